@@ -1,0 +1,134 @@
+"""Child processes: the one place where ffmpeg and 7-Zip are started, limited, stopped and ended.
+
+Every child gets a session (and so a process group) of its own, dies with the daemon even while it is
+stopped (PR_SET_PDEATHSIG), dumps no core, and keeps within its `Limits`. The limits are set by `setpriv` and
+`prlimit` (util-linux), because a preexec function is not safe in a process with threads.
+
+Children are started from the event loop's thread only: the kernel ties the death signal to the thread that
+forked, and threads of a pool come and go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may use. None means no limit of ours.
+
+    `memory` is address space in bytes; `file_size` the largest file it may write, in bytes (0: it cannot
+    create content at all); `cpu` in seconds; `nice` 0 to 19.
+    """
+
+    memory: int | None = None
+    file_size: int | None = None
+    cpu: int | None = None
+    nice: int = 0
+
+
+def limited(command: Sequence[str | Path], limits: Limits) -> list[str]:
+    """The command line that starts `command` within `limits`."""
+    line = ["setpriv", "--pdeathsig", "KILL", "--", "prlimit", "--core=0"]
+    if limits.memory is not None:
+        line.append(f"--as={limits.memory}")
+    if limits.file_size is not None:
+        line.append(f"--fsize={limits.file_size}")
+    if limits.cpu is not None:
+        line.append(f"--cpu={limits.cpu}")
+    line.append("--")
+    if limits.nice:
+        line += ["nice", "-n", str(limits.nice), "--"]
+    return [*line, *(os.fspath(word) for word in command)]
+
+
+async def start(
+    command: Sequence[str | Path],
+    *,
+    limits: Limits | None = None,
+    stdin: int | None = asyncio.subprocess.DEVNULL,
+    stdout: int | None = asyncio.subprocess.PIPE,
+    stderr: int | None = asyncio.subprocess.PIPE,
+    **more: Any,
+) -> asyncio.subprocess.Process:
+    """Start a child. The caller ends it with `end` in a `finally`."""
+    return await asyncio.create_subprocess_exec(
+        *limited(command, limits or Limits()),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=True,
+        **more,
+    )
+
+
+async def end(process: asyncio.subprocess.Process, *, grace: float = 0.0) -> None:
+    """End the child and its whole group: SIGTERM and `grace` seconds first if asked, then SIGKILL."""
+    if process.returncode is None and grace > 0:
+        _signal_group(process.pid, signal.SIGTERM)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(grace):
+                await process.wait()
+    _signal_group(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+async def output(
+    command: Sequence[str | Path],
+    *,
+    limits: Limits | None = None,
+    timeout: float = 60.0,  # noqa: ASYNC109 - the limit belongs to the child, which is killed at it
+    data: bytes | None = None,
+) -> tuple[int, bytes, bytes]:
+    """Run a child to its end; its exit code, stdout and stderr. TimeoutError after `timeout` seconds."""
+    process = await start(
+        command,
+        limits=limits,
+        stdin=asyncio.subprocess.PIPE if data is not None else asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(timeout):
+            stdout, stderr = await process.communicate(data)
+    finally:
+        await end(process)
+    return process.returncode or 0, stdout, stderr
+
+
+def stop(pid: int) -> None:
+    """Make the whole group of this child stand still (SIGSTOP)."""
+    for process in _family(pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.suspend()
+
+
+def go_on(pid: int) -> None:
+    """Let the whole group of this child go on (SIGCONT)."""
+    for process in _family(pid):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        parent = psutil.Process(pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    # The child leads its own group: its pid is the group's id, and stays so until it is reaped and the
+    # group is empty.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

@@ -1,0 +1,215 @@
+"""The configuration: what can be set, what it means, and what it is when nobody sets it.
+
+The dataclasses below are the one place where a key, its default and its sentence stand: the parser
+(`config_file.py`), `config.example.toml` and the reference in `docs/` are made from them. Values are frozen;
+durations are seconds, sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NewType
+
+Seconds = NewType("Seconds", float)
+Bytes = NewType("Bytes", int)
+
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+
+def _key(default: Any, doc: str, *, low: float | None = None, high: float | None = None) -> Any:
+    """A key with its default, its sentence, and the range it must lie in."""
+    metadata = {"doc": doc, "low": low, "high": high}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpoolSettings:
+    """Where the files are."""
+
+    root: Path = _key(Path("/var/spool/telespool"), "The spool. One file system holds all of it.")
+    inbox: Path | None = _key(
+        None,
+        "Where people drop; inbox/ inside the spool unless set. May lie on another file system.",
+    )
+    reserve: Bytes = _key(Bytes(GIB), "This much free space is never touched.", low=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboxSettings:
+    """What is taken from the inbox, and when."""
+
+    settle: Seconds = _key(
+        Seconds(5.0), "A drop is claimed when it has not changed for this long.", low=0
+    )
+    rescan: Seconds = _key(
+        Seconds(60.0), "The inbox is looked through this often, whatever the events say.", low=0.1
+    )
+    polling: bool = _key(
+        False, "Look instead of listening, for shares that send no events (NFS, SMB)."
+    )
+    ignore: tuple[str, ...] = _key(
+        ("*.part", "*.crdownload", "*.!qB", "*.filepart", "*.tmp", "*~"),
+        "Names that are never claimed; names that start with a dot never are.",
+    )
+    others: Literal["skip", "document"] = _key(
+        "skip", "Files that are neither photo nor video: leave them out, or send them as documents."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSettings:
+    """How archives are unpacked, and how much of it is too much."""
+
+    command: tuple[str, ...] = _key(
+        ("7zz", "7z"), "7-Zip's program; the first that is found is used."
+    )
+    depth: int = _key(
+        2, "Archives inside archives are unpacked this deep; 1 is the drop alone.", low=1, high=9
+    )
+    max_members: int = _key(10_000, "More members than this are refused.", low=1)
+    max_member: Bytes = _key(Bytes(4 * GIB), "A larger member is refused.", low=1)
+    max_total: Bytes = _key(Bytes(256 * GIB), "Unpacked, a drop may hold this much.", low=1)
+    max_ratio: float = _key(
+        20.0, "Beyond 100 MB, unpacked by packed size; photos and videos hardly shrink.", low=1
+    )
+    passwords: tuple[str, ...] = _key(
+        (),
+        "Tried on encrypted archives, in this order. Better kept in the credential `archive-passwords`.",
+    )
+    volume_wait: Seconds = _key(
+        Seconds(DAY),
+        "A set of volumes is refused when one is still missing after this long.",
+        low=0,
+    )
+    memory: Bytes = _key(Bytes(2 * GIB), "The most memory 7-Zip may use.", low=64 * MIB)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertSettings:
+    """How videos are converted that Telegram would not play."""
+
+    deferred: bool = _key(
+        True,
+        "Convert when nothing waits to be sent; false converts at once and gives way to nobody.",
+    )
+    ffmpeg: str = _key("ffmpeg", "The ffmpeg program.")
+    ffprobe: str = _key("ffprobe", "The ffprobe program.")
+    encoder: str = _key("libx264", "The H.264 encoder: libx264, h264_nvenc, h264_vaapi, …")
+    preset: str = _key("medium", "Slower makes smaller files.")
+    crf: int = _key(23, "Quality: lower is better and larger.", low=0, high=51)
+    audio_bitrate: str = _key("128k", "AAC, stereo.")
+    max_width: int = _key(1920, "Larger pictures are scaled down (the longer side).", low=16)
+    max_height: int = _key(1080, "Larger pictures are scaled down (the shorter side).", low=16)
+    max_fps: int = _key(60, "Faster ones are thinned out.", low=1)
+    checkpoint: Seconds = _key(
+        Seconds(10.0), "After a crash at most about this much work is done again.", low=1
+    )
+    max_tries: int = _key(3, "Attempts before an original goes to quarantine.", low=1)
+    timeout: Seconds = _key(
+        Seconds(6 * HOUR), "Running time of one attempt; standing still does not count.", low=1
+    )
+    threads: int = _key(0, "Threads of the encoder; 0 lets it choose.", low=0)
+    nice: int = _key(10, "Niceness of ffmpeg.", low=0, high=19)
+    memory: Bytes = _key(Bytes(4 * GIB), "The most memory ffmpeg may use.", low=256 * MIB)
+    max_pixels: int = _key(
+        8192 * 8192, "A picture of more pixels than this is refused, not decoded.", low=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendSettings:
+    """How posts look and when they are tried again."""
+
+    caption: str = _key(
+        "{archive}",
+        "Stands at the first of each album: {archive}, {name}, {chat}, {first}, {last}.",
+    )
+    album: int = _key(10, "Photos or videos to an album; Telegram allows ten.", low=1, high=10)
+    retry_min: Seconds = _key(Seconds(MINUTE), "The shortest wait before another try.", low=0)
+    retry_max: Seconds = _key(Seconds(HOUR), "The longest wait before another try.", low=0)
+    max_age: Seconds = _key(
+        Seconds(5 * DAY), "What could not be sent for this long goes to quarantine.", low=1
+    )
+    max_deaths: int = _key(
+        4, "A unit during which the process died this often goes to quarantine.", low=1
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderSettings:
+    """The embedded destination."""
+
+    path: Path | None = _key(
+        None, "Where the posts and the page go; posts/ beside the spool unless set."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatacenterSettings:
+    """A Telegram of one's own, such as the test servers. All three are given, or none."""
+
+    id: int = _key(0, "The number of the data centre; 0 means Telegram's own choice.", low=0)
+    address: str = _key("", "host:port")
+    public_key: Path | None = _key(None, "A PEM file with the server's RSA key.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelegramSettings:
+    """The account. `api_hash` and `bot_token` are secrets: see docs/configuration.md."""
+
+    api_id: int = _key(0, "From https://my.telegram.org, with the secret `api-hash`.", low=0)
+    session: Path = _key(
+        Path("telegram.session"),
+        "The login; in $STATE_DIRECTORY or ~/.local/state/telespool unless absolute.",
+    )
+    connections: int = _key(4, "Connections for uploads, 1 to 8; 1 is the safest.", low=1, high=8)
+    window: Bytes = _key(Bytes(4 * MIB), "Bytes on the way at once, to begin with.", low=512 * KIB)
+    part_timeout: Seconds = _key(Seconds(60.0), "A part that takes longer is sent again.", low=1)
+    datacenter: DatacenterSettings = _key(DatacenterSettings(), "A data centre of one's own.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """How long done/ remembers. Quarantine is never emptied by the program."""
+
+    archives: Seconds = _key(
+        Seconds(30 * DAY), "Archives and originals in done/ are kept this long.", low=0
+    )
+    receipts: Seconds = _key(Seconds(365 * DAY), "The names in done/ are kept this long.", low=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What the log says."""
+
+    level: Literal["debug", "info", "warning", "error"] = _key("info", "The least that is logged.")
+    format: Literal["auto", "console", "json"] = _key(
+        "auto", "Colour on a terminal, JSON lines elsewhere, or always one of them."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All of it."""
+
+    destination: Literal["folder", "telegram"] = _key(
+        "folder", "Where posts go: a folder with a page to look at, or Telegram."
+    )
+    chats: dict[str, str] = _key(
+        {"default": "me"},
+        "Chats by alias: inbox/ALIAS/ goes there, inbox/ itself to `default`."
+        " A value is @name, a phone number, a numeric id, or me.",
+    )
+    spool: SpoolSettings = _key(SpoolSettings(), "")
+    inbox: InboxSettings = _key(InboxSettings(), "")
+    archives: ArchiveSettings = _key(ArchiveSettings(), "")
+    convert: ConvertSettings = _key(ConvertSettings(), "")
+    send: SendSettings = _key(SendSettings(), "")
+    folder: FolderSettings = _key(FolderSettings(), "")
+    telegram: TelegramSettings = _key(TelegramSettings(), "")
+    retention: RetentionSettings = _key(RetentionSettings(), "")
+    log: LogSettings = _key(LogSettings(), "")

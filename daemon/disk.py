@@ -1,0 +1,110 @@
+"""The system calls that change the disk, each in one thin place.
+
+Whoever changes a file that must survive (the spool, finished segments, the folder destination) does it
+through a `Disk`, so that a test can put itself in its place, count the calls, and die before any of them.
+Nothing here decides anything: the order of calls is told where the transition is (`spool.py`).
+
+Every method blocks; from a coroutine they are called with `asyncio.to_thread`. Errors are `OSError` as the
+kernel gives them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import shutil
+from pathlib import Path
+
+_LIBC = ctypes.CDLL(None, use_errno=True)
+_AT_FDCWD = -100
+_RENAME_NOREPLACE = 1
+
+
+class Disk:
+    """The real disk."""
+
+    def mkdir(self, path: Path) -> bool:
+        """Make one directory; False where it stands already."""
+        try:
+            path.mkdir()
+        except FileExistsError:
+            return False
+        return True
+
+    def rename(self, source: Path, target: Path) -> None:
+        """renameat2(RENAME_NOREPLACE): FileExistsError rather than overwrite anything, ever."""
+        code = _LIBC.renameat2(
+            _AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), _RENAME_NOREPLACE
+        )
+        if code == 0:
+            return
+        number = ctypes.get_errno()
+        if number == errno.EINVAL and not target.exists():
+            # File systems without RENAME_NOREPLACE (some FUSE and network ones) answer EINVAL.
+            # Only one process works on a spool (its lock), so look-then-rename is safe there.
+            os.rename(source, target)  # noqa: PTH104 - the one fallback of the one rename
+            return
+        raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+    def link(self, source: Path, target: Path) -> None:
+        """Give the file a second name; FileExistsError where the target stands."""
+        os.link(source, target, follow_symlinks=False)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Create a file that was not there, with this content, on the disk (fsync)."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file; its absence is what was wanted."""
+        path.unlink(missing_ok=True)
+
+    def rmdir(self, path: Path) -> bool:
+        """Remove an empty directory; False where it is not empty or not there."""
+        try:
+            path.rmdir()
+        except OSError as error:
+            if error.errno in {errno.ENOTEMPTY, errno.EEXIST, errno.ENOENT, errno.ENOTDIR}:
+                return False
+            raise
+        return True
+
+    def rmtree(self, path: Path) -> None:
+        """Remove a tree or a file whose content can be made again, or is no longer wanted."""
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    def truncate(self, path: Path) -> None:
+        """Drop the content of a file and keep its name and its times."""
+        before = path.stat()
+        os.truncate(path, 0)
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    def utime(self, path: Path, when: float) -> None:
+        """Set the modification time, in seconds since the epoch."""
+        os.utime(path, (when, when))
+
+    def fsync(self, *paths: Path) -> None:
+        """Bring files or directories to the disk, in this order; one that is gone needs none."""
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                try:
+                    os.fsync(descriptor)
+                finally:
+                    os.close(descriptor)
+
+    def publish(self, temporary: Path, final: Path) -> None:
+        """Give a finished file its final name: data first, then the rename, then both directories."""
+        self.fsync(temporary)
+        self.rename(temporary, final)  # commit
+        self.fsync(final.parent)
+        if temporary.parent != final.parent:
+            self.fsync(temporary.parent)

@@ -1,0 +1,80 @@
+"""What can go wrong, sorted by what happens to the file.
+
+The class decides the folder. It is raised where the fact is known and caught once, in a worker's loop:
+
+    TelespoolError
+      Temporary          waits in deferred/ (or where it is) and is tried again; uses up no attempt
+      NeedsConversion    goes to deferred/ to be converted; a copy or a photo has its own second way
+      Permanent          goes to quarantine/ with this sentence as its note
+      ConfigError        the program ends with exit code 78
+      LoginNeeded        the program ends with exit code 77; the spool is untouched
+      SpoolBusy          the program ends with exit code 75: another process has the spool
+
+Every message is a sentence for a person: what is wrong, with which file, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Scope = Literal["unit", "chat", "all"]
+
+
+class TelespoolError(Exception):
+    """The root. `exit_code` is what a command that dies of it ends with."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Temporary(TelespoolError):
+    """Not now. `retry_after` is in seconds, None where nobody named a time.
+
+    `scope` says who must wait: this unit, all units of this chat (slow mode, no right to write), or
+    everybody (flood wait, dead network, full disk).
+    """
+
+    exit_code: ClassVar[int] = 75
+
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, scope: Scope = "unit"
+    ) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.scope = scope
+
+
+class NeedsConversion(TelespoolError):
+    """Telegram (or the verdict) refuses the media as it is; another form of it may be accepted."""
+
+
+class Permanent(TelespoolError):
+    """No later attempt can succeed."""
+
+
+class ConfigError(TelespoolError):
+    """The configuration is wrong. `problems` holds every mistake, each with its place."""
+
+    exit_code: ClassVar[int] = 78
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class LoginNeeded(TelespoolError):
+    """Telegram does not know this session (any more): a person must run `telespool login`."""
+
+    exit_code: ClassVar[int] = 77
+
+
+class SpoolBusy(TelespoolError):
+    """Another process holds the lock of this spool."""
+
+    exit_code: ClassVar[int] = 75

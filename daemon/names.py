@@ -1,0 +1,190 @@
+"""The names of jobs and units: what they say, and how they are read back.
+
+A job is one drop: `20261120-075145_family_holiday` is the UTC time of the claim, the chat alias, and the
+cleaned name. Sorting by name is sorting by age.
+
+A unit is whatever one request sends, a file or the directory of an album:
+
+    NNNN[c|o][@K][+MSG]_label.ext       0012_IMG_12.jpg, 0301c_clip.mp4, 0001-0010+48213_album
+    |   |     |    |
+    |   |     |    the Telegram message id: it was delivered, and the name is the receipt
+    |   |     the K-th attempt is under way, or its process died; in deferred/: waits for its next try
+    |   c: a converted copy; o: an original released after its copy was delivered
+    place in the archive's natural name order; an album has the first and the last of its members'
+
+Reading never fails loudly: what people put into the folders need not be ours, and `parse` says None to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Literal, Self
+
+Kind = Literal["", "c", "o"]
+
+LABEL_BYTES = 180
+SLUG_BYTES = 80
+ALBUM_LABEL = "album"
+
+_JOB = re.compile(r"(?P<stamp>\d{8}-\d{6})_(?P<chat>[a-z0-9][a-z0-9-]*)_(?P<slug>.+)", re.DOTALL)
+_UNIT = re.compile(
+    r"(?P<first>\d{4,})(?:-(?P<last>\d{4,}))?(?P<kind>[co]?)"
+    r"(?:@(?P<attempt>[1-9]\d*))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
+    re.DOTALL,
+)
+_DIGITS = re.compile(r"(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One drop."""
+
+    stamp: str
+    chat: str
+    slug: str
+
+    @classmethod
+    def make(cls, when: float, chat: str, dropped: str) -> Self:
+        """The job of a drop of this name, claimed at `when` (seconds since the epoch)."""
+        stamp = datetime.fromtimestamp(when, UTC).strftime("%Y%m%d-%H%M%S")
+        return cls(stamp, chat, clean(dropped, SLUG_BYTES))
+
+    @classmethod
+    def parse(cls, name: str) -> Self | None:
+        """The job of a directory name, or None where it is not one."""
+        match = _JOB.fullmatch(name)
+        return cls(match["stamp"], match["chat"], match["slug"]) if match else None
+
+    def __str__(self) -> str:
+        return f"{self.stamp}_{self.chat}_{self.slug}"
+
+    @property
+    def claimed(self) -> float:
+        """When it was claimed, in seconds since the epoch (0 where the stamp is no time)."""
+        try:
+            return datetime.strptime(self.stamp, "%Y%m%d-%H%M%S").replace(tzinfo=UTC).timestamp()
+        except ValueError:
+            return 0.0
+
+    def numbered(self, n: int) -> Self:
+        """The same job with a number behind it, for a second drop of that name in that second."""
+        return replace(self, slug=f"{self.slug}-{n}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One file or album of a job."""
+
+    first: int
+    label: str
+    last: int | None = None
+    kind: Kind = ""
+    attempt: int = 0
+    message: int | None = None
+
+    @classmethod
+    def parse(cls, name: str) -> Self | None:
+        """The unit of an entry's name, or None where it is not one."""
+        match = _UNIT.fullmatch(name)
+        if match is None:
+            return None
+        kind: Kind = "c" if match["kind"] == "c" else "o" if match["kind"] == "o" else ""
+        return cls(
+            first=int(match["first"]),
+            last=int(match["last"]) if match["last"] else None,
+            kind=kind,
+            attempt=int(match["attempt"] or 0),
+            message=int(match["message"]) if match["message"] else None,
+            label=match["label"],
+        )
+
+    @classmethod
+    def album(cls, first: int, last: int) -> Self:
+        """The unit of an album of the members `first` to `last`."""
+        return cls(first=first, last=last, label=ALBUM_LABEL)
+
+    def __str__(self) -> str:
+        last = f"-{self.last:04d}" if self.last is not None else ""
+        attempt = f"@{self.attempt}" if self.attempt else ""
+        message = f"+{self.message}" if self.message is not None else ""
+        return f"{self.first:04d}{last}{self.kind}{attempt}{message}_{self.label}"
+
+    @property
+    def is_album(self) -> bool:
+        """Whether it is a directory of members."""
+        return self.last is not None
+
+    def covers(self, number: int) -> bool:
+        """Whether this place in the archive belongs to it, going by the name alone."""
+        return self.first <= number <= (self.first if self.last is None else self.last)
+
+    def plain(self) -> Self:
+        """The same unit, not under way and not delivered."""
+        return replace(self, attempt=0, message=None)
+
+    def attempted(self, attempt: int) -> Self:
+        """The same unit in its `attempt`-th attempt."""
+        return replace(self, attempt=attempt)
+
+    def delivered(self, message: int) -> Self:
+        """The same unit with its receipt."""
+        return replace(self, attempt=0, message=message)
+
+    def copy(self, extension: str) -> Self:
+        """The converted copy of this unit."""
+        stem = self.label.rpartition(".")[0] or self.label
+        return replace(self.plain(), kind="c", label=clean(f"{stem}{extension}"))
+
+    def original(self) -> Self:
+        """This unit as an original released after its copy was delivered."""
+        return replace(self.plain(), kind="o")
+
+
+def clean(name: str, limit: int = LABEL_BYTES) -> str:
+    """A label from a name as people or archives gave it.
+
+    NFC; no control character, no `/`, nothing that is not UTF-8; no leading `.` or `-`, no space at the
+    ends; at most `limit` bytes with the extension kept. Never empty.
+    """
+    text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
+    text = "".join("_" if _unsafe(sign) else sign for sign in text)
+    text = text.strip().lstrip(".-").strip() or "unnamed"
+    if len(text.encode()) <= limit:
+        return text
+    stem, dot, extension = text.rpartition(".")
+    if not dot or len(extension.encode()) > 16 or not stem:
+        stem, extension = text, ""
+    tail = f".{extension}" if extension else ""
+    head = stem.encode()[: limit - len(tail.encode())].decode("utf-8", "ignore").rstrip()
+    return unicodedata.normalize("NFC", head + tail)
+
+
+def _unsafe(sign: str) -> bool:
+    return sign == "/" or unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def natural(name: str) -> tuple[tuple[int, int, str], ...]:
+    """A sort key in which IMG_2 comes before IMG_10, in whatever case, folders as one."""
+    parts = _DIGITS.split(unicodedata.normalize("NFC", name).casefold())
+    return tuple(
+        (0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part
+    )
+
+
+def random_id(job: str, number: int, kind: str = "") -> int:
+    """The id under which Telegram remembers this member of this job: signed 64 bit, never 0."""
+    return _derive(f"message/{job}/{number}{kind}")
+
+
+def file_id(job: str, number: int, kind: str, stamp: str) -> int:
+    """The id of an upload. `stamp` stands for the bytes (size and time): other bytes, another upload."""
+    return _derive(f"upload/{job}/{number}{kind}/{stamp}")
+
+
+def _derive(text: str) -> int:
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "little", signed=True) or 1
