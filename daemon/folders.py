@@ -1,0 +1,171 @@
+"""What lies where: the spool, read.
+
+    ROOT/
+      inbox/[CHAT/]      people drop here
+      incoming/JOB/      claimed, being unpacked; the drop itself is unit 0000
+      uploading/JOB/     ready to send
+      deferred/JOB/      must be converted first; with @K: waits for its next try (mtime = not before)
+      converting/JOB/    originals in conversion, finished segments beside them
+      done/JOB/          sent; the name is the receipt
+      quarantine/JOB/    failed for good, each with NAME.txt
+      tmp/  lock
+
+Nothing here changes the disk, and nothing is remembered: every answer is a fresh look, because a person may
+have moved something a moment ago. What vanishes while it is looked at is simply not there; names that are not
+ours are passed over (`strangers` lists them).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from daemon.names import Job, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Folder = Literal["incoming", "uploading", "deferred", "converting", "done", "quarantine"]
+
+FOLDERS: tuple[Folder, ...] = (
+    "incoming",
+    "uploading",
+    "deferred",
+    "converting",
+    "done",
+    "quarantine",
+)
+WORKING: tuple[Folder, ...] = ("incoming", "uploading", "deferred", "converting")
+REPORT = "report.txt"
+SKIPPED = "skipped.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A unit where it lies. `path` may be inside an album's directory."""
+
+    folder: Folder
+    job: str
+    unit: Unit
+    path: Path
+
+    @property
+    def chat(self) -> str:
+        """The alias of the chat it goes to."""
+        job = Job.parse(self.job)
+        return job.chat if job else ""
+
+
+class Folders:
+    """The spool under `root`, for reading. `inbox` may lie elsewhere."""
+
+    def __init__(self, root: Path, inbox: Path | None = None) -> None:
+        self.root = root
+        self.inbox = inbox or root / "inbox"
+        self.tmp = root / "tmp"
+
+    def job_folder(self, folder: Folder, job: str) -> Path:
+        """Where the units of this job lie in this folder; it need not exist."""
+        return self.root / folder / job
+
+    def jobs(self, folder: Folder) -> list[str]:
+        """The jobs of a folder, oldest first."""
+        return sorted(name for name in _names(self.root / folder) if Job.parse(name))
+
+    def units(self, folder: Folder, job: str) -> list[Entry]:
+        """The units of a job in a folder, by number; the members of albums are not among them."""
+        return _entries(folder, job, self.root / folder / job)
+
+    def all_units(self, folder: Folder) -> Iterator[Entry]:
+        """Every unit of a folder, oldest job first, then by number."""
+        for job in self.jobs(folder):
+            yield from self.units(folder, job)
+
+    def members(self, entry: Entry) -> list[Entry]:
+        """The files of a unit, by number: those in the album's directory, or the unit itself."""
+        if entry.unit.is_album:
+            return _entries(entry.folder, entry.job, entry.path)
+        return [entry]
+
+    def occupied(self, folder: Folder) -> bool:
+        """Whether any unit lies there."""
+        return next(self.all_units(folder), None) is not None
+
+    def standing(self, job: str) -> dict[int, set[Folder]]:
+        """The numbers of this job that stand somewhere, and where. An original and its copy share one."""
+        found: dict[int, set[Folder]] = {}
+        for folder in FOLDERS:
+            for entry in self.units(folder, job):
+                for member in self.members(entry):
+                    found.setdefault(member.unit.first, set()).add(folder)
+        return found
+
+    def copy_of(self, job: str, number: int) -> Entry | None:
+        """The converted copy of this member, the furthest there is."""
+        for folder in ("done", "uploading", "deferred"):
+            for entry in self.units(folder, job):
+                for member in self.members(entry):
+                    if member.unit.first == number and member.unit.kind == "c":
+                        return member
+        return None
+
+    def original_of(self, copy: Entry) -> Entry | None:
+        """The original that this copy was made from, where it waits for the copy's delivery."""
+        for entry in self.units("converting", copy.job):
+            if entry.unit.first == copy.unit.first and entry.unit.kind == "":
+                return entry
+        return None
+
+    def drop(self, job: str) -> Entry | None:
+        """The drop of a job (its unit 0000), wherever it lies."""
+        for folder in ("incoming", "done", "quarantine"):
+            for entry in self.units(folder, job):
+                if entry.unit.first == 0:
+                    return entry
+        return None
+
+    def is_over(self, job: str) -> bool:
+        """Whether nothing of this job lies in a working folder any more."""
+        return not any(self.units(folder, job) for folder in WORKING)
+
+    def working_jobs(self) -> list[str]:
+        """The jobs that lie in a working folder, oldest first."""
+        return sorted({job for folder in WORKING for job in self.jobs(folder)})
+
+    def segments(self, entry: Entry) -> Path:
+        """Where the finished segments of this original lie."""
+        return self.job_folder("converting", entry.job) / f"{entry.unit.first:04d}.segments"
+
+    def strangers(self) -> Iterator[Path]:
+        """What lies in the folders and is not ours to read: a person's, left alone and named in the log."""
+        for folder in WORKING:
+            for name in _names(self.root / folder):
+                path = self.root / folder / name
+                if Job.parse(name) is None or not path.is_dir():
+                    yield path
+                    continue
+                for inner in _names(path):
+                    if Unit.parse(inner) is None and not inner.endswith(".segments"):
+                        yield path / inner
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return [name for name in os.listdir(path) if not name.startswith(".")]  # noqa: PTH208 - names only, a hundred thousand of them
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
+    found = []
+    names = set(_names(path))
+    for name in names:
+        if folder == "quarantine" and name.endswith(".txt") and f"{name}.txt" not in names:
+            continue  # a note; a unit that ends in .txt has a note of its own, written before it came
+        unit = Unit.parse(name)
+        if unit is not None:
+            found.append(Entry(folder, job, unit, path / name))
+    found.sort(key=lambda entry: (entry.unit.first, entry.unit.kind, entry.path.name))
+    return found

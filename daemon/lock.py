@@ -1,0 +1,60 @@
+"""The lock of a spool (or of a session): one process at a time, for as long as it lives.
+
+flock(2) on a file that stays where it is: the kernel gives it back when the process dies, however it dies. The
+file holds the process id, for people. SpoolBusy where another process has it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+from daemon.errors import SpoolBusy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Lock:
+    """The lock on `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Take it at once or raise SpoolBusy."""
+        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise SpoolBusy(
+                f"Another telespool (process {self.holder() or 'unknown'}) is working on"
+                f" {self.path.parent}. Stop it first, or give this one a spool of its own."
+            ) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give it back; safe to call twice."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def holder(self) -> int | None:
+        """The process that has it, or None where nobody has."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
+            return int(text) if text.isdecimal() else None
+        finally:
+            os.close(descriptor)
+        return None

@@ -1,0 +1,63 @@
+"""What is done at start: look through what an earlier process left, downstream first.
+
+Downstream first, so that the proof of a later step is seen before an earlier one is done again. A unit with
+@K in its name was being worked on when the process died, for the K-th time; at the limit it goes to quarantine.
+Every step can be repeated: the process may die in here as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from daemon.folders import Entry
+    from daemon.spool import Spool
+
+
+def recover(spool: Spool, max_deaths: int) -> list[str]:
+    """Look through what an earlier process left, downstream first; a sentence for each thing put right."""
+    said: list[str] = []
+    for folder in ("converting", "uploading", "incoming"):
+        for entry in list(spool.all_units(folder)):
+            if entry.unit.attempt:
+                said += _after_death(spool, entry, max_deaths)
+    for job in spool.jobs("incoming"):
+        spool.tidy(spool.job_folder("incoming", job))  # died between mkdir and the claim's rename
+    for entry in list(spool.all_units("uploading")):
+        if entry.unit.is_album and not spool.members(entry):
+            spool.disk.rmdir(entry.path)
+        elif entry.unit.kind == "c" and _refused_before(spool, entry):
+            spool.drop_copy(entry)
+            said.append(f"{entry.job}/{entry.unit}: removed, its original is in quarantine")
+    return said
+
+
+def _after_death(spool: Spool, entry: Entry, max_deaths: int) -> list[str]:
+    deaths = entry.unit.attempt
+    where = f"{entry.job}/{entry.unit.plain()}"
+    if entry.folder == "converting" and spool.copy_of(entry.job, entry.unit.first):
+        return []  # it was finished before the process died
+    if entry.unit.is_album and deaths >= max_deaths - 1:
+        # One member may be the killer. Each alone is tried once more, so that only that one is lost.
+        spool.dissolve(entry)
+        return [f"{where}: the process died {deaths} times with it; its members go one by one"]
+    if deaths >= max_deaths:
+        original = spool.original_of(entry) if entry.unit.kind == "c" else None
+        reason = (
+            f"The process died {deaths} times while working on {entry.unit.label}, so it is not"
+            " tried again. Move it back to uploading/ to try once more."
+        )
+        spool.quarantine(original or entry, reason)
+        if original:
+            spool.drop_copy(entry)
+        return [f"{where}: quarantined, the process died {deaths} times while working on it"]
+    return []
+
+
+def _refused_before(spool: Spool, copy: Entry) -> bool:
+    if spool.original_of(copy) is not None:
+        return False
+    return any(
+        entry.unit.first == copy.unit.first and entry.unit.kind == ""
+        for entry in spool.units("quarantine", copy.job)
+    )

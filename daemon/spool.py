@@ -1,0 +1,414 @@
+"""The spool, changed: every transition, with its system calls in their order and its one commit.
+
+What a transition guarantees: before its commit it can be repeated, after it it can be seen to be done; data is
+on the disk before the commit, both directories after it; nothing is ever overwritten. So the process may die,
+or the power fail, between any two calls.
+
+This is the only module that moves files between folders. All methods block (they fsync); workers call them
+with `asyncio.to_thread`. What leaves them is `OSError` where the disk itself fails: ENOSPC is for the caller to
+wait out. `changed` is called with the folders a commit has touched; it is a hint, never the truth.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import TYPE_CHECKING
+
+from daemon.disk import Disk
+from daemon.errors import ConfigError
+from daemon.folders import FOLDERS, REPORT, SKIPPED, Entry, Folder, Folders
+from daemon.lock import Lock
+from daemon.names import Job, Unit, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+
+class Spool(Folders):
+    """The spool under `root`. `clock` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        root: Path,
+        inbox: Path | None = None,
+        *,
+        disk: Disk | None = None,
+        clock: Callable[[], float] = time.time,
+        changed: Callable[[Sequence[Folder]], None] = lambda _: None,
+    ) -> None:
+        super().__init__(root, inbox)
+        self.disk = disk or Disk()
+        self.clock = clock
+        self.changed = changed
+        self._lock = Lock(root / "lock")
+
+    # -- opening and closing -----------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Make the folders, take the lock, empty tmp/.
+
+        SpoolBusy where another process has the lock; ConfigError where the folders are not one file system.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._lock.take()
+        try:
+            for name in (*FOLDERS, "tmp"):
+                (self.root / name).mkdir(exist_ok=True)
+            self.inbox.mkdir(parents=True, exist_ok=True)
+            self._check_one_file_system()
+            self.empty_tmp()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the lock back; safe to call twice."""
+        self._lock.release()
+
+    def _check_one_file_system(self) -> None:
+        # st_dev does not tell: two bind mounts of one file system refuse a rename all the same. So rename.
+        probe = self.tmp / f".probe-{os.getpid()}"
+        for name in FOLDERS:
+            target = self.root / name / probe.name
+            for leftover in (probe, target):
+                leftover.unlink(missing_ok=True)
+            probe.touch()
+            try:
+                os.rename(probe, target)  # noqa: PTH104 - the question is what rename(2) says
+            except OSError as error:
+                problem = (
+                    f"spool.root: {self.root / name} and {self.tmp} are not under one mount"
+                    f" ({error.strerror}); the whole spool must lie on one file system"
+                )
+                raise ConfigError([problem]) from error
+            finally:
+                for leftover in (probe, target):
+                    leftover.unlink(missing_ok=True)
+
+    def empty_tmp(self) -> None:
+        """Remove what an earlier process was making; all of it can be made again."""
+        with os.scandir(self.tmp) as entries:
+            leftovers = [self.tmp / entry.name for entry in entries]
+        for path in leftovers:
+            self.disk.rmtree(path)
+
+    # -- inbox → incoming --------------------------------------------------------------------------
+
+    def claim(self, drop: Path, chat: str) -> Entry:
+        """Take a file or a folder out of the inbox; it becomes unit 0000 of a new job."""
+        job = self._new_job(chat, drop.name)
+        unit = Unit(first=0, label=clean(drop.name))
+        target = self.job_folder("incoming", job) / str(unit)
+        if drop.is_file():
+            self.disk.fsync(drop)
+        self.disk.rename(drop, target)  # commit
+        self.disk.fsync(target.parent, self.root / "incoming", drop.parent)
+        self.changed(["incoming"])
+        return Entry("incoming", job, unit, target)
+
+    def _new_job(self, chat: str, dropped: str) -> str:
+        wanted = Job.make(self.clock(), chat, _stem(dropped))
+        job, n = wanted, 1
+        # Unique in all folders, not only in incoming/: a job of the same second may be done already.
+        while any(self.job_folder(folder, str(job)).exists() for folder in FOLDERS) or not (
+            self.disk.mkdir(self.job_folder("incoming", str(job)))
+        ):
+            n += 1
+            job = wanted.numbered(n)
+        return str(job)
+
+    # -- incoming → uploading / deferred / quarantine ----------------------------------------------
+
+    def release(self, job: str, staged: Path, unit: Unit, folder: Folder) -> Entry:
+        """Let one finished file of tmp/ out as a unit."""
+        target = self.job_folder(folder, job) / str(unit)
+        self.disk.fsync(staged)
+        return self._move(staged, target, folder, job, unit)
+
+    def release_album(self, job: str, staged: Sequence[tuple[Unit, Path]]) -> Entry:
+        """Let finished files of tmp/ out as one album: it is closed by the rename that commits it."""
+        unit = Unit.album(staged[0][0].first, staged[-1][0].first)
+        building = self.tmp / f"{job}.{unit}"
+        self.disk.mkdir(building)
+        for member, path in staged:
+            self.disk.fsync(path)
+            self.disk.rename(path, building / str(member))
+        self.disk.fsync(building)
+        return self._move(
+            building, self.job_folder("uploading", job) / str(unit), "uploading", job, unit
+        )
+
+    def lend(self, original: Path, staged: Path) -> None:
+        """Give a dropped file a second name in tmp/, so that it is released without being copied."""
+        self.disk.link(original, staged)
+
+    def release_drop(self, entry: Entry) -> Entry:
+        """Put the drop of a job into done/, after its last member has left."""
+        unit = entry.unit.plain()
+        return self._move(
+            entry.path, self.job_folder("done", entry.job) / str(unit), "done", entry.job, unit
+        )
+
+    def drop_lent(self, path: Path) -> None:
+        """Remove the dropped name of a file that stands under its unit's name elsewhere."""
+        self.disk.unlink(path)
+        self.disk.fsync(path.parent)
+
+    def forget_drop(self, entry: Entry) -> None:
+        """Remove a drop of which nothing is left but what was released from it."""
+        self.disk.rmtree(entry.path)
+        self.disk.fsync(entry.path.parent)
+        self.tidy(entry.path.parent)
+        self.changed(["incoming"])
+
+    # -- attempts ----------------------------------------------------------------------------------
+
+    def begin(self, entry: Entry) -> Entry:
+        """Mark a unit as being worked on. Not fsynced: a lost mark costs nothing."""
+        return self._rename_in_place(entry, entry.unit.attempted(entry.unit.attempt + 1))
+
+    def pause(self, entry: Entry) -> Entry:
+        """Take the mark back: the work was broken off by us, which is not a death."""
+        return self._rename_in_place(entry, entry.unit.attempted(max(0, entry.unit.attempt - 1)))
+
+    def _rename_in_place(self, entry: Entry, unit: Unit) -> Entry:
+        target = entry.path.with_name(str(unit))
+        if target != entry.path:
+            self.disk.rename(entry.path, target)
+        return Entry(entry.folder, entry.job, unit, target)
+
+    # -- uploading → done --------------------------------------------------------------------------
+
+    def deliver(self, entry: Entry, messages: Mapping[int, int]) -> Entry:
+        """Write the receipts (message id by member's number) into the names and put the unit into done/.
+
+        The members of an album get theirs first. Should the process die among them, the whole request is
+        repeated, and Telegram answers it with the same messages.
+        """
+        if entry.unit.is_album:
+            for member in self.members(entry):
+                message = messages[member.unit.first]
+                self._rename_in_place(member, member.unit.delivered(message))
+            self.disk.fsync(entry.path)
+        unit = entry.unit.delivered(messages[min(messages)])
+        done = self._move(
+            entry.path, self.job_folder("done", entry.job) / str(unit), "done", entry.job, unit
+        )
+        self.drop_data(done)
+        return done
+
+    def drop_data(self, entry: Entry) -> None:
+        """Empty a delivered unit of a job whose archive is kept: its bytes are in the archive still."""
+        drop = self.drop(entry.job)
+        if drop is None or drop.path.is_dir() or drop.path == entry.path:
+            return
+        for member in self.members(entry):
+            if member.path.stat().st_size:
+                self.disk.truncate(member.path)
+
+    # -- uploading → deferred, and back ------------------------------------------------------------
+
+    def defer(self, entry: Entry) -> Entry:
+        """Send a unit, or one member of an album, to be converted."""
+        unit = entry.unit.plain()
+        return self._move(
+            entry.path,
+            self.job_folder("deferred", entry.job) / str(unit),
+            "deferred",
+            entry.job,
+            unit,
+        )
+
+    def wait(self, entry: Entry, until: float) -> Entry:
+        """Put a unit aside for a later try. The @K in its name tells it from one to be converted."""
+        unit = entry.unit.attempted(max(1, entry.unit.attempt))
+        self.disk.utime(entry.path, until)
+        return self._move(
+            entry.path,
+            self.job_folder("deferred", entry.job) / str(unit),
+            "deferred",
+            entry.job,
+            unit,
+        )
+
+    def resume(self, entry: Entry) -> Entry:
+        """Bring a unit back whose time has come. Waiting is not failing: it starts with a clean name."""
+        unit = entry.unit.plain()
+        return self._move(
+            entry.path,
+            self.job_folder("uploading", entry.job) / str(unit),
+            "uploading",
+            entry.job,
+            unit,
+        )
+
+    def dissolve(self, entry: Entry) -> list[Entry]:
+        """Make the members of an album units of their own, each with the album's attempts."""
+        singles = []
+        for member in self.members(entry):
+            unit = member.unit.plain().attempted(entry.unit.attempt)
+            target = self.job_folder(entry.folder, entry.job) / str(unit)
+            singles.append(self._move(member.path, target, entry.folder, entry.job, unit))
+        self.disk.rmdir(entry.path)
+        return singles
+
+    # -- deferred → converting → uploading → done --------------------------------------------------
+
+    def start_conversion(self, entry: Entry) -> Entry:
+        """Take an original to be converted."""
+        unit = entry.unit.attempted(entry.unit.attempt + 1)
+        return self._move(
+            entry.path,
+            self.job_folder("converting", entry.job) / str(unit),
+            "converting",
+            entry.job,
+            unit,
+        )
+
+    def release_copy(self, original: Entry, result: Path) -> Entry:
+        """Let a finished, verified copy out; the original stays until the copy is delivered."""
+        unit = original.unit.copy(result.suffix)
+        return self.release(original.job, result, unit, "uploading")
+
+    def release_original(self, original: Entry) -> Entry:
+        """Put an original into done/ after its copy."""
+        self.drop_segments(original)
+        unit = original.unit.original()
+        done = self._move(
+            original.path,
+            self.job_folder("done", original.job) / str(unit),
+            "done",
+            original.job,
+            unit,
+        )
+        self.drop_data(done)
+        return done
+
+    def drop_segments(self, original: Entry) -> None:
+        """Remove the finished segments of a conversion that is over."""
+        segments = self.segments(original)
+        if segments.exists():
+            self.disk.rmtree(segments)
+
+    def drop_copy(self, copy: Entry) -> None:
+        """Remove a copy that was refused, after its original is in quarantine."""
+        self.disk.unlink(copy.path)
+        self.disk.fsync(copy.path.parent)
+        self.tidy(copy.path.parent)
+        self.changed([copy.folder])
+
+    # -- any → quarantine --------------------------------------------------------------------------
+
+    def quarantine(self, entry: Entry, reason: str) -> Entry:
+        """Put a unit, or one member of an album, where it stays, with the sentence that says why.
+
+        The note comes first: an orphan note does no harm, a file without a reason would.
+        """
+        unit = entry.unit.plain()
+        target = self.job_folder("quarantine", entry.job) / str(unit)
+        if self.disk.mkdir(target.parent):
+            self.disk.fsync(target.parent.parent)
+        target = _free(target)
+        note = target.with_name(f"{target.name}.txt")
+        self.disk.unlink(note)
+        self.disk.write(note, f"{reason}\n".encode("utf-8", "replace"))
+        if entry.folder == "converting":
+            self.drop_segments(entry)
+        return self._move(entry.path, target, "quarantine", entry.job, unit)
+
+    def quarantine_staged(self, job: str, staged: Path, unit: Unit, reason: str) -> Entry:
+        """Put a finished file of tmp/ into quarantine."""
+        self.disk.fsync(staged)
+        return self.quarantine(Entry("incoming", job, unit, staged), reason)
+
+    # -- the end of a job --------------------------------------------------------------------------
+
+    def note_skipped(self, job: str, lines: Sequence[str]) -> None:
+        """Leave the list of what was left out of a job beside its receipts."""
+        self._write_in_done(job, SKIPPED, lines)
+
+    def write_report(self, job: str, lines: Sequence[str]) -> None:
+        """Leave the report of a finished job beside its receipts."""
+        self._write_in_done(job, REPORT, lines)
+
+    def _write_in_done(self, job: str, name: str, lines: Sequence[str]) -> None:
+        target = self.job_folder("done", job) / name
+        if self.disk.mkdir(target.parent):
+            self.disk.fsync(target.parent.parent)
+        staged = self.tmp / f"{job}.{name}"
+        self.disk.unlink(staged)
+        self.disk.write(staged, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+        self.disk.unlink(target)
+        self.disk.rename(staged, target)  # commit
+        self.disk.fsync(target.parent)
+
+    def forget(self, job: str) -> None:
+        """Remove a job from done/ for good. The rename to tmp/ commits; tmp/ is emptied at every start."""
+        grave = self.tmp / f"{job}.forgotten"
+        self.disk.rename(self.job_folder("done", job), grave)  # commit
+        self.disk.fsync(self.root / "done")
+        self.disk.rmtree(grave)
+        self.changed(["done"])
+
+    def forget_data(self, entry: Entry) -> None:
+        """Remove an archive or an original from done/; the receipts stay."""
+        if entry.unit.first == 0:
+            self.disk.rmtree(entry.path)
+        else:
+            for member in self.members(entry):
+                self.disk.truncate(member.path)
+        self.changed(["done"])
+
+    # -- how every unit moves ----------------------------------------------------------------------
+
+    def _move(self, source: Path, target: Path, folder: Folder, job: str, unit: Unit) -> Entry:
+        if self.disk.mkdir(target.parent):
+            self.disk.fsync(target.parent.parent)
+        while True:
+            try:
+                self.disk.rename(source, target)  # commit
+            except FileExistsError:
+                target = _free(target)  # a person put something of that name there: both are kept
+            except FileNotFoundError:
+                # The worker of that folder removed the job's directory, as it was empty for a moment.
+                if not source.exists() or not self.disk.mkdir(target.parent):
+                    raise
+            else:
+                break
+        self.disk.fsync(target.parent, source.parent)
+        self.tidy(source.parent)
+        left: Folder | None = next(
+            (name for name in FOLDERS if source.is_relative_to(self.root / name)), None
+        )
+        self.changed([folder] if left is None else [left, folder])
+        return Entry(folder, job, Unit.parse(target.name) or unit, target)
+
+    def tidy(self, directory: Path) -> None:
+        """Remove a job's directory that is empty, so that `ls` shows what there is and nothing else."""
+        if directory.parent.parent == self.root and directory.parent.name in FOLDERS:
+            with contextlib.suppress(OSError):
+                self.disk.rmdir(directory)
+
+
+def _stem(name: str) -> str:
+    """A drop's name without its ending, for the name of the job."""
+    stem, dot, ending = name.rpartition(".")
+    if not dot or not stem or len(ending) > 8:
+        return name
+    return stem.removesuffix(".tar") or stem
+
+
+def _free(target: Path) -> Path:
+    """The next name like this one that is not taken."""
+    if not target.exists():
+        return target
+    stem, dot, ending = target.name.rpartition(".")
+    if not dot:
+        stem, ending = target.name, ""
+    n = 2
+    while (candidate := target.with_name(f"{stem}-{n}{dot}{ending}")).exists():
+        n += 1
+    return candidate
