@@ -18,9 +18,16 @@ KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 
-def _key(default: Any, doc: str, *, low: float | None = None, high: float | None = None) -> Any:
-    """A key with its default, its sentence, and the range it must lie in."""
-    metadata = {"doc": doc, "low": low, "high": high}
+def _key(
+    default: Any,
+    doc: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    relative_to: Literal["file", "state"] = "file",
+) -> Any:
+    """A key with its default, its sentence, the range it must lie in, and what a relative path is meant from."""
+    metadata = {"doc": doc, "low": low, "high": high, "relative_to": relative_to}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -165,6 +172,7 @@ class TelegramSettings:
     session: Path = _key(
         Path("telegram.session"),
         "The login; in $STATE_DIRECTORY or ~/.local/state/telespool unless absolute.",
+        relative_to="state",
     )
     connections: int = _key(4, "Connections for uploads, 1 to 8; 1 is the safest.", low=1, high=8)
     window: Bytes = _key(Bytes(4 * MIB), "Bytes on the way at once, to begin with.", low=512 * KIB)
