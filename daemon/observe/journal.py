@@ -11,26 +11,24 @@ when the journal is gone.
 from __future__ import annotations
 
 import array
+import contextlib
 import errno
 import fcntl
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-_SOCKET = "/run/systemd/journal/socket"
 # The limit for names is journald's own (64 characters, capitals, digits and underscores).
 _NAME_LENGTH = 64
 
 
 class Journal:
-    """The journal's socket."""
+    """The journal of this machine."""
 
-    def __init__(self, address: str = _SOCKET) -> None:
-        self._address = address
-        self._channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    _ADDRESS: ClassVar = "/run/systemd/journal/socket"
 
     @classmethod
     def here(cls, environ: Mapping[str, str], descriptor: int = 2) -> Journal | None:
@@ -45,24 +43,27 @@ class Journal:
     def send(self, fields: Mapping[str, str]) -> None:
         """Write one record."""
         record = b"".join(_encode(name, value) for name, value in fields.items())
-        try:
-            self._channel.sendto(record, self._address)
-        except OSError as error:
-            if error.errno not in {errno.EMSGSIZE, errno.ENOBUFS}:
-                raise
-            self._send_large(record)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
+            try:
+                channel.sendto(record, self._ADDRESS)
+            except OSError as error:
+                if error.errno not in {errno.EMSGSIZE, errno.ENOBUFS}:
+                    raise
+                with _sealed(record) as descriptor:
+                    rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))
+                    channel.sendmsg([], [rights], 0, self._ADDRESS)
 
-    def _send_large(self, record: bytes) -> None:
-        descriptor = os.memfd_create("telespool-log", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-        try:
-            with os.fdopen(descriptor, "wb", closefd=False) as file:
-                file.write(record)
-            seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
-            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
-            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [descriptor]))
-            self._channel.sendmsg([], [rights], 0, self._address)
-        finally:
-            os.close(descriptor)
+
+@contextlib.contextmanager
+def _sealed(record: bytes) -> Iterator[int]:
+    """A file in memory that nobody can change any more."""
+    descriptor = os.memfd_create("telespool-log", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(record)
+        file.flush()
+        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+        yield descriptor
 
 
 def field_name(key: str) -> str:
