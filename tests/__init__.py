@@ -1,0 +1,1 @@
+"""Tests: real tools, real protocols, no mocks."""
