@@ -1,0 +1,103 @@
+"""When the frames of a video are shown, from its packets alone: nothing is decoded.
+
+One ffprobe reads the file once. What it finds is the measure of a conversion: so many frames, at these times.
+Errors: as `running`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daemon.media import tools
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from daemon.config import ConvertSettings
+    from daemon.media.probe import Stream
+    from daemon.media.running import Runner
+
+_JUMP = 1.0  # seconds that the clock of a source may go back before it counts as a jump
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The packets of one stream.
+
+    `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
+    carry no time. `jumps` counts how often the clock went back; `corrupt` how many packets the container marks as
+    damaged.
+    """
+
+    count: int
+    times: tuple[float, ...]
+    keys: tuple[float, ...]
+    timeless: int
+    jumps: int
+    corrupt: int
+
+    @property
+    def span(self) -> float:
+        """Seconds from the first frame to the last."""
+        return self.times[-1] - self.times[0] if self.times else 0.0
+
+    @property
+    def gap(self) -> float:
+        """Seconds from one frame to the next, on average."""
+        return self.span / (len(self.times) - 1) if len(self.times) > 1 else 0.04
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.keys: list[float] = []
+        self.timeless = self.jumps = self.corrupt = 0
+        self._last: float | None = None
+
+    def hear(self, line: str) -> None:
+        shown, decoded, flags = [*line.rstrip(",").split(","), "", "", ""][:3]
+        if not line:
+            return
+        if "C" in flags:
+            self.corrupt += 1
+        if "D" in flags:
+            return  # before the edit list begins: decoded, not shown
+        when = _time(shown) if _time(shown) is not None else _time(decoded)
+        if when is None:
+            self.timeless += 1
+            return
+        clock = _time(decoded) if _time(decoded) is not None else when
+        if clock is not None:
+            if self._last is not None and clock < self._last - _JUMP:
+                self.jumps += 1
+            self._last = clock
+        self.times.append(when)
+        if flags.startswith("K"):
+            self.keys.append(when)
+
+
+async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Runner) -> Scan:
+    """Read the times of all packets of a stream."""
+    reader = _Reader()
+    await runner.run(
+        [
+            tools.program(settings.ffprobe),
+            *("-v", "error", "-select_streams", str(stream.index)),
+            *("-show_entries", "packet=pts_time,dts_time,flags", "-of", "csv=p=0"),
+            *tools.reading(path),
+        ],
+        on_line=reader.hear,
+    )
+    return Scan(
+        count=len(reader.times) + reader.timeless,
+        times=tuple(sorted(reader.times)),
+        keys=tuple(sorted(reader.keys)),
+        timeless=reader.timeless,
+        jumps=reader.jumps,
+        corrupt=reader.corrupt,
+    )
+
+
+def _time(text: str) -> float | None:
+    return float(text) if text and text != "N/A" else None

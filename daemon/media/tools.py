@@ -1,0 +1,74 @@
+"""How ffmpeg and ffprobe are called: what they may open, what they may use, and what they said.
+
+Every command line begins with `reading(path)`: only local files, and only through demuxers that read the file
+they were given. Playlists, concat scripts, scene descriptions and everything else that names further files or
+addresses are not on the list, so that nothing inside a file can make them read or ask for anything.
+
+Errors: `ConfigError` where a program is missing, `Temporary` where the disk is full.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from daemon.children import Limits
+from daemon.errors import ConfigError, Temporary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from daemon.config import ConvertSettings
+
+DEMUXERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,kux,asf,asf_o,mpegts,mpeg,mpegvideo,h261,h263,h264,hevc,"
+    "m4v,ogg,rm,dv,mxf,gif,ivf,nut,wtv,swf,ea,bink,smk,roq,nsv,obu,av1,apng,amv,cavsvideo,dirac,dnxhd,gxf,vc1,mv,"
+    "mjpeg,nuv,pva,yuv4mpegpipe,"
+    "mp3,aac,ac3,eac3,dts,wav,w64,flac,aiff,amr,caf,wv,ape,tta,au"
+)
+
+
+def program(name: str) -> str:
+    """The full path of a program; ConfigError with a sentence where there is none."""
+    found = shutil.which(name)
+    if found is None:
+        raise ConfigError(
+            [f"the program “{name}” is not installed: videos need ffmpeg (apt install ffmpeg)"]
+        )
+    return found
+
+
+def reading(path: Path) -> list[str]:
+    """The options that open `path`, and nothing else, as the next input."""
+    return [
+        *("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS),
+        *("-i", f"file:{path.absolute()}"),
+    ]
+
+
+def limits(settings: ConvertSettings, *, nice: bool = True) -> Limits:
+    """What one ffmpeg may use."""
+    return Limits(memory=settings.memory, nice=settings.nice if nice else 0)
+
+
+def last_words(stderr: bytes | str, lines: int = 3) -> str:
+    """The last few different lines that a program said, without addresses and paths."""
+    text = stderr.decode("utf-8", "replace") if isinstance(stderr, bytes) else stderr
+    words: list[str] = []
+    for line in reversed(text.splitlines()):
+        said = re.sub(r" @ 0x[0-9a-f]+", "", line).strip()
+        said = re.sub(r"file:\S*/", "", said)
+        if said and said not in words and "Last message repeated" not in said:
+            words.append(said)
+        if len(words) == lines:
+            break
+    return " / ".join(reversed(words)) or "it said nothing"
+
+
+def check_space(stderr: str) -> None:
+    """Raise Temporary where these last words say that the disk is full."""
+    if "No space left on device" in stderr or "Disk quota exceeded" in stderr:
+        raise Temporary(
+            "the disk is full: free some space, the conversion goes on by itself", scope="all"
+        )
