@@ -34,7 +34,7 @@ MAX_SIDES = 10_000
 MAX_RATIO = 20
 MAX_PIXELS = 220_000_000  # the largest sensors of phones make 200 megapixels
 
-_FORMATS = ["JPEG", "MPO", "PNG", "GIF", "WEBP", "HEIF", "AVIF", "BMP", "TIFF", "JPEG2000"]
+_FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF", "BMP", "TIFF", "JPEG2000"]
 _TAKEN = {"JPEG", "MPO", "PNG"}
 _QUALITIES = (90, 82, 74, 64)
 _REDUCED_TAG, _DNG_TAG = 254, 50706
@@ -100,7 +100,7 @@ def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Pat
     sides = picture.width + picture.height
     if sides > MAX_SIDES:
         picture = _scaled(picture, MAX_SIDES / sides)
-    return _save(picture, directory / f"{path.stem or 'photo'}.jpg", profile)
+    return _save(picture, directory / f"{path.name}.jpg", profile)
 
 
 def _look(path: Path, image: Image.Image) -> Look:
