@@ -17,8 +17,6 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -107,24 +105,12 @@ async def output(
 
 def stop(pid: int) -> None:
     """Make the whole group of this child stand still (SIGSTOP)."""
-    for process in _family(pid):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.suspend()
+    _signal_group(pid, signal.SIGSTOP)
 
 
 def go_on(pid: int) -> None:
     """Let the whole group of this child go on (SIGCONT)."""
-    for process in _family(pid):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.resume()
-
-
-def _family(pid: int) -> list[psutil.Process]:
-    try:
-        parent = psutil.Process(pid)
-        return [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return []
+    _signal_group(pid, signal.SIGCONT)
 
 
 def _signal_group(pid: int, number: signal.Signals) -> None:
