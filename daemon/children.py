@@ -1,8 +1,9 @@
 """Child processes: the one place where ffmpeg and 7-Zip are started, limited, stopped and ended.
 
 Every child gets a session (and so a process group) of its own, dies with the daemon even while it is
-stopped (PR_SET_PDEATHSIG), dumps no core, and keeps within its `Limits`. The limits are set by `setpriv` and
-`prlimit` (util-linux), because a preexec function is not safe in a process with threads.
+stopped (PR_SET_PDEATHSIG), dumps no core, keeps within its `Limits`, and offers itself first where memory runs
+out, so that a hostile file ends a child and not the daemon. All that is set by small programs of util-linux
+(`setpriv`, `prlimit`, `choom`, `ionice`), because a preexec function is not safe in a process with threads.
 
 Children are started from the event loop's thread only: the kernel ties the death signal to the thread that
 forked, and threads of a pool come and go.
@@ -12,8 +13,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
+import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +41,7 @@ class Limits:
 
 def limited(command: Sequence[str | Path], limits: Limits) -> list[str]:
     """The command line that starts `command` within `limits`."""
-    line = ["setpriv", "--pdeathsig", "KILL", "--", "prlimit", "--core=0"]
+    line = [*_ending_with_the_daemon(), "choom", "-n", "500", "--", "prlimit", "--core=0"]
     if limits.memory is not None:
         line.append(f"--as={limits.memory}")
     if limits.file_size is not None:
@@ -47,8 +50,21 @@ def limited(command: Sequence[str | Path], limits: Limits) -> list[str]:
         line.append(f"--cpu={limits.cpu}")
     line.append("--")
     if limits.nice:
-        line += ["nice", "-n", str(limits.nice), "--"]
+        # Best effort, last in line: the idle class could stand still for ever on a busy disk.
+        line += ["ionice", "--class=2", "--classdata=7", "nice", "-n", str(limits.nice), "--"]
     return [*line, *(os.fspath(word) for word in command)]
+
+
+@functools.cache
+def _ending_with_the_daemon() -> tuple[str, ...]:
+    """What makes a child die with us, found out once.
+
+    `setpriv` also asks for capabilities, which the sandbox of the service refuses. There it is not needed: systemd
+    ends what is left in the service's cgroup.
+    """
+    words = ("setpriv", "--pdeathsig", "KILL", "--")
+    tried = subprocess.run([*words, "true"], capture_output=True, check=False)
+    return words if tried.returncode == 0 else ()
 
 
 async def start(

@@ -1,0 +1,1 @@
+"""Telespool under a systemd that was really booted."""
