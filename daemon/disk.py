@@ -58,6 +58,15 @@ class Disk:
         """Give the file a second name; FileExistsError where the target stands."""
         os.link(source, target, follow_symlinks=False)
 
+    def lend(self, source: Path, target: Path) -> None:
+        """Give the file a second name, or a copy where the file system knows no second names."""
+        try:
+            self.link(source, target)
+        except OSError as error:
+            if error.errno not in {errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EXDEV}:
+                raise
+            self.copy(source, target)
+
     def write(self, path: Path, data: bytes) -> None:
         """Create a file that was not there, with this content, on the disk (fsync)."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -82,6 +91,17 @@ class Disk:
                     if progress is not None:
                         progress(copied)
                 os.fsync(writer.fileno())
+
+    def copy_tree(self, source: Path, target: Path) -> None:
+        """Copy a file, or a folder with the regular files in it, on the disk (fsync)."""
+        if not source.is_dir():
+            self.copy(source, target)
+            return
+        self.mkdir(target)
+        for inner in sorted(source.iterdir()):
+            if not inner.is_symlink() and (inner.is_dir() or inner.is_file()):
+                self.copy_tree(inner, target / inner.name)
+        self.fsync(target)
 
     def replace(self, temporary: Path, final: Path) -> None:
         """Put a file in the place of another whose content can be made again (a page, a note)."""

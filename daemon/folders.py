@@ -130,6 +130,11 @@ class Folders:
         """Whether nothing of this job lies in a working folder any more."""
         return not any(self.units(folder, job) for folder in WORKING)
 
+    def free(self) -> int:
+        """Bytes that may still be written to the spool's file system."""
+        state = os.statvfs(self.root)
+        return state.f_bavail * state.f_frsize
+
     def working_jobs(self) -> list[str]:
         """The jobs that lie in a working folder, oldest first."""
         return sorted({job for folder in WORKING for job in self.jobs(folder)})

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon.folders import FOLDERS
+from daemon.spool import APART
+
 if TYPE_CHECKING:
     from daemon.folders import Entry
     from daemon.spool import Spool
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
 def recover(spool: Spool, max_deaths: int) -> list[str]:
     """Look through what an earlier process left, downstream first; a sentence for each thing put right."""
-    said: list[str] = []
+    said = _return_set_apart(spool)
     for folder in ("converting", "uploading", "incoming"):
         for entry in list(spool.all_units(folder)):
             if entry.unit.attempt:
@@ -29,6 +32,19 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
         elif entry.unit.kind == "c" and _refused_before(spool, entry):
             spool.drop_copy(entry)
             said.append(f"{entry.job}/{entry.unit}: removed, its original is in quarantine")
+    return said
+
+
+def _return_set_apart(spool: Spool) -> list[str]:
+    """Drops of an inbox on another file system whose claim was broken off: finished or undone."""
+    said: list[str] = []
+    for apart in [*spool.inbox.glob(f"{APART}*"), *spool.inbox.glob(f"*/{APART}*")]:
+        job = apart.name.removeprefix(APART)
+        if not any(spool.units(folder, job) for folder in FOLDERS):
+            for drop in apart.iterdir():
+                spool.disk.rename(drop, apart.parent / drop.name)
+                said.append(f"{drop.name}: its claim was broken off, it is back in the inbox")
+        spool.disk.rmtree(apart)
     return said
 
 

@@ -12,6 +12,7 @@ wait out. `changed` is called with the folders a commit has touched; it is a hin
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from typing import TYPE_CHECKING
@@ -25,6 +26,9 @@ from daemon.names import Job, Unit, clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+APART = ".telespool-"
+"""Begins the name of what was set apart in an inbox on another file system."""
 
 
 class Spool(Folders):
@@ -104,10 +108,32 @@ class Spool(Folders):
         target = self.job_folder("incoming", job) / str(unit)
         if drop.is_file():
             self.disk.fsync(drop)
-        self.disk.rename(drop, target)  # commit
+        try:
+            self.disk.rename(drop, target)  # commit
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                self.tidy(target.parent)
+                raise
+            self._claim_across(drop, target)
         self.disk.fsync(target.parent, self.root / "incoming", drop.parent)
         self.changed(["incoming"])
         return Entry("incoming", job, unit, target)
+
+    def _claim_across(self, drop: Path, target: Path) -> None:
+        """The same from an inbox on another file system, where a rename cannot reach.
+
+        The drop is set apart first, under the job's name: whoever finds it there at the next start can see
+        whether the job has come to be (`recovery`).
+        """
+        apart = drop.parent / f"{APART}{target.parent.name}"
+        staged = self.tmp / target.parent.name
+        self.disk.mkdir(apart)
+        self.disk.rename(drop, apart / drop.name)
+        self.disk.fsync(apart, drop.parent)
+        self.disk.copy_tree(apart / drop.name, staged)
+        self.disk.rename(staged, target)  # commit
+        self.disk.fsync(target.parent, self.root / "incoming")
+        self.disk.rmtree(apart)
 
     def _new_job(self, chat: str, dropped: str) -> str:
         wanted = Job.make(self.clock(), chat, _stem(dropped))
@@ -141,28 +167,12 @@ class Spool(Folders):
             building, self.job_folder("uploading", job) / str(unit), "uploading", job, unit
         )
 
-    def lend(self, original: Path, staged: Path) -> None:
-        """Give a dropped file a second name in tmp/, so that it is released without being copied."""
-        self.disk.link(original, staged)
-
     def release_drop(self, entry: Entry) -> Entry:
         """Put the drop of a job into done/, after its last member has left."""
         unit = entry.unit.plain()
         return self._move(
             entry.path, self.job_folder("done", entry.job) / str(unit), "done", entry.job, unit
         )
-
-    def drop_lent(self, path: Path) -> None:
-        """Remove the dropped name of a file that stands under its unit's name elsewhere."""
-        self.disk.unlink(path)
-        self.disk.fsync(path.parent)
-
-    def forget_drop(self, entry: Entry) -> None:
-        """Remove a drop of which nothing is left but what was released from it."""
-        self.disk.rmtree(entry.path)
-        self.disk.fsync(entry.path.parent)
-        self.tidy(entry.path.parent)
-        self.changed(["incoming"])
 
     # -- attempts ----------------------------------------------------------------------------------
 
@@ -254,6 +264,13 @@ class Spool(Folders):
             singles.append(self._move(member.path, target, entry.folder, entry.job, unit))
         self.disk.rmdir(entry.path)
         return singles
+
+    def drop_empty_album(self, entry: Entry) -> None:
+        """Remove the directory of an album whose members have all gone elsewhere."""
+        self.disk.rmdir(entry.path)
+        self.disk.fsync(entry.path.parent)
+        self.tidy(entry.path.parent)
+        self.changed(["uploading"])
 
     # -- deferred → converting → uploading → done --------------------------------------------------
 

@@ -1,0 +1,1 @@
+"""What people see: the log, the status, the report, and what systemd is told."""

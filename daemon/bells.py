@@ -1,0 +1,66 @@
+"""Wake-ups between workers. A wake-up is a hint, the scan is the truth.
+
+Whoever changed a folder rings it, from any thread; every worker that listens to it looks again. A bell that rings
+while its worker looks is not lost: it makes it look once more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Bell:
+    """What one worker listens to."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def clear(self) -> None:
+        """Forget earlier rings; called right before looking."""
+        self._rung.clear()
+
+    def ring(self) -> None:
+        """Wake whoever waits; from the event loop's thread."""
+        self._rung.set()
+
+    @property
+    def rung(self) -> bool:
+        """Whether it rang since it was cleared."""
+        return self._rung.is_set()
+
+    async def wait(self, seconds: float) -> None:
+        """Return when it rings, or after this long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._rung.wait()
+
+
+class Bells:
+    """One bell to a listener, rung by the folder's name."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._listeners: dict[str, list[Bell]] = {}
+
+    def listen(self, folders: Iterable[str]) -> Bell:
+        """A bell that rings when one of these folders does."""
+        bell = Bell()
+        for folder in folders:
+            self._listeners.setdefault(folder, []).append(bell)
+        return bell
+
+    def ring(self, folders: Iterable[str]) -> None:
+        """Ring these folders; from any thread."""
+        names = tuple(folders)
+        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody is left to wake
+            self.loop.call_soon_threadsafe(self._ring, names)
+
+    def _ring(self, names: tuple[str, ...]) -> None:
+        for name in names:
+            for bell in self._listeners.get(name, ()):
+                bell.ring()

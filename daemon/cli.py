@@ -1,0 +1,89 @@
+"""telespool: the command line.
+
+Each command lives in a module of `daemon.commands` and is imported only when it is called, so that `status` starts
+at once. A command returns its exit code; what it raises from `errors` is printed as its sentence and ends with the
+code of its class (78 configuration, 77 login, 75 busy or not now, 1 everything else).
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon import __version__
+from daemon.errors import TelespoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_INTERRUPTED = 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="telespool",
+        description="Drop an archive into a folder; its photos and videos appear in a Telegram chat.",
+    )
+    top.add_argument("--version", action="version", version=f"telespool {__version__}")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    def command(name: str, sentence: str, *, config: bool = True) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=sentence, description=sentence)
+        sub.set_defaults(module=name.replace("-", "_"))
+        if config:
+            sub.add_argument("-c", "--config", type=Path, help="the configuration file")
+        return sub
+
+    run = command("run", "Watch the inbox and send what is dropped there.")
+    run.add_argument("--until-idle", action="store_true", help="do what is there, then end")
+
+    status = command("status", "Show what lies in the folders and what is under way.")
+    status.add_argument("--json", action="store_true", help="for programs")
+
+    explain = command("explain", "Say what a file is, and what would be done to it and why.")
+    explain.add_argument("file", type=Path)
+    explain.add_argument("--json", action="store_true", help="for programs")
+
+    convert = command("convert", "Convert one video to an MP4 that plays everywhere.")
+    convert.add_argument("source", type=Path, metavar="IN")
+    convert.add_argument("result", type=Path, metavar="OUT")
+    convert.add_argument(
+        "--state", type=Path, help="keep finished pieces here, to go on after a break"
+    )
+
+    unpack = command("unpack", "Unpack an archive, safely, into a folder.")
+    unpack.add_argument("archive", type=Path)
+    unpack.add_argument("directory", type=Path, metavar="DIR")
+    unpack.add_argument(
+        "--password", action="append", default=[], help="try this one; may be repeated"
+    )
+    unpack.add_argument("--json", action="store_true", help="for programs")
+
+    command("login", "Log in to Telegram, once.")
+    command("check-config", "Read the configuration and name every mistake in it.")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = parser().parse_args(arguments)
+    module = importlib.import_module(f"daemon.commands.{options.module}")
+    try:
+        code: int = module.run(options)
+    except TelespoolError as error:
+        print(f"telespool: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

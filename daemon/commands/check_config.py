@@ -1,0 +1,27 @@
+"""telespool check-config: read the configuration and the secrets, and name every mistake. Exit 0 or 78."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from daemon import config_file
+from daemon.errors import ConfigError
+from daemon.secrets import Secrets
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def run(options: argparse.Namespace) -> int:
+    """Check both; raise all problems together."""
+    path = options.config or config_file.find()
+    problems: list[str] = []
+    for check in (lambda: config_file.load(path), lambda: Secrets.read(path)):
+        try:
+            check()
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+    print(f"{path}: fine" if path else "no configuration file: the defaults are used")
+    return 0

@@ -1,0 +1,55 @@
+"""telespool run: the daemon. With --until-idle it does what is there and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from daemon import config_file
+from daemon.observe import log as logs
+from daemon.secrets import Secrets
+from daemon.service import Service, run_until_signal
+
+if TYPE_CHECKING:
+    import argparse
+
+    from daemon.config import Config
+    from daemon.destinations.base import Destination
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read the configuration, make the destination, work."""
+    path = options.config or config_file.find()
+    config = config_file.load(path)
+    secrets = Secrets.read(path)
+    logs.set_up(config.log, secrets.values)
+    service = Service(config, destination(config, secrets), secrets)
+    asyncio.run(run_until_signal(service, until_idle=options.until_idle))
+    return 0
+
+
+def destination(config: Config, secrets: Secrets) -> Destination:
+    """The destination that the configuration names."""
+    if config.destination == "folder":
+        from daemon.destinations.folder import FolderDestination  # noqa: PLC0415 - only the one that is used
+
+        return FolderDestination(config.folder.path or posts(config), config.chats)
+    from daemon.destinations.telegram import TelegramDestination  # noqa: PLC0415 - it imports Telethon
+
+    return TelegramDestination(config.telegram, config.chats, secrets, state_directory())
+
+
+def posts(config: Config) -> Path:
+    """Where the folder destination's posts lie unless the configuration says otherwise: beside the spool."""
+    return config.spool.root.with_name(f"{config.spool.root.name}-posts")
+
+
+def state_directory() -> Path:
+    """Where the login is kept: systemd's state directory, else the user's."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    own = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(own).expanduser() / "telespool"

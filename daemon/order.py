@@ -1,0 +1,100 @@
+"""The order of sending: over all jobs photos, then videos, then other files, then converted copies.
+
+The folder is looked through again whenever it may have changed, but not before every unit: with a hundred thousand
+units that would cost more than sending them.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from daemon.media.sniff import HEAD, sniff
+
+if TYPE_CHECKING:
+    from daemon.folders import Entry, Folders
+
+_FRESH = 1.0
+_PHOTOS = frozenset(["jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "bmp", "tif", "tiff"])
+_VIDEOS = frozenset(
+    [
+        "mp4",
+        "m4v",
+        "mov",
+        "mkv",
+        "webm",
+        "avi",
+        "wmv",
+        "flv",
+        "3gp",
+        "mpg",
+        "mpeg",
+        "ts",
+        "mts",
+        "m2ts",
+        "gif",
+    ]
+)
+
+
+def rank(entry: Entry, folders: Folders) -> int:
+    """0 photos, 1 videos and GIFs, 2 other files, 3 converted copies.
+
+    By the ending of the name where it says something, else by the first bytes of the (first) file: what a wrong
+    ending costs is the place in the row.
+    """
+    if entry.unit.kind == "c":
+        return 3
+    members = folders.members(entry)
+    if not members:
+        return 2
+    ending = members[0].unit.label.rpartition(".")[2].lower()
+    if ending in _PHOTOS:
+        return 0
+    if ending in _VIDEOS:
+        return 1
+    try:
+        with members[0].path.open("rb") as file:
+            kind = sniff(file.read(HEAD)).kind
+    except OSError:
+        return 2
+    return {"photo": 0, "video": 1, "gif": 1}.get(kind, 2)
+
+
+class Queue:
+    """What lies in uploading/, in the order of sending."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+        self._row: list[Entry] = []
+        self._ranks: dict[tuple[str, int, str], int] = {}
+        self._looked = float("-inf")
+
+    def first(self, changed: bool = True) -> Entry | None:
+        """The unit to send next. Looks again where something `changed`, at most once a second while it has some."""
+        if not self._row or (changed and time.monotonic() - self._looked > _FRESH):
+            self._look()
+        while self._row and not self._row[-1].path.exists():
+            self._row.pop()
+        if not self._row:
+            self._look()
+        return self._row[-1] if self._row else None
+
+    def forget(self, entry: Entry | None = None) -> None:
+        """This unit was taken; without one, look again next time."""
+        if entry is None:
+            self._row = []
+        elif self._row and self._row[-1] == entry:
+            self._row.pop()
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        ranks: dict[tuple[str, int, str], int] = {}
+        row = []
+        for entry in self._folders.all_units("uploading"):
+            key = (entry.job, entry.unit.first, entry.unit.kind)
+            ranks[key] = self._ranks[key] if key in self._ranks else rank(entry, self._folders)
+            row.append((ranks[key], entry.job, entry.unit.first, entry.unit.kind, entry))
+        row.sort(key=lambda each: each[:4], reverse=True)
+        self._ranks = ranks
+        self._row = [each[4] for each in row]

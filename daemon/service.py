@@ -1,0 +1,211 @@
+"""The daemon: opens the spool, starts the workers, and ends them.
+
+    inbox ──► intake ──► uploader ──► (done)
+                │           ▲ │
+                └─► deferred ─┴─► converter
+
+`run` returns when it is cancelled (SIGTERM, SIGINT) or, with `until_idle`, when there is nothing left to do. Whatever
+happens, what is under way is broken off cleanly: children are dead, marks of attempts are taken back, the lock is
+given back. What leaves it, from `errors`: ConfigError, SpoolBusy, LoginNeeded, Temporary.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import signal
+from typing import TYPE_CHECKING
+
+import structlog
+
+from daemon.archives.engine import Engine
+from daemon.bells import Bells
+from daemon.errors import Permanent, TelespoolError, Temporary
+from daemon.folders import WORKING
+from daemon.gate import Gate
+from daemon.observe.activity import EVERYBODY, Activity
+from daemon.observe.report import close_job
+from daemon.recovery import recover
+from daemon.spool import Spool
+from daemon.watching import Watching
+from daemon.workers.base import House
+from daemon.workers.converter import Converter
+from daemon.workers.inbox import Inbox
+from daemon.workers.intake import Intake
+from daemon.workers.retention import Retention
+from daemon.workers.uploader import Uploader
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from daemon.config import Config
+    from daemon.destinations.base import Destination
+    from daemon.disk import Disk
+    from daemon.folders import Folder
+    from daemon.secrets import Secrets
+    from daemon.workers.base import Worker
+
+log = structlog.get_logger()
+
+_OPEN_AGAIN = 5.0
+
+
+class Service:
+    """One spool, one destination, five workers."""
+
+    def __init__(
+        self,
+        config: Config,
+        destination: Destination,
+        secrets: Secrets | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        self.config = config
+        self.destination = destination
+        self.passwords = (
+            *config.archives.passwords,
+            *(secrets.archive_passwords if secrets else ()),
+        )
+        self.spool = Spool(config.spool.root, config.spool.inbox, disk=disk)
+        self.activity = Activity()
+        self.gate = Gate()
+        self.workers: list[Worker] = []
+
+    async def run(self, *, until_idle: bool = False) -> None:
+        """Work until cancelled, or until there is nothing left to do."""
+        await asyncio.to_thread(self.spool.open)
+        watching = None
+        try:
+            for sentence in await asyncio.to_thread(
+                recover, self.spool, self.config.send.max_deaths
+            ):
+                log.info("recovered after a crash", what=sentence)
+            await self._finish_reports()
+            bells = Bells()
+            watching = self._watch(bells)
+            await asyncio.to_thread(watching.check)
+            await self._work(bells, watching, until_idle=until_idle)
+        finally:
+            if watching is not None:
+                await asyncio.to_thread(watching.stop)
+            with contextlib.suppress(TelespoolError):
+                await self.destination.close()
+            self.spool.close()
+
+    def _watch(self, bells: Bells) -> Watching:
+        spool = self.spool
+        folders = {"inbox": spool.inbox}
+        folders.update((name, spool.root / name) for name in WORKING)
+        self.spool.changed = lambda names: self._changed(bells, names)
+        return Watching(bells, folders, polling=self.config.inbox.polling)
+
+    def _changed(self, bells: Bells, folders: Sequence[Folder]) -> None:
+        bells.ring(folders)
+        if "uploading" in folders:
+            # The gate closes at once; whether it opens again needs a look (`_keep_gate`).
+            with contextlib.suppress(RuntimeError):
+                bells.loop.call_soon_threadsafe(functools.partial(self.gate.set, is_open=False))
+
+    async def _work(self, bells: Bells, watching: Watching, *, until_idle: bool) -> None:
+        house = House(self.config, self.spool, bells, self.activity)
+        engine = await self._find_engine()
+        inbox = Inbox(house, watching)
+        self.workers = [
+            inbox,
+            Intake(house, engine, self.passwords),
+            Uploader(house, self.destination),
+            Converter(house, self.gate),
+            Retention(house),
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(self._keep_gate(bells), name="gate")]
+                await self._open_destination()
+                tasks += [
+                    group.create_task(worker.run(), name=worker.name) for worker in self.workers
+                ]
+                if until_idle:
+                    await self._until_idle(house, inbox)
+                    for task in tasks:
+                        task.cancel()
+        except* TelespoolError as errors:
+            raise _first(errors) from None
+
+    async def _open_destination(self) -> None:
+        """Connect; a dead network is waited out, everything else is the caller's."""
+        while True:
+            try:
+                await self.destination.open()
+            except Temporary as error:
+                wait = error.retry_after or _OPEN_AGAIN
+                self.activity.waits[EVERYBODY] = (self.spool.clock() + wait, error.reason)
+                log.warning("waiting", seconds=round(wait), reason=error.reason)
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    async def _find_engine(self) -> Engine | None:
+        try:
+            engine = await Engine.find(self.config.archives)
+        except Permanent as error:
+            log.warning("no archives", reason=error.reason)
+            return None
+        log.info("7-Zip", version=engine.version, program=str(engine.program), rar=engine.reads_rar)
+        return engine
+
+    async def _keep_gate(self, bells: Bells) -> None:
+        """The gate is open while uploading/ is empty."""
+        bell = bells.listen(["uploading"])
+        while True:
+            bell.clear()
+            occupied = await asyncio.to_thread(self.spool.occupied, "uploading")
+            if self.gate.is_open == occupied:
+                self.gate.set(is_open=not occupied)
+                if not occupied:
+                    bells.ring(["converting"])  # the converter may go on
+            await bell.wait(60.0)
+
+    async def _finish_reports(self) -> None:
+        """Jobs that were over when the process died, before it could say so."""
+
+        def finish() -> None:
+            for job in self.spool.jobs("done"):
+                close_job(self.spool, job)
+
+        await asyncio.to_thread(finish)
+
+    async def _until_idle(self, house: House, inbox: Inbox) -> None:
+        quiet = asyncio.Event()
+        house.settled.on_change = quiet.set
+        while True:
+            await quiet.wait()
+            quiet.clear()
+            if house.settled.busy or inbox.pending or inbox.bell.rung:
+                continue
+            if not await asyncio.to_thread(self._something_left):
+                return
+
+    def _something_left(self) -> bool:
+        return any(self.spool.occupied(folder) for folder in WORKING)
+
+
+def _first(errors: BaseExceptionGroup[TelespoolError]) -> TelespoolError:
+    for error in errors.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    raise AssertionError("an exception group is never empty")
+
+
+async def run_until_signal(service: Service, *, until_idle: bool = False) -> None:
+    """Run the service; SIGTERM and SIGINT end it cleanly."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(service.run(until_idle=until_idle))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        await task
+    except asyncio.CancelledError:
+        log.info("stopped")
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

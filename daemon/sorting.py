@@ -1,0 +1,165 @@
+"""Judging what comes out of a drop, and letting it out in order.
+
+Members come in the archive's order and leave in natural name order: a member waits in tmp/ until all before it have
+come, have been left out, or stand somewhere already. Photos, videos and documents are gathered into albums; what
+must be converted goes to deferred/ alone; what nobody can read goes to quarantine/ with its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from daemon.albums import Albums
+from daemon.errors import Permanent
+from daemon.media.verdict import judge
+from daemon.names import Unit, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from daemon.config import Config
+    from daemon.destinations.base import Kind
+    from daemon.folders import Folder
+    from daemon.media.verdict import Verdict
+    from daemon.sources import Piece
+    from daemon.spool import Spool
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    unit: Unit
+    path: Path
+    name: str
+    verdict: Verdict | None
+    refused: str = ""
+
+
+class Sorting:
+    """Sorts the members of one job; `numbers` are those that are still to come."""
+
+    def __init__(self, spool: Spool, config: Config, job: str, numbers: Iterable[int]) -> None:
+        self.spool = spool
+        self.config = config
+        self.job = job
+        self.released = 0
+        self.skipped: list[str] = []
+        self._order = sorted(numbers)
+        self._next = 0  # the place in `_order` of the first member that has not left yet
+        self._gone: set[int] = set()
+        self._ready: dict[int, _Judged] = {}
+        self._albums: Albums[tuple[Unit, Path]] = Albums(config.send.album)
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether members wait in tmp/ for others that come before them, or for an album to fill."""
+        return bool(self._ready) or self._albums.holds_some
+
+    async def add(self, piece: Piece) -> None:
+        """Take in one member."""
+        number = piece.member.number
+        if piece.expect:
+            self._order = sorted({*self._order[self._next :], *piece.expect})
+            self._next = 0
+        if piece.path is None:
+            self._gone.add(number)
+            if piece.left_out:
+                self.skipped.append(f"{piece.member.name}: {piece.left_out}")
+        else:
+            self._ready[number] = await self._judge(piece, piece.path)
+        await self._drain()
+
+    async def let_go(self) -> None:
+        """Release all that has come, out of order where it must be."""
+        for number in sorted(self._ready):
+            self._gone.add(number)
+            await self._route(self._ready.pop(number))
+        await self._close_albums()
+
+    async def finish(self) -> None:
+        """Release the rest: nothing more is to come."""
+        await self.let_go()
+
+    async def _judge(self, piece: Piece, path: Path) -> _Judged:
+        unit = Unit(piece.member.number, clean(piece.member.name.rpartition("/")[2]))
+        if piece.refused:
+            return _Judged(unit, path, piece.member.name, None, piece.refused)
+        try:
+            return _Judged(unit, path, piece.member.name, await judge(path, self.config.convert))
+        except Permanent as error:
+            return _Judged(unit, path, piece.member.name, None, error.reason)
+
+    async def _drain(self) -> None:
+        while self._next < len(self._order):
+            number = self._order[self._next]
+            judged = self._ready.pop(number, None)
+            if judged is None and number not in self._gone:
+                return
+            self._next += 1
+            if judged is not None:
+                await self._route(judged)
+
+    async def _route(self, judged: _Judged) -> None:
+        verdict = judged.verdict
+        if verdict is None or verdict.action == "refuse":
+            await self._refuse(judged, judged.refused or _sentence(judged.name, verdict))
+        elif verdict.action in {"remux", "audio", "encode"}:
+            await self._release(judged, "deferred", "; ".join(verdict.reasons))
+        elif verdict.kind == "other" or (verdict.kind == "audio" and verdict.action != "send"):
+            if self.config.inbox.others == "document":
+                await self._gather("document", judged)
+            else:
+                await self._leave_out(judged)
+        else:
+            kind: Kind = "document" if verdict.action == "document" else verdict.kind  # type: ignore[assignment]  # the other kinds were handled above
+            await self._gather(kind, judged)
+
+    async def _gather(self, kind: Kind, judged: _Judged) -> None:
+        self.released += 1
+        album = self._albums.add(kind, (judged.unit, judged.path))
+        if album:
+            await self._release_album(album)
+
+    async def _close_albums(self) -> None:
+        for album in self._albums.rest():
+            await self._release_album(album)
+
+    async def _release_album(self, album: list[tuple[Unit, Path]]) -> None:
+        if len(album) == 1:
+            unit, path = album[0]
+            entry = await asyncio.to_thread(self.spool.release, self.job, path, unit, "uploading")
+        else:
+            entry = await asyncio.to_thread(self.spool.release_album, self.job, album)
+        log.info("released", job=self.job, unit=str(entry.unit), files=len(album))
+
+    async def _release(self, judged: _Judged, folder: Folder, reason: str) -> None:
+        self.released += 1
+        entry = await asyncio.to_thread(
+            self.spool.release, self.job, judged.path, judged.unit, folder
+        )
+        log.info(folder, job=self.job, unit=str(entry.unit), reason=reason)
+
+    async def _refuse(self, judged: _Judged, reason: str) -> None:
+        self.released += 1
+        log.warning("quarantined", job=self.job, unit=str(judged.unit), reason=reason)
+        await asyncio.to_thread(
+            self.spool.quarantine_staged, self.job, judged.path, judged.unit, reason
+        )
+
+    async def _leave_out(self, judged: _Judged) -> None:
+        self.skipped.append(f"{judged.name}: neither a photo nor a video")
+        if judged.path.is_relative_to(self.spool.tmp):
+            await asyncio.to_thread(self.spool.disk.unlink, judged.path)
+
+
+def _sentence(name: str, verdict: Verdict | None) -> str:
+    reasons = "; ".join(verdict.reasons) if verdict else "nobody can tell why"
+    return (
+        f"{name} cannot be read: {reasons}. If it plays for you, convert it to MP4 and drop that."
+    )

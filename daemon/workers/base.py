@@ -1,0 +1,120 @@
+"""What every worker is: a loop that looks, does one thing, and looks again.
+
+`step` does at most one thing and says how many seconds it may wait before it looks again (0: at once, there may
+be more). Rings of the folders it listens to cut the wait short. A full or failing disk stops no worker: it says so
+once, waits, and looks again. What a person took away under its hands is simply not there any more.
+
+Cancellation is the only way to stop one; `step` cleans up behind itself and lets it through.
+"""
+
+from __future__ import annotations
+
+import abc
+import errno
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daemon.bells import Bells
+    from daemon.config import Config
+    from daemon.observe.activity import Activity
+    from daemon.spool import Spool
+
+log = structlog.get_logger()
+
+_WAIT_FOR_DISK = 10.0
+_DISK_TROUBLE = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the quota is used up",
+    errno.EROFS: "the file system is read-only",
+    errno.EIO: "the disk reports an error",
+}
+
+
+class Settled:
+    """Who has nothing to do. `on_change` is called whenever a worker goes idle."""
+
+    def __init__(self) -> None:
+        self.busy: set[str] = set()
+        self.on_change: Callable[[], None] = lambda: None
+
+    def enter(self, name: str) -> None:
+        """This worker looks, or works."""
+        self.busy.add(name)
+
+    def leave(self, name: str) -> None:
+        """This worker found nothing to do."""
+        self.busy.discard(name)
+        self.on_change()
+
+
+@dataclass(slots=True)
+class House:
+    """What all workers share."""
+
+    config: Config
+    spool: Spool
+    bells: Bells
+    activity: Activity
+    settled: Settled = field(default_factory=Settled)
+
+
+class Worker(abc.ABC):
+    """One transition of the spool, again and again."""
+
+    name: ClassVar[str]
+    hears: ClassVar[tuple[str, ...]]
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.spool = house.spool
+        self.config = house.config
+        self.bell = house.bells.listen(self.hears)
+        self.beat = time.monotonic()
+        """When it last came round, by the monotonic clock."""
+        self._trouble = ""
+
+    @abc.abstractmethod
+    async def step(self) -> float:
+        """Do one thing; seconds until the next look, 0 for at once."""
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        self.house.settled.enter(self.name)
+        while True:
+            self.beat = time.monotonic()
+            self.bell.clear()
+            try:
+                pause = await self.step()
+                self._trouble = ""
+            except OSError as error:
+                pause = self._after(error)
+            if pause > 0:
+                if not self.bell.rung:
+                    self.house.settled.leave(self.name)
+                await self.bell.wait(pause)
+                self.house.settled.enter(self.name)
+
+    def _after(self, error: OSError) -> float:
+        trouble = _DISK_TROUBLE.get(error.errno or 0)
+        if trouble is None:
+            if isinstance(error, FileNotFoundError):
+                log.info(
+                    "moved away", worker=self.name, file=str(error.filename), reason=str(error)
+                )
+                return 0.1
+            trouble = error.strerror or str(error)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            log.error(
+                "waiting for the disk",
+                worker=self.name,
+                file=str(error.filename or self.spool.root),
+                reason=f"{trouble}; nothing is lost, it goes on by itself when that is over",
+            )
+        return _WAIT_FOR_DISK

@@ -1,0 +1,147 @@
+"""deferred/ → converting/ → a copy in uploading/; the original → done/ after its copy was delivered.
+
+The one converter. It begins nothing while anything lies in uploading/, and what it has begun stands still until that
+folder is empty again (the gate). Its finished copy lies in uploading/, so that it is sent before the next
+original is taken. With `convert.deferred = false` it converts at once and gives way to nobody.
+
+The original stays in converting/ until its copy is in done/. An attempt that fails is counted by @K; after
+`convert.max_tries` the original goes to quarantine with ffmpeg's last words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from typing import TYPE_CHECKING
+
+from daemon.errors import Permanent, Temporary
+from daemon.gate import Gate
+from daemon.media.convert import convert
+from daemon.media.verdict import judge
+from daemon.observe.activity import Conversion
+from daemon.observe.report import close_job
+from daemon.workers.base import Worker, log
+
+if TYPE_CHECKING:
+    from daemon.folders import Entry
+    from daemon.media.convert import Progress
+    from daemon.workers.base import House
+
+_LOOK_AGAIN = 60.0
+
+
+class Converter(Worker):
+    """Converts one original at a time."""
+
+    name = "converter"
+    hears = ("uploading", "deferred", "converting", "done")
+
+    def __init__(self, house: House, gate: Gate) -> None:
+        super().__init__(house)
+        self.gate = gate
+        self._not_before = 0.0
+        self._own: set[tuple[str, int]] = set()
+
+    async def step(self) -> float:
+        """Release an original whose copy has arrived, go on with one that was begun, or take the next."""
+        original = await asyncio.to_thread(self._begun)
+        if original is None and (self.gate.is_open or not self.config.convert.deferred):
+            original = await asyncio.to_thread(self._take_next)
+        if original is None:
+            return _LOOK_AGAIN
+        if self.spool.clock() < self._not_before:
+            return self._not_before - self.spool.clock()
+        if self.config.convert.deferred and not self.gate.is_open:
+            return _LOOK_AGAIN
+        await self._convert(original)
+        return 0.0
+
+    def _begun(self) -> Entry | None:
+        """The original to go on with. Those whose copy is under way wait; those whose copy arrived are released."""
+        for original in list(self.spool.all_units("converting")):
+            if original.unit.kind:
+                continue
+            copy = self.spool.copy_of(original.job, original.unit.first)
+            if copy is None:
+                return original
+            if copy.folder == "done":
+                done = self.spool.release_original(original)
+                log.info("recovered", job=done.job, unit=str(done.unit))
+                close_job(self.spool, done.job)
+            else:
+                self.spool.drop_segments(original)
+        return None
+
+    def _take_next(self) -> Entry | None:
+        for entry in self.spool.all_units("deferred"):
+            if not entry.unit.attempt and entry.unit.kind == "" and not entry.unit.is_album:
+                self._own.add((entry.job, entry.unit.first))
+                return self.spool.start_conversion(entry)
+        return None
+
+    async def _convert(self, original: Entry) -> None:
+        if (original.job, original.unit.first) not in self._own or not original.unit.attempt:
+            # Begun by an earlier process, which died or was stopped over it: another attempt.
+            self._own.add((original.job, original.unit.first))
+            original = await asyncio.to_thread(self.spool.begin, original)
+        log.info("converting", job=original.job, unit=str(original.unit))
+        activity = Conversion(original.job, str(original.unit.plain()))
+        self.house.activity.conversion = activity
+        result = self.spool.tmp / f"{original.job}.{original.unit.first:04d}c.mp4"
+
+        def progress(state: Progress) -> None:
+            activity.done = state.fraction
+            activity.standing_still = not self.gate.is_open
+
+        settings = self.config.convert
+        gate = self.gate if settings.deferred else Gate()
+        try:
+            verdict = await judge(original.path, settings)
+            await convert(
+                original.path,
+                result,
+                settings=settings,
+                state=self.spool.segments(original),
+                gate=gate,
+                progress=progress,
+                # Telegram refused what looked fine to us: only another picture can help.
+                at_least="encode" if verdict.action == "send" else "send",
+                disk=self.spool.disk,
+            )
+            copy = await asyncio.to_thread(self.spool.release_copy, original, result)
+            log.info("converted", job=original.job, unit=str(copy.unit))
+            await asyncio.to_thread(self.spool.drop_segments, original)
+        except Permanent as error:
+            await self._failed(original, error.reason)
+        except Temporary as error:
+            self._not_before = self.spool.clock() + (error.retry_after or 60.0)
+            await asyncio.to_thread(self.spool.pause, original)
+            log.warning(
+                "waiting", job=original.job, unit=str(original.unit.plain()), reason=error.reason
+            )
+        except (OSError, asyncio.CancelledError):
+            if original.path.exists():
+                await asyncio.shield(asyncio.to_thread(self.spool.pause, original))
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other originals
+            log.error(
+                "internal error",
+                job=original.job,
+                unit=str(original.unit),
+                traceback=traceback.format_exc(),
+            )
+            await self._failed(original, f"An internal error stopped the conversion: {error!r}.")
+        finally:
+            self.house.activity.conversion = None
+
+    async def _failed(self, original: Entry, reason: str) -> None:
+        tries = original.unit.attempt
+        if tries < self.config.convert.max_tries:
+            log.warning(
+                "conversion failed", job=original.job, unit=str(original.unit), reason=reason
+            )
+            await asyncio.to_thread(self.spool.begin, original)  # the next attempt's number
+            return
+        log.warning("quarantined", job=original.job, unit=str(original.unit.plain()), reason=reason)
+        await asyncio.to_thread(self.spool.quarantine, original, reason)
+        await asyncio.to_thread(close_job, self.spool, original.job)
