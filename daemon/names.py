@@ -186,5 +186,5 @@ def file_id(job: str, number: int, kind: str, stamp: str) -> int:
 
 
 def _derive(text: str) -> int:
-    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "little", signed=True) or 1
