@@ -16,17 +16,18 @@ from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
-from daemon.archives.recognise import recognise
+from daemon.archives.signatures import begins_like_one, recognise
 from daemon.errors import Permanent, TelespoolError
 from daemon.media.sniff import HEAD, media_name, sniff
 from daemon.names import clean, natural
 
 if TYPE_CHECKING:
-    from daemon.archives.archive import Archive
     from daemon.archives.engine import Engine
+    from daemon.archives.members import Archive
     from daemon.archives.members import Member as Listed
+    from daemon.archives.members import Piece as Unpacked
     from daemon.disk import Disk
     from daemon.folders import Entry
 
@@ -87,12 +88,14 @@ class Rules:
     depth: int
     disk: Disk
 
-    def wanted(self, name: str, head: bytes) -> bool:
-        """Whether a member of this name that begins like this is worth a closer look.
+    def wanted(self, name: str, head: bytes, depth: int) -> bool:
+        """Whether a member of this name that begins like this is worth a closer look, this deep.
 
         What is called a photo or a video is looked at even so: it is broken, and that must be said.
         """
         if self.others == "document" or media_name(name):
+            return True
+        if depth > 1 and begins_like_one(head):
             return True
         return sniff(head).kind not in {"other", "playlist"}
 
@@ -112,8 +115,7 @@ async def open_source(
     if await asyncio.to_thread(drop.path.is_dir):
         members = await asyncio.to_thread(_walk, drop.path)
         return FolderSource(drop.path, members, rules)
-    head = await asyncio.to_thread(_head, drop.path)
-    if recognise(head) is not None or (engine and await engine.is_archive(drop.path, head)):
+    if await asyncio.to_thread(recognise, drop.path) is not None:
         archive = await _open(drop.path, rules)
         return ArchiveSource(archive, rules)
     return FileSource(drop.path, drop.unit.label)
@@ -189,28 +191,28 @@ class _Unpacking:
         inside: list[_Inside] = []
         done = 0
         self._next_size = sizes[0] if sizes else 0
-        skipping = _Shifted(skip, base)
-        async with aclosing(
-            archive.extract(
-                directory,
-                skip=skipping,
-                keep=lambda listed, head: self.rules.wanted(listed.name, head),
-            )
-        ) as pieces:
-            async for piece in pieces:
+
+        def keep(listed: Listed, head: bytes) -> bool:
+            return self.rules.wanted(listed.name, head, depth)
+
+        unpacking = archive.extract(directory, skip=_Shifted(skip, base), keep=keep)
+        async with aclosing(cast("AsyncGenerator[Unpacked]", unpacking)) as pieces:
+            async for out in pieces:
                 done += 1
                 self._next_size = sizes[done] if done < len(sizes) else 0
-                member = _numbered(piece.member, base)
-                if piece.damage:
-                    self.damage.append(f"{member.name}: {piece.damage}")
-                    yield Piece(member, left_out=piece.damage)
-                elif piece.path is None:
+                member = _numbered(out.member, base)
+                if out.damage:
+                    self.damage.append(f"{member.name}: {out.damage}")
+                    yield Piece(member, left_out=out.damage)
+                elif out.path is None:
                     yield Piece(member, left_out="neither a photo nor a video")
-                elif depth > 1 and await _is_archive(piece.path):
-                    inside.append(_Inside(member, piece.path))
+                elif depth > 1 and await asyncio.to_thread(recognise, out.path) is not None:
+                    inside.append(_Inside(member, out.path))
                 else:
-                    yield Piece(member, piece.path)
+                    yield Piece(member, out.path)
         self._next_size = 0
+        if archive.damage:
+            self.damage.append(archive.damage)
         for each in inside:
             async for piece in self._unpack_inside(each, depth - 1, skip):
                 yield piece
@@ -277,12 +279,12 @@ class FolderSource(_Unpacking):
             if not head:
                 yield Piece(member, left_out="empty")
                 continue
-            if not self.rules.wanted(member.name, head):
+            if not self.rules.wanted(member.name, head, self.rules.depth + 1):
                 yield Piece(member, left_out="neither a photo nor a video")
                 continue
             staged = directory / f"{member.number:04d}_{clean(path.name)}"
             await asyncio.to_thread(self.rules.disk.lend, path, staged)
-            if recognise(head) is not None:
+            if await asyncio.to_thread(recognise, staged) is not None:
                 inside.append(_Inside(member, staged))
             else:
                 yield Piece(member, staged)
@@ -322,7 +324,3 @@ def _walk(path: Path) -> list[Member]:
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(HEAD)
-
-
-async def _is_archive(path: Path) -> bool:
-    return recognise(await asyncio.to_thread(_head, path)) is not None
