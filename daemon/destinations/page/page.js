@@ -147,7 +147,7 @@
     const moving = medium.kind === "gif";
     const element = make(moving ? "div" : "a", { className: "tile" });
     element.style.aspectRatio = ratio;
-    element.style.flexGrow = ratio;
+    element.style.flexGrow = of > 1 ? 10 * ratio : 1;  // below 1 a row would not be filled
     if (of === 1) {
       element.classList.add("alone");
       element.style.width = medium.width ? `min(100vw, ${Math.max(240, Math.min(medium.width, 544 * ratio))}px)` : "100vw";
@@ -308,10 +308,9 @@
   }
 
   function drawChats() {
-    const hue = (name) => [...name].reduce((sum, sign) => (sum * 31 + sign.codePointAt(0)) % 360, 7);
-    find("chats").replaceChildren(...chats.map((entry) => {
+    find("chats").replaceChildren(...chats.map((entry, place) => {
       const face = make("span", { className: "face", ariaHidden: "true", textContent: entry.name[0].toUpperCase() });
-      face.style.setProperty("--hue", hue(entry.name));
+      face.style.setProperty("--hue", (205 + 137.5 * place) % 360);  // neighbours look different
       const link = make("a", { href: `#${encodeURIComponent(entry.name)}` }, face,
         make("span", { className: "name", textContent: entry.name }),
         make("span", { className: "count", textContent: total(entry, "posts").toLocaleString("en") }),
