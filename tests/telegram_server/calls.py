@@ -80,7 +80,8 @@ async def _carry_out(context: Context, call: Call, request: Any) -> object:
     if handler is None:
         raise Refused(400, "METHOD_NOT_IMPLEMENTED")
     for fault in faults:
-        await asyncio.sleep(fault.delay)
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
         if fault.error is not None:
             raise Refused(*fault.error)
     await _fail(context, call, "before")

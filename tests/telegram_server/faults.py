@@ -139,10 +139,9 @@ _WAIT = re.compile(r"(?P<kind>FLOOD_WAIT|FLOOD_PREMIUM_WAIT|SLOWMODE_WAIT)_(?P<s
 class Waits:
     """The waits that were told to clients, until they are over."""
 
-    GRACE = 0.25
-    """Requests that were on their way when the wait was told are refused, but nobody is blamed."""
-
     def __init__(self) -> None:
+        self.grace = 0.25
+        """Requests that were on their way when the wait was told are refused, but nobody is blamed."""
         self._until: dict[tuple[object, ...], tuple[float, float]] = {}
 
     def told(self, call: Call, name: str) -> None:
@@ -159,7 +158,7 @@ class Waits:
             until, told_at = self._until.get(_scope(call, kind), (0.0, 0.0))
             current = time.monotonic()
             if current < until - 0.01:
-                blamed = current > told_at + self.GRACE + 2 * rtt
+                blamed = current > told_at + self.grace + 2 * rtt
                 left = int(until - current) + 1
                 raise TooEarly(
                     f"{kind}_{left}",

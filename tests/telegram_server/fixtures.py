@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest_asyncio
 
@@ -20,3 +20,14 @@ async def telegram() -> AsyncIterator[TestTelegram]:
     async with TestTelegram() as server:
         yield server
         assert server.bugs == []
+
+
+@pytest_asyncio.fixture
+async def client(telegram: TestTelegram) -> AsyncIterator[Any]:
+    """An unmodified Telethon client, logged in as the person."""
+    made = telegram.client(
+        account="user", flood_sleep_threshold=0, connection_retries=None, retry_delay=0.05
+    )
+    await made.connect()
+    yield made
+    await made.disconnect()

@@ -275,7 +275,7 @@ async def get_messages(context: Context, request: Any) -> object:
     directory, posts = context.telegram.directory, context.telegram.posts
     found: list[Any] = []
     for one in request.id:
-        found.append(types.MessageEmpty(one.id))
+        found.append(types.MessageEmpty(one.id, None))
         for message in posts.messages:
             chat = directory.chat_of(message)
             if message.id == one.id and not chat.own_numbers and message.account == context.me.id:
@@ -306,7 +306,7 @@ def _messages(context: Context, peer: Any, numbers: Sequence[Any]) -> object:
     posts = context.telegram.posts
     known = {message.id: message for message in posts.messages if message.chat == chat.name}
     found = [
-        posts.to_tl(known[one.id], chat) if one.id in known else types.MessageEmpty(one.id)
+        posts.to_tl(known[one.id], chat) if one.id in known else types.MessageEmpty(one.id, None)
         for one in numbers
     ]
     return _history(context, chat, found)
