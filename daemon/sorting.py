@@ -108,7 +108,7 @@ class Sorting:
     async def _route(self, judged: _Judged) -> None:
         verdict = judged.verdict
         if verdict is None or verdict.action == "refuse":
-            await self._refuse(judged, judged.refused or _sentence(judged.name, verdict))
+            await self._refuse(judged, judged.refused or _sentence(judged, verdict))
         elif verdict.action in {"remux", "audio", "encode"}:
             await self._release(judged, "deferred", "; ".join(verdict.reasons))
         elif verdict.kind == "other" or (verdict.kind == "audio" and verdict.action != "send"):
@@ -158,8 +158,8 @@ class Sorting:
             await asyncio.to_thread(self.spool.disk.unlink, judged.path)
 
 
-def _sentence(name: str, verdict: Verdict | None) -> str:
-    reasons = "; ".join(verdict.reasons) if verdict else "nobody can tell why"
-    return (
-        f"{name} cannot be read: {reasons}. If it plays for you, convert it to MP4 and drop that."
-    )
+def _sentence(judged: _Judged, verdict: Verdict | None) -> str:
+    """Why nobody can read it, under the name that the drop has for it, and what to do."""
+    reasons = "; ".join(verdict.reasons) if verdict else f"{judged.name} cannot be read"
+    said = reasons.replace(judged.path.name, judged.name).rstrip(".")
+    return f"{said}. If it opens for you, save it anew in another format and drop that."
