@@ -1,0 +1,216 @@
+"""Bringing files to Telegram, in parts of 512 KB, many at once.
+
+All uploads share one window of bytes and one set of connections, so ten photos are as fast as one video, and
+memory is bounded by the window whatever a file's size. A file goes on where it stopped: within this process and,
+by the note of `received`, after a restart. Files are read in threads of their own; the event loop only encrypts,
+which takes 2 ms for a part.
+
+What leaves: `Refusal`, `Temporary` (scope "unit" where the file changes while it is sent), `Permanent` for an
+empty file, one too large, or one that cannot be read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import functions, types
+
+from daemon.destinations.telegram.received import Received, forget
+from daemon.destinations.telegram.window import PART
+from daemon.errors import Permanent, TelespoolError, Temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from daemon.destinations.base import Item
+    from daemon.destinations.telegram.lines import Lines
+    from daemon.destinations.telegram.window import Window
+
+_BIG = (
+    10 << 20
+)  # above it, parts carry their number and there is no MD5. core.telegram.org/api/files
+_GIVE_UP_PARTS = 3  # that many lost parts: Telegram has dropped the upload, not mislaid a part
+
+
+class Changed(TelespoolError):
+    """The file is not what it was when its upload began. It stays inside this package."""
+
+
+class Upload:
+    """One file on its way: what it is, and what of it has arrived. Made and closed by `Transfer`."""
+
+    def __init__(self, item: Item, directory: Path | None, rank: int) -> None:
+        self.item = item
+        self.rank = rank
+        self.lost = 0
+        try:
+            self._descriptor = os.open(item.path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise Temporary(f"{item.name} cannot be read: {error.strerror}.") from None
+        self._stamp = self._look()
+        self.size = self._stamp[0]
+        self.parts = -(-self.size // PART)
+        about = f"{self.size} {self._stamp[1]} {PART >> 10} {item.kind} {item.upload_key}"
+        self.received = Received.open(directory, item.upload_key, about, self.parts)
+
+    def _look(self) -> tuple[int, int]:
+        status = os.fstat(self._descriptor)
+        return status.st_size, status.st_mtime_ns
+
+    @property
+    def file_id(self) -> int:
+        """The id Telegram knows the parts by: the item's own, unless that one is spoilt."""
+        if not self.received.generation:
+            return self.item.upload_key
+        text = f"{self.item.upload_key}/{self.received.generation}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little", signed=True)
+
+    @property
+    def arrived(self) -> int:
+        """Bytes that Telegram has acknowledged."""
+        whole = sum(self.received.has(part) for part in range(self.parts - 1)) * PART
+        return whole + (self.length(self.parts - 1) if self.received.has(self.parts - 1) else 0)
+
+    def length(self, part: int) -> int:
+        """Bytes of one part."""
+        return min(PART, self.size - part * PART)
+
+    def request(self, part: int) -> Any:
+        """The request that brings one part there. Blocks."""
+        data = os.pread(self._descriptor, self.length(part), part * PART)
+        if len(data) != self.length(part):
+            raise Changed(f"{self.item.name} became shorter while it was sent.")
+        if self.size > _BIG:
+            return functions.upload.SaveBigFilePartRequest(self.file_id, part, self.parts, data)
+        return functions.upload.SaveFilePartRequest(self.file_id, part, data)
+
+    def handle(self, name: str) -> Any:
+        """What requests call the finished upload by. Blocks for small files."""
+        if self._look() != self._stamp:
+            raise Changed(f"{self.item.name} changed while it was sent.")
+        if self.size > _BIG:
+            return types.InputFileBig(self.file_id, self.parts, name)
+        digest = hashlib.md5(os.pread(self._descriptor, self.size, 0), usedforsecurity=False)
+        return types.InputFile(self.file_id, self.parts, name, digest.hexdigest())
+
+    def close(self) -> None:
+        """Let go of the files; safe to call twice."""
+        self.received.close()
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class Transfer:
+    """All uploads of this process."""
+
+    def __init__(self, lines: Lines, window: Window, directory: Path | None = None) -> None:
+        self._lines = lines
+        self._window = window
+        self._directory = directory
+        self._rank = 0
+        self._readers = ThreadPoolExecutor(2, thread_name_prefix="upload")
+
+    async def begin(self, item: Item, limit: int) -> Upload:
+        """Open a file; `limit` is the most bytes this account may send as one."""
+        self._rank += 1
+        upload: Upload = await self._aside(Upload, item, self._directory, self._rank)
+        if upload.size == 0:
+            upload.close()
+            raise Permanent(f"{item.name} is empty, and Telegram takes no empty files.")
+        if upload.size > limit:
+            upload.close()
+            raise Permanent(
+                f"{item.name} has {upload.size:,} bytes; this account may send {limit:,} at most."
+                " Split it, or make it smaller."
+            )
+        return upload
+
+    async def send(
+        self, upload: Upload, name: str, progress: Callable[[int], None] | None = None
+    ) -> Any:
+        """Send what is missing of it and return its handle for requests."""
+        try:
+            await self._send_missing(upload, progress)
+            return await self._aside(upload.handle, name)
+        except Changed as changed:
+            await self._aside(upload.received.renew)
+            raise Temporary(f"{changed.reason} It is sent again from its start.") from None
+
+    async def _send_missing(self, upload: Upload, progress: Callable[[int], None] | None) -> None:
+        arrived = upload.arrived
+        if progress is not None and arrived:
+            progress(arrived)
+
+        def done(size: int, task: asyncio.Task[float]) -> None:
+            nonlocal arrived
+            failed = task.cancelled() or task.exception() is not None
+            self._window.leave(size, None if failed else task.result())
+            if not failed:
+                arrived += size
+                if progress is not None:
+                    progress(arrived)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for part in list(upload.received.missing):
+                    size = upload.length(part)
+                    await self._window.enter(size, upload.rank)
+                    task = group.create_task(self._part(upload, part))
+                    task.add_done_callback(partial(done, size))
+        except BaseExceptionGroup as group_:
+            raise group_.exceptions[0] from None
+
+    async def _part(self, upload: Upload, part: int) -> float:
+        request = await self._aside(upload.request, part)
+        seconds = await self._lines.send(request)
+        await self._aside(upload.received.note, part)
+        return seconds
+
+    async def lost(self, upload: Upload, part: int) -> None:
+        """Telegram does not have this part (any more): it will be sent again."""
+        upload.lost += 1
+        if upload.lost < _GIVE_UP_PARTS and part < upload.parts:
+            await self._aside(upload.received.forget, part)
+        else:
+            await self._aside(upload.received.renew)
+
+    async def again(self, upload: Upload) -> None:
+        """The upload is spoilt: it will be sent from its start, under another id."""
+        await self._aside(upload.received.renew, upload.received.generation + 1)
+
+    async def complete(self, upload: Upload, handle: str) -> None:
+        """Note what became of it; `drop` when that is no longer needed."""
+        await self._aside(upload.received.complete, handle)
+
+    async def drop(self, item: Item) -> None:
+        """Forget what was noted of an item."""
+        if self._directory is not None:
+            await self._aside(forget, self._directory, item.upload_key)
+
+    async def send_bytes(self, data: bytes, key: int, name: str) -> Any:
+        """Send a few bytes, such as a thumbnail, as a file of one part."""
+        if len(data) > PART:
+            raise Permanent(f"{name} has more than {PART} bytes.")
+        request = functions.upload.SaveFilePartRequest(key, 0, data)
+        await self._window.enter(len(data))
+        try:
+            await self._lines.send(request)
+        finally:
+            self._window.leave(len(data))
+        digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        return types.InputFile(key, 1, name, digest)
+
+    async def _aside(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work, *arguments)
+
+    async def close(self) -> None:
+        """Close the connections and the threads; safe to call twice."""
+        await self._lines.close()
+        self._readers.shutdown(wait=False)
