@@ -109,6 +109,10 @@ class Chats:
         row = self._session.store.get_entity_rows_by_phone(int(digits))
         if row and alias not in self._doubted:
             return self._cached(row[0])
+        contacts = await self._ask(functions.contacts.GetContactsRequest(0), alias)
+        for user in contacts.users:
+            if user.phone == digits:
+                return self._learn(contacts, user.id)
         found = await self._ask(functions.contacts.ResolvePhoneRequest(digits), alias)
         return self._learn(found, utils.get_peer_id(found.peer))
 

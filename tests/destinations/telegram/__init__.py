@@ -1,0 +1,1 @@
+"""Telegram as a destination, against the test Telegram over TCP."""
