@@ -121,9 +121,12 @@ class Folders:
     def drop(self, job: str) -> Entry | None:
         """The drop of a job (its unit 0000), wherever it lies."""
         for folder in ("incoming", "done", "quarantine"):
-            for entry in self.units(folder, job):
-                if entry.unit.first == 0:
-                    return entry
+            path = self.job_folder(folder, job)
+            for name in _names(path):
+                # A job may have ten thousand units: only what begins like a drop is read.
+                unit = Unit.parse(name) if name.startswith("0000") else None
+                if unit is not None and unit.first == 0 and not name.endswith(".txt"):
+                    return Entry(folder, job, unit, path / name)
         return None
 
     def is_over(self, job: str) -> bool:

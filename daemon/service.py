@@ -121,16 +121,21 @@ class Service:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._keep_gate(bells), name="gate")]
-                await self._open_destination()
-                tasks += [
-                    group.create_task(worker.run(), name=worker.name) for worker in self.workers
-                ]
+                for worker in self.workers:
+                    house.settled.enter(worker.name)
+                    tasks.append(group.create_task(self._start(worker), name=worker.name))
                 if until_idle:
                     await self._until_idle(house, inbox)
                     for task in tasks:
                         task.cancel()
         except* TelespoolError as errors:
             raise _first(errors) from None
+
+    async def _start(self, worker: Worker) -> None:
+        """Run a worker; the uploader once the destination is there. The others need not wait for it."""
+        if isinstance(worker, Uploader):
+            await self._open_destination()
+        await worker.run()
 
     async def _open_destination(self) -> None:
         """Connect; a dead network is waited out, everything else is the caller's."""

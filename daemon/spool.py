@@ -200,8 +200,12 @@ class Spool(Folders):
         """
         if entry.unit.is_album:
             for member in self.members(entry):
-                message = messages[member.unit.first]
-                self._rename_in_place(member, member.unit.delivered(message))
+                message = messages.get(member.unit.first)
+                if message is None:
+                    # A person put it into the album while that was being sent: it goes by itself.
+                    self._split_off(member)
+                else:
+                    self._rename_in_place(member, member.unit.delivered(message))
             self.disk.fsync(entry.path)
         unit = entry.unit.delivered(messages[min(messages)])
         done = self._move(
@@ -209,6 +213,11 @@ class Spool(Folders):
         )
         self.drop_data(done)
         return done
+
+    def _split_off(self, member: Entry) -> Entry:
+        unit = member.unit.plain()
+        target = self.job_folder("uploading", member.job) / str(unit)
+        return self._move(member.path, target, "uploading", member.job, unit)
 
     def drop_data(self, entry: Entry) -> None:
         """Empty a delivered unit of a job whose archive is kept: its bytes are in the archive still."""

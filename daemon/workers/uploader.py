@@ -46,11 +46,18 @@ class Uploader(Worker):
         self.destination = destination
         self.preparing = Preparing(house.spool, house.config)
         self.queue = Queue(house.spool)
+        self._deferred = house.bells.listen(("deferred",))
+        self._next_due = 0.0
+        self._trouble_since: float | None = None
         self._held: dict[str, tuple[float, str]] = house.activity.waits
 
     async def step(self) -> float:
         """Bring back what has waited long enough, then send the first unit in order."""
-        pause = await asyncio.to_thread(self._bring_back)
+        if self._deferred.rung or self.spool.clock() >= self._next_due:
+            self._deferred.clear()
+            pause = await asyncio.to_thread(self._bring_back)
+            self._next_due = self.spool.clock() + pause
+        pause = max(0.01, min(_LOOK_AGAIN, self._next_due - self.spool.clock()))
         entry = await asyncio.to_thread(self.queue.first, self.bell.rung)
         if entry is None:
             return pause
@@ -117,6 +124,10 @@ class Uploader(Worker):
             reason=error.reason,
         )
         if error.scope != "unit":
+            # What lasts is put aside even if each try asks for a short wait only: others can use the time.
+            self._trouble_since = self._trouble_since or now
+            if now - self._trouble_since > _SHORT_WAIT:
+                delay = max(delay, settings.retry_min)
             whom = EVERYBODY if error.scope == "all" else entry.chat
             self._held[whom] = (now + delay, error.reason)
             if delay <= _SHORT_WAIT:
@@ -199,6 +210,7 @@ class Uploader(Worker):
                 for number in refused:
                     del staged[number]
                 continue
+            self._trouble_since = None
             done = await asyncio.to_thread(self.spool.deliver, entry, messages)
             log.info(
                 "delivered",
