@@ -1,0 +1,82 @@
+"""How much of an archive is too much.
+
+A `Budget` counts what comes out of one drop, over all archives inside it: members, bytes, and bytes out for
+bytes in. It is asked twice, with what the listing says and with what the stream gives, because a listing
+can lie. Photos and videos hardly shrink, so a drop that grows many times over is a bomb; small ones may
+(text, screenshots), therefore the ratio counts only beyond `RATIO_FROM`.
+
+Permanent leaves it, and says which limit it was.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from daemon.errors import Permanent
+
+if TYPE_CHECKING:
+    from daemon.config import ArchiveSettings
+
+RATIO_FROM = 100 * 1000 * 1000
+
+
+class Budget:
+    """What one drop may still bring. `packed` is the size in bytes of what was dropped."""
+
+    def __init__(self, settings: ArchiveSettings, packed: int) -> None:
+        self._settings = settings
+        self._packed = max(packed, 1)
+        self._members = 0
+        self._bytes = 0
+
+    def check(self, name: str, members: int, size: int, largest: int) -> None:
+        """See whether `members` more of `size` bytes together would fit; takes nothing."""
+        limits = self._settings
+        if self._members + members > limits.max_members:
+            raise Permanent(
+                f"{name} holds more than {limits.max_members} files; that is the limit (archives.max_members)."
+            )
+        if largest > limits.max_member:
+            raise Permanent(
+                f"{name} holds a file of {amount(largest)}; the limit is {amount(limits.max_member)}"
+                " (archives.max_member)."
+            )
+        self._check_total(name, self._bytes + size)
+
+    def take_member(self, name: str) -> None:
+        """One more member comes out of the archive of this name."""
+        self._members += 1
+        if self._members > self._settings.max_members:
+            self.check(name, 0, 0, 0)
+
+    def take(self, name: str, size: int, so_far: int) -> None:
+        """`size` more bytes come out, of a member that then has `so_far`."""
+        self._bytes += size
+        if so_far > self._settings.max_member:
+            self.check(name, 0, 0, so_far)
+        self._check_total(name, self._bytes)
+
+    def _check_total(self, name: str, total: int) -> None:
+        limits = self._settings
+        if total > limits.max_total:
+            raise Permanent(
+                f"{name} would unpack to more than {amount(limits.max_total)}; that is the limit"
+                " (archives.max_total)."
+            )
+        if total > RATIO_FROM and total > limits.max_ratio * self._packed:
+            raise Permanent(
+                f"{name} would unpack to more than {limits.max_ratio:g} times its size; photos and videos do"
+                " not, archives made to fill the disk do (archives.max_ratio)."
+            )
+
+
+def amount(size: int) -> str:
+    """A number of bytes as people write it."""
+    value = float(size)
+    for unit in ("bytes", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return (
+                f"{value:.0f} {unit}" if value >= 10 or unit == "bytes" else f"{value:.1f} {unit}"
+            )
+        value /= 1024
+    return f"{value:.1f} TiB"

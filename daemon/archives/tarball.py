@@ -1,0 +1,228 @@
+"""Tar archives, plain or compressed, read as a stream by the standard library.
+
+A compressed one is read twice: once for its names, so that every member has its number before the first one
+is written, and once for the members. Nothing is held in memory but the names.
+"""
+
+from __future__ import annotations
+
+import tarfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from daemon.archives.members import Archive, Member, Piece
+from daemon.archives.threads import steps, whole
+from daemon.archives.writing import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, Sequence
+    from pathlib import Path
+    from typing import Any, Protocol, Self
+
+    from daemon.archives.limits import Budget
+
+    class Tap(Protocol):
+        """Where the bytes of a tar come from."""
+
+        def read_into(self, view: memoryview) -> int:
+            """Fill the view as far as the bytes go. Blocks."""
+
+        async def abort(self) -> None:
+            """Make a `read_into` that is under way return."""
+
+        async def close(self) -> int:
+            """Let go of everything; what a child that fed it ended with."""
+
+
+@dataclass(frozen=True, slots=True)
+class TarEntry:
+    """A regular file in a tar. `index` counts all headers from 0."""
+
+    index: int
+    name: str
+    size: int
+
+
+class FileTap:
+    """A tar as it lies on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+
+    def read_into(self, view: memoryview) -> int:
+        """Fill the view as far as the file goes."""
+        return self._file.readinto(view) or 0
+
+    async def abort(self) -> None:
+        """A file does not make anybody wait."""
+
+    async def close(self) -> int:
+        """Close the file."""
+        self._file.close()
+        return 0
+
+
+class _Reader:
+    """The face `tarfile` wants: `read(n)` gives n bytes, fewer only at the end."""
+
+    def __init__(self, read_into: Callable[[memoryview], int]) -> None:
+        self._read_into = read_into
+        self.position = 0
+
+    def read(self, size: int) -> bytes:
+        """The next `size` bytes."""
+        buffer = bytearray(size)
+        view, got = memoryview(buffer), 0
+        while got < size and (count := self._read_into(view[got:])):
+            got += count
+        self.position += got
+        return bytes(view[:got])
+
+
+class _Info(tarfile.TarInfo):
+    """A header that tells its archive how the headers came to an end; the library keeps it to itself."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+        try:
+            return super().fromtarfile(tarfile)
+        except _HeaderError as error:
+            tarfile.__dict__["ended"] = type(error).__name__
+            raise
+
+
+_HeaderError: type[Exception] = tarfile.HeaderError
+_GOOD_ENDS = {"EOFHeaderError", "EmptyHeaderError"}
+
+
+class Walk:
+    """The headers of a tar, one after another; `damage` says after them how the tar came to its end."""
+
+    def __init__(self, read_into: Callable[[memoryview], int]) -> None:
+        self._reader = _Reader(read_into)
+        self._open: Callable[[tarfile.TarInfo], Any]
+        self.damage: str | None = None
+
+    def headers(self) -> Iterator[tuple[int, tarfile.TarInfo]]:
+        """Every header with its index, links and directories too."""
+        index, last = 0, ""
+        try:
+            tar = tarfile.open(  # noqa: SIM115 - nothing to close: the tap is the caller's
+                fileobj=cast("Any", self._reader),  # only its read() is ever called
+                mode="r|",
+                bufsize=1 << 18,
+                encoding="utf-8",
+                errors="surrogateescape",
+                tarinfo=_Info,
+            )
+            self._open = tar.extractfile
+            while (info := tar.next()) is not None:
+                last = info.name
+                yield index, info
+                index += 1
+                cast(
+                    "Any", tar
+                ).members = []  # the library keeps every header it has seen; we need none again
+            if tar.__dict__.get("ended") not in _GOOD_ENDS:
+                self.damage = f"it is broken off or damaged after {last}"
+        except (tarfile.TarError, OverflowError, ValueError):
+            self.damage = (
+                f"it is broken off or damaged after {last}" if last else "no tar begins here"
+            )
+
+    def reader(self, info: tarfile.TarInfo) -> Callable[[memoryview], int]:
+        """Reads the content of the header at hand; sparse files with their holes as zeros."""
+        file = self._open(info)
+
+        def read_into(view: memoryview) -> int:
+            got = 0
+            try:
+                while got < len(view) and (data := file.read(len(view) - got)):
+                    view[got : got + len(data)] = data
+                    got += len(data)
+            except tarfile.TarError:
+                pass  # the tar ends inside this member: fewer bytes say so
+            return got
+
+        return read_into
+
+
+class TarArchive(Archive):
+    """A tar whose names are known."""
+
+    def __init__(
+        self,
+        path: Path,
+        kind: str,
+        entries: Sequence[TarEntry],
+        members: Sequence[Member],
+        *,
+        budget: Budget,
+        tap: Callable[[], Awaitable[Tap]],
+        damage: str | None,
+    ) -> None:
+        super().__init__(path, kind, members)
+        self._entries = entries
+        self._budget = budget
+        self._tap = tap
+        self._damage = damage
+
+    @property
+    def damage(self) -> str | None:
+        """What is wrong with the archive as a whole."""
+        return self._damage
+
+    async def extract(
+        self,
+        directory: Path,
+        *,
+        skip: Container[int] = (),
+        keep: Callable[[Member, bytes], bool] | None = None,
+    ) -> AsyncIterator[Piece]:
+        """See `Archive.extract`."""
+        writer = Writer(directory, self.path.name, self._budget, keep)
+        tap = await self._tap()
+        try:
+            async for piece in steps(self._read(tap, writer, skip), tap.abort):
+                yield piece
+        finally:
+            writer.stopped = True
+            await tap.close()
+
+    def _read(self, tap: Tap, writer: Writer, skip: Container[int]) -> Iterator[Piece]:
+        wanted = {
+            entry.index: member
+            for entry, member in zip(self._entries, self.members, strict=True)
+            if member.number not in skip
+        }
+        walk = Walk(tap.read_into)
+        for index, info in walk.headers():
+            member = wanted.pop(index, None)
+            if member is not None:
+                yield _piece(writer, walk, info, member)
+            if not wanted:
+                return
+        for member in wanted.values():
+            yield Piece(member, None, walk.damage or "the archive ends before it")
+
+
+def _piece(writer: Writer, walk: Walk, info: tarfile.TarInfo, member: Member) -> Piece:
+    path, size, _ = writer.write(member, info.size, walk.reader(info))
+    if size == info.size:
+        return Piece(member, path)
+    if path is not None:
+        path.unlink()
+    return Piece(member, None, "the archive ends inside it")
+
+
+async def read_names(tap: Tap, take: Callable[[TarEntry], None]) -> str | None:
+    """Walk over all headers, give each regular file to `take`; what is wrong with the tar, if anything."""
+
+    def walk_all() -> str | None:
+        walk = Walk(tap.read_into)
+        for index, info in walk.headers():
+            if info.isreg():
+                take(TarEntry(index, info.name, info.size))
+        return walk.damage
+
+    return await whole(walk_all, tap.abort)
