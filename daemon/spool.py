@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ class Spool(Folders):
         self.clock = clock
         self.changed = changed
         self._lock = Lock(root / "lock")
+        self.closing = threading.Lock()
+        """Held by whoever closes a job: two workers may see its end at once."""
 
     # -- opening and closing -----------------------------------------------------------------------
 
@@ -367,8 +370,7 @@ class Spool(Folders):
         staged = self.tmp / f"{job}.{name}"
         self.disk.unlink(staged)
         self.disk.write(staged, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
-        self.disk.unlink(target)
-        self.disk.rename(staged, target)  # commit
+        self.disk.replace(staged, target)  # commit
         self.disk.fsync(target.parent)
 
     def forget(self, job: str) -> None:

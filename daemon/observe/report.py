@@ -62,6 +62,11 @@ class Report:
 
 def close_job(spool: Spool, job: str) -> None:
     """If this job is over, say so and leave its report; at most one report for one outcome."""
+    with spool.closing:
+        _close(spool, job)
+
+
+def _close(spool: Spool, job: str) -> None:
     if not spool.is_over(job):
         return
     report = Report.of(spool, job)
