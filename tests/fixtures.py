@@ -1,0 +1,29 @@
+"""Pytest fixtures: small media, and a home for the daemon beside a test Telegram."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.material import Material
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.harness import Home
+    from tests.telegram_server import TestTelegram
+
+
+@pytest.fixture(scope="session")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """Photos and clips, made once."""
+    return Material(tmp_path_factory.mktemp("material"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, telegram: TestTelegram) -> Home:
+    """A spool, a configuration and a login at the fixture `telegram`."""
+    from tests.harness import Home  # noqa: PLC0415  tests without Telegram need not import Telethon
+
+    return Home.beside(tmp_path / "home", telegram)

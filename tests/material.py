@@ -1,0 +1,119 @@
+"""Small real media to test with: photos by Pillow, clips by ffmpeg, archives of them.
+
+Clips are made once and kept for the whole session of tests; each copy that is asked for by another number has bytes of
+its own (a number in the file's metadata), so that what arrives can be told apart by its SHA-256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import shutil
+import subprocess
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING, Literal
+
+from PIL import Image, ImageDraw
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+Clip = Literal["mp4", "silent", "avi", "mkv", "webm"]
+
+_H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "25"]
+_AAC = ["-c:a", "aac", "-ac", "2", "-b:a", "64k"]
+_CODECS: dict[Clip, tuple[str, list[str]]] = {
+    "mp4": ("mp4", [*_H264, *_AAC, "-movflags", "+faststart"]),
+    "silent": ("mp4", [*_H264, "-an", "-movflags", "+faststart"]),
+    "avi": (
+        "avi",
+        ["-c:v", "mpeg4", "-vtag", "XVID", "-q:v", "5", "-c:a", "libmp3lame", "-b:a", "64k"],
+    ),
+    "mkv": ("mkv", [*_H264, *_AAC]),
+    "webm": (
+        "webm",
+        ["-c:v", "libvpx", "-deadline", "realtime", "-b:v", "300k", "-c:a", "libopus"],
+    ),
+}
+
+
+class Material:
+    """Makes media in `directory` and remembers what it has made."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def photo(self, number: int, size: tuple[int, int] = (320, 240)) -> Path:
+        """A JPEG with its number on it."""
+        path = self.directory / f"photo-{number}-{size[0]}x{size[1]}.jpg"
+        if not path.exists():
+            colour = tuple(random.Random(number).randbytes(3))
+            image = Image.new("RGB", size, colour)
+            ImageDraw.Draw(image).text((9, 9), str(number), fill="white", stroke_width=1)
+            image.save(path, comment=f"number {number}")
+        return path
+
+    def clip(
+        self, kind: Clip, number: int = 0, seconds: float = 1.0, size: tuple[int, int] = (320, 240)
+    ) -> Path:
+        """A clip of moving bars with a tone: `mp4` and `silent` play as they are, the others must be converted."""
+        suffix, codecs = _CODECS[kind]
+        stem = f"{kind}-{seconds}-{size[0]}x{size[1]}"
+        path = self.directory / f"{stem}-{number}.{suffix}"
+        if path.exists():
+            return path
+        first = self.directory / f"{stem}-first.{suffix}"
+        if not first.exists():
+            bars = f"testsrc2=size={size[0]}x{size[1]}:rate=25:duration={seconds}"
+            tone = f"sine=frequency=440:duration={seconds}"
+            _ffmpeg("-f", "lavfi", "-i", bars, "-f", "lavfi", "-i", tone, *codecs, str(first))
+        copy = ["-c", "copy", "-map", "0", "-metadata", f"title=number {number}"]
+        _ffmpeg("-i", str(first), *copy, *(["-movflags", "+faststart"] * (suffix == "mp4")), path)
+        return path
+
+    def broken(self, number: int = 0) -> Path:
+        """An MP4 without its index: nobody can play it."""
+        path = self.directory / f"broken-{number}.mp4"
+        if not path.exists():
+            whole = self.clip("mp4", number).read_bytes()
+            path.write_bytes(whole[:32] + whole[len(whole) // 2 :])
+        return path
+
+    def named(self, directory: Path, files: Mapping[str, Path]) -> Path:
+        """A folder with copies of these files under these names."""
+        for name, source in files.items():
+            target = directory / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+        return directory
+
+
+def make_zip(path: Path, files: Mapping[str, Path]) -> Path:
+    """A ZIP archive; media hardly shrinks, so it is stored."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, source in files.items():
+            archive.write(source, name)
+    return path
+
+
+def make_tar(path: Path, files: Mapping[str, Path]) -> Path:
+    """A tar archive, compressed by gzip if its name ends in gz."""
+    with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as archive:
+        for name, source in files.items():
+            archive.add(source, name)
+    return path
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _ffmpeg(*arguments: str | Path) -> None:
+    subprocess.run(
+        ["ffmpeg", "-hide_banner", "-v", "error", "-nostdin", "-y", *arguments], check=True
+    )
