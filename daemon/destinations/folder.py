@@ -163,9 +163,11 @@ class FolderDestination:
             size=path.stat().st_size,
             converted=unit is not None and unit.kind == "c",
         )
-        if item.kind == "photo" and (seen := preview.of_photo(path)):
-            medium = replace(medium, width=seen.width, height=seen.height)
-            return _Copy(path, medium, seen.jpeg or item.thumbnail)
+        if item.mime.startswith("image/") and item.kind != "document":
+            seen = preview.of_picture(path, moves=item.kind == "gif")
+            if seen is not None:
+                medium = replace(medium, width=seen.width, height=seen.height)
+                return _Copy(path, medium, seen.jpeg or item.thumbnail)
         if item.frame is not None:
             medium = replace(
                 medium,

@@ -32,14 +32,14 @@ class Preview:
     jpeg: bytes | None
 
 
-def of_photo(path: Path) -> Preview | None:
-    """Look at a photo; None where it cannot be read."""
+def of_picture(path: Path, *, moves: bool = False) -> Preview | None:
+    """Look at a photo or a GIF; None where it cannot be read. What moves gets a preview that stands still."""
     try:
         with Image.open(path) as picture:
             width, height = picture.size
             if picture.getexif().get(_ORIENTATION) in _TURNED:
                 width, height = height, width
-            return Preview(width, height, _jpeg(picture) if _is_large(path) else None)
+            return Preview(width, height, _jpeg(picture) if moves or _is_large(path) else None)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None
 
