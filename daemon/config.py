@@ -191,6 +191,17 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceSettings:
+    """How the service looks after itself."""
+
+    patience: Seconds = _key(
+        Seconds(15 * MINUTE),
+        "A worker that gives no sign of life for this long is taken for hung, and systemd restarts the service.",
+        low=1,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """What the log says."""
 
@@ -220,4 +231,5 @@ class Config:
     folder: FolderSettings = _key(FolderSettings(), "")
     telegram: TelegramSettings = _key(TelegramSettings(), "")
     retention: RetentionSettings = _key(RetentionSettings(), "")
+    service: ServiceSettings = _key(ServiceSettings(), "")
     log: LogSettings = _key(LogSettings(), "")

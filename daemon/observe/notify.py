@@ -45,6 +45,11 @@ class Notify:
         """Put off the watchdog by one more interval."""
         self._send("WATCHDOG=1")
 
+    def hung(self) -> None:
+        """Do not wait for the watchdog: act as if it had barked, if there is one."""
+        if self.watchdog():
+            self._send("WATCHDOG=trigger")
+
     @staticmethod
     def watchdog() -> float | None:
         """Seconds within which `alive` must be said again, None when nobody watches this process."""

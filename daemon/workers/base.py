@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import abc
 import errno
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import structlog
+
+from daemon.observe.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,6 +62,7 @@ class House:
     spool: Spool
     bells: Bells
     activity: Activity
+    heartbeat: Heartbeat = field(default_factory=Heartbeat)
     settled: Settled = field(default_factory=Settled)
 
 
@@ -75,19 +77,21 @@ class Worker(abc.ABC):
         self.spool = house.spool
         self.config = house.config
         self.bell = house.bells.listen(self.hears)
-        self.beat = time.monotonic()
-        """When it last came round, by the monotonic clock."""
         self._trouble = ""
 
     @abc.abstractmethod
     async def step(self) -> float:
         """Do one thing; seconds until the next look, 0 for at once."""
 
+    def alive(self) -> None:
+        """Give a sign of life; called whenever a long step gets further."""
+        self.house.heartbeat.beat(self.name)
+
     async def run(self) -> None:
         """Work until cancelled."""
         self.house.settled.enter(self.name)
         while True:
-            self.beat = time.monotonic()
+            self.alive()
             self.bell.clear()
             try:
                 pause = await self.step()
@@ -97,6 +101,7 @@ class Worker(abc.ABC):
             if pause > 0:
                 if not self.bell.rung:
                     self.house.settled.leave(self.name)
+                self.house.heartbeat.rest(self.name)
                 await self.bell.wait(pause)
                 self.house.settled.enter(self.name)
 

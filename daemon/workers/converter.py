@@ -90,6 +90,7 @@ class Converter(Worker):
         result = self.spool.tmp / f"{original.job}.{original.unit.first:04d}c.mp4"
 
         def progress(state: Progress) -> None:
+            self.alive()
             activity.done = state.fraction
             activity.standing_still = not self.gate.is_open
 

@@ -155,7 +155,7 @@ class Intake(Worker):
                 piece = await anext(pieces, None)
                 if piece is None:
                     break
-                self.beat = time.monotonic()
+                self.alive()
                 await sorting.add(piece)
         await sorting.finish()
 
@@ -185,7 +185,7 @@ class Intake(Worker):
                     needed=size,
                     reserve=int(self.config.spool.reserve),
                 )
-            self.beat = time.monotonic()
+            self.alive()
             await self._room.wait(_ROOM_AGAIN)
 
 

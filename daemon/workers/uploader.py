@@ -223,14 +223,16 @@ class Uploader(Worker):
 
     async def _stage(self, member: Entry, activity: Upload) -> Staged | TelespoolError:
         """Bring one file there, in another form where Telegram refuses the first; the last refusal if all fail."""
-        number = member.unit.first
+
+        def arrived(size: int) -> None:
+            self.alive()
+            activity.arrived[member.unit.first] = size
+
         last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
         try:
             async for item in self.preparing.forms(member):
                 try:
-                    return await self.destination.stage(
-                        member.chat, item, lambda n: activity.arrived.__setitem__(number, n)
-                    )
+                    return await self.destination.stage(member.chat, item, arrived)
                 except NeedsConversion as error:
                     last = error
                     log.info(
