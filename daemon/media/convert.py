@@ -1,6 +1,6 @@
 """From a video that does not play everywhere to one that does.
 
-`convert` climbs a ladder: copy both streams into a new container; copy the video and encode the sound; encode
+`convert` climbs a ladder: copy both streams into a new container; copy the picture and encode the sound; encode
 both. It begins with the rung the verdict names and goes on to the next where a result does not verify. The result
 appears under its name complete, verified and on the disk, or not at all; the source is only read.
 
@@ -14,19 +14,25 @@ ffmpeg).
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from daemon.disk import Disk
-from daemon.errors import Permanent
+from daemon.errors import Permanent, Temporary
 from daemon.media import plan as plans
 from daemon.media import tools
+from daemon.media.encode import encode
 from daemon.media.probe import probe
 from daemon.media.running import Clock, Progress, Runner
 from daemon.media.scan import scan
+from daemon.media.segments import Segments, fingerprint
+from daemon.media.straighten import is_crooked, straighten
 from daemon.media.verdict import judge
 from daemon.media.verify import verify
+from daemon.media.work import Work
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,17 +40,17 @@ if TYPE_CHECKING:
 
     from daemon.config import ConvertSettings
     from daemon.gate import Gate
-    from daemon.media.probe import Probe, Stream
 
 __all__ = ["Outcome", "Progress", "convert"]
 
 Rung = Literal["send", "remux", "audio", "encode"]
 _LADDER: tuple[Rung, ...] = ("send", "remux", "audio", "encode")
+_LEAST_SPACE = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it was done, and what the source itself lacks."""
+    """How it was done, and what there is to know: what the source lacks, what was tried in vain."""
 
     rung: Rung
     notes: tuple[str, ...] = ()
@@ -63,13 +69,31 @@ async def convert(
 ) -> Outcome:
     """Convert a video by the cheapest way that gives a file which plays everywhere.
 
-    `state` keeps finished segments; it is made where it is missing. `at_least` names the lowest rung that will
-    do: "encode" for a file that Telegram refused although its verdict was "send". Where `result` stands already
-    nothing is done.
+    `state` keeps finished pieces; it is made where it is missing, and tidied up at the end. `at_least` names the
+    lowest rung that will do: "encode" for a file that Telegram refused although its verdict was "send". Where
+    `result` stands already nothing is done.
     """
     disk = disk or Disk()
     if await asyncio.to_thread(result.exists):
         return Outcome(at_least)
+    try:
+        return await _convert(source, result, settings, state, gate, progress, disk, at_least)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise tools.disk_full() from error
+        raise
+
+
+async def _convert(
+    source: Path,
+    result: Path,
+    settings: ConvertSettings,
+    state: Path,
+    gate: Gate,
+    progress: Callable[[Progress], None] | None,
+    disk: Disk,
+    at_least: Rung,
+) -> Outcome:
     verdict = await judge(source, settings)
     if verdict.kind not in {"video", "gif"}:
         raise Permanent("; ".join(verdict.reasons) or f"{source.name} is no video")
@@ -77,24 +101,30 @@ async def convert(
     if found.video is None:
         raise Permanent(f"{source.name} holds no video")
     lowest: Rung = "encode" if verdict.kind == "gif" else _rung(verdict.action)
+    lowest = max(lowest, at_least, key=_LADDER.index)
+    await asyncio.to_thread(_prepare, source, state)
+    runner = Runner(gate, Clock(settings.timeout), tools.limits(settings))
     part = result.with_name(f"{result.name}.part")
-    await asyncio.to_thread(state.mkdir, parents=True, exist_ok=True)
-    work = _Work(
-        source=source,
-        part=part,
-        found=found,
-        video=found.video,
-        settings=settings,
-        state=state,
-        runner=Runner(gate, Clock(settings.timeout), tools.limits(settings)),
-        progress=progress,
-        disk=disk,
-    )
     try:
-        outcome = await work.climb(max(lowest, at_least, key=_LADDER.index))
+        if lowest == "send":
+            await asyncio.to_thread(shutil.copyfile, source, part)
+            outcome = Outcome("send")
+        else:
+            work = Work(
+                name=source.name,
+                source=source,
+                found=found,
+                video=found.video,
+                scan=await scan(source, found.video, settings, runner),
+                settings=settings,
+                runner=runner,
+                progress=progress,
+            )
+            outcome = await _climb(work, lowest, part, state, disk)
         await asyncio.to_thread(disk.publish, part, result)
     finally:
-        await asyncio.to_thread(part.unlink, missing_ok=True)
+        await asyncio.to_thread(disk.unlink, part)
+    await asyncio.to_thread(Segments(state, "", disk).clear)
     return outcome
 
 
@@ -102,108 +132,91 @@ def _rung(action: str) -> Rung:
     return next((rung for rung in _LADDER if rung == action), "send")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Work:
-    """One attempt at one video."""
-
-    source: Path
-    part: Path
-    found: Probe
-    video: Stream
-    settings: ConvertSettings
-    state: Path
-    runner: Runner
-    progress: Callable[[Progress], None] | None
-    disk: Disk
-
-    async def climb(self, lowest: Rung) -> Outcome:
-        """Try the rungs from the lowest upwards until a result verifies."""
-        if lowest == "send":
-            await asyncio.to_thread(shutil.copyfile, self.source, self.part)
-            return Outcome("send")
-        expected = await scan(self.source, self.video, self.settings, self.runner)
-        notes: tuple[str, ...] = ()
-        for rung in _LADDER[_LADDER.index(lowest) :]:
-            await asyncio.to_thread(self.part.unlink, missing_ok=True)
-            try:
-                if rung == "encode":
-                    await self._encode()
-                else:
-                    await self._copy(sound_too=rung == "remux")
-                notes += await verify(
-                    self.part,
-                    self.found,
-                    expected,
-                    self.settings,
-                    self.runner,
-                    copied=rung != "encode",
-                    thinned=rung == "encode" and plans.plan(self.video, self.settings).thinned,
-                )
-            except Permanent as error:
-                if rung == "encode":
-                    raise Permanent(f"{self.source.name}: {error.reason}") from error
-                notes += (f"{rung} did not do: {error.reason}",)
-            else:
-                return Outcome(rung, notes)
-        raise AssertionError("the ladder ends with a rung that returns or raises")
-
-    async def _copy(self, *, sound_too: bool) -> None:
-        """Copy the video into a new container, and the sound with it or encoded anew."""
-        audio = self.found.audio
-        maps = ["-map", f"0:{self.video.index}"]
-        if audio is None:
-            maps.append("-an")
-        else:
-            maps += ["-map", f"0:{audio.index}"]
-            maps += ["-c:a", "copy"] if sound_too else plans.sound(audio, self.settings)
-        await self._ffmpeg(
-            [*maps, *plans.BARE, "-c:v", "copy", "-tag:v", "avc1"], "copying into a new container"
+def _prepare(source: Path, state: Path) -> None:
+    state.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(state).free
+    # What comes out is rarely larger than the source; pieces and result stand side by side for a moment.
+    if free < source.stat().st_size + _LEAST_SPACE:
+        raise Temporary(
+            f"{source.name}: only {free >> 20} MiB are free, too little to convert it into",
+            scope="all",
         )
 
-    async def _encode(self) -> None:
-        audio = self.found.audio
-        plan = plans.plan(self.video, self.settings)
-        maps = ["-map", f"0:{self.video.index}"]
-        if audio is None:
-            maps.append("-an")
-        else:
-            maps += ["-map", f"0:{audio.index}", *plans.sound(audio, self.settings)]
-        await self._ffmpeg(
-            [
-                *maps,
-                *plans.BARE,
-                *("-vf", plan.filters + plans.to_device(self.settings)),
-                *("-fps_mode", "vfr", "-enc_time_base", f"1:{plan.ticks}"),
-                *plans.picture(self.settings),
-                *("-video_track_timescale", str(plan.ticks)),
-            ],
-            "the conversion",
-        )
 
-    async def _ffmpeg(self, options: list[str], what: str) -> None:
-        await self.runner.succeed(
-            [
-                tools.program(self.settings.ffmpeg),
-                *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1"),
-                *("-max_pixels", str(self.settings.max_pixels)),
-                *plans.device(self.settings),
-                *tools.reading(self.source),
-                *options,
-                *("-max_muxing_queue_size", "4096", "-movflags", "+faststart", "-f", "mp4"),
-                f"file:{self.part.absolute()}",
-            ],
-            what,
-            on_line=self._hear,
-        )
+async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) -> Outcome:
+    """Try the rungs from the lowest upwards until a result verifies."""
+    notes = _damage(work)
+    for rung in _LADDER[_LADDER.index(lowest) :]:
+        await asyncio.to_thread(disk.unlink, part)
+        try:
+            if rung == "encode":
+                return Outcome(rung, notes + await _encode(work, part, state, disk))
+            await _copy(work, part, sound_too=rung == "remux")
+            return Outcome(rung, notes + await verify(part, work, None))
+        except Permanent as error:
+            if rung == "encode":
+                raise Permanent(f"{work.name}: {error.reason}") from error
+            notes += (f"{rung} would not do: {error.reason}",)
+    raise AssertionError("the last rung returns or raises")
 
-    def _hear(self, line: str) -> None:
-        """Turn a line of ffmpeg's `-progress` into ours."""
+
+def _damage(work: Work) -> tuple[str, ...]:
+    """What the header promises and the file does not hold."""
+    promised, there = work.video.frames, work.scan.count
+    if promised > there + 1:
+        return (f"it breaks off: {there} of {promised} frames are there",)
+    whole = work.video.duration or work.found.duration
+    if work.scan.times and not work.scan.jumps and whole - work.length > max(1.0, whole / 20):
+        return (f"it breaks off: {work.length:.1f} of {whole:.1f} seconds are there",)
+    return ()
+
+
+async def _copy(work: Work, part: Path, *, sound_too: bool) -> None:
+    """Copy the picture into a new container, and the sound with it or encoded anew."""
+    audio = work.found.audio
+    ways: list[list[str]] = [["-an"]]
+    if audio is not None:
+        encodings = [["-c:a", "copy"]] if sound_too else plans.sounds(audio, work.settings)
+        ways = [["-map", f"0:{audio.index}", *way] for way in encodings]
+
+    def hear(line: str) -> None:
         key, _, value = line.partition("=")
-        if self.progress is None or key != "out_time_us" or not value.lstrip("-").isdigit():
+        if key == "out_time_us" and value.isdigit():
+            work.tell(int(value) / 1e6)
+
+    for way in ways:
+        said = await work.runner.run(
+            [
+                tools.program(work.settings.ffmpeg),
+                *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1"),
+                *tools.reading(work.source),
+                *("-map", f"0:{work.video.index}", *way, *plans.BARE),
+                *("-c:v", "copy", "-tag:v", "avc1", "-max_muxing_queue_size", "4096"),
+                *("-movflags", "+faststart", "-f", "mp4", tools.writing(part)),
+            ],
+            on_line=hear,
+        )
+        if said.code == 0:
             return
-        done, whole = int(value) / 1e6, self.video.duration or self.found.duration
-        elapsed = self.runner.clock.elapsed
-        speed = done / elapsed if elapsed > 0 else 0.0
-        left = (whole - done) / speed if speed > 0 and whole > 0 else None
-        fraction = min(1.0, max(0.0, done / whole)) if whole > 0 else 0.0
-        self.progress(Progress(fraction, speed, left))
+    raise Permanent(f"copying failed: {said.words}")
+
+
+async def _encode(work: Work, part: Path, state: Path, disk: Disk) -> tuple[str, ...]:
+    cores = len(os.sched_getaffinity(0))
+    settings = work.settings
+    plan, step = plans.plan(work.video, settings), plans.step(work.video, settings, cores)
+    audio = work.found.audio
+    about = [plan.filters, str(plan.ticks), str(step), *plans.picture(settings)]
+    about += [str(plans.sounds(audio, settings) if audio else None)]
+    about += [await tools.version(settings.ffmpeg)]
+    mark = await asyncio.to_thread(fingerprint, work.source, about)
+    segments = Segments(state, mark, disk)
+    dropped = await asyncio.to_thread(segments.sweep)
+    notes: tuple[str, ...] = ()
+    if dropped:
+        notes = ("begun anew: what was there was made from another file or with other settings",)
+    if is_crooked(work):
+        work = await straighten(work, segments)
+        plan = plans.plan(work.video, settings)
+    await encode(work, segments, plan, step, part)
+    return notes + await verify(part, work, plan)

@@ -19,7 +19,7 @@ from daemon.errors import Permanent
 from daemon.media import tools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from daemon.children import Limits
     from daemon.gate import Gate
@@ -148,6 +148,19 @@ class Runner:
                 children.go_on(pid)
         finally:
             self.clock.stand()
+
+
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all of them to their end; the first error ends the others and leaves from here."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _listen(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from daemon.media.running import Runner
 
 _JUMP = 1.0  # seconds that the clock of a source may go back before it counts as a jump
+_LEAP = 10.0  # seconds that it may go forward from one frame to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Scan:
     """The packets of one stream.
 
     `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
-    carry no time. `jumps` counts how often the clock went back; `corrupt` how many packets the container marks as
-    damaged.
+    carry no time. `jumps` counts how often the clock went back, `leaps` how often far forward; `corrupt` how many packets the container marks as
+    damaged; `leading` how many come before the first that can be decoded by itself.
     """
 
     count: int
@@ -35,7 +36,9 @@ class Scan:
     keys: tuple[float, ...]
     timeless: int
     jumps: int
+    leaps: int
     corrupt: int
+    leading: int
 
     @property
     def span(self) -> float:
@@ -52,8 +55,10 @@ class _Reader:
     def __init__(self) -> None:
         self.times: list[float] = []
         self.keys: list[float] = []
-        self.timeless = self.jumps = self.corrupt = 0
+        self.timeless = self.jumps = self.leaps = self.corrupt = 0
+        self.leading = 0
         self._last: float | None = None
+        self._begun = False
 
     def hear(self, line: str) -> None:
         shown, decoded, flags = [*line.rstrip(",").split(","), "", "", ""][:3]
@@ -63,6 +68,10 @@ class _Reader:
             self.corrupt += 1
         if "D" in flags:
             return  # before the edit list begins: decoded, not shown
+        if flags.startswith("K"):
+            self._begun = True
+        elif not self._begun:
+            self.leading += 1
         when = _time(shown) if _time(shown) is not None else _time(decoded)
         if when is None:
             self.timeless += 1
@@ -71,6 +80,8 @@ class _Reader:
         if clock is not None:
             if self._last is not None and clock < self._last - _JUMP:
                 self.jumps += 1
+            elif self._last is not None and clock > self._last + _LEAP:
+                self.leaps += 1
             self._last = clock
         self.times.append(when)
         if flags.startswith("K"):
@@ -95,7 +106,9 @@ async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Ru
         keys=tuple(sorted(reader.keys)),
         timeless=reader.timeless,
         jumps=reader.jumps,
+        leaps=reader.leaps,
         corrupt=reader.corrupt,
+        leading=reader.leading,
     )
 
 

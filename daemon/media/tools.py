@@ -13,6 +13,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
+from daemon import children
 from daemon.children import Limits
 from daemon.errors import ConfigError, Temporary
 
@@ -47,6 +48,11 @@ def reading(path: Path) -> list[str]:
     ]
 
 
+def writing(path: Path) -> str:
+    """The name of an output, safe from being read as a pattern, a protocol or an option."""
+    return f"file:{path.absolute()}"
+
+
 def limits(settings: ConvertSettings, *, nice: bool = True) -> Limits:
     """What one ffmpeg may use."""
     return Limits(memory=settings.memory, nice=settings.nice if nice else 0)
@@ -69,6 +75,17 @@ def last_words(stderr: bytes | str, lines: int = 3) -> str:
 def check_space(stderr: str) -> None:
     """Raise Temporary where these last words say that the disk is full."""
     if "No space left on device" in stderr or "Disk quota exceeded" in stderr:
-        raise Temporary(
-            "the disk is full: free some space, the conversion goes on by itself", scope="all"
-        )
+        raise disk_full()
+
+
+def disk_full() -> Temporary:
+    """The error of a full disk."""
+    return Temporary(
+        "the disk is full: free some space, the conversion goes on by itself", scope="all"
+    )
+
+
+async def version(name: str) -> str:
+    """What ffmpeg says of itself: other versions give other bits."""
+    _, out, _ = await children.output([program(name), "-version"])
+    return out.decode("utf-8", "replace")

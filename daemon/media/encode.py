@@ -1,0 +1,271 @@
+"""Full conversion, resumable: the picture in pieces, the sound in one go, put together at the end.
+
+One ffmpeg encodes the picture in one continuous run and cuts it at key frames that stand on a fixed grid of
+seconds. Each closed piece becomes a file of `segments` at once. After a crash the run begins behind the last
+whole piece: ffmpeg seeks to a key frame well before it, decodes, and encodes exactly the frames that follow, on
+the same grid and by the same clock, so that no frame is lost, doubled or shifted. The sound is encoded once,
+beside the picture, because AAC cannot be cut without a gap.
+
+Whether a seek went where it should is checked with the packet times of the source; where it did not, or the
+source has no times to seek by, the run decodes from the beginning and still encodes only what is missing.
+
+Errors: as `running`; OSError from the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import math
+import os
+from typing import TYPE_CHECKING
+
+from daemon.errors import Permanent
+from daemon.media import plan as plans
+from daemon.media import table, tools
+from daemon.media.running import together
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from daemon.media.plan import Plan
+    from daemon.media.segments import Piece, Segments
+    from daemon.media.work import Work
+
+_PREROLL = (
+    2.0  # seconds decoded before the first frame that is wanted, for decoders and deinterlacers
+)
+_MANY_PIECES = 12_000  # their times must fit into one argument of a command line (128 KiB)
+_RAW = {"h264", "hevc", "m4v", "mpegvideo", "h261", "h263", "obu", "vc1", "dirac", "cavsvideo"}
+
+
+class _MissedError(Exception):
+    """A seek landed behind the frame that was wanted."""
+
+
+async def encode(work: Work, segments: Segments, plan: Plan, step: int, target: Path) -> None:
+    """Encode picture and sound and put them together in `target`. `step` is the grid, in seconds."""
+    picture = _Picture(work, segments, plan, step)
+    await together(_sound(work, segments), picture.encode())
+    await _join(work, segments, plan, target)
+
+
+async def _sound(work: Work, segments: Segments) -> None:
+    """Encode the whole sound, unless that was done before."""
+    audio = work.found.audio
+    if audio is None or await asyncio.to_thread(segments.audio.exists):
+        return
+    for options in plans.sounds(audio, work.settings):
+        said = await work.runner.run(
+            [
+                tools.program(work.settings.ffmpeg),
+                *("-v", "warning", "-nostdin", "-y", "-copyts", "-start_at_zero"),
+                *tools.reading(work.source),
+                *("-map", f"0:{audio.index}", "-vn", *plans.BARE, *options),
+                *("-f", "mp4", tools.writing(segments.unfinished(segments.audio))),
+            ]
+        )
+        if said.code == 0:
+            await asyncio.to_thread(segments.publish, segments.audio)
+            return
+    raise Permanent(f"the sound cannot be converted: {said.words}")
+
+
+class _Picture:
+    """The run, or the runs, that make the pieces."""
+
+    def __init__(self, work: Work, segments: Segments, plan: Plan, step: int) -> None:
+        self._work = work
+        self._segments = segments
+        self._plan = plan
+        self._step = max(step, math.ceil(work.length / _MANY_PIECES))
+        self._times = [at - work.found.start for at in work.scan.times]
+        self._keys = [at - work.found.start for at in work.scan.keys]
+        self._pieces: list[Piece] = []
+        self._fresh = True
+        self._seeks = work.found.format not in _RAW and work.scan.timeless * 2 < work.scan.count
+
+    async def encode(self) -> None:
+        """Make the pieces that are not there yet."""
+        while True:
+            self._pieces = await asyncio.to_thread(self._segments.pieces)
+            if await asyncio.to_thread(self._segments.is_complete, self._pieces):
+                return
+            try:
+                if not self._nothing_left():
+                    await self._run()
+            except _MissedError:
+                self._seeks = False
+                continue
+            if not self._pieces:
+                raise Permanent("not one frame of it can be decoded")
+            await asyncio.to_thread(self._segments.complete, self._pieces)
+            return
+
+    def _nothing_left(self) -> bool:
+        """Whether the source has no frame behind the last piece: encoders dislike to be given none."""
+        if not self._pieces or not self._times or self._work.scan.timeless:
+            return False
+        return self._next_time() is None
+
+    def _next_time(self) -> float | None:
+        """When the source shows its next frame, in seconds; None where it has none or nobody knows."""
+        done = self._done
+        # Half a frame of a thinned rate, or the rounding of times that were printed.
+        slack = 0.5 / 24 if self._plan.thinned else 0.0006
+        at = bisect.bisect_right(self._times, done + slack)
+        return self._times[at] if at < len(self._times) else None
+
+    @property
+    def _done(self) -> float:
+        return self._pieces[-1].last / self._plan.ticks if self._pieces else -math.inf
+
+    async def _run(self) -> None:
+        run = await asyncio.to_thread(self._segments.run)
+        try:
+            await self._ffmpeg(run)
+        finally:
+            await asyncio.to_thread(self._segments.drop, run)
+
+    async def _ffmpeg(self, run: Path) -> None:
+        base = self._base()
+        closed: asyncio.Queue[str | None] = asyncio.Queue()
+        done_before = max(self._done, 0.0)
+
+        def hear(line: str) -> None:
+            key, _, value = line.partition("=")
+            if key == "out_time_us" and value.lstrip("-").isdigit():
+                now = base / self._plan.ticks + int(value) / 1e6
+                self._work.tell(max(now, done_before), done_before)
+            elif line.count(",") == 2 and not value:
+                closed.put_nowait(line)
+
+        async def ffmpeg() -> None:
+            said = await self._work.runner.run(self._command(base), on_line=hear, cwd=run)
+            if said.code:
+                raise Permanent(f"the conversion failed: {said.words}")
+            closed.put_nowait(None)
+
+        self._fresh = True
+        await together(ffmpeg(), self._take(closed, run, base))
+
+    def _base(self) -> int:
+        """Where this run's clock begins, in ticks: on the grid, at or before its first frame."""
+        if not self._pieces:
+            return 0
+        following = self._next_time()
+        first = self._done if following is None else following
+        return math.floor(first / self._step) * self._step * self._plan.ticks
+
+    def _command(self, base: int) -> list[str]:
+        work, plan, settings = self._work, self._plan, self._work.settings
+        filters, seek = plan.filters, []
+        if self._pieces:
+            filters += f",trim=start_pts={self._pieces[-1].last + 1},setpts=PTS-{base}"
+            seek = self._seek()
+        grid = self._grid(base)
+        return [
+            tools.program(settings.ffmpeg),
+            *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1", "-stats_period", "0.5"),
+            *("-max_pixels", str(settings.max_pixels), "-max_error_rate", "1"),
+            *plans.device(settings),
+            *(*seek, "-copyts", "-start_at_zero"),
+            *tools.reading(work.source),
+            *("-map", f"0:{work.video.index}", "-an", *plans.BARE),
+            *("-vf", filters + plans.to_device(settings)),
+            *("-fps_mode", "vfr", "-enc_time_base", f"1:{plan.ticks}"),
+            *plans.picture(settings),
+            *(("-force_key_frames", grid) if grid else ()),
+            *("-avoid_negative_ts", "disabled", "-f", "segment"),
+            *(("-segment_times", grid) if grid else ("-segment_time", "1000000")),
+            *("-segment_time_delta", "0.00001", "-segment_start_number", str(len(self._pieces))),
+            *("-segment_format", "mp4", "-segment_format_options"),
+            f"video_track_timescale={plan.ticks}:movie_timescale={plan.ticks}:write_tmcd=0",
+            *("-segment_list", "pipe:1", "-segment_list_type", "csv", "%06d.mp4"),
+        ]
+
+    def _seek(self) -> list[str]:
+        """One second before the key frame that opens the group in which the preroll begins."""
+        if not self._seeks:
+            return []
+        at = bisect.bisect_right(self._keys, self._done - _PREROLL) - 1
+        second = (self._keys[at] if at >= 0 else 0.0) - 1.0
+        return ["-ss", f"{second:.6f}"] if second > 0 else []
+
+    def _grid(self, base: int) -> str:
+        """The seconds, by the clock of this run, at which a key frame is forced and a piece ends."""
+        left = self._work.length - base / self._plan.ticks
+        lines = range(self._step, math.ceil(left) + self._step, self._step)
+        return ",".join(str(second) for second in lines)
+
+    async def _take(self, closed: asyncio.Queue[str | None], run: Path, base: int) -> None:
+        """Make pieces of the files as ffmpeg closes them.
+
+        A file that ends before its line of the grid may be one that ffmpeg was told to end: it is held back
+        until the next one, or ffmpeg's good end, shows that it was meant so.
+        """
+        held: str | None = None
+        while (line := await closed.get()) is not None:
+            if held is not None:
+                await self._keep(held, run, base)
+            _, begin, end = line.split(",")
+            line_of_grid = (math.floor(float(begin) / self._step + 1e-6) + 1) * self._step
+            if float(end) >= line_of_grid - 1.5 * self._work.scan.gap:
+                await self._keep(line, run, base)
+                held = None
+            else:
+                held = line
+        if held is not None:
+            await self._keep(held, run, base, is_last=True)
+
+    async def _keep(self, line: str, run: Path, base: int, *, is_last: bool = False) -> None:
+        path = run / line.partition(",")[0]
+        track = await asyncio.to_thread(table.track, path)
+        if track is None or track.timescale != self._plan.ticks:
+            if is_last and self._pieces:
+                return  # the encoder was given no more frames, and closed a file without any
+            raise Permanent("ffmpeg wrote a piece that cannot be read")
+        first, last = track.first + base, track.last + base
+        if self._pieces and first <= self._pieces[-1].last:
+            raise Permanent("ffmpeg wrote a piece whose times do not follow on the last")
+        if self._fresh and self._pieces and self._seeks:
+            following = self._next_time()
+            if following is not None and first / self._plan.ticks > following + 0.1:
+                raise _MissedError
+        self._fresh = False
+        of = math.ceil(self._work.length / self._step)
+        piece = await asyncio.to_thread(
+            self._segments.keep, path, len(self._pieces), of, first, last
+        )
+        self._pieces.append(piece)
+
+
+async def _join(work: Work, segments: Segments, plan: Plan, target: Path) -> None:
+    """Put pieces and sound together, the index in front; nothing is encoded."""
+    pieces = await asyncio.to_thread(segments.pieces)
+    script = await asyncio.to_thread(segments.join, pieces, plan.ticks)
+    heard = await asyncio.to_thread(table.track, segments.audio, b"soun") is not None
+    try:
+        await work.runner.succeed(
+            [
+                tools.program(work.settings.ffmpeg),
+                *("-v", "warning", "-nostdin", "-y"),
+                *("-itsoffset", f"{pieces[0].first / plan.ticks:.6f}"),
+                *("-protocol_whitelist", "file", "-format_whitelist", "concat,mov,mp4"),
+                *("-f", "concat", "-safe", "1", "-i", f"file:{os.fspath(script.absolute())}"),
+                *(tools.reading(segments.audio) if heard else ()),
+                *(
+                    "-map",
+                    "0:v",
+                    *(("-map", "1:a") if heard else ()),
+                    "-c",
+                    "copy",
+                    "-video_track_timescale",
+                    str(plan.ticks),
+                ),
+                *("-movflags", "+faststart", "-f", "mp4", tools.writing(target)),
+            ],
+            "putting the pieces together",
+        )
+    finally:
+        await asyncio.to_thread(segments.drop, script)

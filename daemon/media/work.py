@@ -1,0 +1,51 @@
+"""What one attempt at one video needs to know, in one value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daemon.media.running import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from daemon.config import ConvertSettings
+    from daemon.media.probe import Probe, Stream
+    from daemon.media.running import Runner
+    from daemon.media.scan import Scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A source, what is known of it, and what it is converted with.
+
+    `name` is the one people know it by; `scan` holds the times of its frames.
+    """
+
+    name: str
+    source: Path
+    found: Probe
+    video: Stream
+    scan: Scan
+    settings: ConvertSettings
+    runner: Runner
+    progress: Callable[[Progress], None] | None = None
+
+    @property
+    def length(self) -> float:
+        """Seconds of film from time zero to the last frame, as far as anybody knows."""
+        if self.scan.times:
+            return max(self.scan.times[-1] - self.found.start + self.scan.gap, self.scan.gap)
+        return self.video.duration or self.found.duration
+
+    def tell(self, done: float, before: float = 0.0) -> None:
+        """Report that film is done up to the second `done`; `before` was finished by an earlier attempt."""
+        if self.progress is None:
+            return
+        elapsed, whole = self.runner.clock.elapsed, self.length
+        speed = max(0.0, done - before) / elapsed if elapsed > 0 else 0.0
+        left = max(0.0, whole - done) / speed if speed > 0 and whole > 0 else None
+        fraction = min(1.0, max(0.0, done / whole)) if whole > 0 else 0.0
+        self.progress(Progress(fraction, speed, left))
