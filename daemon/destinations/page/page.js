@@ -268,7 +268,7 @@
     find("notice").hidden = !empty;
     find("notice").textContent = total(chat, "posts")
       ? "Nothing of this kind was posted here."
-      : `Nothing was posted here yet. Drop an archive into inbox/${chat.name}/ and it will appear.`;
+      : `Nothing was posted here yet. Drop an archive into inbox/${chat.name === "default" ? "" : `${chat.name}/`} and it will appear.`;
   }
 
   /* Put more above without moving what is being looked at. */
