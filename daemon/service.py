@@ -4,9 +4,11 @@
                 │           ▲ │
                 └─► deferred ─┴─► converter
 
-`run` returns when it is cancelled (SIGTERM, SIGINT) or, with `until_idle`, when there is nothing left to do. Whatever
-happens, what is under way is broken off cleanly: children are dead, marks of attempts are taken back, the lock is
-given back. What leaves it, from `errors`: ConfigError, SpoolBusy, LoginNeeded, Temporary.
+`run` returns when it is cancelled or, with `until_idle`, when there is nothing left to do. Whatever happens, what is
+under way is broken off cleanly: children are dead, marks of attempts are taken back, the lock is given back. What
+leaves it, from `errors`: ConfigError, SpoolBusy, LoginNeeded, Temporary.
+
+systemd, where it started us, is told all along how it goes (`observe/supervision.py`).
 """
 
 from __future__ import annotations
@@ -14,18 +16,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import signal
 from typing import TYPE_CHECKING
 
 import structlog
 
+from daemon import children
 from daemon.archives.engine import Engine
 from daemon.bells import Bells
-from daemon.errors import Permanent, TelespoolError, Temporary
+from daemon.errors import ConfigError, Permanent, TelespoolError, Temporary
 from daemon.folders import WORKING
 from daemon.gate import Gate
 from daemon.observe.activity import EVERYBODY, Activity
+from daemon.observe.heartbeat import Heartbeat
+from daemon.observe.notify import Notify
 from daemon.observe.report import close_job
+from daemon.observe.supervision import Supervision
 from daemon.recovery import recover
 from daemon.spool import Spool
 from daemon.watching import Watching
@@ -37,7 +42,7 @@ from daemon.workers.retention import Retention
 from daemon.workers.uploader import Uploader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from daemon.config import Config
     from daemon.destinations.base import Destination
@@ -70,6 +75,10 @@ class Service:
         self.spool = Spool(config.spool.root, config.spool.inbox, disk=disk)
         self.activity = Activity()
         self.gate = Gate()
+        self.heartbeat = Heartbeat(config.service.patience)
+        self.supervision = Supervision(Notify(), self.heartbeat, self.activity.line, self._excused)
+        self.sending = asyncio.Lock()
+        """Held while a unit is being sent; who holds it knows that none is."""
         self.workers: list[Worker] = []
 
     async def run(self, *, until_idle: bool = False) -> None:
@@ -108,7 +117,7 @@ class Service:
                 bells.loop.call_soon_threadsafe(functools.partial(self.gate.set, is_open=False))
 
     async def _work(self, bells: Bells, watching: Watching, *, until_idle: bool) -> None:
-        house = House(self.config, self.spool, bells, self.activity)
+        house = House(self.config, self.spool, bells, self.activity, self.heartbeat, self.sending)
         engine = await self._find_engine()
         inbox = Inbox(house, watching)
         self.workers = [
@@ -120,7 +129,11 @@ class Service:
         ]
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(self._keep_gate(bells), name="gate")]
+                tasks = [
+                    group.create_task(self._keep_gate(bells), name="gate"),
+                    group.create_task(self._keep_count(bells), name="count"),
+                    group.create_task(self.supervision.keep(), name="supervision"),
+                ]
                 for worker in self.workers:
                     house.settled.enter(worker.name)
                     tasks.append(group.create_task(self._start(worker), name=worker.name))
@@ -146,14 +159,16 @@ class Service:
                 wait = error.retry_after or _OPEN_AGAIN
                 self.activity.waits[EVERYBODY] = (self.spool.clock() + wait, error.reason)
                 log.warning("waiting", seconds=round(wait), reason=error.reason)
+                self.supervision.ready_when_rested("inbox")
                 await asyncio.sleep(wait)
             else:
+                self.supervision.ready_when_rested("inbox")
                 return
 
     async def _find_engine(self) -> Engine | None:
         try:
             engine = await Engine.find(self.config.archives)
-        except Permanent as error:
+        except (Permanent, ConfigError) as error:
             log.warning("no archives", reason=error.reason)
             return None
         log.info("7-Zip", version=engine.version, program=str(engine.program), rar=engine.reads_rar)
@@ -170,6 +185,24 @@ class Service:
                 if not occupied:
                     bells.ring(["converting"])  # the converter may go on
             await bell.wait(60.0)
+
+    async def _keep_count(self, bells: Bells) -> None:
+        """How many units wait in deferred/, for the status line."""
+        bell = bells.listen(["deferred"])
+        while True:
+            bell.clear()
+            self.activity.deferred = await asyncio.to_thread(self._count_deferred)
+            await bell.wait(60.0)
+
+    def _count_deferred(self) -> int:
+        return sum(1 for _ in self.spool.all_units("deferred"))
+
+    def _excused(self) -> Iterator[str]:
+        """Workers of whom no sign of life is due: children have time limits, and the gate may be closed for long."""
+        if children.any_running():
+            yield from ("intake", "converter")
+        elif not self.gate.is_open:
+            yield "converter"
 
     async def _finish_reports(self) -> None:
         """Jobs that were over when the process died, before it could say so."""
@@ -199,18 +232,3 @@ def _first(errors: BaseExceptionGroup[TelespoolError]) -> TelespoolError:
     for error in errors.exceptions:
         return _first(error) if isinstance(error, BaseExceptionGroup) else error
     raise AssertionError("an exception group is never empty")
-
-
-async def run_until_signal(service: Service, *, until_idle: bool = False) -> None:
-    """Run the service; SIGTERM and SIGINT end it cleanly."""
-    loop = asyncio.get_running_loop()
-    task = asyncio.ensure_future(service.run(until_idle=until_idle))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        await task
-    except asyncio.CancelledError:
-        log.info("stopped")
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
+from daemon.archives.limits import Budget
 from daemon.archives.signatures import begins_like_one, recognise
 from daemon.errors import Permanent, TelespoolError
 from daemon.media.sniff import HEAD, media_name, sniff
@@ -87,6 +88,8 @@ class Rules:
     others: Literal["skip", "document"]
     depth: int
     disk: Disk
+    budget: Budget | None = None
+    """What the archives of this drop may bring, all of them together."""
 
     def wanted(self, name: str, head: bytes, depth: int) -> bool:
         """Whether a member of this name that begins like this is worth a closer look, this deep.
@@ -112,6 +115,9 @@ async def open_source(
 ) -> Source:
     """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still."""
     rules = Rules(tmp / f"{drop.job}.unpack", engine, passwords, others, depth, disk)
+    if engine is not None:
+        packed = await asyncio.to_thread(_size, drop.path)
+        rules.budget = Budget(engine.settings, packed)
     if await asyncio.to_thread(drop.path.is_dir):
         members = await asyncio.to_thread(_walk, drop.path)
         return FolderSource(drop.path, members, rules)
@@ -127,7 +133,7 @@ async def _open(path: Path, rules: Rules) -> Archive:
             f"{path.name} is an archive, but there is no 7-Zip on this machine."
             " Install it (Debian: apt install 7zip) and drop the archive again."
         )
-    return await rules.engine.open(path, rules.passwords)
+    return await rules.engine.open(path, rules.passwords, budget=rules.budget)
 
 
 class FileSource:
@@ -319,6 +325,13 @@ def _walk(path: Path) -> list[Member]:
                 found.append((str(file.relative_to(path)), file.stat().st_size))
     found.sort(key=lambda each: (natural(each[0]), each[0]))
     return [Member(number, name, size) for number, (name, size) in enumerate(found, 1)]
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder."""
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(member.size or 0 for member in _walk(path))
 
 
 def _head(path: Path) -> bytes:

@@ -68,10 +68,10 @@ class Intake(Worker):
         try:
             await self._unpack(drop)
         except Permanent as error:
-            log.warning(
-                "quarantined", job=drop.job, unit=str(drop.unit.plain()), reason=error.reason
-            )
-            await asyncio.to_thread(self.spool.quarantine, drop, error.reason)
+            # In the spool the drop has a number and a mark; people know it by its own name.
+            reason = error.reason.replace(drop.path.name, drop.unit.label)
+            log.warning("quarantined", job=drop.job, unit=str(drop.unit.plain()), reason=reason)
+            await asyncio.to_thread(self.spool.quarantine, drop, reason)
         except Temporary as error:
             wait = error.retry_after or self.config.send.retry_min
             self._not_before[drop.job] = time.monotonic() + wait
