@@ -18,11 +18,11 @@ import os
 import signal
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,14 @@ async def output(
     finally:
         await end(process)
     return process.returncode or 0, stdout, stderr
+
+
+def any_running() -> bool:
+    """Whether a child of this process lives; False where the kernel does not tell."""
+    lists = Path("/proc/self/task").glob("*/children")
+    with contextlib.suppress(OSError):  # a thread ended while we looked
+        return any(each.read_text() for each in lists)
+    return False
 
 
 def stop(pid: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 from daemon import config_file
 from daemon.observe import log as logs
 from daemon.secrets import Secrets
-from daemon.service import Service, run_until_signal
+from daemon.service import Service
+from daemon.signals import run_until_signal
 
 if TYPE_CHECKING:
     import argparse
@@ -21,12 +23,17 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Read the configuration, make the destination, work."""
-    path = options.config or config_file.find()
-    config = config_file.load(path)
-    secrets = Secrets.read(path)
-    logs.set_up(config.log, secrets.values)
-    service = Service(config, destination(config, secrets), secrets)
-    asyncio.run(run_until_signal(service, until_idle=options.until_idle))
+    # A hung process that systemd aborts says where it stood.
+    faulthandler.enable()
+
+    def make() -> Service:
+        path = options.config or config_file.find()
+        config = config_file.load(path)
+        secrets = Secrets.read(path)
+        logs.set_up(config.log, (*secrets.values, *config.archives.passwords))
+        return Service(config, destination(config, secrets), secrets)
+
+    asyncio.run(run_until_signal(make, until_idle=options.until_idle))
     return 0
 
 

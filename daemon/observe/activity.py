@@ -52,6 +52,8 @@ class Activity:
     unpacking: str | None = None
     waits: dict[str, tuple[float, str]] = field(default_factory=dict)
     """Until when (seconds since the epoch) and why, by chat alias or EVERYBODY."""
+    deferred: int = 0
+    """Units that wait in deferred/."""
 
     def line(self) -> str:
         """One line for people."""
@@ -63,6 +65,8 @@ class Activity:
             parts.append(
                 f"uploading {self.upload.unit} {arrived:.0%} at {self.upload.speed / (1 << 20):.1f} MiB/s"
             )
+        if self.deferred:
+            parts.append(f"{self.deferred} deferred")
         if self.conversion:
             share = f" {self.conversion.done:.0%}" if self.conversion.done is not None else ""
             still = " (standing still)" if self.conversion.standing_still else ""

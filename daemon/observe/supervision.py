@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _TICK = 2.0
-_FIRST = "inbox"  # its first look through the inbox is what "ready" means
 
 
 class Supervision:
@@ -43,17 +42,15 @@ class Supervision:
         self._heartbeat = heartbeat
         self._line = line
         self._excused = excused
+        self._awaited = ""
         self._ready = False
 
-    def ready(self) -> None:
-        """Say that the service works; only the first time counts."""
-        if not self._ready:
-            self._ready = True
-            self._notify.ready(self._line())
+    def ready_when_rested(self, name: str) -> None:
+        """Say "ready" as soon as this worker has done its first round; nothing else stands in the way."""
+        self._awaited = name
 
-    async def keep(self, workers: Iterable[asyncio.Task[None]]) -> None:
-        """Speak until cancelled; `workers` are tasks that carry the names of the workers."""
-        tasks = {task.get_name(): task for task in workers}
+    async def keep(self) -> None:
+        """Speak until cancelled. The workers' tasks are known by their names."""
         interval = self._notify.watchdog()
         tick = min(_TICK, interval / 3) if interval else _TICK
         said: set[str] = set()
@@ -62,30 +59,29 @@ class Supervision:
             for name, seconds in silent.items():
                 if name not in said:
                     said.add(name)
-                    log.error(
-                        "hung", worker=name, seconds=round(seconds), stack=_stacks(tasks.get(name))
-                    )
+                    log.error("hung", worker=name, seconds=round(seconds), stack=_stacks(name))
             if silent:
                 self._notify.hung()
             else:
                 said.clear()
                 self._notify.alive()
-            if self._heartbeat.has_rested(_FIRST):
-                self.ready()
+            if not self._ready and self._heartbeat.has_rested(self._awaited):
+                self._ready = True
+                self._notify.ready(self._line())
             self._notify.status(self._line())
             await asyncio.sleep(tick if self._ready else min(tick, 0.05))
 
 
-def _stacks(task: asyncio.Task[None] | None) -> str:
-    """Where a task stands, down to the innermost await, and where the threads stand."""
+def _stacks(name: str) -> str:
+    """Where the task of this name stands, down to the innermost await, and where the threads stand."""
     parts = []
-    if task is not None:
+    for task in [each for each in asyncio.all_tasks() if each.get_name() == name]:
         lines: list[str] = []
         awaited: Any = task.get_coro()
         while (frame := getattr(awaited, "cr_frame", None)) is not None:
             lines += traceback.format_stack(frame, limit=1)
             awaited = awaited.cr_await
-        parts.append(f"{task.get_name()} waits, innermost last:\n{''.join(lines)}{awaited!r}")
+        parts.append(f"{name} waits, innermost last:\n{''.join(lines)}{awaited!r}")
     names = {thread.ident: thread.name for thread in threading.enumerate()}
     for number, frame in sys._current_frames().items():  # noqa: SLF001 - the documented way to see threads
         if number != threading.get_ident():

@@ -10,6 +10,7 @@ Cancellation is the only way to stop one; `step` cleans up behind itself and let
 from __future__ import annotations
 
 import abc
+import asyncio
 import errno
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
@@ -63,6 +64,8 @@ class House:
     bells: Bells
     activity: Activity
     heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    sending: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a unit is being sent."""
     settled: Settled = field(default_factory=Settled)
 
 

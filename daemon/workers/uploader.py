@@ -64,7 +64,8 @@ class Uploader(Worker):
         held = self._hold(entry.chat)
         if held:
             return await self._apply_hold(entry, *held)
-        await self._send(entry)
+        async with self.house.sending:
+            await self._send(entry)
         return 0.0
 
     # -- waiting -----------------------------------------------------------------------------------
