@@ -153,7 +153,7 @@ class Home:
     def lying(self, folder: str) -> list[str]:
         """The files in a folder of the spool, as paths below it; without notes and reports."""
         root = self.spool / folder
-        paths = (path for path in root.rglob("*") if path.is_file())
+        paths = (path for path in root.rglob("*") if path.is_file() and not _is_note(path))
         return sorted(
             str(path.relative_to(root)) for path in paths if Unit.parse(path.name) is not None
         )
@@ -252,6 +252,10 @@ class Home:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+def _is_note(path: Path) -> bool:
+    return path.suffix == ".txt" and path.with_suffix("").exists()
 
 
 def kill(pid: int, *, children: bool = True) -> int:

@@ -173,13 +173,14 @@ async def test_ffmpeg_stands_still_while_something_waits_to_be_sent(
 
     def ffmpegs() -> list[psutil.Process]:
         children = psutil.Process().children(recursive=True)
-        return [child for child in children if child.name() == "ffmpeg"]
+        # The one that encodes: before it, others look at the source for a moment.
+        return [child for child in children if "segment" in child.cmdline()]
 
     def states() -> set[str]:
         return {child.status() for child in ffmpegs()}
 
     async with home.working():
-        await eventually(lambda: ffmpegs() and list((home.spool / "converting").rglob("*@1*")))
+        await eventually(lambda: states() & {psutil.STATUS_RUNNING, psutil.STATUS_SLEEPING})
         fault = telegram.faults.add("messages.uploadMedia", hang="before")
         home.drop(material.photo(1))
         await eventually(lambda: states() == {psutil.STATUS_STOPPED})
