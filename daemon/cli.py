@@ -63,7 +63,11 @@ def parser() -> argparse.ArgumentParser:
     )
     unpack.add_argument("--json", action="store_true", help="for programs")
 
-    command("login", "Log in to Telegram, once.")
+    login = command("login", "Log in to Telegram, once.")
+    login.add_argument("--qr", action="store_true", help="show a code to scan with the app")
+    login.add_argument(
+        "--answers", type=Path, metavar="DIR", help="ask by files in this folder, not here"
+    )
     command("check-config", "Read the configuration and name every mistake in it.")
     return top
 

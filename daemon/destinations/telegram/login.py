@@ -22,7 +22,7 @@ from daemon.destinations.telegram.session import Session
 from daemon.errors import ConfigError, LoginNeeded, Temporary
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from daemon.config import TelegramSettings
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Question = Literal["phone", "code", "password"]
 _ATTEMPTS = 3
 _PATIENCE = 60.0  # seconds for one exchange with Telegram; a person may take longer
+_CODES = 10  # pictures to scan, each good for about half a minute
 
 
 class Ask(Protocol):
@@ -56,12 +57,23 @@ class Account:
         return cls(user.id, name, bool(user.bot), bool(user.premium))
 
 
-async def log_in(settings: TelegramSettings, secrets: Secrets, state: Path, ask: Ask) -> Account:
-    """Log in with the bot's token where there is one, else as the person who answers."""
+async def log_in(
+    settings: TelegramSettings,
+    secrets: Secrets,
+    state: Path,
+    ask: Ask,
+    show: Callable[[str], None] | None = None,
+) -> Account:
+    """Log in with the bot's token where there is one, else as the person who answers.
+
+    With `show` the person scans instead: it is told each address to show as a QR code.
+    """
     session = await asyncio.to_thread(Session.open, settings, state)
     try:
         if secrets.bot_token:
             return await as_bot(session, settings, secrets)
+        if show is not None:
+            return await as_scanned(session, settings, secrets, ask, show)
         return await as_person(session, settings, secrets, ask)
     finally:
         session.close()
@@ -85,6 +97,36 @@ async def as_person(
             return Account.of(me)
         phone = await _send_code(client, secrets, ask)
         return await _sign_in(client, phone, secrets, ask)
+
+
+async def as_scanned(
+    session: Session,
+    settings: TelegramSettings,
+    secrets: Secrets,
+    ask: Ask,
+    show: Callable[[str], None],
+) -> Account:
+    """Log in by a QR code that the person scans with the Telegram app, and the password if there is one."""
+    async with _client(session, settings, secrets, updates=True) as client:
+        async with asyncio.timeout(_PATIENCE):
+            me = await client.get_me()
+            code = None if me is not None else await client.qr_login()
+        if code is None:
+            return Account.of(me)
+        for _ in range(_CODES):
+            scanned = asyncio.create_task(code.wait())
+            await asyncio.sleep(0)  # it must listen before anybody can scan
+            show(code.url)
+            try:
+                return Account.of(await scanned)
+            except errors.SessionPasswordNeededError:
+                return await _password(client, secrets, ask)
+            except TimeoutError:
+                async with asyncio.timeout(_PATIENCE):
+                    await code.recreate()
+            finally:
+                scanned.cancel()
+    raise LoginNeeded("Nobody scanned the code. Run `telespool login --qr` again.")
 
 
 async def _send_code(client: Any, secrets: Secrets, ask: Ask) -> str:
@@ -131,7 +173,7 @@ async def _password(client: Any, secrets: Secrets, ask: Ask) -> Account:
 
 @contextlib.asynccontextmanager
 async def _client(
-    session: Session, settings: TelegramSettings, secrets: Secrets
+    session: Session, settings: TelegramSettings, secrets: Secrets, *, updates: bool = False
 ) -> AsyncIterator[Any]:
     """Telethon's client on this session; its errors become ours on the way out."""
     if not settings.api_id or not secrets.api_hash:
@@ -145,7 +187,7 @@ async def _client(
         request_retries=2,
         flood_sleep_threshold=0,
         raise_last_call_error=True,
-        receive_updates=False,
+        receive_updates=updates,
     )
     try:
         async with asyncio.timeout(_PATIENCE):

@@ -50,13 +50,18 @@ class Session:
         self._lock = Lock(path.with_name(path.name + ".lock"))
         self.store: Any = None
 
+    @staticmethod
+    def place(settings: TelegramSettings, state: Path) -> Path:
+        """Where the login lies; it need not exist."""
+        path = settings.session if settings.session.is_absolute() else state / settings.session
+        # As Telethon would name it.
+        return path if path.suffix == ".session" else path.with_name(path.name + ".session")
+
     @classmethod
     def open(cls, settings: TelegramSettings, state: Path) -> Session:
         """Take the lock and read the file; an empty one is made where there is none. Blocks."""
-        path = settings.session if settings.session.is_absolute() else state / settings.session
-        if path.suffix != ".session":
-            path = path.with_name(path.name + ".session")  # as Telethon would
-        session = cls(path)
+        session = cls(cls.place(settings, state))
+        path = session.path
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             session._take()
