@@ -35,7 +35,13 @@ FLAGS = (
 
 
 class Browser:
-    """One Chromium; ended with everything it started when the block is left."""
+    """One Chromium; ended with everything it started when the block is left.
+
+    `requests` holds the address of everything its pages asked for.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
 
     async def __aenter__(self) -> Self:
         assert PROGRAM is not None
@@ -92,6 +98,7 @@ class Browser:
         await page.call("Emulation.setDeviceMetricsOverride", metrics)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         await page.call("Emulation.setEmulatedMedia", {"features": [scheme]})
+        await page.call("Network.enable")
         await page.call("Page.navigate", {"url": url})
         await page.run(_UNTIL_LOADED)
         return page
@@ -116,6 +123,8 @@ class Browser:
                 message = json.loads((await reader.readuntil(b"\0"))[:-1])
             except asyncio.IncompleteReadError:
                 break
+            if message.get("method") == "Network.requestWillBeSent":
+                self.requests.append(message["params"]["request"]["url"])
             future = self._waiting.pop(message.get("id", 0), None)
             if future is None or future.done():
                 continue

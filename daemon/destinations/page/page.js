@@ -160,16 +160,18 @@
     element.dataset.message = medium.message;
     element.dataset.kind = medium.kind;
     element.dataset.name = medium.file;
-    element.setAttribute("aria-label", `${medium.kind === "video" ? "Play" : "Open"} ${medium.file}`);
+    const facts = [medium.duration ? clock(medium.duration) : "", medium.silent ? "no sound" : ""];
+    const length = medium.kind === "video" ? facts.filter(Boolean).join(" · ") : "";
+    const name = `${medium.kind === "video" ? "Play" : "Open"} ${medium.file}`;
+    element.setAttribute("aria-label", length ? `${name}, ${length}` : name);
     if (medium.kind === "video" && !still) {
       element.append(make("video", { src: `${source}#t=0.1`, preload: "metadata", muted: true, tabIndex: -1 }));
     } else {
       element.append(picture(element, still ?? source, medium));
     }
     if (medium.kind === "video") {
-      const length = [medium.duration ? clock(medium.duration) : "", medium.silent ? "no sound" : ""];
       element.append(make("span", { className: "play" }));
-      element.append(make("span", { className: "length", textContent: length.filter(Boolean).join(" · ") }));
+      element.append(make("span", { className: "length", textContent: length }));
     }
     element.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -443,6 +445,7 @@
   }, { rootMargin: `${EARLY}px` }).observe(find("earlier"));
   addEventListener("hashchange", () => then(route));
   addEventListener("scroll", () => { if (nearEnd()) find("latest").hidden = true; }, { passive: true });
+  addEventListener("visibilitychange", () => then(lookAgain));
   setInterval(() => then(lookAgain), LOOK_AGAIN);
 
   then(async () => {
