@@ -6,6 +6,7 @@ import asyncio
 import os
 import pty
 import sys
+import termios
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,11 @@ class Terminal:
         """Type a line."""
         self.shown = ""
         os.write(self._descriptor, text.encode() + b"\n")
+
+    @property
+    def echoes(self) -> bool:
+        """Whether it shows what is typed."""
+        return bool(termios.tcgetattr(self._descriptor)[3] & termios.ECHO)
 
     async def ends(self, timeout: float = 30.0) -> int:
         """The exit code."""
