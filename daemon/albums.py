@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from daemon.destinations.base import Kind
 
 T = TypeVar("T")
@@ -37,7 +39,6 @@ class Albums(Generic[T]):
             return None
         return self._open.pop(kind)
 
-    def rest(self) -> list[list[T]]:
-        """What is left at the end, photos first; an album of one is a single message."""
-        order: tuple[Kind, ...] = ("photo", "video", "document")
-        return [self._open.pop(kind) for kind in order if self._open.get(kind)]
+    def rest(self, kinds: Iterable[Kind]) -> list[list[T]]:
+        """Close the albums of these kinds that are begun; an album of one is a single message."""
+        return [self._open.pop(kind) for kind in kinds if self._open.get(kind)]

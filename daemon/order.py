@@ -37,6 +37,15 @@ _VIDEOS = frozenset(
 )
 
 
+PHOTO, VIDEO, OTHER, COPY = range(4)
+
+
+def guess(name: str) -> int:
+    """The rank that a file's ending suggests; OTHER where it says nothing."""
+    ending = name.rpartition(".")[2].lower()
+    return PHOTO if ending in _PHOTOS else VIDEO if ending in _VIDEOS else OTHER
+
+
 def rank(entry: Entry, folders: Folders) -> int:
     """0 photos, 1 videos and GIFs, 2 other files, 3 converted copies.
 
@@ -44,21 +53,19 @@ def rank(entry: Entry, folders: Folders) -> int:
     ending costs is the place in the row.
     """
     if entry.unit.kind == "c":
-        return 3
+        return COPY
     members = folders.members(entry)
     if not members:
-        return 2
-    ending = members[0].unit.label.rpartition(".")[2].lower()
-    if ending in _PHOTOS:
-        return 0
-    if ending in _VIDEOS:
-        return 1
+        return OTHER
+    guessed = guess(members[0].unit.label)
+    if guessed != OTHER:
+        return guessed
     try:
         with members[0].path.open("rb") as file:
             kind = sniff(file.read(HEAD)).kind
     except OSError:
-        return 2
-    return {"photo": 0, "video": 1, "gif": 1}.get(kind, 2)
+        return OTHER
+    return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(kind, OTHER)
 
 
 class Queue:

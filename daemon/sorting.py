@@ -1,8 +1,10 @@
 """Judging what comes out of a drop, and letting it out in order.
 
 Members come in the archive's order and leave in natural name order: a member waits in tmp/ until all before it have
-come, have been left out, or stand somewhere already. Photos, videos and documents are gathered into albums; what
-must be converted goes to deferred/ alone; what nobody can read goes to quarantine/ with its reason.
+come, have been left out, or stand somewhere already. Photos leave first: videos and other files wait until no member
+is to come that is named like a photo, and what must be converted waits for the videos too. Photos, videos and
+documents are gathered into albums; what must be converted goes to deferred/ alone; what nobody can read goes to
+quarantine/ with its reason.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from daemon.albums import Albums
 from daemon.errors import Permanent
 from daemon.media.verdict import judge
 from daemon.names import Unit, clean
+from daemon.order import COPY, OTHER, PHOTO, VIDEO, guess
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +29,13 @@ if TYPE_CHECKING:
     from daemon.destinations.base import Kind
     from daemon.folders import Folder
     from daemon.media.verdict import Verdict
-    from daemon.sources import Piece
+    from daemon.sources import Member, Piece
     from daemon.spool import Spool
 
 log = structlog.get_logger()
+
+_CONVERTED = frozenset(["remux", "audio", "encode", "split"])
+_KINDS: tuple[Kind, ...] = ("photo", "video", "document")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,31 +48,39 @@ class _Judged:
 
 
 class Sorting:
-    """Sorts the members of one job; `numbers` are those that are still to come."""
+    """Sorts the members of one job; `members` are those that are still to come."""
 
-    def __init__(self, spool: Spool, config: Config, job: str, numbers: Iterable[int]) -> None:
+    def __init__(self, spool: Spool, config: Config, job: str, members: Iterable[Member]) -> None:
         self.spool = spool
         self.config = config
         self.job = job
         self.released = 0
         self.skipped: list[str] = []
-        self._order = sorted(numbers)
+        self._order: list[int] = []
         self._next = 0  # the place in `_order` of the first member that has not left yet
         self._gone: set[int] = set()
         self._ready: dict[int, _Judged] = {}
+        self._ranks: dict[int, int] = {}
+        self._coming = [
+            0,
+            0,
+            0,
+            0,
+        ]  # members that have not been routed yet, by the rank their name suggests
+        self._held: list[list[_Judged]] = [[], [], [], []]
         self._albums: Albums[tuple[Unit, Path]] = Albums(config.send.album)
+        self._expect(members)
 
     @property
     def holds_back(self) -> bool:
-        """Whether members wait in tmp/ for others that come before them, or for an album to fill."""
-        return bool(self._ready) or self._albums.holds_some
+        """Whether members wait in tmp/ for others that go before them, or for an album to fill."""
+        return bool(self._ready) or any(self._held) or self._albums.holds_some
 
     async def add(self, piece: Piece) -> None:
         """Take in one member."""
         number = piece.member.number
         if piece.expect:
-            self._order = sorted({*self._order[self._next :], *piece.expect})
-            self._next = 0
+            self._expect(piece.expect)
         if piece.path is None:
             self._gone.add(number)
             if piece.left_out:
@@ -79,12 +93,22 @@ class Sorting:
         """Release all that has come, out of order where it must be."""
         for number in sorted(self._ready):
             self._gone.add(number)
-            await self._route(self._ready.pop(number))
+            self._held[self._rank(self._ready[number])].append(self._ready.pop(number))
+        for rank in range(len(self._held)):
+            await self._release_held(rank)
         await self._close_albums()
 
     async def finish(self) -> None:
         """Release the rest: nothing more is to come."""
         await self.let_go()
+
+    def _expect(self, members: Iterable[Member]) -> None:
+        for member in members:
+            self._ranks[member.number] = guess(member.name)
+            self._coming[self._ranks[member.number]] += 1
+        # What an archive inside adds has larger numbers than everything beside it.
+        self._order = sorted(self._ranks)
+        self._next = 0
 
     async def _judge(self, piece: Piece, path: Path) -> _Judged:
         unit = Unit(piece.member.number, clean(piece.member.name.rpartition("/")[2]))
@@ -100,16 +124,40 @@ class Sorting:
             number = self._order[self._next]
             judged = self._ready.pop(number, None)
             if judged is None and number not in self._gone:
-                return
+                break
             self._next += 1
+            if number in self._ranks:
+                self._coming[self._ranks.pop(number)] -= 1
             if judged is not None:
-                await self._route(judged)
+                self._held[self._rank(judged)].append(judged)
+        for rank in range(len(self._held)):
+            if any(self._coming[:rank]):
+                return
+            await self._release_held(rank)
+
+    async def _release_held(self, rank: int) -> None:
+        held = self._held[rank]
+        if held and rank > PHOTO:
+            await self._close_albums(below=rank)
+        while held:
+            await self._route(held.pop(0))
+
+    @staticmethod
+    def _rank(judged: _Judged) -> int:
+        verdict = judged.verdict
+        if verdict is None or verdict.action == "refuse":
+            return PHOTO  # into quarantine: nobody waits for it
+        if verdict.action in _CONVERTED:
+            return COPY
+        if verdict.action == "document":
+            return OTHER
+        return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(verdict.kind, OTHER)
 
     async def _route(self, judged: _Judged) -> None:
         verdict = judged.verdict
         if verdict is None or verdict.action == "refuse":
             await self._refuse(judged, judged.refused or _sentence(judged, verdict))
-        elif verdict.action in {"remux", "audio", "encode"}:
+        elif verdict.action in _CONVERTED:
             await self._release(judged, "deferred", "; ".join(verdict.reasons))
         elif verdict.kind == "other" or (verdict.kind == "audio" and verdict.action != "send"):
             if self.config.inbox.others == "document":
@@ -126,8 +174,8 @@ class Sorting:
         if album:
             await self._release_album(album)
 
-    async def _close_albums(self) -> None:
-        for album in self._albums.rest():
+    async def _close_albums(self, *, below: int = COPY) -> None:
+        for album in self._albums.rest(_KINDS[:below]):
             await self._release_album(album)
 
     async def _release_album(self, album: list[tuple[Unit, Path]]) -> None:

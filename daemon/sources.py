@@ -56,7 +56,7 @@ class Piece:
     path: Path | None = None
     left_out: str = ""
     refused: str = ""
-    expect: tuple[int, ...] = ()
+    expect: tuple[Member, ...] = ()
 
 
 class Source(Protocol):
@@ -237,7 +237,8 @@ class _Unpacking:
         except TelespoolError as error:
             yield Piece(inside.member, inside.path, refused=error.reason)
             return
-        expect = tuple(base + m.number for m in archive.members if base + m.number not in skip)
+        added = (_numbered(member, base) for member in archive.members)
+        expect = tuple(member for member in added if member.number not in skip)
         yield Piece(inside.member, left_out="", expect=expect)
         async for piece in self._unpack(archive, base, depth, skip):
             yield piece

@@ -124,7 +124,7 @@ class Intake(Worker):
             self.spool,
             self.config,
             drop.job,
-            [m.number for m in source.members if m.number not in standing],
+            [m for m in source.members if m.number not in standing],
         )
         try:
             await self._release(drop, source, sorting, standing)
