@@ -138,8 +138,8 @@ async def test_every_member_is_released_once_in_order(
 
     released = await sort(spool, coming, order, content)
 
-    units = spool.all_units("uploading")
-    numbers = [m.unit.first for entry in units for m in spool.members(entry)]
+    sent = [spool.members(entry) for entry in spool.all_units("uploading")]
+    numbers = [member.unit.first for album in sent for member in album]
     lost = [entry.unit.first for entry in spool.all_units("quarantine")]
     assert sorted(numbers + lost) == list(range(1, count + 1))
     photos = [
