@@ -129,9 +129,18 @@ class Disk:
             path.unlink(missing_ok=True)
 
     def truncate(self, path: Path) -> None:
-        """Drop the content of a file and keep its name and its times."""
+        """Drop the content of a file under this name and keep the name and its times.
+
+        A file that has other names too (somebody hard-linked it into the inbox) keeps its content there.
+        """
         before = path.stat()
-        os.truncate(path, 0)
+        if before.st_nlink > 1:
+            hollow = path.with_name(f".{path.name}")
+            hollow.unlink(missing_ok=True)
+            hollow.touch()
+            os.replace(hollow, path)  # noqa: PTH105 - nothing is lost: its content has another name
+        else:
+            os.truncate(path, 0)
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
     def utime(self, path: Path, when: float) -> None:
