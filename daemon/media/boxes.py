@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MANY = 10_000
+_LARGEST_INDEX = 64 << 20
 # Telegram Desktop looks for the index in the first 128 KB (media_clip_check_streaming.cpp).
 _INDEX_WITHIN = 128 << 10
 
@@ -23,12 +24,13 @@ class Layout:
     """What stands where.
 
     `order` names the boxes; `index_at` is where `moov` begins, None where there is none; `missing` is how many
-    bytes the last box promises beyond the end of the file.
+    bytes the last box promises beyond the end of the file. `protected`: its streams are encrypted.
     """
 
     order: tuple[str, ...]
     index_at: int | None
     missing: int
+    protected: bool = False
 
     @property
     def fragmented(self) -> bool:
@@ -54,6 +56,7 @@ def layout(path: Path) -> Layout:
     order: list[str] = []
     index_at: int | None = None
     missing = position = 0
+    protected = False
     with path.open("rb") as file:
         while position + 8 <= size and len(order) < _MANY:
             file.seek(position)
@@ -69,8 +72,15 @@ def layout(path: Path) -> Layout:
             name = kind.decode("latin-1")
             if name == "moov" and index_at is None:
                 index_at = position
+                file.seek(position)
+                protected = _is_protected(file.read(min(length, _LARGEST_INDEX)))
             order.append(name)
             position += length
     if position > size:
         missing = position - size
-    return Layout(tuple(order), index_at, missing)
+    return Layout(tuple(order), index_at, missing, protected)
+
+
+def _is_protected(index: bytes) -> bool:
+    # ffprobe shows the format under the encryption, as if there were none.
+    return b"sinf" in index and b"schm" in index and (b"encv" in index or b"enca" in index)

@@ -189,6 +189,7 @@ async def _copy(work: Work, part: Path, *, sound_too: bool) -> None:
             [
                 tools.program(work.settings.ffmpeg),
                 *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1"),
+                *("-fflags", "+discardcorrupt"),
                 *tools.reading(work.source),
                 *("-map", f"0:{work.video.index}", *way, *plans.BARE),
                 *("-c:v", "copy", "-tag:v", "avc1", "-max_muxing_queue_size", "4096"),

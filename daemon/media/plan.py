@@ -67,7 +67,7 @@ def plan(video: Stream, settings: ConvertSettings) -> Plan:
     if thinned:
         chain.append(f"fps={max_fps}")
     chain += [
-        f"scale={width}:{height}:force_original_aspect_ratio=decrease:force_divisible_by=2",
+        _fit(width, height),
         *(_to_sdr(video) if video.hdr else []),
         f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2",
         "setsar=1",
@@ -147,6 +147,15 @@ def _size(video: Stream, settings: ConvertSettings) -> tuple[int, int]:
         if -(-sides[0] // 16) * -(-sides[1] // 16) <= _MAX_BLOCKS:
             return sides[0], sides[1]
         factor *= Fraction(99, 100)
+
+
+def _fit(width: int, height: int) -> str:
+    """Scale into this box by the shape on the screen: a stream may change its size in the midst."""
+    wider = f"gte(dar*{height},{width})"
+    return (
+        f"scale=w='if({wider},{width},2*round({height}*dar/2))'"
+        f":h='if({wider},2*round({width}/dar/2),{height})'"
+    )
 
 
 def _ticks(rate: Fraction | None, max_fps: int) -> int:

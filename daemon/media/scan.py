@@ -27,17 +27,16 @@ class Scan:
     """The packets of one stream.
 
     `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
-    carry no time. `jumps` counts how often the clock went back, `leaps` how often far forward; `corrupt` how many packets the container marks as
-    damaged; `leading` how many come before the first that can be decoded by itself.
+    carry no time; `guessed` ones only that at which they are decoded. `jumps` counts how often the clock went back, `leaps` how often far forward; `leading` how many come before the first that can be decoded by itself.
     """
 
     count: int
     times: tuple[float, ...]
     keys: tuple[float, ...]
     timeless: int
+    guessed: int
     jumps: int
     leaps: int
-    corrupt: int
     leading: int
 
     @property
@@ -55,7 +54,7 @@ class _Reader:
     def __init__(self) -> None:
         self.times: list[float] = []
         self.keys: list[float] = []
-        self.timeless = self.jumps = self.leaps = self.corrupt = 0
+        self.timeless = self.guessed = self.jumps = self.leaps = 0
         self.leading = 0
         self._last: float | None = None
         self._begun = False
@@ -64,15 +63,16 @@ class _Reader:
         shown, decoded, flags = [*line.rstrip(",").split(","), "", "", ""][:3]
         if not line:
             return
-        if "C" in flags:
-            self.corrupt += 1
         if "D" in flags:
             return  # before the edit list begins: decoded, not shown
         if flags.startswith("K"):
             self._begun = True
         elif not self._begun:
             self.leading += 1
-        when = _time(shown) if _time(shown) is not None else _time(decoded)
+        when = _time(shown)
+        if when is None:
+            when = _time(decoded)
+            self.guessed += 1
         if when is None:
             self.timeless += 1
             return
@@ -105,9 +105,9 @@ async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Ru
         times=tuple(sorted(reader.times)),
         keys=tuple(sorted(reader.keys)),
         timeless=reader.timeless,
+        guessed=reader.guessed,
         jumps=reader.jumps,
         leaps=reader.leaps,
-        corrupt=reader.corrupt,
         leading=reader.leading,
     )
 

@@ -25,7 +25,7 @@ _JUMPY = {"mpegts", "mpeg"}
 
 # For all others: a step back, or one of more than ten seconds, counts as one frame.
 _STEP = (
-    "if(isnan(PREV_INDTS)+isnan(PREV_OUTDTS),DTS,"
+    "if(eq(N,0),DTS,"
     "PREV_OUTDTS+if(between((DTS-PREV_INDTS)*TB,0,10),DTS-PREV_INDTS,max(PREV_INDURATION,1)))"
 )
 

@@ -171,10 +171,10 @@ async def _judge_video(
         if known or sniffing.media_name(path.name):
             return _refused(path, f"{path.name} holds no video that can be read")
         return Verdict(kind="other", action="skip", reasons=("it is neither photo nor video",))
-    reason = _why_refused(path, found, video, settings)
+    layout = await asyncio.to_thread(boxes.layout, path) if found.is_mp4 else None
+    reason = _why_refused(path, found, video, layout, settings)
     if reason:
         return _refused(path, reason)
-    layout = await asyncio.to_thread(boxes.layout, path) if found.is_mp4 else None
     action, reasons = _rung(found, video, layout)
     if action == "send" and oversize:
         action, reasons = "split", ["it is larger than one message may be"]
@@ -191,8 +191,14 @@ async def _judge_video(
     )
 
 
-def _why_refused(path: Path, found: Probe, video: Stream, settings: ConvertSettings) -> str:
-    if any(stream.protected for stream in found.streams):
+def _why_refused(
+    path: Path,
+    found: Probe,
+    video: Stream,
+    layout: boxes.Layout | None,
+    settings: ConvertSettings,
+) -> str:
+    if (layout and layout.protected) or any(stream.protected for stream in found.streams):
         return f"{path.name} is protected against copying (DRM): only its seller's player opens it"
     if not video.codec:
         return f"{path.name} holds a kind of video that ffmpeg does not know ({video.tag or '?'})"

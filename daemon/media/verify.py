@@ -85,10 +85,13 @@ async def _check_encoded(track: Track, work: Work) -> tuple[str, ...]:
             raise Permanent(f"the result has {made} frames, {decoded} can be decoded")
         return (f"{scan.count - made} of its {scan.count} frames cannot be decoded",)
     if made == scan.count and not scan.timeless:
-        times = [at / track.timescale for at in track.times]
+        # Where the container tells only when frames are decoded, all of them are shown a little later.
+        zero = (
+            (track.first / track.timescale - scan.times[0]) if scan.guessed else -work.found.start
+        )
         off = max(
-            abs(here - (there - work.found.start))
-            for here, there in zip(times, scan.times, strict=True)
+            abs(here / track.timescale - (there + zero))
+            for here, there in zip(track.times, scan.times, strict=True)
         )
         if off > max(1.5 * scan.gap, 0.05):
             raise Permanent(f"a frame of the result is {off:.3f} seconds away from its time")

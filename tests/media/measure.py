@@ -1,0 +1,78 @@
+"""What a video shows and when, measured by decoding it: independent of the program under test."""
+
+from __future__ import annotations
+
+import array
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SIDE = 16
+_RATE = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Decoded: when each frame is shown (seconds from time zero of the file), and a tiny grey copy of each."""
+
+    times: list[float]
+    pictures: list[bytes]
+
+    @property
+    def flash(self) -> float | None:
+        """When the picture first turns white after it was not."""
+        bright = [sum(picture) / len(picture) > 225 for picture in self.pictures]
+        for at in range(1, len(bright)):
+            if bright[at] and not bright[at - 1]:
+                return self.times[at]
+        return None
+
+
+def _run(*words: str | Path) -> tuple[bytes, str]:
+    done = subprocess.run(
+        ["ffmpeg", "-nostdin", *map(str, words)], capture_output=True, check=False
+    )
+    return done.stdout, done.stderr.decode("utf-8", "replace")
+
+
+def see(path: Path) -> Seen:
+    """Decode the picture."""
+    out, said = _run(
+        *("-v", "info", "-copyts", "-start_at_zero", "-i", path, "-map", "0:V:0"),
+        *("-vf", f"scale={_SIDE}:{_SIDE},format=gray,showinfo=checksum=0"),
+        *("-fps_mode", "passthrough", "-f", "rawvideo", "-"),
+    )
+    times = [float(at) for at in re.findall(r"showinfo.* pts_time:\s*(-?[\d.]+)", said)]
+    size = _SIDE * _SIDE
+    return Seen(times, [out[at : at + size] for at in range(0, len(out), size)])
+
+
+def hear(path: Path) -> list[int]:
+    """Decode the sound: its loudest sample in each millisecond from time zero of the file."""
+    out, _ = _run(
+        *("-v", "error", "-copyts", "-start_at_zero", "-i", path, "-map", "0:a:0"),
+        *("-af", f"aresample={_RATE}:async=1:first_pts=0", "-ac", "1", "-f", "s16le", "-"),
+    )
+    samples = array.array("h", out[: len(out) // 2 * 2])
+    step = _RATE // 1000
+    return [
+        max(max(samples[at : at + step]), -min(samples[at : at + step]))
+        for at in range(0, len(samples), step)
+    ]
+
+
+def tone(loudness: list[int]) -> float | None:
+    """When the loud tone begins, in seconds."""
+    if not loudness:
+        return None
+    limit = max(loudness) / 2
+    return next((at / 1000 for at, loud in enumerate(loudness) if loud > limit), None)
+
+
+def difference(one: bytes, other: bytes) -> float:
+    """How far two tiny pictures are apart, 0 to 255."""
+    return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one)
