@@ -42,7 +42,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--until-idle", action="store_true", help="do what is there, then end")
 
     status = command("status", "Show what lies in the folders and what is under way.")
-    status.add_argument("--json", action="store_true", help="for programs")
+    how = status.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="for programs")
+    how.add_argument("--watch", action="store_true", help="show it live, until Ctrl-C")
 
     explain = command("explain", "Say what a file is, and what would be done to it and why.")
     explain.add_argument("file", type=Path)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -26,6 +26,7 @@ from daemon.bells import Bells
 from daemon.errors import ConfigError, Permanent, TelespoolError, Temporary
 from daemon.folders import WORKING
 from daemon.gate import Gate
+from daemon.observe import window
 from daemon.observe.activity import EVERYBODY, Activity
 from daemon.observe.heartbeat import Heartbeat
 from daemon.observe.notify import Notify
@@ -94,7 +95,8 @@ class Service:
             bells = Bells()
             watching = self._watch(bells)
             await asyncio.to_thread(watching.check)
-            await self._work(bells, watching, until_idle=until_idle)
+            async with window.opened(self.spool.root, self._told):
+                await self._work(bells, watching, until_idle=until_idle)
         finally:
             if watching is not None:
                 await asyncio.to_thread(watching.stop)
@@ -196,6 +198,13 @@ class Service:
 
     def _count_deferred(self) -> int:
         return sum(1 for _ in self.spool.all_units("deferred"))
+
+    def _told(self) -> dict[str, Any]:
+        """What `telespool status` is told."""
+        if self.activity.conversion is not None:
+            gives_way = self.config.convert.deferred and not self.gate.is_open
+            self.activity.conversion.standing_still = gives_way
+        return self.activity.to_json()
 
     def _excused(self) -> Iterator[str]:
         """Workers of whom no sign of life is due: children have time limits, and the gate may be closed for long."""

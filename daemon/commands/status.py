@@ -1,4 +1,7 @@
-"""telespool status: what lies in the folders and what is under way, whether or not the daemon runs."""
+"""telespool status: what lies in the folders and what is under way, whether or not the daemon runs.
+
+--watch shows it live, until Ctrl-C; --json is for programs.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import json
 from typing import TYPE_CHECKING
 
 from daemon import config_file
+from daemon.errors import Permanent
 from daemon.folders import Folders
 from daemon.observe.status import Status
+from daemon.observe.status_lines import lines
 
 if TYPE_CHECKING:
     import argparse
@@ -16,6 +21,16 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Print it."""
     config = config_file.load(options.config)
-    status = Status.of(Folders(config.spool.root, config.spool.inbox))
-    print(json.dumps(status.to_json(), indent=2) if options.json else "\n".join(status.lines()))
+    folders = Folders(config.spool.root, config.spool.inbox)
+    if not folders.root.is_dir():
+        raise Permanent(
+            f"{folders.root}: there is no spool here yet. `telespool run` makes it; if it lies elsewhere, say so"
+            " under [spool] in the configuration (telespool check-config shows which file that is)."
+        )
+    if options.watch:
+        from daemon.commands.watching import watch  # noqa: PLC0415 - rich takes its time
+
+        return watch(folders)
+    status = Status.of(folders)
+    print(json.dumps(status.to_json(), indent=2) if options.json else "\n".join(lines(status)))
     return 0

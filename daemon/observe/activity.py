@@ -1,15 +1,44 @@
 """What is under way this moment: how far an upload is, how far a conversion, until when somebody waits.
 
 It lives in the daemon's memory and is lost with it: the folders are the state, this is only the view through the
-window. Workers write it, the status line of the service reads it.
+window. Workers write it; the status line of the service, `telespool status` (by `observe/window.py`) and the metrics
+read it.
 """
 
 from __future__ import annotations
 
 import time
+from collections import Counter, deque
 from dataclasses import dataclass, field
+from typing import Any
 
 EVERYBODY = "*"
+_RECENT = 10.0  # seconds over which the speed of uploads is taken
+
+
+@dataclass(slots=True)
+class Meter:
+    """How fast bytes arrive, over the last seconds and over all units."""
+
+    total: int = 0
+    _marks: deque[tuple[float, int]] = field(default_factory=deque)
+
+    def add(self, size: int) -> None:
+        """So many bytes more have arrived."""
+        self.total += size
+        now = time.monotonic()
+        self._marks.append((now, self.total))
+        while len(self._marks) > 2 and self._marks[0][0] < now - _RECENT:
+            self._marks.popleft()
+
+    @property
+    def speed(self) -> float:
+        """Bytes per second; 0 where nothing has arrived for a while."""
+        now = time.monotonic()
+        if len(self._marks) < 2 or self._marks[-1][0] < now - _RECENT:
+            return 0.0
+        since, before = self._marks[0]
+        return (self.total - before) / max(now - since, 0.001)
 
 
 @dataclass(slots=True)
@@ -41,6 +70,8 @@ class Conversion:
     unit: str
     done: float | None = None
     standing_still: bool = False
+    speed: float = 0.0
+    seconds_left: float | None = None
 
 
 @dataclass(slots=True)
@@ -54,6 +85,52 @@ class Activity:
     """Until when (seconds since the epoch) and why, by chat alias or EVERYBODY."""
     deferred: int = 0
     """Units that wait in deferred/."""
+    meter: Meter = field(default_factory=Meter)
+    counts: Counter[str] = field(default_factory=Counter)
+    """What has happened since the start, for the metrics: events, bytes and seconds by name."""
+    since: float = field(default_factory=time.time)
+
+    def arrived(self, upload: Upload, number: int, size: int) -> None:
+        """So many bytes of this file have arrived."""
+        self.meter.add(max(0, size - upload.arrived.get(number, 0)))
+        upload.arrived[number] = size
+
+    def to_json(self) -> dict[str, Any]:
+        """What a person at another terminal may see."""
+        upload = conversion = None
+        if self.upload is not None:
+            left = self.upload.total - self.upload.sent
+            speed = self.meter.speed
+            upload = {
+                "job": self.upload.job,
+                "unit": self.upload.unit,
+                "sent": self.upload.sent,
+                "total": self.upload.total,
+                "speed": round(speed),
+                "seconds_left": round(left / speed, 1) if speed else None,
+            }
+        if self.conversion is not None:
+            conversion = {
+                "job": self.conversion.job,
+                "unit": self.conversion.unit,
+                "fraction": self.conversion.done,
+                "speed": round(self.conversion.speed, 2),
+                "seconds_left": self.conversion.seconds_left,
+                "standing_still": self.conversion.standing_still,
+            }
+        now = time.time()
+        waits = [
+            {"whom": whom, "until": until, "reason": reason}
+            for whom, (until, reason) in self.waits.items()
+            if until > now
+        ]
+        return {
+            "since": self.since,
+            "upload": upload,
+            "conversion": conversion,
+            "unpacking": self.unpacking,
+            "waits": waits,
+        }
 
     def line(self) -> str:
         """One line for people."""

@@ -92,6 +92,7 @@ class Converter(Worker):
         def progress(state: Progress) -> None:
             self.alive()
             activity.done = state.fraction
+            activity.speed, activity.seconds_left = state.speed, state.seconds_left
             activity.standing_still = not self.gate.is_open
 
         settings = self.config.convert

@@ -227,7 +227,7 @@ class Uploader(Worker):
 
         def arrived(size: int) -> None:
             self.alive()
-            activity.arrived[member.unit.first] = size
+            self.house.activity.arrived(activity, member.unit.first, size)
 
         last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
         try:
