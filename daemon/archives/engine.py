@@ -16,30 +16,23 @@ import os
 import re
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import children
-from daemon.archives import tarball
+from daemon.archives import sentences, volumes
 from daemon.archives.limits import Budget
-from daemon.archives.listing import Entry, Head, Parser
-from daemon.archives.members import Archive, Member, is_junk, numbers
-from daemon.archives.sevenzip import SevenZipArchive
-from daemon.archives.signatures import is_tar, recognise
-from daemon.archives.stream import Stream
-from daemon.archives.threads import whole
+from daemon.archives.opening import Opening
+from daemon.archives.sevenzip import SevenZip
+from daemon.archives.signatures import recognise
 from daemon.errors import ConfigError, Permanent, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from daemon.archives.members import Archive
     from daemon.config import ArchiveSettings
-
-# Streams that hold one thing each, which may be a tar.
-STREAMS = {"gzip", "bzip2", "xz", "zstd", "compress", "lz4", "lzip", "lzma"}
-_NICE = 10
-_NO_ANSWER = "-p"  # an empty one: without it 7-Zip would ask and end with "Break signaled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,233 +84,19 @@ class Engine:
 
         `budget` is shared by the archives of one drop; `everything` makes junk and dotfiles members too.
         """
-        name = path.name
+        path, missing = await asyncio.to_thread(_first_volume, path)
+        if missing:
+            raise Temporary(sentences.volume_missing(path.name, missing))
         kind = await asyncio.to_thread(recognise, path)
         if kind is None:
-            raise Permanent(_no_archive(path))
+            raise Permanent(await asyncio.to_thread(_no_archive, path))
         if kind == "rar" and not self.reads_rar:
-            raise Permanent(
-                f"{name} is a RAR archive and this 7-Zip ({self.program}, {self.version}) cannot read RAR:"
-                " install 7zip-rar, or run scripts/fetch-7zip."
-            )
+            raise Permanent(sentences.no_rar(path.name, str(self.program), self.version))
         if budget is None:
-            budget = Budget(self.settings, await asyncio.to_thread(os.path.getsize, path))
-        opening = _Opening(self, path, kind, budget, everything)
-        if kind == "tar":
-            return await opening.tar(None)
-        return await opening.listed(("", *passwords))
-
-
-@dataclass(frozen=True, slots=True)
-class _Opening:
-    engine: Engine
-    path: Path
-    kind: str
-    budget: Budget
-    everything: bool
-
-    def command(self, verb: str, password: str | None, *words: str) -> list[str]:
-        line = [os.fspath(self.engine.program), verb, "-bd", "-sccUTF-8", *words]
-        if password is None:
-            line.append(_NO_ANSWER)
-        return [*line, "--", os.path.abspath(self.path)]  # noqa: PTH100 - resolve() would follow links
-
-    def limits(self) -> children.Limits:
-        return children.Limits(memory=self.engine.settings.memory, file_size=0, nice=_NICE)
-
-    async def listed(self, passwords: Sequence[str]) -> Archive:
-        said = ""
-        for word in passwords:
-            password = word or None
-            head, entries, said = await self._list(password)
-            if entries or not _wants_password(said):
-                break
-        else:
-            raise Permanent(_password_sentence(self.path.name, tried=len(passwords) - 1))
-        if self.kind in STREAMS:
-            return await self._single(password)
-        self._refuse_unreadable(entries, said)
-        encrypted = [entry for entry in entries if entry.encrypted and entry.regular]
-        if encrypted:
-            password = await self._fitting(entries, passwords)
-        return self._archive(head, entries, password)
-
-    def _archive(self, head: Head, entries: list[Entry], password: str | None) -> Archive:
-        name = self.path.name
-        wanted = [
-            index
-            for index, entry in enumerate(entries)
-            if entry.regular and (self.everything or not is_junk(entry.name))
-        ]
-        self.budget.check(
-            name,
-            len(wanted),
-            sum(entry.size or 0 for entry in entries),
-            max((entry.size or 0 for entry in entries), default=0),
-        )
-        if not wanted or (not any(entries[index].size != 0 for index in wanted)):
-            raise Permanent(f"There is nothing in {name}: it holds no file, or only empty ones.")
-        for index, number in zip(
-            wanted, numbers([entries[index].name for index in wanted]), strict=True
-        ):
-            entries[index] = replace(entries[index], number=number)
-        return SevenZipArchive(
-            self.path,
-            self.kind,
-            entries,
-            budget=self.budget,
-            start=lambda: self.stream(password),
-            damage="; ".join(head.problems) or None,
-        )
-
-    async def stream(self, password: str | None) -> Stream:
-        return await Stream.start(
-            self.command("x", password, "-so", "-bb1", "-bso2"), password, self.limits()
-        )
-
-    async def tar(self, password: str | None) -> Archive:
-        """A plain tar, or the one inside a compressed stream."""
-        entries: list[tarball.TarEntry] = []
-
-        async def tap() -> tarball.Tap:
-            return tarball.FileTap(self.path) if self.kind == "tar" else await self.stream(password)
-
-        def take(entry: tarball.TarEntry) -> None:
-            if self.everything or not is_junk(entry.name):
-                entries.append(entry)
-                if len(entries) > self.engine.settings.max_members:
-                    self.budget.check(self.path.name, len(entries), 0, 0)
-
-        source = await tap()
-        try:
-            damage = await tarball.read_names(source, take)
-        finally:
-            await source.close()
-        name = self.path.name
-        if not entries:
-            raise Permanent(
-                f"{name} cannot be read: {damage}."
-                if damage
-                else f"There is nothing in {name}: it holds no file."
-            )
-        self.budget.check(
-            name,
-            len(entries),
-            sum(entry.size for entry in entries),
-            max(entry.size for entry in entries),
-        )
-        places = numbers([entry.name for entry in entries])
-        members = [
-            Member(place, entry.name, entry.size)
-            for place, entry in zip(places, entries, strict=True)
-        ]
-        return tarball.TarArchive(
-            self.path, self.kind, entries, members, budget=self.budget, tap=tap, damage=damage
-        )
-
-    async def _single(self, password: str | None) -> Archive:
-        head = await self._head(password)
-        if is_tar(head):
-            return await self.tar(password)
-        if not head:
-            raise Permanent(f"There is nothing in {self.path.name}.")
-        stem = self.path.stem or self.path.name
-        entry = Entry(stem, None, None, regular=True, silent=False, encrypted=False, number=1)
-        return SevenZipArchive(
-            self.path,
-            self.kind,
-            [entry],
-            budget=self.budget,
-            start=lambda: self.stream(password),
-            damage=None,
-        )
-
-    async def _head(self, password: str | None) -> bytes:
-        stream = await self.stream(password)
-        try:
-            buffer = bytearray(512)
-            count = await asyncio.to_thread(stream.read_into, memoryview(buffer))
-            return bytes(buffer[:count])
-        finally:
-            await stream.close()
-
-    async def _list(self, password: str | None) -> tuple[Head, list[Entry], str]:
-        parser = Parser()
-        entries: list[Entry] = []
-        process = await children.start(
-            self.command("l", password, "-slt"),
-            limits=self.limits(),
-            stdin=asyncio.subprocess.PIPE,
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-            limit=1 << 20,
-        )
-        stdin, stdout, stderr = process.stdin, process.stdout, process.stderr
-        if stdin is None or stdout is None or stderr is None:
-            raise RuntimeError("a child was started without pipes")
-        errors = asyncio.create_task(_all_of(stderr))
-        try:
-            async with asyncio.timeout(600):
-                with contextlib.suppress(ConnectionError):
-                    stdin.write(f"{password}\n".encode() if password is not None else b"")
-                    stdin.close()
-                rest = b""
-                while data := await stdout.read(1 << 18):
-                    *lines, rest = (rest + data).split(b"\n")
-                    for line in lines:
-                        entries += parser.feed(line.decode("utf-8", "surrogateescape"))
-                    if len(entries) > 4 * self.engine.settings.max_members + 1000:
-                        self.budget.check(self.path.name, len(entries), 0, 0)
-                entries += parser.close()
-                said = (await errors).decode("utf-8", "replace")
-        except TimeoutError:
-            raise Permanent(f"7-Zip could not list {self.path.name} within 10 minutes.") from None
-        finally:
-            errors.cancel()
-            await children.end(process)
-        return parser.head, entries, "\n".join([said, *parser.head.problems])
-
-    async def _fitting(self, entries: list[Entry], passwords: Sequence[str]) -> str | None:
-        for word in passwords:
-            password = word or None
-            if password is not None and await self._opens(entries, password):
-                return password
-        raise Permanent(_password_sentence(self.path.name, tried=len(passwords) - 1))
-
-    async def _opens(self, entries: list[Entry], password: str) -> bool:
-        """Whether the first encrypted member comes out whole with this password."""
-        stream = await self.stream(password)
-
-        def look() -> bool:
-            buffer = memoryview(bytearray(1 << 20))
-            for ordinal, entry in enumerate(entries, 1):
-                if entry.silent:
-                    continue
-                left, size = entry.size or 0, 0
-                while size < left and (
-                    count := stream.read_into(buffer[: min(left - size, len(buffer))])
-                ):
-                    size += count
-                if entry.encrypted and entry.regular:
-                    return size == left and stream.log.settled(ordinal) is None
-            return False
-
-        try:
-            return await whole(look, stream.abort)
-        finally:
-            await stream.close()
-
-    def _refuse_unreadable(self, entries: list[Entry], said: str) -> None:
-        name = self.path.name
-        missing = re.search(r"Missing volume : (.+)", said)
-        if missing:
-            raise Temporary(f"{name} is one of several volumes; {missing[1].strip()} is missing.")
-        if entries:
-            return
-        if "Can't allocate" in said:
-            raise Permanent(
-                f"{name} needs more memory to unpack than it may have (archives.memory)."
-            )
-        raise Permanent(f"{name} is damaged so badly that nothing in it can be found.")
+            budget = Budget(self.settings, await asyncio.to_thread(_size, path))
+        source = SevenZip(self.program, path, self.settings.memory)
+        words = tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word))
+        return await Opening(source, kind, self.settings, words, budget, everything).archive()
 
 
 def _programs(commands: Sequence[str]) -> list[Path]:
@@ -332,29 +111,25 @@ def _programs(commands: Sequence[str]) -> list[Path]:
     return found
 
 
-async def _all_of(stream: asyncio.StreamReader) -> bytes:
-    kept = b""
-    while data := await stream.read(1 << 16):
-        kept += data[: max(0, (1 << 16) - len(kept))]
-    return kept
+def _first_volume(path: Path) -> tuple[Path, str]:
+    """Where to begin with the set this file belongs to, and what it lacks; by name, beside it."""
+    found = _set(path)
+    if found is None:
+        return path, ""
+    return path.with_name(found.first), ", ".join(found.missing)
 
 
-def _wants_password(said: str) -> bool:
-    return "assword" in said
+def _set(path: Path) -> volumes.VolumeSet | None:
+    if not volumes.may_be(path.name):
+        return None
+    return volumes.set_of(path.name, (other.name for other in path.parent.iterdir()))
 
 
-def _password_sentence(name: str, *, tried: int) -> str:
-    what = (
-        f"none of the {tried} passwords fits"
-        if tried > 1
-        else "the password does not fit"
-        if tried == 1
-        else "no password is known"
-    )
-    return (
-        f"{name} needs a password and {what}: add it to archives.passwords, or drop {name}.password beside"
-        " it, and drop the archive again."
-    )
+def _size(path: Path) -> int:
+    """The bytes of the archive, all its volumes together."""
+    found = _set(path)
+    names = found.names if found is not None else (path.name,)
+    return sum(path.with_name(name).stat().st_size for name in names)
 
 
 def _no_archive(path: Path) -> str:

@@ -21,23 +21,27 @@ RATIO_FROM = 100 * 1000 * 1000
 
 
 class Budget:
-    """What one drop may still bring. `packed` is the size in bytes of what was dropped."""
+    """What one drop may still bring. `packed` is the size in bytes of what was dropped.
+
+    `passed` is the sentence of the first limit that was passed, None while none was.
+    """
 
     def __init__(self, settings: ArchiveSettings, packed: int) -> None:
         self._settings = settings
         self._packed = max(packed, 1)
         self._members = 0
         self._bytes = 0
+        self.passed: str | None = None
 
     def check(self, name: str, members: int, size: int, largest: int) -> None:
         """See whether `members` more of `size` bytes together would fit; takes nothing."""
         limits = self._settings
         if self._members + members > limits.max_members:
-            raise Permanent(
+            raise self._no(
                 f"{name} holds more than {limits.max_members} files; that is the limit (archives.max_members)."
             )
         if largest > limits.max_member:
-            raise Permanent(
+            raise self._no(
                 f"{name} holds a file of {amount(largest)}; the limit is {amount(limits.max_member)}"
                 " (archives.max_member)."
             )
@@ -59,15 +63,19 @@ class Budget:
     def _check_total(self, name: str, total: int) -> None:
         limits = self._settings
         if total > limits.max_total:
-            raise Permanent(
+            raise self._no(
                 f"{name} would unpack to more than {amount(limits.max_total)}; that is the limit"
                 " (archives.max_total)."
             )
         if total > RATIO_FROM and total > limits.max_ratio * self._packed:
-            raise Permanent(
+            raise self._no(
                 f"{name} would unpack to more than {limits.max_ratio:g} times its size; photos and videos do"
                 " not, archives made to fill the disk do (archives.max_ratio)."
             )
+
+    def _no(self, sentence: str) -> Permanent:
+        self.passed = self.passed or sentence
+        return Permanent(sentence)
 
 
 def amount(size: int) -> str:

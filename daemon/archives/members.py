@@ -46,17 +46,19 @@ class Piece:
 
 
 class Archive(ABC):
-    """An archive that was listed and is within the limits."""
+    """An archive that was listed and is within the limits.
 
-    def __init__(self, path: Path, kind: str, members: Sequence[Member]) -> None:
+    `damage` says what is wrong with it as a whole ("it is broken off"), beside what is wrong with its members;
+    None where nothing is.
+    """
+
+    def __init__(
+        self, path: Path, kind: str, members: Sequence[Member], damage: str | None
+    ) -> None:
         self.path = path
         self.kind = kind
         self.members = tuple(members)
-
-    @property
-    @abstractmethod
-    def damage(self) -> str | None:
-        """What is wrong with the archive as a whole, as a sentence; complete after `extract` has ended."""
+        self.damage = damage
 
     @abstractmethod
     def extract(

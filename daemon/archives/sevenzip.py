@@ -1,29 +1,147 @@
-"""Archives that 7-Zip reads: one pass of `7zz x -so`, cut by the listed sizes, checked by the listed CRCs.
+"""7-Zip's command lines, its listings, and the archives it reads.
 
-Where the listing has no checksum of a member, 7-Zip's own verdict on it is awaited (its log says when it
-began the next one). After a member that is damaged the cut cannot be trusted, because 7-Zip may have
-written less of it than was listed; then the rest is asked for again without what is done with.
+Every call is an argument list with `--` before the file and an absolute path, within memory, processor time
+and without the right to write; passwords go in by standard input. An archive's members come out in one pass
+over `7zz x -so`, cut by `cutting` and checked against the listed CRC-32. Where the listing has none
+(tar-like formats, AES), 7-Zip's own verdict, which comes behind each member, decides alone.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daemon import children
+from daemon.archives import stream
+from daemon.archives.cutting import Cutter
+from daemon.archives.listing import Entry, Head, Parser
 from daemon.archives.members import Archive, Member, Piece
-from daemon.archives.threads import steps
+from daemon.archives.sentences import member_damage, stream_damage
+from daemon.archives.stream import Stream
+from daemon.archives.threads import steps, whole
 from daemon.archives.writing import Writer
+from daemon.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, Sequence
     from pathlib import Path
 
     from daemon.archives.limits import Budget
-    from daemon.archives.listing import Entry
-    from daemon.archives.stream import Stream
+
+_NICE = 10
+_NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
+_LIST_TIME = 600.0
+# Processor seconds: some to begin with, and one for so many bytes of either side. 7-Zip's slowest method is
+# five times faster on slow machines; what needs longer than this is made to need long.
+_CPU_BASE, _CPU_RATE = 120, 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What `7zz l` said: `said` is what it complained about."""
+
+    head: Head
+    entries: list[Entry]
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class SevenZip:
+    """One archive as 7-Zip is asked about it. `forced` names the format where it would guess wrongly."""
+
+    program: Path
+    path: Path
+    memory: int
+    forced: str = ""
+
+    def command(self, verb: str, password: str | None, *words: str) -> list[str]:
+        """The command line; with a password it will ask for it."""
+        line = [os.fspath(self.program), verb, "-bd", "-sccUTF-8", *words]
+        if self.forced:
+            line.append(f"-t{self.forced}")
+        if password is None:
+            line.append(_NO_ANSWER)
+        return [*line, "--", os.path.abspath(self.path)]  # noqa: PTH100 - resolve() would follow links
+
+    def limits(self, size: int) -> children.Limits:
+        """What it may use to go through `size` bytes."""
+        return children.Limits(
+            memory=self.memory, file_size=0, cpu=_CPU_BASE + size // _CPU_RATE, nice=_NICE
+        )
+
+    async def list(
+        self, password: str | None, most: int, *, bare: bool = False, head: Head | None = None
+    ) -> Listing:
+        """The listing; it is broken off after `most` entries. `bare` leaves out what it says of the whole."""
+        parser = Parser(bare=bare)
+        if head is not None:
+            parser.head = head
+        entries: list[Entry] = []
+        words = ["-slt", "-ba"] if bare else ["-slt"]
+        process = await children.start(
+            self.command("l", password, *words),
+            limits=self.limits(0),
+            stdin=asyncio.subprocess.PIPE,
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+        )
+        stdout, stderr = process.stdout, process.stderr
+        if stdout is None or stderr is None:
+            raise RuntimeError("a child was started without pipes")
+        errors = asyncio.create_task(stream.all_of(stderr))
+        try:
+            async with asyncio.timeout(_LIST_TIME):
+                await stream.answer(process, password)
+                rest = b""
+                while len(entries) <= most and (data := await stdout.read(1 << 18)):
+                    *lines, rest = (rest + data).split(b"\n")
+                    for line in lines:
+                        entries += parser.feed(line.decode("utf-8", "surrogateescape"))
+                entries += parser.close()
+                if len(entries) > most:
+                    await children.end(process)
+                said = (await errors).decode("utf-8", "replace")
+        except TimeoutError:
+            raise Permanent(f"7-Zip could not list {self.path.name} within 10 minutes.") from None
+        finally:
+            errors.cancel()
+            await children.end(process)
+        return Listing(parser.head, entries, said)
+
+    async def count(self, shown: bytes) -> int:
+        """How many lines of the listing look like the one that announces this entry in a pass."""
+        listing = await children.output(
+            self.command("l", None, "-slt"), limits=self.limits(0), timeout=_LIST_TIME
+        )
+        line = b"- " + shown.rstrip(b"/")
+        return sum(found.rstrip(b"/") == line for found in listing[1].split(b"\n"))
+
+    async def members(self, password: str | None, size: int) -> Stream:
+        """Begin a pass over all members, with 7-Zip's messages in between."""
+        words = ("-so", "-bb1", "-bso2")
+        return await Stream.start(
+            self.command("x", password, *words), password, self.limits(size), one_pipe=True
+        )
+
+    async def content(self, password: str | None, size: int) -> Stream:
+        """Begin to read the one thing a stream (gzip, xz, …) holds."""
+        return await Stream.start(self.command("x", password, "-so"), password, self.limits(size))
+
+    async def opens(self, password: str, entries: Sequence[Entry], imitations: int) -> bool:
+        """Whether the first encrypted member comes out whole with this password."""
+        index = next(n for n, entry in enumerate(entries) if entry.encrypted and not entry.silent)
+        size = sum(entry.size or 0 for entry in entries[: index + 1])
+        source = await self.members(password, size)
+        try:
+            cutter = Cutter(source, entries, imitations)
+            return await whole(lambda: cutter.copy(index, _nowhere), source.abort) is None
+        finally:
+            await source.close()
 
 
 class SevenZipArchive(Archive):
-    """A listed archive; `start` begins a pass over it."""
+    """A listed archive."""
 
     def __init__(
         self,
@@ -31,22 +149,20 @@ class SevenZipArchive(Archive):
         kind: str,
         entries: Sequence[Entry],
         *,
+        source: SevenZip,
+        password: str | None,
         budget: Budget,
-        start: Callable[[], Awaitable[Stream]],
+        imitations: int,
         damage: str | None,
     ) -> None:
         super().__init__(
-            path, kind, [Member(e.number, e.name, e.size) for e in entries if e.number]
+            path, kind, [Member(e.number, e.name, e.size) for e in entries if e.number], damage
         )
         self._entries = entries
+        self._source = source
+        self._password = password
         self._budget = budget
-        self._start = start
-        self._damage = damage
-
-    @property
-    def damage(self) -> str | None:
-        """What is wrong with the archive as a whole."""
-        return self._damage
+        self._imitations = imitations
 
     async def extract(
         self,
@@ -57,39 +173,85 @@ class SevenZipArchive(Archive):
     ) -> AsyncIterator[Piece]:
         """See `Archive.extract`."""
         writer = Writer(directory, self.path.name, self._budget, keep)
-        stream = await self._start()
+        size = sum(entry.size or 0 for entry in self._entries)
+        source = await self._source.members(self._password, size)
         try:
-            async for piece in steps(self._cut(stream, writer, skip), stream.abort):
+            cutter = Cutter(source, self._entries, self._imitations)
+            async for piece in steps(self._pieces(cutter, writer, skip), source.abort):
                 yield piece
         finally:
-            writer.stopped = True
-            await stream.close()
+            await source.close()
 
-    def _cut(self, stream: Stream, writer: Writer, skip: Container[int]) -> Iterator[Piece]:
-        last = max(
-            (
-                n
-                for n, entry in enumerate(self._entries)
-                if entry.number and entry.number not in skip
-            ),
-            default=-1,
-        )
-        for ordinal, entry in enumerate(self._entries[: last + 1], 1):
-            if entry.silent:
+    def _pieces(self, cutter: Cutter, writer: Writer, skip: Container[int]) -> Iterator[Piece]:
+        members = iter(self.members)
+        for index, entry in enumerate(self._entries):
+            if not entry.number:
                 continue
-            if not entry.number or entry.number in skip:
-                writer.drop(entry.size or 0, stream.read_into)
-                continue
-            member = Member(entry.number, entry.name, entry.size)
-            path, size, crc = writer.write(member, entry.size, stream.read_into)
-            damage = None
-            if entry.size is not None and size < entry.size:
-                damage = stream.log.settled(ordinal) or "the archive ends here"
-            elif entry.crc is None:
-                damage = stream.log.settled(ordinal)
-            elif entry.crc != crc:
-                damage = stream.log.settled(ordinal) or "CRC Failed"
-            if damage is not None and path is not None:
-                path.unlink()
-                path = None
-            yield Piece(member, path, damage)
+            member = next(members)
+            if member.number not in skip:
+                cutter.skip(index, writer.drop)
+                yield _piece(cutter, writer, index, entry, member)
+
+
+def _piece(cutter: Cutter, writer: Writer, index: int, entry: Entry, member: Member) -> Piece:
+    file = writer.begin(member)
+    try:
+        said = cutter.copy(index, file.add)
+        # Of encrypted members some formats list another sum, and 0 stands where none was known.
+        if said is None and entry.crc and entry.crc != file.crc and not entry.encrypted:
+            said = "CRC Failed"
+        if said is None:
+            return Piece(member, file.close())
+    finally:
+        file.discard()
+    return Piece(member, None, member_damage(said))
+
+
+class StreamArchive(Archive):
+    """One thing in a compressed stream that is no tar: `photo.jpg.gz`."""
+
+    def __init__(
+        self,
+        path: Path,
+        kind: str,
+        name: str,
+        *,
+        start: Callable[[], Awaitable[Stream]],
+        budget: Budget,
+    ) -> None:
+        super().__init__(path, kind, [Member(1, name, None)], None)
+        self._start = start
+        self._budget = budget
+
+    async def extract(
+        self,
+        directory: Path,
+        *,
+        skip: Container[int] = (),
+        keep: Callable[[Member, bytes], bool] | None = None,
+    ) -> AsyncIterator[Piece]:
+        """See `Archive.extract`."""
+        [member] = self.members
+        if member.number in skip:
+            return
+        file = Writer(directory, self.path.name, self._budget, keep).begin(member)
+        source = await self._start()
+
+        def copy() -> None:
+            while data := source.take(stream.CHUNK):
+                file.add(data)
+
+        try:
+            await whole(copy, source.abort)
+            damage = stream_damage(*await source.finish())
+            if damage is None:
+                yield Piece(member, await asyncio.to_thread(file.close))
+            else:
+                yield Piece(member, None, damage)
+        finally:
+            file.discard()
+            await source.close()
+
+
+def _nowhere(_: memoryview) -> None:
+    """Bytes that only had to be read."""

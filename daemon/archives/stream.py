@@ -1,10 +1,9 @@
-"""One run of `7zz x -so`: its bytes, its log and its end.
+"""One run of 7-Zip (or of our own small decoder): its output as a buffered stream, and its end.
 
-7-Zip writes all members one after another to its standard output and, with `-bb1 -bso2`, a line to its
-standard error when it begins a member and when something is wrong with one. The child can create no file
-(RLIMIT_FSIZE=0), keeps within its memory, is in a group of its own, and stands still while nobody reads.
+The child can create no file (RLIMIT_FSIZE=0), keeps within its memory and its processor time, is in a group
+of its own, and stands still while nobody reads. A password goes to its standard input and nowhere else.
 
-`read` and `Log.settled` block and belong in a thread; the rest is for the event loop.
+Reading blocks and belongs in a thread; everything else is for the event loop. Nothing but OSError leaves it.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import threading
 from typing import TYPE_CHECKING
 
 from daemon import children
@@ -23,58 +21,20 @@ if TYPE_CHECKING:
     from typing import Self
 
 CHUNK = 1 << 20
-
-
-class Log:
-    """What 7-Zip said so far: which members it began, and what is wrong with which."""
-
-    def __init__(self) -> None:
-        self.begun = 0
-        self.errors: dict[int, str] = {}
-        self.problems: list[str] = []
-        self.closed = False
-        self._news = threading.Condition()
-        self._rest = b""
-
-    def feed(self, data: bytes) -> None:
-        """Take what came out of the child; empty bytes are its end."""
-        with self._news:
-            *lines, self._rest = (self._rest + data).split(b"\n")
-            for line in lines:
-                self._take(line.decode("utf-8", "surrogateescape"))
-            self._rest = self._rest[-65536:]
-            self.closed = self.closed or not data
-            self._news.notify_all()
-
-    def settled(self, ordinal: int) -> str | None:
-        """Wait until 7-Zip is done with its `ordinal`-th entry (from 1); what is wrong with it."""
-        with self._news:
-            self._news.wait_for(
-                lambda: self.closed or self.begun > ordinal or ordinal in self.errors
-            )
-            return self.errors.get(ordinal)
-
-    def _take(self, line: str) -> None:
-        if line.startswith("- "):
-            self.begun += 1
-        elif line.startswith("ERROR: "):
-            said, _, name = line.removeprefix("ERROR: ").partition(" : ")
-            if name and self.begun:
-                self.errors.setdefault(self.begun, said)
-            else:
-                self.problems.append(line.removeprefix("ERROR: "))
-        elif line and len(self.problems) < 200 and not line.startswith(("Path = ", "Comment = ")):
-            self.problems.append(line)
+_SAID = 1 << 16  # of what it complains about this much is kept
 
 
 class Stream:
-    """A running 7-Zip and the reading end of its output."""
+    """A running child and the reading end of its output."""
 
     def __init__(self, process: asyncio.subprocess.Process, pipe: int) -> None:
-        self.log = Log()
         self._process = process
         self._pipe = pipe
-        self._drain = asyncio.create_task(self._read_log())
+        self._buffer = bytearray(CHUNK)
+        self._view = memoryview(self._buffer)
+        self._start = self._end = 0
+        self._said = b""
+        self._listener = asyncio.create_task(self._listen())
 
     @classmethod
     async def start(
@@ -82,8 +42,10 @@ class Stream:
         command: Sequence[str | os.PathLike[str]],
         password: str | None,
         limits: children.Limits,
+        *,
+        one_pipe: bool = False,
     ) -> Self:
-        """Start the child; the password goes to its standard input and nowhere else."""
+        """Start the child; with `one_pipe` what it says and what it writes come in the order it does so."""
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
         try:
             # As much as an unprivileged process may have; a small pipe costs a third of the speed.
@@ -94,6 +56,7 @@ class Stream:
                 limits=limits,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=write_end,
+                stderr=write_end if one_pipe else asyncio.subprocess.PIPE,
                 env={**os.environ, "LC_ALL": "C.UTF-8"},
             )
         except BaseException:
@@ -102,54 +65,100 @@ class Stream:
         finally:
             os.close(write_end)
         stream = cls(process, read_end)
-        await stream._answer(password)
+        await answer(process, password)
         return stream
 
+    def take(self, limit: int) -> memoryview:
+        """Some of what comes next, at most `limit` bytes; nothing at the end. Valid until the next call."""
+        if self._start == self._end:
+            self._start, self._end = 0, os.readv(self._pipe, [self._view])
+        start = self._start
+        self._start = min(self._end, start + limit)
+        return self._view[start : self._start]
+
+    def give_back(self, count: int) -> None:
+        """Take back the last `count` bytes of the last `take`."""
+        self._start -= count
+
     def read_into(self, view: memoryview) -> int:
-        """Fill the view as far as the stream goes; how many bytes that were. Blocks."""
+        """Fill the view as far as the stream goes; how many bytes that were."""
         got = 0
-        while got < len(view):
-            count = os.readv(self._pipe, [view[got:]])
-            if not count:
-                break
-            got += count
+        while got < len(view) and (data := self.take(len(view) - got)):
+            view[got : got + len(data)] = data
+            got += len(data)
         return got
+
+    def peek(self, count: int) -> bytes:
+        """The next `count` bytes without taking them; fewer only at the end."""
+        while self._end - self._start < count:
+            if self._start:
+                rest = bytes(self._view[self._start : self._end])
+                self._view[: len(rest)] = rest
+                self._start, self._end = 0, len(rest)
+            got = os.readv(self._pipe, [self._view[self._end :]])
+            if not got:
+                break
+            self._end += got
+        return bytes(self._view[self._start : min(self._end, self._start + count)])
+
+    def line(self) -> bytes | None:
+        """The next line without its newline; None at the end. What is longer than the buffer is cut."""
+        looked = 0
+        while True:
+            at = self._buffer.find(b"\n", self._start + looked, self._end)
+            if at >= 0:
+                line = bytes(self._view[self._start : at])
+                self._start = at + 1
+                return line
+            looked = self._end - self._start
+            if len(self.peek(looked + 1)) == looked:
+                line = bytes(self._view[self._start : self._end])
+                self._start = self._end
+                return line or None
+            if looked + 1 >= CHUNK:
+                self._start = self._end
+                return b""
 
     async def abort(self) -> None:
         """Kill the child; whoever reads sees the end."""
         await children.end(self._process)
 
-    async def close(self) -> int:
-        """End the child and let go of everything; its exit code (negative where it was killed)."""
+    async def finish(self) -> tuple[int, str]:
+        """Wait for a child that ends by itself: its exit code and what it said."""
+        await self._listener
+        code = await self._process.wait()
+        return code, self._said.decode("utf-8", "replace")
+
+    async def close(self) -> None:
+        """End the child if it still runs and let go of everything. Nobody may be reading any more."""
         try:
             await children.end(self._process)
-            await self._drain
+            await self._listener
         finally:
-            self._drain.cancel()
-            if self._pipe >= 0:
-                os.close(self._pipe)
-                self._pipe = -1
-        return self._process.returncode or 0
+            self._listener.cancel()
+            os.close(self._pipe)
 
-    async def wait(self) -> int:
-        """The exit code of a child that ends by itself."""
-        await self._drain
-        return await self._process.wait()
-
-    async def _answer(self, password: str | None) -> None:
-        stdin = self._process.stdin
-        if stdin is None:
-            return
-        with contextlib.suppress(ConnectionError):
-            if password is not None:
-                stdin.write(f"{password}\n".encode())
-                await stdin.drain()
-            stdin.close()
-
-    async def _read_log(self) -> None:
+    async def _listen(self) -> None:
         stderr = self._process.stderr
-        try:
-            while stderr is not None and (data := await stderr.read(65536)):
-                self.log.feed(data)
-        finally:
-            self.log.feed(b"")
+        if stderr is not None:
+            self._said = await all_of(stderr)
+
+
+async def answer(process: asyncio.subprocess.Process, password: str | None) -> None:
+    """Tell a child the password it may ask for, and that there is nothing more to say."""
+    stdin = process.stdin
+    if stdin is None:
+        return
+    with contextlib.suppress(ConnectionError):
+        if password is not None:
+            stdin.write(f"{password}\n".encode())
+            await stdin.drain()
+        stdin.close()
+
+
+async def all_of(stream: asyncio.StreamReader) -> bytes:
+    """Read to the end; the first 64 KiB are kept."""
+    kept = b""
+    while data := await stream.read(1 << 16):
+        kept += data[: max(0, _SAID - len(kept))]
+    return kept

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from daemon.archives.members import Archive, Member, Piece
+from daemon.archives.stream import CHUNK
 from daemon.archives.threads import steps, whole
 from daemon.archives.writing import Writer
 
@@ -30,17 +31,21 @@ if TYPE_CHECKING:
         async def abort(self) -> None:
             """Make a `read_into` that is under way return."""
 
-        async def close(self) -> int:
-            """Let go of everything; what a child that fed it ended with."""
+        async def finish(self) -> tuple[int, str]:
+            """How it ended, after everything was read: an exit code and what was said."""
+
+        async def close(self) -> None:
+            """Let go of everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class TarEntry:
-    """A regular file in a tar. `index` counts all headers from 0."""
+    """One header of a tar. `index` counts them from 0; `regular`: a file, no link, device or directory."""
 
     index: int
     name: str
     size: int
+    regular: bool
 
 
 class FileTap:
@@ -56,10 +61,13 @@ class FileTap:
     async def abort(self) -> None:
         """A file does not make anybody wait."""
 
-    async def close(self) -> int:
+    async def finish(self) -> tuple[int, str]:
+        """A file ends well."""
+        return 0, ""
+
+    async def close(self) -> None:
         """Close the file."""
         self._file.close()
-        return 0
 
 
 class _Reader:
@@ -130,21 +138,14 @@ class Walk:
                 f"it is broken off or damaged after {last}" if last else "no tar begins here"
             )
 
-    def reader(self, info: tarfile.TarInfo) -> Callable[[memoryview], int]:
-        """Reads the content of the header at hand; sparse files with their holes as zeros."""
+    def content(self, info: tarfile.TarInfo) -> Iterator[bytes]:
+        """The content of the header at hand; of sparse files the holes too, as zeros."""
         file = self._open(info)
-
-        def read_into(view: memoryview) -> int:
-            got = 0
-            try:
-                while got < len(view) and (data := file.read(len(view) - got)):
-                    view[got : got + len(data)] = data
-                    got += len(data)
-            except tarfile.TarError:
-                pass  # the tar ends inside this member: fewer bytes say so
-            return got
-
-        return read_into
+        try:
+            while data := file.read(CHUNK):
+                yield data
+        except tarfile.TarError:
+            pass  # the tar ends inside this member: fewer bytes than it should have say so
 
 
 class TarArchive(Archive):
@@ -161,16 +162,10 @@ class TarArchive(Archive):
         tap: Callable[[], Awaitable[Tap]],
         damage: str | None,
     ) -> None:
-        super().__init__(path, kind, members)
+        super().__init__(path, kind, members, damage)
         self._entries = entries
         self._budget = budget
         self._tap = tap
-        self._damage = damage
-
-    @property
-    def damage(self) -> str | None:
-        """What is wrong with the archive as a whole."""
-        return self._damage
 
     async def extract(
         self,
@@ -186,7 +181,6 @@ class TarArchive(Archive):
             async for piece in steps(self._read(tap, writer, skip), tap.abort):
                 yield piece
         finally:
-            writer.stopped = True
             await tap.close()
 
     def _read(self, tap: Tap, writer: Writer, skip: Container[int]) -> Iterator[Piece]:
@@ -207,22 +201,28 @@ class TarArchive(Archive):
 
 
 def _piece(writer: Writer, walk: Walk, info: tarfile.TarInfo, member: Member) -> Piece:
-    path, size, _ = writer.write(member, info.size, walk.reader(info))
-    if size == info.size:
-        return Piece(member, path)
-    if path is not None:
-        path.unlink()
+    file = writer.begin(member)
+    try:
+        for data in walk.content(info):
+            file.add(data)
+        if file.size == info.size:
+            return Piece(member, file.close())
+    finally:
+        file.discard()
     return Piece(member, None, "the archive ends inside it")
 
 
 async def read_names(tap: Tap, take: Callable[[TarEntry], None]) -> str | None:
-    """Walk over all headers, give each regular file to `take`; what is wrong with the tar, if anything."""
+    """Walk to the end, give each but the directories to `take`; what is wrong with the tar, if anything."""
 
     def walk_all() -> str | None:
         walk = Walk(tap.read_into)
         for index, info in walk.headers():
-            if info.isreg():
-                take(TarEntry(index, info.name, info.size))
+            if not info.isdir():
+                take(TarEntry(index, info.name, info.size, info.isreg()))
+        rest = memoryview(bytearray(CHUNK))
+        while tap.read_into(rest):
+            pass  # the child that feeds it must come to its end to say whether all was well
         return walk.damage
 
     return await whole(walk_all, tap.abort)

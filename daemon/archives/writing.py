@@ -1,6 +1,7 @@
 """Writing members to disk: new regular files only, under names made here, counted and checked on the way.
 
-What turns out to be damaged is removed again by whoever finds it damaged. Everything here blocks.
+Everything here blocks. Permanent leaves it where a limit is passed or the directory cannot be written,
+Temporary where the disk is full; the file in hand is removed then, as it is when it turns out damaged.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import os
 import zlib
 from typing import TYPE_CHECKING
 
-from daemon.archives.stream import CHUNK
 from daemon.errors import Permanent, Temporary
 
 if TYPE_CHECKING:
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from daemon.archives.members import Member
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_HEAD = 4096  # what `keep` is asked with, if there is so much
 
 
 class Writer:
-    """Writes one member after another into one directory."""
+    """Makes the files of one archive in one directory."""
 
     def __init__(
         self,
@@ -33,67 +34,87 @@ class Writer:
         budget: Budget,
         keep: Callable[[Member, bytes], bool] | None,
     ) -> None:
-        self._directory = directory
-        self._archive = archive
-        self._budget = budget
-        self._keep = keep
-        self._buffer = memoryview(bytearray(CHUNK))
-        self.stopped = False
+        self.directory = directory
+        self.archive = archive
+        self.budget = budget
+        self.keep = keep
 
-    def write(
-        self, member: Member, size: int | None, read: Callable[[memoryview], int]
-    ) -> tuple[Path | None, int, int]:
-        """Copy `size` bytes (all there are, if None) to a new file; its path, the bytes, their CRC-32.
+    def begin(self, member: Member) -> NewFile:
+        """The next file; it counts as a member from now on."""
+        self.budget.take_member(self.archive)
+        return NewFile(self, member)
 
-        The path is None where `keep` did not want it; its bytes were read and counted all the same. `read`
-        fills a view and returns fewer bytes only at the end.
-        """
-        self._budget.take_member(self._archive)
-        done, crc, descriptor = 0, 0, -1
-        wanted = True
-        path = self._directory / member.label
+    def drop(self, data: memoryview) -> None:
+        """Bytes that nobody wants, but which cost time all the same."""
+        self.budget.take(self.archive, len(data), 0)
+
+
+class NewFile:
+    """One member on its way to the disk. `size` and `crc` are of what came so far."""
+
+    def __init__(self, writer: Writer, member: Member) -> None:
+        self._writer = writer
+        self._member = member
+        self._path = writer.directory / member.label
+        self._descriptor = -1
+        self._head = b""
+        self._wanted: bool | None = True if writer.keep is None else None
+        self.size = 0
+        self.crc = 0
+
+    def add(self, data: memoryview | bytes) -> None:
+        """The next bytes."""
+        self.size += len(data)
+        self.crc = zlib.crc32(data, self.crc)
+        self._writer.budget.take(self._writer.archive, len(data), self.size)
+        if self._wanted is None:
+            self._head += bytes(data)
+            if len(self._head) >= _HEAD:
+                self._decide()
+        elif self._wanted:
+            self._write(data)
+
+    def close(self) -> Path | None:
+        """The file is whole; where it is, None where it was not wanted."""
+        if self._wanted is None:
+            self._decide()
+        if not self._wanted:
+            return None
+        if self._descriptor < 0:
+            self._open()
+        os.close(self._descriptor)
+        self._descriptor = -1
+        return self._path
+
+    def discard(self) -> None:
+        """The file is not what it should be; nothing of it stays."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+            self._path.unlink(missing_ok=True)
+
+    def _decide(self) -> None:
+        keep, head = self._writer.keep, self._head
+        self._head = b""
+        self._wanted = keep is None or keep(self._member, head)
+        if self._wanted and head:
+            self._write(head)
+
+    def _open(self) -> None:
         try:
-            while not self.stopped:
-                left = CHUNK if size is None else min(CHUNK, size - done)
-                count = read(self._buffer[:left]) if left else 0
-                data = self._buffer[:count]
-                if descriptor < 0 and wanted:
-                    wanted = self._keep is None or self._keep(member, bytes(data[:65536]))
-                    if wanted:
-                        descriptor = os.open(path, _FLAGS, 0o666)
-                done += count
-                self._budget.take(self._archive, count, done)
-                crc = zlib.crc32(data, crc)
-                if wanted:
-                    _write_all(descriptor, data)
-                if count < left or done == size:
-                    break
+            self._descriptor = os.open(self._path, _FLAGS, 0o666)
         except OSError as error:
-            path.unlink(missing_ok=True)
-            raise _told(error, self._archive) from error
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        finally:
-            if descriptor >= 0:
-                os.close(descriptor)
-        return (path if wanted else None), done, crc
+            raise _told(error, self._writer.archive) from error
 
-    def drop(self, size: int, read: Callable[[memoryview], int]) -> int:
-        """Read past `size` bytes; how many there were."""
-        done = 0
-        while done < size and not self.stopped:
-            count = read(self._buffer[: min(CHUNK, size - done)])
-            if not count:
-                break
-            done += count
-            self._budget.take(self._archive, count, 0)
-        return done
-
-
-def _write_all(descriptor: int, data: memoryview) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]
+    def _write(self, data: memoryview | bytes) -> None:
+        if self._descriptor < 0:
+            self._open()
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError as error:
+            self.discard()
+            raise _told(error, self._writer.archive) from error
 
 
 def _told(error: OSError, archive: str) -> Temporary | Permanent:
@@ -102,4 +123,5 @@ def _told(error: OSError, archive: str) -> Temporary | Permanent:
             f"The disk is full: {archive} cannot be unpacked further; it goes on when there is room again.",
             scope="all",
         )
-    return Permanent(f"{archive} cannot be unpacked here: {error.strerror} ({error.filename}).")
+    where = f" ({error.filename})" if error.filename else ""
+    return Permanent(f"{archive} cannot be unpacked here: {error.strerror}{where}.")

@@ -1,0 +1,288 @@
+"""Opening an archive: everything that can be decided before a byte of it is written.
+
+In this order: is a volume missing, what is it, does a password fit, can it be listed, is there anything in
+it, is it within the limits. Then its members get their names and their numbers. Permanent and Temporary
+leave it, each with its own sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from daemon.archives import decoding, encodings, sentences, tarball, volumes, zipdirectory
+from daemon.archives.members import Archive, Member, is_junk, numbers
+from daemon.archives.sevenzip import Listing, SevenZip, SevenZipArchive, StreamArchive
+from daemon.archives.signatures import is_tar
+from daemon.errors import Permanent, Temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from daemon.archives.limits import Budget
+    from daemon.archives.listing import Entry
+    from daemon.archives.stream import Stream
+    from daemon.config import ArchiveSettings
+
+# Streams that hold one thing each, which may be a tar.
+STREAMS = {"gzip", "bzip2", "xz", "zstd", "compress", "lzma", "lz4", "lzip"}
+_WINDOWS = {0, 10, 11}  # where zips were made that may use the other slash
+_ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
+
+
+@dataclass(slots=True)
+class Opening:
+    """One archive being opened. `everything` makes members of junk and dotfiles too."""
+
+    source: SevenZip
+    kind: str
+    settings: ArchiveSettings
+    passwords: Sequence[str]
+    budget: Budget
+    everything: bool
+
+    @property
+    def path(self) -> Path:
+        """The archive."""
+        return self.source.path
+
+    async def archive(self) -> Archive:
+        """What can be unpacked."""
+        if self.kind == "tar":
+            return await self._tar()
+        if self.kind in STREAMS:
+            return await self._stream()
+        password, listing = await self._list()
+        entries = await self._named(listing, password)
+        self._refuse(listing, entries)
+        imitations = await self._imitations(listing, entries)
+        if any(entry.encrypted and not entry.silent for entry in entries):
+            password = await self._fitting(entries, imitations, password)
+        wanted = self._numbered(entries)
+        if not self.everything and not any(entry.size for entry in wanted):
+            raise Permanent(sentences.nothing_inside(self.path.name))
+        return SevenZipArchive(
+            self.path,
+            self.kind,
+            entries,
+            source=self.source,
+            password=password,
+            budget=self.budget,
+            imitations=imitations,
+            damage=sentences.archive_damage(listing.head.errors),
+        )
+
+    async def _list(self) -> tuple[str | None, Listing]:
+        """The listing, and the password that was needed for it."""
+        most = _ENTRIES_PER_MEMBER * self.settings.max_members + 1000
+        for password in (None, *self.passwords):
+            listing = await self.source.list(password, most)
+            if listing.entries or not sentences.wants_password(listing.said):
+                break
+        else:
+            raise Permanent(sentences.no_password(self.path.name, len(self.passwords)))
+        if listing.head.comment and self.kind != "zip":
+            # A comment may look like a listing; without the head there is no comment. The head stays as it was.
+            bare = await self.source.list(password, most, bare=True, head=listing.head)
+            listing = Listing(listing.head, bare.entries, listing.said)
+        return password, listing
+
+    async def _named(self, listing: Listing, password: str | None) -> list[Entry]:
+        """The entries with the names people gave them."""
+        entries = listing.entries
+        if self.kind == "zip":
+            directory = await asyncio.to_thread(zipdirectory.read, self.path)
+            if directory is not None:
+                if listing.head.comment and not _agree(entries, directory):
+                    bare = await self.source.list(
+                        password, len(directory.entries), bare=True, head=listing.head
+                    )
+                    entries = bare.entries
+                if _agree(entries, directory):
+                    return _zip_names(entries, directory)
+        raw = [entry.shown for entry in entries]
+        if all(_is_text(name) for name in raw):
+            return entries
+        texts = encodings.decode(raw)
+        return [replace(entry, name=text) for entry, text in zip(entries, texts, strict=True)]
+
+    async def _imitations(self, listing: Listing, entries: Sequence[Entry]) -> int:
+        """How often the archive's comment contains the line that announces the first entry."""
+        if not listing.head.comment or not entries:
+            return 0
+        return await self.source.count(entries[0].shown)
+
+    def _refuse(self, listing: Listing, entries: Sequence[Entry]) -> None:
+        name = self.path.name
+        missing = sentences.missing_volume(listing.said)
+        if missing is not None:
+            raise Temporary(sentences.volume_missing(name, missing))
+        errors = [*listing.head.errors, *listing.said.splitlines()]
+        if not entries:
+            following = volumes.following(name) if _is_cut(errors) else None
+            if following is not None:
+                raise Temporary(sentences.volume_missing(name, following))
+            if listing.head.kind and not listing.said.strip() and not listing.head.errors:
+                raise Permanent(sentences.nothing_inside(name))
+            raise Permanent(sentences.unreadable(name, sentences.archive_damage(_plain(errors))))
+        if all(entry.directory for entry in entries):
+            raise Permanent(sentences.nothing_inside(name))
+        unknown = next((e for e in entries if e.size is None and not e.silent), None)
+        if unknown is not None:
+            raise Permanent(
+                f"{name} does not say how long {unknown.name} is, so it cannot be unpacked safely."
+            )
+
+    def _numbered(self, entries: list[Entry]) -> list[Entry]:
+        """Give the members their numbers, in place; the members."""
+        wanted = [
+            index
+            for index, entry in enumerate(entries)
+            if entry.regular and (self.everything or not is_junk(entry.name))
+        ]
+        self._within(
+            len(wanted),
+            sum(entry.size or 0 for entry in entries),
+            max((entry.size or 0 for entry in entries), default=0),
+        )
+        places = numbers([entries[index].name for index in wanted])
+        for index, number in zip(wanted, places, strict=True):
+            entries[index] = replace(entries[index], number=number)
+        return [entries[index] for index in wanted]
+
+    def _within(self, members: int, size: int, largest: int) -> None:
+        self.budget.check(self.path.name, members, size, largest)
+
+    async def _fitting(
+        self, entries: Sequence[Entry], imitations: int, first: str | None
+    ) -> str | None:
+        """The password with which the first encrypted member comes out whole."""
+        if first is not None:
+            return first  # it opened the listing, and there is one password to an archive like that
+        for password in self.passwords:
+            if await self.source.opens(password, entries, imitations):
+                return password
+        raise Permanent(sentences.no_password(self.path.name, len(self.passwords)))
+
+    async def _stream(self) -> Archive:
+        source = await self._start()
+        try:
+            head = bytearray(512)
+            count = await asyncio.to_thread(source.read_into, memoryview(head))
+            if count < len(head):
+                code, said = await source.finish()
+        finally:
+            await source.close()
+        name = self.path.name
+        if is_tar(bytes(head[:count])):
+            return await self._tar()
+        if not count:
+            damage = sentences.stream_damage(code, said)
+            if damage is not None:
+                raise Permanent(sentences.unreadable(name, damage))
+            if not self.everything:
+                raise Permanent(sentences.nothing_inside(name))
+        return StreamArchive(
+            self.path, self.kind, _without_ending(name), start=self._start, budget=self.budget
+        )
+
+    async def _start(self) -> Stream:
+        size = await asyncio.to_thread(lambda: self.path.stat().st_size)
+        size = min(int(size * self.settings.max_ratio) + (1 << 30), self.settings.max_total)
+        if self.kind in decoding.KINDS:
+            return await decoding.start(self.path, self.kind, self.source.limits(size))
+        return await self.source.content(None, size)
+
+    async def _tap(self) -> tarball.Tap:
+        if self.kind == "tar":
+            return await asyncio.to_thread(tarball.FileTap, self.path)
+        return await self._start()
+
+    async def _tar(self) -> Archive:
+        """A plain tar, or the one inside a compressed stream."""
+        entries: list[tarball.TarEntry] = []
+        others = 0
+
+        def take(entry: tarball.TarEntry) -> None:
+            nonlocal others
+            if not entry.regular:
+                others += 1
+            elif self.everything or not is_junk(entry.name):
+                entries.append(entry)
+                if len(entries) > self.settings.max_members:
+                    self._within(len(entries), 0, 0)
+
+        source = await self._tap()
+        try:
+            damage = await tarball.read_names(source, take)
+            damage = sentences.stream_damage(*await source.finish()) or damage
+        finally:
+            await source.close()
+        name = self.path.name
+        if not entries and damage:
+            raise Permanent(sentences.unreadable(name, damage))
+        empty = not (others if self.everything else any(entry.size for entry in entries))
+        if empty and not (self.everything and entries):
+            raise Permanent(sentences.nothing_inside(name))
+        self._within(
+            len(entries),
+            sum(entry.size for entry in entries),
+            max((entry.size for entry in entries), default=0),
+        )
+        names = encodings.decode(
+            [entry.name.encode("utf-8", "surrogateescape") for entry in entries]
+        )
+        places = numbers(names)
+        members = [
+            Member(place, text, entry.size)
+            for place, text, entry in zip(places, names, entries, strict=True)
+        ]
+        return tarball.TarArchive(
+            self.path, self.kind, entries, members, budget=self.budget, tap=self._tap, damage=damage
+        )
+
+
+def _agree(entries: Sequence[Entry], directory: zipdirectory.Directory) -> bool:
+    return len(entries) == len(directory.entries) and all(
+        theirs.size in {ours.size, 0xFFFFFFFF}
+        for ours, theirs in zip(entries, directory.entries, strict=True)
+    )
+
+
+def _zip_names(entries: list[Entry], directory: zipdirectory.Directory) -> list[Entry]:
+    theirs = directory.entries
+    encoding = encodings.judge(entry.raw_name for entry in theirs if not entry.utf8)
+    return [
+        replace(entry, name=_zip_name(other, encoding))
+        for entry, other in zip(entries, theirs, strict=True)
+    ]
+
+
+def _zip_name(entry: zipdirectory.ZipEntry, encoding: str) -> str:
+    utf8 = entry.utf8 and _is_text(entry.raw_name)
+    name = entry.raw_name.decode("utf-8" if utf8 else encoding, "replace")
+    return name.replace("\\", "/") if entry.made_by in _WINDOWS else name
+
+
+def _is_text(name: bytes) -> bool:
+    with contextlib.suppress(UnicodeDecodeError):
+        name.decode("utf-8")
+        return True
+    return False
+
+
+def _is_cut(errors: Sequence[str]) -> bool:
+    return any("end of archive" in said or "Cannot open" in said for said in errors)
+
+
+def _plain(errors: Sequence[str]) -> list[str]:
+    """Of what was said, what `sentences` has a word for."""
+    return [said for said in errors if sentences.archive_damage([said]) not in {None, said.strip()}]
+
+
+def _without_ending(name: str) -> str:
+    stem, dot, _ = name.rpartition(".")
+    return stem if dot and stem else name

@@ -1,0 +1,128 @@
+"""Unpacking for a person or a script: `telespool unpack ARCHIVE DIR`.
+
+    result = await unpack(archive, directory, passwords, settings, report=print)
+
+All regular members come out, not only photos and videos, as `NNNN_name` in the directory, which is made if it
+is missing. Archives inside it are unpacked as well, down to `archives.depth`: what the member
+`0003_inner.zip` holds comes out as `0003_inner.zip.d/NNNN_name` beside it. Nothing but regular files and
+these directories is ever made, nothing outside the directory, and nothing that was there is touched. The
+limits hold over all of it together.
+
+Permanent leaves it where nothing can be unpacked or a limit is passed. What is damaged is told
+in `Result.problems`; everything good is there all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from daemon.archives.engine import Engine
+from daemon.archives.limits import Budget
+from daemon.archives.signatures import recognise
+from daemon.errors import Permanent, TelespoolError, Temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from daemon.config import ArchiveSettings
+
+_TOLD = 100  # problems told one by one; beyond that their number is enough
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """One file that came out: where it is, what the archive called it, its size in bytes."""
+
+    path: Path
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How it went. `problems` are sentences; none means that every member came out."""
+
+    kind: str
+    files: int
+    size: int
+    problems: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every member came out."""
+        return not self.problems
+
+
+async def unpack(
+    archive: Path,
+    directory: Path,
+    passwords: Sequence[str],
+    settings: ArchiveSettings,
+    *,
+    report: Callable[[Unpacked], None] = lambda _: None,
+) -> Result:
+    """Unpack `archive` into `directory`; `report` is told each file as it is complete."""
+    try:
+        size = (await asyncio.to_thread(archive.stat)).st_size
+    except OSError as error:
+        raise Permanent(f"{archive} cannot be read: {error.strerror}.") from None
+    engine = await Engine.find(settings)
+    run = _Run(engine, (*passwords, *settings.passwords), Budget(settings, size), report)
+    try:
+        kind = await run.unpack(archive, directory, archive.name, settings.depth)
+    except Temporary as error:
+        raise Permanent(error.reason) from error  # nobody waits here
+    problems = run.problems[:_TOLD]
+    if len(run.problems) > _TOLD:
+        problems.append(f"{len(run.problems) - _TOLD} more members are damaged.")
+    return Result(kind, run.files, run.size, tuple(problems))
+
+
+@dataclass(slots=True)
+class _Run:
+    engine: Engine
+    passwords: Sequence[str]
+    budget: Budget
+    report: Callable[[Unpacked], None]
+    files: int = 0
+    size: int = 0
+    problems: list[str] = field(default_factory=list)
+
+    async def unpack(self, path: Path, directory: Path, name: str, depth: int) -> str:
+        """One archive of the drop and what is inside it; its kind."""
+        archive = await self.engine.open(path, self.passwords, budget=self.budget, everything=True)
+        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        inner: list[tuple[Path, str]] = []
+        async for piece in archive.extract(directory):
+            if piece.damage is not None:
+                self.problems.append(f"{piece.member.name} in {name} is damaged: {piece.damage}.")
+            elif piece.path is not None:
+                size, nested = await asyncio.to_thread(_look, piece.path)
+                self.files += 1
+                self.size += size
+                self.report(Unpacked(piece.path, piece.member.name, size))
+                if nested and depth > 1:
+                    inner.append((piece.path, piece.member.name))
+        if archive.damage is not None:
+            self.problems.append(f"{name} is damaged: {archive.damage}.")
+        for member, label in inner:
+            await self._inside(member, f"{label} in {name}", depth - 1)
+        return archive.kind
+
+    async def _inside(self, path: Path, name: str, depth: int) -> None:
+        try:
+            await self.unpack(path, path.with_name(f"{path.name}.d"), name, depth)
+        except TelespoolError as error:
+            if self.budget.passed is not None:
+                raise  # no other archive of this drop may bring anything either
+            self.problems.append(error.reason)
+
+
+def _look(path: Path) -> tuple[int, bool]:
+    return path.stat().st_size, recognise(path) is not None
+
+
+__all__ = ["Result", "Unpacked", "unpack"]

@@ -1,0 +1,150 @@
+"""The central directory of a zip, read by ourselves: for names in their own bytes, and past its comments.
+
+7-Zip converts names on the way out and prints comments in the middle of its listing; both lose what only the
+file still knows. What is read here has the same members in the same order as 7-Zip's listing, and is used
+only where sizes and checksums agree with it, member by member.
+
+None where there is no central directory in its place (broken off, damaged, a volume set): then 7-Zip's own
+search for members is all there is. OSError is all that leaves it. Blocks.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from typing import BinaryIO
+
+_END = struct.Struct("<4s4H2LH")
+_END64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR = struct.Struct("<4sLQL")
+_ENTRY = struct.Struct("<4s6H3L5H2L")
+_TAIL = 66 * 1024
+_MOST = 256 << 20  # bytes of directory that are read; a million members need less
+
+
+@dataclass(frozen=True, slots=True)
+class ZipEntry:
+    """One member as the central directory has it. `utf8`: the name says of itself that it is UTF-8."""
+
+    raw_name: bytes
+    utf8: bool
+    size: int
+    packed: int
+    crc: int
+    method: int
+    flags: int
+    made_by: int
+    attributes: int
+    comment: bool
+
+    @property
+    def mode(self) -> int:
+        """The Unix mode, 0 where it was made elsewhere."""
+        return self.attributes >> 16 if self.made_by in {3, 19} else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """All of it. `comment` is the archive's own."""
+
+    entries: list[ZipEntry]
+    comment: bytes
+
+
+def read(path: Path) -> Directory | None:
+    """The central directory, None where it is not where it should be."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _TAIL))
+        tail = file.read(_TAIL)
+        at = tail.rfind(b"PK\x05\x06")
+        while at >= 0:
+            found = _directory(file, tail, at, size - len(tail))
+            if found is not None:
+                return found
+            at = tail.rfind(b"PK\x05\x06", 0, at)
+    return None
+
+
+def _directory(file: BinaryIO, tail: bytes, at: int, base: int) -> Directory | None:
+    if at + _END.size > len(tail):
+        return None
+    _, disk, first, here, count, length, _, comment = _END.unpack_from(tail, at)
+    end = base + at
+    locator = at - _LOCATOR.size
+    if locator >= 0 and tail.startswith(b"PK\x06\x07", locator):
+        end = base + locator - _END64.size
+        if not tail.startswith(b"PK\x06\x06", locator - _END64.size):
+            end = _LOCATOR.unpack_from(tail, locator)[2]
+        file.seek(end)
+        record = file.read(_END64.size)
+        if len(record) < _END64.size or not record.startswith(b"PK\x06\x06"):
+            return None
+        _, _, _, _, disk, first, here, count, length, _ = _END64.unpack(record)
+    if disk or first or here != count or length > min(end, _MOST):
+        return None
+    # Counted from its end, not from the start of the file: a program may stand in front of the archive.
+    file.seek(end - length)
+    entries = list(_entries(file.read(length)))
+    if len(entries) != count:
+        return None
+    text = tail[at + _END.size : at + _END.size + comment]
+    return Directory(entries, text)
+
+
+def _entries(data: bytes) -> Iterator[ZipEntry]:
+    at = 0
+    while at + _ENTRY.size <= len(data) and data.startswith(b"PK\x01\x02", at):
+        (
+            _, made_by, _, flags, method, _, _, crc, packed, size,
+            name_size, extra_size, comment_size, _, _, attributes, _,
+        ) = _ENTRY.unpack_from(data, at)  # fmt: skip
+        name_at = at + _ENTRY.size
+        extra_at = name_at + name_size
+        at = extra_at + extra_size + comment_size
+        name = data[name_at:extra_at]
+        extra = dict(_fields(data[extra_at : extra_at + extra_size]))
+        better = _unicode_name(name, extra.get(0x7075, b""))
+        size, packed = _large(size, packed, extra.get(0x0001, b""))
+        yield ZipEntry(
+            raw_name=better or name,
+            utf8=bool(flags & 0x800) or better is not None,
+            size=size,
+            packed=packed,
+            crc=crc,
+            method=method,
+            flags=flags,
+            made_by=made_by >> 8,
+            attributes=attributes,
+            comment=comment_size > 0,
+        )
+
+
+def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        yield kind, extra[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def _unicode_name(name: bytes, field: bytes) -> bytes | None:
+    """Info-ZIP's second name, if it still belongs to the first."""
+    if len(field) > 5 and field[0] == 1 and field[1:5] == zlib.crc32(name).to_bytes(4, "little"):
+        return field[5:]
+    return None
+
+
+def _large(size: int, packed: int, field: bytes) -> tuple[int, int]:
+    values = [int.from_bytes(field[n : n + 8], "little") for n in range(0, len(field) - 7, 8)]
+    if size == 0xFFFFFFFF and values:
+        size = values.pop(0)
+    if packed == 0xFFFFFFFF and values:
+        packed = values.pop(0)
+    return size, packed
