@@ -20,11 +20,13 @@ import os
 import platform
 import struct
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from telethon.crypto import AES
 from telethon.errors import AuthKeyNotFound, InvalidBufferError, RPCError
 from telethon.network import MTProtoSender
-from telethon.network.connection import ConnectionTcpFull
+from telethon.network.connection import ConnectionTcpIntermediate
 from telethon.network.mtprotostate import MTProtoState
 from telethon.tl import functions
 from telethon.tl.alltlobjects import LAYER
@@ -97,6 +99,17 @@ class _State(MTProtoState):  # type: ignore[misc]
         buffer.write(data)
         return number
 
+    def encrypt_message_data(self, data: bytes) -> bytes:
+        """As Telethon's, with two copies of half a megabyte instead of five."""
+        head = struct.pack("<qq", self.salt, self.id)
+        plain = b"".join((head, data, os.urandom(-(len(head) + len(data) + 12) % 16 + 12)))
+        digest = sha256(self.auth_key.key[88:120])
+        digest.update(plain)
+        message_key = digest.digest()[8:24]
+        keys = self._calc_key(self.auth_key.key, message_key, True)
+        key_id = struct.pack("<Q", self.auth_key.key_id)
+        return b"".join((key_id, message_key, AES.encrypt_ige(plain, *keys)))
+
 
 class _Sender(MTProtoSender):  # type: ignore[misc]
     """Telethon's, with our state, one attempt to connect, and an ear for signs of life."""
@@ -164,7 +177,8 @@ class Line:
         self._pings = asyncio.create_task(self._keep_alive(), name=f"ping {self.address}")
 
     async def _connect(self) -> None:
-        connection = ConnectionTcpFull(
+        # The transport without checksums: MTProto's own SHA-256 covers every packet.
+        connection = ConnectionTcpIntermediate(
             self.address.host, self.address.port, self.address.dc, loggers=_Loggers()
         )
         await self._sender.connect(connection)

@@ -115,7 +115,7 @@ def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> Telespo
         case Action.LOGIN:
             return LoginNeeded(f"Telegram ended the login: {said}. Run `telespool login`.")
         case Action.CONFIG:
-            return ConfigError([f"telegram.api_id: {said}"])
+            return ConfigError([f"Telegram does not accept the configuration: {said}."])
         case Action.BUG | Action.CAPTION | Action.REGROUP:
             return Permanent(
                 f"Telegram finds a mistake in how {subject} was sent: {said}."

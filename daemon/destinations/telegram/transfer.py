@@ -49,6 +49,7 @@ class Upload:
         self.item = item
         self.rank = rank
         self.lost = 0
+        self.acknowledged: list[int] = []  # not noted yet; whoever is next in a thread does it
         try:
             self._descriptor = os.open(item.path, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
@@ -83,6 +84,7 @@ class Upload:
 
     def request(self, part: int) -> Any:
         """The request that brings one part there. Blocks."""
+        self.settle()
         data = os.pread(self._descriptor, self.length(part), part * PART)
         if len(data) != self.length(part):
             raise Changed(f"{self.item.name} became shorter while it was sent.")
@@ -91,13 +93,23 @@ class Upload:
         return functions.upload.SaveFilePartRequest(self.file_id, part, data)
 
     def handle(self, name: str) -> Any:
-        """What requests call the finished upload by. Blocks for small files."""
+        """What requests call the finished upload by. Blocks."""
+        self.settle()
         if self._look() != self._stamp:
             raise Changed(f"{self.item.name} changed while it was sent.")
         if self.size > _BIG:
             return types.InputFileBig(self.file_id, self.parts, name)
-        digest = hashlib.md5(os.pread(self._descriptor, self.size, 0), usedforsecurity=False)
-        return types.InputFile(self.file_id, self.parts, name, digest.hexdigest())
+        # No MD5, as TDLib does it: each message carries a SHA-256 of its own already.
+        return types.InputFile(self.file_id, self.parts, name, "")
+
+    def settle(self) -> None:
+        """Note what was acknowledged.
+
+        This comes before the next part is read, and so before it is sent: what is on the way and what is not
+        noted are never more than the window together. Blocks.
+        """
+        while self.acknowledged:
+            self.received.note(self.acknowledged.pop())
 
     def close(self) -> None:
         """Let go of the files; safe to call twice."""
@@ -164,13 +176,15 @@ class Transfer:
                     await self._window.enter(size, upload.rank)
                     task = group.create_task(self._part(upload, part))
                     task.add_done_callback(partial(done, size))
-        except BaseExceptionGroup as group_:
-            raise group_.exceptions[0] from None
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+        finally:
+            await asyncio.shield(self._aside(upload.settle))
 
     async def _part(self, upload: Upload, part: int) -> float:
         request = await self._aside(upload.request, part)
         seconds = await self._lines.send(request)
-        await self._aside(upload.received.note, part)
+        upload.acknowledged.append(part)
         return seconds
 
     async def lost(self, upload: Upload, part: int) -> None:
@@ -204,8 +218,7 @@ class Transfer:
             await self._lines.send(request)
         finally:
             self._window.leave(len(data))
-        digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
-        return types.InputFile(key, 1, name, digest)
+        return types.InputFile(key, 1, name, "")
 
     async def _aside(self, work: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._readers, work, *arguments)
