@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _ERROR = re.compile(rb"ERROR: ([^\n]{1,200}?)(?: : [^\n]*)?(?:\n|\Z)")
 _UNANNOUNCED = 100  # entries in a row that 7-Zip may pass over without a line
+_PROMPT = b"\nEnter password:\n"
 _SEARCH = 1 << 30  # how far a lost place is looked for
 LOST = "its place in the archive is lost"
 ENDS = "the archive ends here"
@@ -46,8 +47,8 @@ class Cutter:
         self._next = 0
         self._begun = -1
         self._tested = False
+        self._asked = False
         self._lost = False
-        self.said: list[str] = []
 
     def copy(self, index: int, sink: Callable[[memoryview], None]) -> str | None:
         """Give the content of the entry to `sink`; what 7-Zip says is wrong with it, if anything.
@@ -123,6 +124,10 @@ class Cutter:
     def _content(self, entry: Entry, sink: Callable[[memoryview], None]) -> str | None:
         if entry.silent or not entry.size:
             return None
+        if entry.encrypted and not self._asked and self._stream.peek(len(_PROMPT)) == _PROMPT:
+            # 7-Zip asks once, when it meets the first member that needs it: behind that member's line.
+            self._stream.take(len(_PROMPT))
+            self._asked = True
         if self._tested or self._stream.peek(7) == b"ERROR: ":
             # Nothing of it is written: 7-Zip only looks at what it cannot unpack, and says why behind it.
             # Content that happens to begin like that is told apart by the name that ends the line.
@@ -176,9 +181,8 @@ class Cutter:
         self._lost = True
 
     def _hear(self, line: bytes) -> None:
-        text = line.decode("utf-8", "replace").strip()
-        if text and len(self.said) < 200:
-            self.said.append(text)
+        if line.startswith(_PROMPT.strip()):
+            self._asked = True
 
 
 def _announces(line: bytes, shown: bytes) -> bool:
