@@ -1,9 +1,10 @@
 """What lies in the inbox, and whether it may be taken.
 
-A drop is a file or a folder directly in the inbox (for the chat `default`) or in a subfolder named like a chat. It is
-taken when nobody writes to it (a read lease says so: the kernel refuses one while any process has the file open for
-writing) and nothing about it has changed for the settling time. Never taken: names that start with a dot or look
-unfinished, links, empty files and folders, files that cannot be read.
+A drop is a file or a folder directly in the inbox (for the chat `default`) or in a subfolder named like a chat. The
+volumes of an archive are one drop, and so are an archive and its NAME.password. It is taken when nobody writes to it
+(a read lease says so: the kernel refuses one while any process has the file open for writing) and nothing about it has
+changed for the settling time. Never taken: names that start with a dot or look unfinished, links, empty files and
+folders, files that cannot be read.
 """
 
 from __future__ import annotations
@@ -14,25 +15,37 @@ import fnmatch
 import os
 import stat
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from daemon.archives import volumes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DEFAULT_CHAT = "default"
+BESIDE = ".password"
+"""Ends the name of a file that holds the passwords of the archive beside it, one a line."""
+
+
+Signature = tuple[tuple[int, int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """Something in the inbox and what is known of it. `obstacle` is a sentence for people: it is not taken."""
+    """Something in the inbox and what is known of it. `obstacle` is a sentence for people: it is not taken.
+
+    `beside` are the files that belong to it; `missing` the names of volumes that must be there and are not.
+    """
 
     path: Path
     chat: str
-    signature: tuple[tuple[int, int, int, int], ...]
+    signature: Signature
     obstacle: str = ""
     written_to: bool = False
+    beside: tuple[Path, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def changed(self) -> float:
@@ -44,12 +57,52 @@ def find(inbox: Path, chats: Iterable[str], ignore: Iterable[str]) -> Iterator[D
     """The drops in the inbox, whether they may be taken or not."""
     patterns = tuple(ignore)
     aliases = set(chats)
+    own = []
     for path in _entries(inbox, patterns):
         if path.name in aliases and path.is_dir() and not path.is_symlink():
-            for inner in _entries(path, patterns):
-                yield _look(inner, path.name, patterns)
+            yield from _together(_entries(path, patterns), path.name, patterns)
         else:
-            yield _look(path, DEFAULT_CHAT, patterns)
+            own.append(path)
+    yield from _together(own, DEFAULT_CHAT, patterns)
+
+
+def _together(paths: list[Path], chat: str, ignore: tuple[str, ...]) -> Iterator[Drop]:
+    """The drops of one folder: the volumes of a set are one, and passwords go with their archive."""
+    by_name = {path.name: path for path in paths}
+    passwords = {name: path for name, path in by_name.items() if name.endswith(BESIDE)}
+    sets = {each.first: each for each in volumes.group(by_name.keys() - passwords.keys())}
+    in_sets = {name for each in sets.values() for name in each.names}
+    for first in sorted({*sets, *(by_name.keys() - in_sets - passwords.keys())}):
+        each = sets.get(first)
+        names = each.names if each else (first,)
+        beside = [by_name[name] for name in names if name != first]
+        beside += [path for name, path in passwords.items() if _goes_with(name, names)]
+        main = by_name.get(first)
+        if main is None:  # the first volume is still to come: what there is stands for the set
+            main, *beside = beside
+        drop = _look(main, chat, ignore)
+        if beside or each:
+            drop = _joined(drop, [_look(path, chat, ignore) for path in beside])
+            drop = replace(drop, missing=each.missing if each else ())
+        yield drop
+
+
+def _goes_with(password: str, names: Iterable[str]) -> bool:
+    """Whether NAME.password is for one of these files; NAME may leave their endings out."""
+    stem = password.removesuffix(BESIDE)
+    return any(name == stem or name.startswith(f"{stem}.") for name in names)
+
+
+def _joined(drop: Drop, others: Iterable[Drop]) -> Drop:
+    """One drop of several files: it changes, is written to, and is in the way if any of them is."""
+    parts = [drop, *others]
+    return replace(
+        drop,
+        signature=tuple(sign for part in parts for sign in part.signature),
+        obstacle=next((part.obstacle for part in parts if part.obstacle), ""),
+        written_to=any(part.written_to for part in parts),
+        beside=tuple(part.path for part in parts[1:]),
+    )
 
 
 def _entries(directory: Path, ignore: tuple[str, ...]) -> list[Path]:
@@ -146,7 +199,7 @@ class Settling:
 
     def __init__(self, settle: float) -> None:
         self.settle = settle
-        self._since: dict[Path, tuple[tuple[tuple[int, int, int, int], ...], float]] = {}
+        self._since: dict[Path, tuple[Signature, float]] = {}
 
     def wait(self, drop: Drop, now: float | None = None) -> float:
         """Seconds until this drop has been quiet for long enough; 0 or less when it has."""

@@ -21,7 +21,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from daemon.names import Job, Unit
+from daemon.names import Job, Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +128,16 @@ class Folders:
                 if unit is not None and unit.first == 0 and not name.endswith(".txt"):
                     return Entry(folder, job, unit, path / name)
         return None
+
+    def archive_in(self, drop: Entry) -> Path | None:
+        """The archive of a drop (its first volume), or None for a folder that people dropped as such.
+
+        A drop of several files is a folder that is called like the one to open.
+        """
+        if not drop.path.is_dir():
+            return drop.path
+        inside = (drop.path / name for name in _names(drop.path) if clean(name) == drop.unit.label)
+        return next((path for path in inside if path.is_file()), None)
 
     def is_over(self, job: str) -> bool:
         """Whether nothing of this job lies in a working folder any more."""

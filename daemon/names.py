@@ -36,6 +36,8 @@ _UNIT = re.compile(
     r"(?:@(?P<attempt>[1-9]\d*))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
     re.DOTALL,
 )
+_VOLUME = re.compile(r"\.(part\d+|\d{3,})$", re.IGNORECASE)
+_ENDING = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}|7z")
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -165,6 +167,15 @@ def clean(name: str, limit: int = LABEL_BYTES) -> str:
 
 def _unsafe(sign: str) -> bool:
     return sign == "/" or unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def title(dropped: str) -> str:
+    """What people call a drop: its name without the endings of archives and their volumes."""
+    name = _VOLUME.sub("", dropped)
+    stem, _, ending = name.rpartition(".")
+    if not stem or not _ENDING.fullmatch(ending):
+        return name or dropped
+    return _VOLUME.sub("", stem).removesuffix(".tar") or dropped
 
 
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:

@@ -17,7 +17,7 @@ from daemon.errors import NeedsConversion, Permanent
 from daemon.media.photo import acceptable_photo
 from daemon.media.thumbnail import thumbnail
 from daemon.media.verdict import judge
-from daemon.names import file_id, random_id
+from daemon.names import file_id, random_id, title
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -68,13 +68,13 @@ class Preparing:
     def caption(self, entry: Entry) -> str:
         """What stands under the post."""
         drop = self.spool.drop(entry.job)
-        stem = ""
+        archive = ""
         if drop is not None:
-            stem, _, _ = drop.unit.label.rpartition(".")
-            stem = drop.unit.label if drop.path.is_dir() or not stem else stem.removesuffix(".tar")
+            folder = drop.path.is_dir() and self.spool.archive_in(drop) is None
+            archive = drop.unit.label if folder else title(drop.unit.label)
         unit = entry.unit
         return self.config.send.caption.format(
-            archive=stem,
+            archive=archive,
             name=unit.label,
             chat=entry.chat,
             first=unit.first,

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from daemon.folders import FOLDERS
-from daemon.spool import APART
+from daemon.names import Job
+from daemon.spool import APART, GATHERED, free_name
 
 if TYPE_CHECKING:
     from daemon.folders import Entry
@@ -25,6 +26,7 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
             if entry.unit.attempt:
                 said += _after_death(spool, entry, max_deaths)
     for job in spool.jobs("incoming"):
+        said += _return_gathered(spool, job)
         spool.tidy(spool.job_folder("incoming", job))  # died between mkdir and the claim's rename
     for entry in list(spool.all_units("uploading")):
         if entry.unit.is_album and not spool.members(entry):
@@ -42,9 +44,26 @@ def _return_set_apart(spool: Spool) -> list[str]:
         job = apart.name.removeprefix(APART)
         if not any(spool.units(folder, job) for folder in FOLDERS):
             for drop in apart.iterdir():
-                spool.disk.rename(drop, apart.parent / drop.name)
+                spool.disk.rename(drop, free_name(apart.parent / drop.name))
                 said.append(f"{drop.name}: its claim was broken off, it is back in the inbox")
         spool.disk.rmtree(apart)
+    return said
+
+
+def _return_gathered(spool: Spool, job: str) -> list[str]:
+    """The files of a claim of several that was broken off go back to where they were dropped."""
+    gathered = spool.job_folder("incoming", job) / GATHERED
+    if not gathered.exists():
+        return []
+    parsed = Job.parse(job)
+    own = spool.inbox / parsed.chat if parsed else spool.inbox
+    inbox = own if own.is_dir() else spool.inbox
+    said = []
+    for path in gathered.iterdir():
+        spool.disk.rename(path, free_name(inbox / path.name))
+        said.append(f"{path.name}: its claim was broken off, it is back in the inbox")
+    spool.disk.fsync(inbox, gathered)
+    spool.disk.rmdir(gathered)
     return said
 
 

@@ -121,7 +121,7 @@ class Service:
     async def _work(self, bells: Bells, watching: Watching, *, until_idle: bool) -> None:
         house = House(self.config, self.spool, bells, self.activity, self.heartbeat, self.sending)
         engine = await self._find_engine()
-        inbox = Inbox(house, watching)
+        inbox = Inbox(house, watching, engine)
         self.workers = [
             inbox,
             Intake(house, engine, self.passwords),

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from daemon.archives.limits import Budget
 from daemon.archives.signatures import begins_like_one, recognise
+from daemon.drops import BESIDE
 from daemon.errors import Permanent, TelespoolError
 from daemon.media.sniff import HEAD, media_name, sniff
 from daemon.names import clean, natural
@@ -105,6 +106,7 @@ class Rules:
 
 async def open_source(
     drop: Entry,
+    file: Path | None,
     tmp: Path,
     *,
     engine: Engine | None,
@@ -113,18 +115,22 @@ async def open_source(
     depth: int,
     disk: Disk,
 ) -> Source:
-    """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still."""
+    """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still.
+
+    `file` is its one file or its (first) archive, None for a folder.
+    """
     rules = Rules(tmp / f"{drop.job}.unpack", engine, passwords, others, depth, disk)
     if engine is not None:
         packed = await asyncio.to_thread(_size, drop.path)
         rules.budget = Budget(engine.settings, packed)
-    if await asyncio.to_thread(drop.path.is_dir):
+    if file is None:
         members = await asyncio.to_thread(_walk, drop.path)
         return FolderSource(drop.path, members, rules)
-    if await asyncio.to_thread(recognise, drop.path) is not None:
-        archive = await _open(drop.path, rules)
-        return ArchiveSource(archive, rules)
-    return FileSource(drop.path, drop.unit.label)
+    if file != drop.path:
+        rules.passwords = (*await asyncio.to_thread(_passwords, drop.path), *passwords)
+    if file != drop.path or await asyncio.to_thread(recognise, file) is not None:
+        return ArchiveSource(await _open(file, rules), rules)
+    return FileSource(file, drop.unit.label)
 
 
 async def _open(path: Path, rules: Rules) -> Archive:
@@ -326,6 +332,12 @@ def _walk(path: Path) -> list[Member]:
                 found.append((str(file.relative_to(path)), file.stat().st_size))
     found.sort(key=lambda each: (natural(each[0]), each[0]))
     return [Member(number, name, size) for number, (name, size) in enumerate(found, 1)]
+
+
+def _passwords(folder: Path) -> tuple[str, ...]:
+    """The passwords that were dropped beside an archive: the lines of its NAME.password."""
+    texts = [path.read_text("utf-8", "replace") for path in sorted(folder.glob(f"*{BESIDE}"))]
+    return tuple(line for text in texts for line in text.splitlines() if line)
 
 
 def _size(path: Path) -> int:

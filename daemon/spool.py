@@ -22,11 +22,14 @@ from daemon.disk import Disk
 from daemon.errors import ConfigError
 from daemon.folders import FOLDERS, REPORT, SKIPPED, Entry, Folder, Folders
 from daemon.lock import Lock
-from daemon.names import Job, Unit, clean
+from daemon.names import Job, Unit, clean, title
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+GATHERED = ".gathered"
+"""Holds, in a job of incoming/, the files of a drop that is being claimed."""
 
 APART = ".telespool-"
 """Begins the name of what was set apart in an inbox on another file system."""
@@ -104,42 +107,62 @@ class Spool(Folders):
 
     # -- inbox → incoming --------------------------------------------------------------------------
 
-    def claim(self, drop: Path, chat: str) -> Entry:
-        """Take a file or a folder out of the inbox; it becomes unit 0000 of a new job."""
+    def claim(self, drop: Path, chat: str, beside: Sequence[Path] = ()) -> Entry:
+        """Take a file or a folder out of the inbox; it becomes unit 0000 of a new job.
+
+        `beside` are the files that belong to it, the other volumes of an archive and its password: they are
+        gathered first, and one rename makes all of them the drop.
+        """
         job = self._new_job(chat, drop.name)
         unit = Unit(first=0, label=clean(drop.name))
         target = self.job_folder("incoming", job) / str(unit)
-        if drop.is_file():
-            self.disk.fsync(drop)
+        for path in (drop, *beside):
+            if path.is_file():
+                self.disk.fsync(path)
         try:
-            self.disk.rename(drop, target)  # commit
+            if beside:
+                self._claim_together((*beside, drop), target)
+            else:
+                self.disk.rename(drop, target)  # commit
         except OSError as error:
             if error.errno != errno.EXDEV:
                 self.tidy(target.parent)
                 raise
-            self._claim_across(drop, target)
+            self._claim_across((*beside, drop), target)
         self.disk.fsync(target.parent, self.root / "incoming", drop.parent)
         self.changed(["incoming"])
         return Entry("incoming", job, unit, target)
 
-    def _claim_across(self, drop: Path, target: Path) -> None:
+    def _claim_together(self, drops: Sequence[Path], target: Path) -> None:
+        """Several files as one drop. Broken off, they are put back (`recovery`)."""
+        gathered = target.parent / GATHERED
+        self.disk.mkdir(gathered)
+        for path in drops:
+            self.disk.rename(path, gathered / path.name)
+        self.disk.fsync(gathered)
+        self.disk.rename(gathered, target)  # commit
+
+    def _claim_across(self, drops: Sequence[Path], target: Path) -> None:
         """The same from an inbox on another file system, where a rename cannot reach.
 
         The drop is set apart first, under the job's name: whoever finds it there at the next start can see
         whether the job has come to be (`recovery`).
         """
-        apart = drop.parent / f"{APART}{target.parent.name}"
+        inbox = drops[-1].parent
+        apart = inbox / f"{APART}{target.parent.name}"
         staged = self.tmp / target.parent.name
+        self.disk.rmdir(target.parent / GATHERED)
         self.disk.mkdir(apart)
-        self.disk.rename(drop, apart / drop.name)
-        self.disk.fsync(apart, drop.parent)
-        self.disk.copy_tree(apart / drop.name, staged)
+        for path in drops:
+            self.disk.rename(path, apart / path.name)
+        self.disk.fsync(apart, inbox)
+        self.disk.copy_tree(apart if len(drops) > 1 else apart / drops[0].name, staged)
         self.disk.rename(staged, target)  # commit
         self.disk.fsync(target.parent, self.root / "incoming")
         self.disk.rmtree(apart)
 
     def _new_job(self, chat: str, dropped: str) -> str:
-        wanted = Job.make(self.clock(), chat, _stem(dropped))
+        wanted = Job.make(self.clock(), chat, title(dropped))
         job, n = wanted, 1
         # Unique in all folders, not only in incoming/: a job of the same second may be done already.
         while any(self.job_folder(folder, str(job)).exists() for folder in FOLDERS) or not (
@@ -225,7 +248,7 @@ class Spool(Folders):
     def drop_data(self, entry: Entry) -> None:
         """Empty a delivered unit of a job whose archive is kept: its bytes are in the archive still."""
         drop = self.drop(entry.job)
-        if drop is None or drop.path.is_dir() or drop.path == entry.path:
+        if drop is None or drop.path == entry.path or self.archive_in(drop) is None:
             return
         for member in self.members(entry):
             if member.path.stat().st_size:
@@ -340,7 +363,7 @@ class Spool(Folders):
         target = self.job_folder("quarantine", entry.job) / str(unit)
         if self.disk.mkdir(target.parent):
             self.disk.fsync(target.parent.parent)
-        target = _free(target)
+        target = free_name(target)
         note = target.with_name(f"{target.name}.txt")
         self.disk.unlink(note)
         self.disk.write(note, f"{reason}\n".encode("utf-8", "replace"))
@@ -399,7 +422,9 @@ class Spool(Folders):
             try:
                 self.disk.rename(source, target)  # commit
             except FileExistsError:
-                target = _free(target)  # a person put something of that name there: both are kept
+                target = free_name(
+                    target
+                )  # a person put something of that name there: both are kept
             except FileNotFoundError:
                 # The worker of that folder removed the job's directory, as it was empty for a moment.
                 if not source.exists() or not self.disk.mkdir(target.parent):
@@ -421,15 +446,7 @@ class Spool(Folders):
                 self.disk.rmdir(directory)
 
 
-def _stem(name: str) -> str:
-    """A drop's name without its ending, for the name of the job."""
-    stem, dot, ending = name.rpartition(".")
-    if not dot or not stem or len(ending) > 8:
-        return name
-    return stem.removesuffix(".tar") or stem
-
-
-def _free(target: Path) -> Path:
+def free_name(target: Path) -> Path:
     """The next name like this one that is not taken."""
     if not target.exists():
         return target

@@ -7,7 +7,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.names import LABEL_BYTES, Job, Unit, clean, file_id, natural, random_id
+from daemon.names import LABEL_BYTES, Job, Unit, clean, file_id, natural, random_id, title
 
 anything = st.text(st.characters(codec="utf-8", categories=None), max_size=300) | st.text(
     st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF), max_size=5
@@ -102,3 +102,18 @@ def test_ids_never_change() -> None:
 
 RANDOM = -6366862146759115903
 FILE = 1445194490018747899
+
+
+def test_a_title_has_no_endings_of_archives() -> None:
+    """The caption of an archive is its name as people say it."""
+    names = {
+        "holiday.zip": "holiday",
+        "holiday.tar.gz": "holiday",
+        "holiday.part01.rar": "holiday",
+        "holiday.7z.001": "holiday",
+        "St. Petersburg 2.5": "St. Petersburg 2.5",
+        "v1.2.zip": "v1.2",
+        "plain": "plain",
+    }
+
+    assert {name: title(name) for name in names} == names

@@ -3,23 +3,44 @@
 Events are only hints; the folder is looked through at the start, whenever something rings, and every `inbox.rescan`
 seconds. Each chat of the configuration has a subfolder, made at the start. What is left where it lies is named in the
 log once, with the reason.
+
+An archive in volumes is claimed when it is complete: names tell gaps, and whether the last one is there is asked of
+7-Zip, in place. A volume that is missing is waited for with growing gaps; after `archives.volume_wait` the set is claimed
+as it is, and its refusal names what was missing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.drops import DEFAULT_CHAT, Drop, Settling, find
+from daemon.archives import volumes
+from daemon.drops import BESIDE, DEFAULT_CHAT, Drop, Settling, find
+from daemon.errors import TelespoolError, Temporary
 from daemon.workers.base import Worker, log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from daemon.archives.engine import Engine
+    from daemon.drops import Signature
     from daemon.watching import Watching
     from daemon.workers.base import House
 
 _SHORTEST = 0.05
+_FIRST_GAP = 5.0
+_LONGEST_GAP = 600.0
+
+
+@dataclass(slots=True)
+class _Incomplete:
+    """A set of volumes that lacks one: how it looked, when it is looked at again, and after what gap."""
+
+    signature: Signature
+    again: float
+    gap: float
 
 
 class Inbox(Worker):
@@ -28,27 +49,38 @@ class Inbox(Worker):
     name = "inbox"
     hears = ("inbox",)
 
-    def __init__(self, house: House, watching: Watching) -> None:
+    def __init__(self, house: House, watching: Watching, engine: Engine | None = None) -> None:
         super().__init__(house)
         self.watching = watching
+        self.engine = engine
         self.pending = 0
         """Drops that will be claimed by themselves once they have settled."""
         self._settling = Settling(self.config.inbox.settle)
         self._named: set[tuple[Path, str]] = set()
+        self._incomplete: dict[Path, _Incomplete] = {}
 
     async def step(self) -> float:
         """Claim every drop that has settled."""
         await asyncio.to_thread(self.watching.check)
-        return await asyncio.to_thread(self._claim_all)
+        settled, pause = await asyncio.to_thread(self._look)
+        for drop in settled:
+            self.alive()
+            wait = await self._wait_for_volumes(drop)
+            if wait > 0:
+                pause = min(pause, wait)
+            else:
+                await asyncio.to_thread(self._claim, drop)
+        return pause
 
-    def _claim_all(self) -> float:
+    def _look(self) -> tuple[list[Drop], float]:
+        """The drops that have settled, and the seconds until the next one may have."""
         self._make_subfolders()
         settings = self.config.inbox
-        pause, pending, there = float(settings.rescan), 0, set()
-        for drop in list(find(self.spool.inbox, self.config.chats, settings.ignore)):
+        pause, pending, there, settled = float(settings.rescan), 0, set(), []
+        for drop in find(self.spool.inbox, self.config.chats, settings.ignore):
             there.add(drop.path)
             if drop.obstacle:
-                self._name(drop)
+                self._name(drop.path, drop.obstacle)
                 continue
             wait = self._settling.wait(drop)
             if drop.written_to:
@@ -57,15 +89,53 @@ class Inbox(Worker):
                 pending += 1
                 pause = min(pause, max(wait, _SHORTEST))
             else:
-                self._claim(drop)
+                settled.append(drop)
         self._settling.forget(there)
         self._named = {(path, sentence) for path, sentence in self._named if path in there}
+        self._incomplete = {path: each for path, each in self._incomplete.items() if path in there}
         self.pending = pending
-        return pause
+        return settled, pause
+
+    async def _wait_for_volumes(self, drop: Drop) -> float:
+        """Seconds to wait before looking whether all volumes are there; 0 when they are, or long enough waited."""
+        if not volumes.may_be(drop.path.name):
+            return 0.0
+        known = self._incomplete.get(drop.path)
+        now = time.monotonic()
+        if known is not None and known.signature == drop.signature and now < known.again:
+            return known.again - now
+        missing = await self._missing(drop)
+        if not missing or self.spool.clock() - drop.changed > self.config.archives.volume_wait:
+            self._incomplete.pop(drop.path, None)
+            return 0.0
+        self._name(drop.path, f"{missing} It is waited for.")
+        gap = _FIRST_GAP
+        if known is not None and known.signature == drop.signature:
+            gap = min(known.gap * 2, _LONGEST_GAP)
+        self._incomplete[drop.path] = _Incomplete(drop.signature, now + gap, gap)
+        return gap
+
+    async def _missing(self, drop: Drop) -> str:
+        """A sentence that names the missing volume; empty when none is, or when nobody can tell."""
+        if drop.missing:
+            return f"{drop.path.name} lacks {', '.join(drop.missing)}."
+        if self.engine is None:
+            return ""
+        passwords = [path for path in drop.beside if path.name.endswith(BESIDE)]
+        texts = [await asyncio.to_thread(path.read_text, "utf-8", "replace") for path in passwords]
+        try:
+            await self.engine.open(
+                drop.path, [line for text in texts for line in text.splitlines()]
+            )
+        except Temporary as error:
+            return error.reason
+        except (TelespoolError, OSError):
+            pass  # what is wrong with it is told when it is unpacked
+        return ""
 
     def _claim(self, drop: Drop) -> None:
         try:
-            entry = self.spool.claim(drop.path, drop.chat)
+            entry = self.spool.claim(drop.path, drop.chat, drop.beside)
         except FileNotFoundError:
             return  # a person took it back
         log.info("claimed", job=entry.job, unit=str(entry.unit), chat=drop.chat)
@@ -76,7 +146,7 @@ class Inbox(Worker):
                 (self.spool.inbox / chat).mkdir(parents=True, exist_ok=True)
         self.spool.inbox.mkdir(parents=True, exist_ok=True)
 
-    def _name(self, drop: Drop) -> None:
-        if (drop.path, drop.obstacle) not in self._named:
-            self._named.add((drop.path, drop.obstacle))
-            log.warning("left in the inbox", file=drop.path.name, reason=drop.obstacle)
+    def _name(self, path: Path, sentence: str) -> None:
+        if (path, sentence) not in self._named:
+            self._named.add((path, sentence))
+            log.warning("left in the inbox", file=path.name, reason=sentence)

@@ -17,6 +17,7 @@ import traceback
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from daemon.archives import volumes
 from daemon.errors import Permanent, Temporary
 from daemon.observe.report import close_job
 from daemon.sorting import Sorting
@@ -103,16 +104,7 @@ class Intake(Worker):
 
     async def _unpack(self, drop: Entry) -> None:
         standing = set(await asyncio.to_thread(self.spool.standing, drop.job))
-        others = self.config.inbox.others
-        source = await open_source(
-            drop,
-            self.spool.tmp,
-            engine=self.engine,
-            passwords=self.passwords,
-            others=others,
-            depth=self.config.archives.depth,
-            disk=self.spool.disk,
-        )
+        source = await self._open(drop)
         log.info(
             "unpacking",
             job=drop.job,
@@ -145,6 +137,24 @@ class Intake(Worker):
             released=sorting.released,
             skipped=len(sorting.skipped),
         )
+
+    async def _open(self, drop: Entry) -> Source:
+        try:
+            return await open_source(
+                drop,
+                await asyncio.to_thread(self.spool.archive_in, drop),
+                self.spool.tmp,
+                engine=self.engine,
+                passwords=self.passwords,
+                others=self.config.inbox.others,
+                depth=self.config.archives.depth,
+                disk=self.spool.disk,
+            )
+        except Temporary as error:
+            if not volumes.may_be(drop.unit.label):
+                raise
+            # It was waited for in the inbox already, as long as the configuration says.
+            raise Permanent(f"{error.reason} Drop all volumes together again.") from error
 
     async def _release(
         self, drop: Entry, source: Source, sorting: Sorting, standing: set[int]
