@@ -82,6 +82,9 @@ def service(installed: Machine) -> Iterator[Service]:
     service = Service(installed)
     service.reset()
     yield service
+    # Shown by pytest where the test has failed: what happened inside.
+    print(installed.run("journalctl", "--no-pager", "--lines=60", "--output=short").stdout)  # noqa: T201
+    print("\n".join(service.files()))  # noqa: T201
     service.reset()
 
 
