@@ -182,6 +182,8 @@ class Service:
         while True:
             bell.clear()
             occupied = await asyncio.to_thread(self.spool.occupied, "uploading")
+            if bell.rung and not occupied:
+                continue  # something came in while we looked: it must not be opened over it
             if self.gate.is_open == occupied:
                 self.gate.set(is_open=not occupied)
                 if not occupied:
