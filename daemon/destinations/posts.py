@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, get_args
@@ -123,6 +124,7 @@ class Ledger:
         self.chat = chat
         self._posts: dict[str, Post | None] = {}
         self._messages: dict[int, int] = {}
+        self._highest = 0
 
     def posts(self, start: int = 0, stop: int | None = None) -> list[tuple[str, Post]]:
         """The posts whose first id lies in start <= id < stop, with their folders' names, in order."""
@@ -135,36 +137,41 @@ class Ledger:
 
     def refresh(self) -> set[int]:
         """Read the folders that came and forget those that went; the first ids of all these posts."""
-        names = {entry.name for entry in _entries(self.chat) if _DIRECTORY.fullmatch(entry.name)}
+        names = _names(self.chat)
         gone = [self._posts.pop(name) for name in self._posts.keys() - names]
-        come = {name: Post.read(self.chat / name) for name in names - self._posts.keys()}
+        come = {
+            name: Post.read(self.chat / name)
+            for name in names - self._posts.keys()
+            if _DIRECTORY.fullmatch(name)
+        }
         self._posts |= come
-        changed = {post.first for post in (*gone, *come.values()) if post is not None}
+        for name, post in come.items():
+            self._highest = max(self._highest, _last_id(name), post.last if post else 0)
         if any(gone):
             self._messages = dict(_messages(self._posts.values()))
         else:
             self._messages |= dict(_messages(come.values()))
-        return changed
+        return {post.first for post in (*gone, *come.values()) if post is not None}
 
     def message(self, key: int) -> int | None:
         """The id under which this key was posted."""
         return self._messages.get(key)
 
     def next_message(self) -> int:
-        """An id greater than any in this chat."""
-        highest = 0
-        for name, post in self._posts.items():
-            match = _DIRECTORY.fullmatch(name)
-            named = int(match["last"] or match["first"]) if match else 0
-            highest = max(highest, named, post.last if post else 0)
-        return highest + 1
+        """An id greater than any this chat has, or had since this ledger was made."""
+        return self._highest + 1
 
 
-def _entries(directory: Path) -> Iterable[Path]:
+def _names(directory: Path) -> set[str]:
     try:
-        return list(directory.iterdir())
+        return set(os.listdir(directory))  # noqa: PTH208 - names only, there may be very many
     except FileNotFoundError:
-        return []
+        return set()
+
+
+def _last_id(name: str) -> int:
+    match = _DIRECTORY.fullmatch(name)
+    return int(match["last"] or match["first"]) if match else 0
 
 
 def _messages(posts: Iterable[Post | None]) -> Iterable[tuple[int, int]]:
