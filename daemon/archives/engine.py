@@ -84,19 +84,26 @@ class Engine:
 
         `budget` is shared by the archives of one drop; `everything` makes junk and dotfiles members too.
         """
-        path, missing = await asyncio.to_thread(_first_volume, path)
-        if missing:
-            raise Temporary(sentences.volume_missing(path.name, missing))
+        try:
+            beside = await asyncio.to_thread(volumes.look, path)
+        except OSError as error:
+            raise Permanent(f"{path.name} cannot be read: {error.strerror}.") from error
+        path = beside.first
+        if beside.missing:
+            raise Temporary(sentences.volume_missing(path.name, ", ".join(beside.missing)))
         kind = await asyncio.to_thread(recognise, path)
         if kind is None:
             raise Permanent(await asyncio.to_thread(_no_archive, path))
         if kind == "rar" and not self.reads_rar:
             raise Permanent(sentences.no_rar(path.name, str(self.program), self.version))
         if budget is None:
-            budget = Budget(self.settings, await asyncio.to_thread(_size, path))
+            budget = Budget(self.settings, beside.size)
         source = SevenZip(self.program, path, self.settings.memory)
         words = tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word))
-        return await Opening(source, kind, self.settings, words, budget, everything).archive()
+        opening = Opening(
+            source, kind, self.settings, words, budget, everything, awaited=beside.awaited
+        )
+        return await opening.archive()
 
 
 def _programs(commands: Sequence[str]) -> list[Path]:
@@ -109,27 +116,6 @@ def _programs(commands: Sequence[str]) -> list[Path]:
             if program and Path(program) not in found:
                 found.append(Path(program))
     return found
-
-
-def _first_volume(path: Path) -> tuple[Path, str]:
-    """Where to begin with the set this file belongs to, and what it lacks; by name, beside it."""
-    found = _set(path)
-    if found is None:
-        return path, ""
-    return path.with_name(found.first), ", ".join(found.missing)
-
-
-def _set(path: Path) -> volumes.VolumeSet | None:
-    if not volumes.may_be(path.name):
-        return None
-    return volumes.set_of(path.name, (other.name for other in path.parent.iterdir()))
-
-
-def _size(path: Path) -> int:
-    """The bytes of the archive, all its volumes together."""
-    found = _set(path)
-    names = found.names if found is not None else (path.name,)
-    return sum(path.with_name(name).stat().st_size for name in names)
 
 
 def _no_archive(path: Path) -> str:

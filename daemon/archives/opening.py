@@ -12,7 +12,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from daemon.archives import decoding, encodings, sentences, tarball, volumes, zipdirectory
+from daemon.archives import decoding, encodings, sentences, tarball, zipdirectory
 from daemon.archives.members import Archive, Member, is_junk, numbers
 from daemon.archives.sevenzip import Listing, SevenZip, SevenZipArchive, StreamArchive
 from daemon.archives.signatures import is_tar
@@ -35,7 +35,11 @@ _ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
 
 @dataclass(slots=True)
 class Opening:
-    """One archive being opened. `everything` makes members of junk and dotfiles too."""
+    """One archive being opened.
+
+    `everything` makes members of junk and dotfiles too; `awaited` is the volume that is missing if it is not
+    complete.
+    """
 
     source: SevenZip
     kind: str
@@ -43,6 +47,7 @@ class Opening:
     passwords: Sequence[str]
     budget: Budget
     everything: bool
+    awaited: str | None = None
 
     @property
     def path(self) -> Path:
@@ -117,14 +122,13 @@ class Opening:
 
     def _refuse(self, listing: Listing, entries: Sequence[Entry]) -> None:
         name = self.path.name
-        missing = sentences.missing_volume(listing.said)
+        errors = [*listing.head.errors, *listing.said.splitlines()]
+        missing = sentences.missing_volume("\n".join(errors))
         if missing is not None:
             raise Temporary(sentences.volume_missing(name, missing))
-        errors = [*listing.head.errors, *listing.said.splitlines()]
+        if self.awaited is not None and _is_cut(errors):
+            raise Temporary(sentences.volume_missing(name, self.awaited))
         if not entries:
-            following = volumes.following(name) if _is_cut(errors) else None
-            if following is not None:
-                raise Temporary(sentences.volume_missing(name, following))
             if listing.head.kind and not listing.said.strip() and not listing.head.errors:
                 raise Permanent(sentences.nothing_inside(name))
             raise Permanent(sentences.unreadable(name, sentences.archive_damage(_plain(errors))))

@@ -97,7 +97,7 @@ def recognise(path: Path) -> str | None:
         file.seek(32769)
         if file.read(5) in {b"CD001", b"BEA01"}:
             return "iso"
-    return None
+        return "zip" if _ends_a_zip(file) else None  # the last volume of a set begins anywhere
 
 
 _BZIP2_BLOCKS = {b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"}
@@ -163,6 +163,13 @@ def _self_extracting(file: BinaryIO) -> str | None:
     for magic, kind in ((b"7z\xbc\xaf'\x1c", "7z"), (b"Rar!\x1a\x07", "rar")):
         if magic in start:
             return kind
+    return "zip" if _ends_a_zip(file) else None
+
+
+def _ends_a_zip(file: BinaryIO) -> bool:
+    """Whether a zip's end record, with its comment, reaches exactly to the end of the file."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _TAIL))
-    return "zip" if b"PK\x05\x06" in file.read(_TAIL) else None
+    tail = file.read(_TAIL)
+    at = tail.rfind(b"PK\x05\x06")
+    return at >= 0 and at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail)

@@ -18,6 +18,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from daemon.archives import volumes
 from daemon.archives.engine import Engine
 from daemon.archives.limits import Budget
 from daemon.archives.signatures import recognise
@@ -66,7 +67,7 @@ async def unpack(
 ) -> Result:
     """Unpack `archive` into `directory`; `report` is told each file as it is complete."""
     try:
-        size = (await asyncio.to_thread(archive.stat)).st_size
+        size = (await asyncio.to_thread(volumes.look, archive)).size
     except OSError as error:
         raise Permanent(f"{archive} cannot be read: {error.strerror}.") from None
     engine = await Engine.find(settings)

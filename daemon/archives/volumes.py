@@ -9,7 +9,7 @@ Judged by names alone, as the programs that made them do it:
 
 Names tell gaps and a missing first volume. That the last one has not come yet is known only when the archive
 is opened (`Engine.open` raises Temporary with its name), except for .z01 sets, whose last one is the .zip.
-Nothing leaves this module.
+Nothing leaves this module but `look`'s OSError.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 _PART = re.compile(
     r"(?P<stem>.+\.part)(?P<digits>\d{1,5})(?P<end>\.(?:rar|exe))", re.IGNORECASE | re.DOTALL
@@ -71,6 +72,19 @@ class VolumeSet:
     missing: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A set as it lies on the disk: what to open, its bytes, and what is `missing` by name.
+
+    `awaited` is what comes next if the archive turns out not to be complete, None where that cannot be.
+    """
+
+    first: Path
+    size: int
+    missing: tuple[str, ...]
+    awaited: str | None
+
+
 def volume(name: str) -> Volume | None:
     """What the name says of itself; None where it is no volume.
 
@@ -88,11 +102,6 @@ def volume(name: str) -> Volume | None:
         place = (ord(match["letter"].lower()) - ord("r")) * 100 + int(match["digits"]) + 2
         return Volume(("rar", match["stem"].casefold()), place, name)
     return None
-
-
-def may_be(name: str) -> bool:
-    """Whether it is worth looking for others beside this one."""
-    return volume(name) is not None or _WHOLE.fullmatch(name) is not None
 
 
 def group(names: Iterable[str]) -> list[VolumeSet]:
@@ -119,10 +128,20 @@ def set_of(name: str, names: Iterable[str]) -> VolumeSet | None:
     return next((found for found in group({name, *names}) if name in found.names), None)
 
 
-def following(name: str) -> str | None:
-    """What the volume behind the last one known would be called, by the name of the first."""
-    found = volume(name)
-    return found.at(found.place + 1) if found is not None and found.key[0] != "zip" else None
+def look(path: Path) -> Beside:
+    """What lies beside this file and belongs to it. Blocks; OSError."""
+    found = None
+    if volume(path.name) is not None or _WHOLE.fullmatch(path.name) is not None:
+        found = set_of(path.name, (other.name for other in path.parent.iterdir()))
+    if found is None:
+        return Beside(path, path.stat().st_size, (), None)
+    sizes = [path.with_name(name).stat().st_size for name in found.names]
+    last = volume(found.names[-1])
+    awaited = None
+    # All volumes but the last are of one size: a smaller last one is no less than the last.
+    if last is not None and last.key[0] != "zip" and (len(sizes) == 1 or sizes[-1] >= sizes[0]):
+        awaited = last.at(last.place + 1)
+    return Beside(path.with_name(found.first), sum(sizes), found.missing, awaited)
 
 
 def _set(style: str, members: dict[int, Volume]) -> VolumeSet:

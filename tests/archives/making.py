@@ -1,0 +1,431 @@
+"""Archives made for the tests, byte by byte where no program would make them.
+
+Real programs make the ordinary ones (7-Zip, the standard library). RAR has no free writer, so members are
+stored in it by hand, after the published formats of RAR 4 and RAR 5; the same for cab, cpio, iso, lzh, ar, and for
+every zip and tar that lies.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import lzma
+import os
+import struct
+import subprocess
+import sys
+import tarfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+def noise(size: int, seed: str = "") -> bytes:
+    """Bytes that do not compress, always the same for the same seed."""
+    return hashlib.shake_128(f"{size}{seed}".encode()).digest(size)
+
+
+def photos(count: int = 3, size: int = 20_000) -> dict[str, bytes]:
+    """Members as a camera names them, in an order that sorts wrongly as text."""
+    return {
+        f"DCIM/IMG_{n}.JPG": b"\xff\xd8\xff\xe0" + noise(size, str(n)) for n in range(count, 0, -1)
+    }
+
+
+@functools.cache
+def seven_zip() -> str:
+    """The 7-Zip that reads RAR if there is one, else any."""
+    places = [str(Path(sys.executable).parent), *os.environ["PATH"].split(os.pathsep)]
+    found = [p for place in places for n in ("7zz", "7z") if (p := Path(place) / n).is_file()]
+    for program in found:
+        listed = subprocess.run([program, "i"], capture_output=True, check=False)
+        if b" Rar5 " in listed.stdout:
+            return str(program)
+    return str(found[0])
+
+
+def seven(path: Path, files: Mapping[str, bytes], *switches: str) -> Path:
+    """An archive made by 7-Zip, of the kind its name says."""
+    folder = path.with_name(f"{path.name}.files")
+    for name, data in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    names = sorted({name.partition("/")[0] for name in files})
+    command = [seven_zip(), "a", "-bd", "-y", "-mx1", *switches, "--", str(path), *names]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    return path
+
+
+# -- zip -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Zipped:
+    """One member of a zip, with every lie spelled out."""
+
+    name: bytes
+    data: bytes = b""
+    method: int = 0
+    packed: bytes | None = None
+    crc: int | None = None
+    size: int | None = None
+    flags: int = 0
+    made_by: int = 3
+    mode: int = 0o100644
+    extra: bytes = b""
+    comment: bytes = b""
+    descriptor: bool = False
+    offset: int | None = None
+
+    def pack(self) -> bytes:
+        """The packed bytes."""
+        if self.packed is not None:
+            return self.packed
+        if self.method == 8:
+            packer = zlib.compressobj(6, zlib.DEFLATED, -15)
+            return packer.compress(self.data) + packer.flush()
+        return zstd(self.data) if self.method == 93 else self.data
+
+
+def zipped(members: Sequence[Zipped], *, comment: bytes = b"", prefix: bytes = b"") -> bytes:
+    """A zip of these members."""
+    out = bytearray(prefix)
+    directory = bytearray()
+    for member in members:
+        packed = member.pack()
+        crc = zlib.crc32(member.data) if member.crc is None else member.crc
+        size = len(member.data) if member.size is None else member.size
+        flags = member.flags | (8 if member.descriptor else 0)
+        offset = len(out) if member.offset is None else member.offset
+        told = (0, 0, 0) if member.descriptor else (crc, len(packed), size)
+        shape = (20, flags, member.method, 0, 0x5A21)
+        if member.offset is None:
+            out += struct.pack("<4s5H3L2H", b"PK\x03\x04", *shape, *told, len(member.name), 0)
+            out += member.name + packed
+            if member.descriptor:
+                out += struct.pack("<4s3L", b"PK\x07\x08", crc, len(packed), size)
+        directory += struct.pack(
+            "<4s6H3L5H2L", b"PK\x01\x02", member.made_by << 8 | 20, *shape, crc, len(packed), size,
+            len(member.name), len(member.extra), len(member.comment), 0, 0, member.mode << 16, offset,
+        )  # fmt: skip
+        directory += member.name + member.extra + member.comment
+    count = min(len(members), 0xFFFF)
+    end = struct.pack(
+        "<4s4H2LH", b"PK\x05\x06", 0, 0, count, count, len(directory), len(out), len(comment)
+    )
+    return bytes(out + directory) + end + comment
+
+
+def simple_zip(files: Mapping[str, bytes], method: int = 0) -> bytes:
+    """An honest zip."""
+    return zipped(
+        [Zipped(name.encode(), data, method, flags=0x800) for name, data in files.items()]
+    )
+
+
+# -- rar -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Rared:
+    """One member of a RAR, stored. `link` makes it a symbolic link (RAR 5)."""
+
+    name: str
+    data: bytes = b""
+    crc: int | None = None
+    link: str = ""
+    hard: bool = False
+
+
+def rar4(
+    members: Sequence[Rared],
+    *,
+    volume_size: int = 0,
+    old_names: bool = False,
+    comment: bytes = b"",
+) -> list[bytes]:
+    """A RAR 4, cut into volumes of about this many bytes of content (0: one).
+
+    `old_names`: the volumes are called .rar, .r00, .r01 … and not .part1.rar.
+    """
+    volumes: list[bytearray] = []
+
+    def block(kind: int, flags: int, body: bytes, data: bytes = b"") -> bytes:
+        head = struct.pack("<BHH", kind, flags, 7 + len(body)) + body
+        return struct.pack("<H", zlib.crc32(head) & 0xFFFF) + head + data
+
+    def begin() -> bytearray:
+        flags = (1 | (0 if old_names else 0x10) | (0 if volumes else 0x100)) if volume_size else 0
+        volumes.append(bytearray(b"Rar!\x1a\x07\x00" + block(0x73, flags, bytes(6))))
+        return volumes[-1]
+
+    volume = begin()
+    room = volume_size or 1 << 62
+    if comment:
+        body = struct.pack(
+            "<LLBLLBBHL", len(comment), len(comment), 3, zlib.crc32(comment), 0, 29, 48, 3, 0
+        )
+        volume += block(0x7A, 0x8000, body + b"CMT", comment)
+    for member in members:
+        rest, before = member.data, False
+        full = zlib.crc32(member.data) if member.crc is None else member.crc
+        while True:
+            part, rest = rest[:room], rest[room:]
+            room -= len(part)
+            flags = 0x8000 | (1 if before else 0) | (2 if rest else 0)
+            crc = zlib.crc32(part) if rest else full
+            name = member.name.encode()
+            body = struct.pack(
+                "<LLBLLBBHL",
+                len(part),
+                len(member.data),
+                3,
+                crc,
+                0x5A215A21,
+                29,
+                0x30,
+                len(name),
+                0o100644,
+            )
+            volume += block(0x74, flags, body + name, part)
+            if not rest:
+                break
+            volume += block(0x7B, 0x4001, b"")
+            volume, room, before = begin(), volume_size, True
+    volume += block(0x7B, 0x4000, b"")
+    return [bytes(volume) for volume in volumes]
+
+
+def rar5(
+    members: Sequence[Rared], *, volume_size: int = 0, password: str = "", comment: bytes = b""
+) -> list[bytes]:
+    """A RAR 5, cut into volumes of about this many bytes of content (0: one)."""
+    volumes: list[bytearray] = []
+
+    def block(kind: int, flags: int, body: bytes, data: bytes = b"", extra: bytes = b"") -> bytes:
+        flags |= (1 if extra else 0) | (2 if data or kind in {2, 3} else 0)
+        head = _vint(kind) + _vint(flags)
+        head += _vint(len(extra)) if extra else b""
+        head += _vint(len(data)) if flags & 2 else b""
+        head += body + extra
+        head = _vint(len(head)) + head
+        return struct.pack("<L", zlib.crc32(head)) + head + data
+
+    def begin() -> bytearray:
+        flags = (1 | (2 if volumes else 0)) if volume_size else 0
+        number = _vint(len(volumes)) if flags & 2 else b""
+        start = block(1, 0, _vint(flags) + number)
+        volumes.append(bytearray(b"Rar!\x1a\x07\x01\x00" + start))
+        return volumes[-1]
+
+    volume = begin()
+    room = volume_size or 1 << 62
+    if comment:
+        body = _vint(4) + _vint(len(comment)) + _vint(0) + struct.pack("<L", zlib.crc32(comment))
+        volume += block(3, 0, body + _vint(0) + _vint(1) + _vint(3) + b"CMT", comment)
+    for member in members:
+        name = member.name.encode()
+        extra, rest = b"", member.data
+        full = zlib.crc32(member.data) if member.crc is None else member.crc
+        if member.link:
+            target = member.link.encode()
+            record = (
+                _vint(5) + _vint(4 if member.hard else 1) + _vint(0) + _vint(len(target)) + target
+            )
+            extra += _vint(len(record)) + record
+        if password and member.data:
+            record, rest = _rar5_encrypt(password, member.data)
+            extra += _vint(len(record)) + record
+        before = False
+        while True:
+            part, rest = rest[:room], rest[room:]
+            room -= len(part)
+            flags = (8 if before else 0) | (0x10 if rest else 0)
+            crc = zlib.crc32(part) if rest else full
+            body = (
+                _vint(4) + _vint(len(member.data)) + _vint(0o100644) + struct.pack("<L", crc)
+                + _vint(0) + _vint(1) + _vint(len(name)) + name
+            )  # fmt: skip
+            volume += block(2, flags, body, part, extra)
+            if not rest:
+                break
+            volume += block(5, 0, _vint(1))
+            volume, room, before = begin(), volume_size, True
+    volume += block(5, 0, _vint(0))
+    return [bytes(volume) for volume in volumes]
+
+
+def _vint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _rar5_encrypt(password: str, data: bytes) -> tuple[bytes, bytes]:
+    import pyaes  # type: ignore[import-untyped]  # noqa: PLC0415 - comes with Telethon
+
+    salt, vector, count = noise(16, "salt"), noise(16, "iv"), 4
+    secret = password.encode()
+    key = hashlib.pbkdf2_hmac("sha256", secret, salt, 1 << count)
+    long = hashlib.pbkdf2_hmac("sha256", secret, salt, (1 << count) + 32)
+    check = bytes(long[n] ^ long[n + 8] ^ long[n + 16] ^ long[n + 24] for n in range(8))
+    check += hashlib.sha256(check).digest()[:4]
+    record = _vint(1) + _vint(0) + _vint(1) + bytes([count]) + salt + vector + check
+    cipher = pyaes.AESModeOfOperationCBC(key, vector)
+    padded = data + bytes(-len(data) % 16)
+    out = b"".join(cipher.encrypt(padded[n : n + 16]) for n in range(0, len(padded), 16))
+    return record, out
+
+
+# -- tar and streams -----------------------------------------------------------------------------------------
+
+
+def tarred(
+    files: Mapping[str, bytes], *more: tarfile.TarInfo, form: int = tarfile.PAX_FORMAT
+) -> bytes:
+    """A tar; `more` are headers without content (links, devices)."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form, errors="surrogateescape") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+        for info in more:
+            tar.addfile(info)
+    return out.getvalue()
+
+
+def tar_link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
+    """A link (or, with another type, a device) in a tar."""
+    info = tarfile.TarInfo(name)
+    info.type = kind
+    info.linkname = target
+    return info
+
+
+def zstd(data: bytes) -> bytes:
+    """A Zstandard frame of raw blocks."""
+    out = bytearray(b"\x28\xb5\x2f\xfd" + b"\xa0" + struct.pack("<L", len(data)))
+    pieces = [data[n : n + 65536] for n in range(0, len(data), 65536)] or [b""]
+    for n, piece in enumerate(pieces, 1):
+        out += struct.pack("<L", len(piece) << 3 | (n == len(pieces)))[:3] + piece
+    return bytes(out)
+
+
+def lzipped(data: bytes) -> bytes:
+    """An lzip member."""
+    filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << 20, "lc": 3, "lp": 0, "pb": 2}]
+    raw = lzma.compress(data, lzma.FORMAT_RAW, filters=filters)
+    size = 6 + len(raw) + 20
+    return b"LZIP\x01\x14" + raw + struct.pack("<LQQ", zlib.crc32(data), len(data), size)
+
+
+def lz4_framed(data: bytes) -> bytes:
+    """An LZ4 frame with a checksum of its content."""
+    import lz4.frame  # noqa: PLC0415
+
+    return bytes(lz4.frame.compress(data, content_checksum=True))
+
+
+# -- the rest ------------------------------------------------------------------------------------------------
+
+
+def cpio(files: Mapping[str, bytes]) -> bytes:
+    """A cpio in the "newc" format."""
+    out = bytearray()
+    for number, (name, data) in enumerate([*files.items(), ("TRAILER!!!", b"")], 1):
+        mode = 0o100644 if data or name != "TRAILER!!!" else 0
+        fields = (number, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name.encode()) + 1, 0)
+        out += b"070701" + b"".join(b"%08X" % field for field in fields) + name.encode() + b"\0"
+        out += bytes(-len(out) % 4) + data
+        out += bytes(-len(out) % 4)
+    return bytes(out)
+
+
+def ar(files: Mapping[str, bytes]) -> bytes:
+    """A Unix library, as Debian packages are."""
+    out = bytearray(b"!<arch>\n")
+    for name, data in files.items():
+        out += f"{name + '/':<16}{0:<12}{0:<6}{0:<6}{'100644':<8}{len(data):<10}`\n".encode() + data
+        out += b"\n" * (len(data) % 2)
+    return bytes(out)
+
+
+def cab(files: Mapping[str, bytes]) -> bytes:
+    """A cabinet without compression, in one folder."""
+    content = b"".join(files.values())
+    blocks = [content[n : n + 32768] for n in range(0, len(content), 32768)]
+    data = b"".join(struct.pack("<LHH", 0, len(b), len(b)) + b for b in blocks)
+    names, start = bytearray(), 0
+    for name, member in files.items():
+        names += struct.pack("<LLHHHH", len(member), start, 0, 0x5A21, 0x5A21, 0x80)
+        names += name.replace("/", "\\").encode() + b"\0"
+        start += len(member)
+    head = 36 + 8
+    size = head + len(names) + len(data)
+    return (
+        struct.pack("<4sLLLLLBBHHHHH", b"MSCF", 0, size, 0, head, 0, 3, 1, 1, len(files), 0, 7, 0)
+        + struct.pack("<LHH", head + len(names), len(blocks), 0)
+        + names
+        + data
+    )
+
+
+def lzh(files: Mapping[str, bytes]) -> bytes:
+    """An LZH that stores (-lh0-), with headers of level 0."""
+    out = bytearray()
+    for name, data in files.items():
+        label = name.encode()
+        body = b"-lh0-" + struct.pack("<LLLBB", len(data), len(data), 0x5A215A21, 0x20, 0)
+        body += bytes([len(label)]) + label + struct.pack("<H", _crc16(data))
+        out += bytes([len(body), sum(body) & 0xFF]) + body + data
+    return bytes(out) + b"\0"
+
+
+def _crc16(data: bytes) -> int:
+    crc = 0
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0xA001 if crc & 1 else 0)
+    return crc
+
+
+def iso(files: Mapping[str, bytes]) -> bytes:
+    """An ISO 9660 image with everything in its root."""
+    sector = 2048
+
+    def both(value: int) -> bytes:
+        return struct.pack("<L", value) + struct.pack(">L", value)
+
+    def record(name: bytes, place: int, size: int, flags: int) -> bytes:
+        body = bytes([0]) + both(place) + both(size) + bytes([126, 11, 20, 0, 0, 0, 0, flags, 0, 0])
+        body += struct.pack("<H", 1) + struct.pack(">H", 1) + bytes([len(name)]) + name
+        body += bytes(1 - len(name) % 2)
+        return bytes([len(body) + 1]) + body
+
+    place = 19
+    entries, content = bytearray(), bytearray()
+    for name, data in files.items():
+        entries += record(f"{name.upper()};1".encode(), place, len(data), 0)
+        content += data + bytes(-len(data) % sector)
+        place += -(-len(data) // sector)
+    root = record(b"\0", 18, sector, 2) + record(b"\1", 18, sector, 2) + entries
+    volume = bytearray(sector)
+    volume[:7] = b"\x01CD001\x01"
+    volume[8:72] = b" " * 64
+    volume[80:88] = both(place)
+    volume[120:124] = volume[124:128] = struct.pack("<H", 1) + struct.pack(">H", 1)
+    volume[128:132] = struct.pack("<H", sector) + struct.pack(">H", sector)
+    volume[156:190] = record(b"\0", 18, sector, 2)
+    volume[881] = 1
+    end = b"\xffCD001\x01".ljust(sector, b"\0")
+    return bytes(16 * sector) + volume + end + root.ljust(sector, b"\0") + content

@@ -1,0 +1,111 @@
+"""Passwords: tried in order, never shown, and a sentence where none fits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from daemon.archives import Engine
+from daemon.config import ArchiveSettings
+from daemon.errors import Permanent
+from tests.archives import making
+from tests.archives.reading import read, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = making.photos()
+SECRET = "a b $`'\"%~\\"  # what a shell would spoil
+UNICODE = "Übergröße 密码"  # what a wrong locale would spoil; 7-Zip makes no zips with such ones
+KINDS = {
+    "crypto.zip": ("-mem=ZipCrypto",),
+    "aes.zip": ("-mem=AES256",),
+    "aes128-stored.zip": ("-mem=AES128", "-mx0"),
+    "content.7z": ("-mhe=off",),
+    "blocks.7z": ("-mhe=off", "-ms=off"),
+    "names.7z": ("-mhe=on",),
+}
+
+
+def _make(name: str, folder: Path, password: str = SECRET) -> Path:
+    return making.seven(folder / name, FILES, f"-p{password}", *KINDS[name])
+
+
+@pytest.mark.parametrize("name", KINDS)
+async def test_right_password_among_wrong_ones(name: str, tmp_path: Path) -> None:
+    """The one that fits is found wherever it stands in the list."""
+    outcome = await read(_make(name, tmp_path), "wrong", "", SECRET, "other")
+
+    assert outcome.files == FILES
+    assert not outcome.damage
+
+
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("passwords", [(), ("wrong",), ("wrong", "secret")])
+async def test_no_password_fits(name: str, passwords: tuple[str, ...], tmp_path: Path) -> None:
+    """Without the right one the archive is refused with a sentence that says how to try again."""
+    path = _make(name, tmp_path)
+
+    with pytest.raises(Permanent, match=rf"{name} needs a password.*{name}\.password beside it"):
+        await read(path, *passwords)
+
+
+async def test_password_in_any_script(tmp_path: Path) -> None:
+    """A password of other letters than English ones opens what it closed."""
+    outcome = await read(_make("names.7z", tmp_path, UNICODE), UNICODE)
+
+    assert outcome.files == FILES
+
+
+async def test_rar_password(tmp_path: Path) -> None:
+    """An encrypted RAR 5 opens with its password and not with another."""
+    members = [making.Rared(name, data) for name, data in FILES.items()]
+    path = write(tmp_path / "x.rar", making.rar5(members, password="secret")[0])
+
+    assert (await read(path, "wrong", "secret")).files == FILES
+    with pytest.raises(Permanent, match="needs a password"):
+        await read(path, "wrong")
+
+
+async def test_password_that_is_not_needed(tmp_path: Path) -> None:
+    """An archive without a password opens although some are known."""
+    path = write(tmp_path / "x.zip", making.simple_zip(FILES))
+
+    assert (await read(path, "secret")).files == FILES
+
+
+async def test_content_that_looks_like_the_question(tmp_path: Path) -> None:
+    """A member that begins with 7-Zip's own question for a password is content like any other."""
+    files = {"a.txt": b"\nEnter password:\nhello", "b.txt": b"\nEnter password:\n" * 3}
+    path = making.seven(tmp_path / "x.zip", files, "-psecret", "-mem=AES256")
+
+    assert (await read(path, "secret")).files == files
+
+
+async def test_password_is_never_on_a_command_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No child that is started has the password among its arguments or in its environment."""
+    from daemon import children  # noqa: PLC0415
+
+    seen: list[str] = []
+    start = children.start
+
+    async def watched(command, **more):  # type: ignore[no-untyped-def]
+        seen.extend([*map(str, command), *map(str, (more.get("env") or {}).values())])
+        return await start(command, **more)
+
+    monkeypatch.setattr(children, "start", watched)
+    await read(_make("names.7z", tmp_path), SECRET)
+
+    assert seen
+    assert not any(SECRET in word for word in seen)
+
+
+async def test_a_password_of_several_lines_is_none(tmp_path: Path) -> None:
+    """A password that could answer twice is not tried."""
+    engine = await Engine.find(ArchiveSettings())
+
+    with pytest.raises(Permanent, match="no password is known"):
+        await engine.open(_make("names.7z", tmp_path, "secret"), ["secret\nsecret"])
