@@ -46,9 +46,33 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--json", action="store_true", help="for programs")
     how.add_argument("--watch", action="store_true", help="show it live, until Ctrl-C")
 
-    explain = command("explain", "Say what a file is, and what would be done to it and why.")
-    explain.add_argument("file", type=Path)
+    explain = command(
+        "explain", "Tell the story of a job, or what a file is and what would be done."
+    )
+    explain.add_argument(
+        "what",
+        metavar="FILE|JOB",
+        help="a file, or a job of the spool (a part of its name will do)",
+    )
     explain.add_argument("--json", action="store_true", help="for programs")
+
+    retry = command("retry", "Try again what was refused, waits or is held.")
+    retry.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
+    retry.add_argument("--password", default="", metavar="PW", help="for an encrypted archive")
+    retry.add_argument(
+        "--as-document",
+        action="store_true",
+        help="send it as a file, as it is, not as a video or photo",
+    )
+
+    hold = command("hold", "Keep back what is not under way yet, until `telespool retry`.")
+    hold.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
+
+    drop = command("drop", "Copy files or folders into the inbox.")
+    drop.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    drop.add_argument(
+        "--to", default="default", metavar="CHAT", help="the chat, by its name under [chats]"
+    )
 
     convert = command("convert", "Convert one video to an MP4 that plays everywhere.")
     convert.add_argument("source", type=Path, metavar="IN")

@@ -29,6 +29,8 @@ Kind = Literal["", "c", "o"]
 LABEL_BYTES = 180
 SLUG_BYTES = 80
 ALBUM_LABEL = "album"
+AS_DOCUMENT = ".as-document"
+"""In a label, before its ending: the file is sent as a document, as it is (0012_clip.as-document.mp4)."""
 
 _JOB = re.compile(r"(?P<stamp>\d{8}-\d{6})_(?P<chat>[a-z0-9][a-z0-9-]*)_(?P<slug>.+)", re.DOTALL)
 _UNIT = re.compile(
@@ -140,6 +142,24 @@ class Unit:
         """The converted copy of this unit."""
         stem = self.label.rpartition(".")[0] or self.label
         return replace(self.plain(), kind="c", label=clean(f"{stem}{extension}"))
+
+    def document(self) -> Self:
+        """This unit to be sent as a document, as it is: its label says so, and people may write that by hand."""
+        stem, dot, ending = self.label.rpartition(".")
+        if self.goes_as_document:
+            return self.plain()
+        label = f"{stem}{AS_DOCUMENT}{dot}{ending}" if stem else f"{self.label}{AS_DOCUMENT}"
+        return replace(self.plain(), label=label)
+
+    @property
+    def goes_as_document(self) -> bool:
+        """Whether a person wants it sent as a document, whatever it is."""
+        return AS_DOCUMENT in self.label
+
+    @property
+    def shown(self) -> str:
+        """The label as people get to see it in the chat."""
+        return self.label.replace(AS_DOCUMENT, "")
 
     def original(self) -> Self:
         """This unit as an original released after its copy was delivered."""

@@ -47,6 +47,9 @@ class Preparing:
         """
         verdict = await judge(member.path, self.config.convert)
         self._verdicts[_key(member)] = verdict
+        if member.unit.goes_as_document:
+            yield await self._item(member, member.path, "document", verdict)
+            return
         if verdict.kind == "photo":
             if verdict.action == "send":
                 for again in (False, True):
@@ -63,7 +66,9 @@ class Preparing:
     def convertible(self, member: Entry) -> bool:
         """Whether a refused file can be converted: a moving picture that is no converted copy yet."""
         verdict = self._verdicts.get(_key(member))
-        return verdict is not None and verdict.kind in {"video", "gif"} and member.unit.kind != "c"
+        if verdict is None or member.unit.kind == "c" or member.unit.goes_as_document:
+            return False
+        return verdict.kind in {"video", "gif"}
 
     def caption(self, entry: Entry) -> str:
         """What stands under the post."""
@@ -107,9 +112,9 @@ class Preparing:
         self, member: Entry, path: Path, kind: Kind, verdict: Verdict, mime: str = ""
     ) -> Item:
         unit = member.unit
-        name = unit.label
+        name = unit.shown
         if kind == "photo" and path != member.path:
-            name = f"{unit.label.rpartition('.')[0] or unit.label}{path.suffix}"
+            name = f"{name.rpartition('.')[0] or name}{path.suffix}"
         picture = None
         if kind == "video" and verdict.frame is not None:
             picture = await thumbnail(path, verdict.frame, self.config.convert)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from daemon.folders import HELD
 from daemon.observe import words
 from daemon.observe.activity import EVERYBODY
 
@@ -134,6 +135,9 @@ def waiting(status: Status) -> Iterator[str]:
         left = words.span(wait["until"] - now)
         yield f"{who} until {words.moment(wait['until'])} (in {left}): {wait['reason']}"
     for each in status.waiting[:5]:
+        if each.until >= HELD:
+            yield f"{words.job(each.job)}: {each.unit} is held; to let it go: telespool retry"
+            continue
         when = words.moment(each.until)
         left = (
             f"until {when} (in {words.span(each.until - now)})" if each.until > now else "no longer"
