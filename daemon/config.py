@@ -151,7 +151,7 @@ class FolderSettings:
     """The embedded destination."""
 
     path: Path | None = _key(
-        None, "Where the posts and the page go; posts/ beside the spool unless set."
+        None, "Where the posts and the page go; beside the spool, as ROOT-posts, unless set."
     )
 
 

@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""Write docs/configuration.md from the dataclasses of daemon/config.py.
+
+.venv/bin/python scripts/reference.py           write it
+.venv/bin/python scripts/reference.py --check   exit 1 if it is not what it must be
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import typing
+from pathlib import Path
+from typing import Any
+
+from daemon.config import Config
+from daemon.config_example import _value as written
+from daemon.config_example import _worth_saying as worth_saying
+from daemon.config_values import fields, wanted
+
+TARGET = Path(__file__).parents[1] / "docs" / "configuration.md"
+
+_HEAD = """\
+# Configuration
+
+<!-- Made by scripts/reference.py from daemon/config.py: change it there. -->
+
+Telespool reads one TOML file: the one named by `-c`, else by `$TELESPOOL_CONFIG`, else
+`~/.config/telespool/config.toml`, else `/etc/telespool/config.toml`. Without any, the defaults below hold.
+[`config.example.toml`](../config.example.toml) is the same list, to copy from.
+
+    $ telespool check-config
+
+names every mistake at once, each with its line, and ends with exit code 78 if there is one.
+
+Durations are written `"10s"`, `"1.5h"` or `"2 days"`; sizes `"512 KiB"`, `"10 MB"` or `"2 GiB"`. A relative path is meant from
+the folder of the configuration file, `~` is your home. A change takes effect at the next start.
+
+## Secrets
+
+They never stand in the configuration. Each is looked for in three places, and the first that has it wins: a systemd
+credential of this name, a file of this name in `secrets/` beside the configuration (only its owner may read it: `chmod
+600`), and the environment.
+
+| name | in the environment | what it is |
+|---|---|---|
+| `api-hash` | `TELESPOOL_API_HASH` | the hash that belongs to `telegram.api_id`, from <https://my.telegram.org> |
+| `bot-token` | `TELESPOOL_BOT_TOKEN` | to post as a bot: the token that @BotFather gave you |
+| `phone` | `TELESPOOL_PHONE` | the number to log in with, so that `telespool login` need not ask |
+| `password` | `TELESPOOL_PASSWORD` | your two-step password, for the same |
+| `archive-passwords` | `TELESPOOL_ARCHIVE_PASSWORDS` | tried on encrypted archives, one to a line |
+"""
+
+
+def reference() -> str:
+    """The text of docs/configuration.md."""
+    return _HEAD + "".join(_section(Config, ()))
+
+
+def _section(section: type[Any], key: tuple[str, ...]) -> typing.Iterator[str]:
+    plain = [(each, hint) for each, hint in fields(section) if not dataclasses.is_dataclass(hint)]
+    heading = f"`[{'.'.join(key)}]`" if key else "At the top"
+    doc = (section.__doc__ or "").split("\n\n")[0].replace("\n    ", " ") if key else ""
+    yield f"\n## {heading}\n" + (f"\n{doc}\n" if doc else "")
+    if plain:
+        yield "\n| key | default | what it does |\n|---|---|---|\n"
+    for each, hint in plain:
+        default = (
+            each.default
+            if each.default is not dataclasses.MISSING
+            else typing.cast("Any", each.default_factory)()
+        )
+        if isinstance(default, dict):
+            shown = "<br>".join(f'`{name} = "{value}"`' for name, value in default.items())
+            yield f"| `[{each.name}]` | {shown} | {_cell(each.metadata['doc'])} |\n"
+            continue
+        low, high = each.metadata["low"], each.metadata["high"]
+        sentence = each.metadata["doc"]
+        if worth_saying(hint, low, high):
+            right = wanted(hint, low, high)
+            sentence += f" *{right[0].upper()}{right[1:]}.*"
+        value = written(hint, default)
+        yield f"| `{each.name}` | {'unset' if default is None else f'`{value}`'} | {_cell(sentence)} |\n"
+    for each, hint in fields(section):
+        if dataclasses.is_dataclass(hint):
+            yield from _section(typing.cast("type[Any]", hint), (*key, each.name))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def main() -> int:
+    """Write or check; the exit code."""
+    if "--check" not in sys.argv[1:]:
+        TARGET.write_text(reference())
+    elif not TARGET.is_file() or TARGET.read_text() != reference():
+        print(f"{TARGET} is out of date; run scripts/reference.py", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
