@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _ERROR = re.compile(rb"ERROR: ([^\n]{1,200}?)(?: : [^\n]*)?(?:\n|\Z)")
 _UNANNOUNCED = 100  # entries in a row that 7-Zip may pass over without a line
+_BEHIND = {b"- ", b"T ", b"ER", b"Ev"}  # how the lines begin that may follow
 _PROMPT = b"\nEnter password:\n"
 _SEARCH = 1 << 30  # how far a lost place is looked for
 LOST = "its place in the archive is lost"
@@ -145,7 +146,8 @@ class Cutter:
                 hay = tail + bytes(data)
                 at = hay.find(needle)
                 error = _ERROR.match(hay, max(hay.rfind(b"ERROR: ", 0, at), 0)) if at >= 0 else None
-                if error:
+                behind = hay[at + len(needle) :][:2]
+                if error and (behind in _BEHIND or not behind.strip(b"\n")):
                     self._stream.give_back(len(hay) - at - len(needle))
                     return error[1].decode("utf-8", "replace")
                 tail = hay[-(len(needle) + 200) :]

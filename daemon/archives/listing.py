@@ -73,9 +73,10 @@ class Parser:
         elif not self._in_body:
             self._read_head(line)
         elif line:
-            key, _, value = line.partition(" =")
-            self._values[key] = value[1:]
-        elif self._values:
+            key, found, value = line.partition(" =")
+            if found:
+                self._values[key] = value[1:]
+        elif "Path" in self._values:
             yield self._entry()
 
     def close(self) -> Iterator[Entry]:

@@ -145,7 +145,7 @@ def look(path: Path) -> Beside:
 
 
 def _set(style: str, members: dict[int, Volume]) -> VolumeSet:
-    pattern = members[max(members)]
+    pattern = min(members.values(), key=lambda member: len(member.name))  # part1 before part10
     places = range(1, max(members) + 1)
     order = [*places, 0] if style == "zip" else [*places]
     missing = tuple(pattern.at(place) for place in order if place not in members)
