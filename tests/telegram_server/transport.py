@@ -68,7 +68,7 @@ class Line:
             raise Disconnect
         data = head + await self._reader.readexactly(wanted) if wanted else head
         if self.cut_after is not None:
-            self.cut_after -= wanted
+            self.cut_after = max(0, self.cut_after - wanted)
         self._record.bytes_in += wanted
         for bucket in self._buckets:
             await bucket.take(wanted)
