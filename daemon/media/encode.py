@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 _PREROLL = (
     2.0  # seconds decoded before the first frame that is wanted, for decoders and deinterlacers
 )
+_WARM_UP = (
+    1  # seconds encoded before them, and thrown away: x264 sets a key frame by what it saw before
+)
 _MANY_PIECES = 12_000  # their times must fit into one argument of a command line (128 KiB)
 _RAW = {"h264", "hevc", "m4v", "mpegvideo", "h261", "h263", "obu", "vc1", "dirac", "cavsvideo"}
 
@@ -82,7 +85,7 @@ class _Picture:
         self._times = [at - work.found.start for at in work.scan.times]
         self._keys = [at - work.found.start for at in work.scan.keys]
         self._pieces: list[Piece] = []
-        self._fresh = True
+        self._awaited: float | None = None
         self._seeks = work.found.format not in _RAW and work.scan.timeless * 2 < work.scan.count
 
     async def encode(self) -> None:
@@ -128,7 +131,7 @@ class _Picture:
             await asyncio.to_thread(self._segments.drop, run)
 
     async def _ffmpeg(self, run: Path) -> None:
-        base = self._base()
+        base, begin = self._begin()
         closed: asyncio.Queue[str | None] = asyncio.Queue()
         done_before = max(self._done, 0.0)
 
@@ -141,28 +144,38 @@ class _Picture:
                 closed.put_nowait(line)
 
         async def ffmpeg() -> None:
-            said = await self._work.runner.run(self._command(base), on_line=hear, cwd=run)
+            said = await self._work.runner.run(self._command(base, begin), on_line=hear, cwd=run)
             if said.code:
                 raise Permanent(f"the conversion failed: {said.words}")
             closed.put_nowait(None)
 
-        self._fresh = True
+        self._awaited = self._next_time() if self._pieces and self._seeks else None
         await together(ffmpeg(), self._take(closed, run, base))
 
-    def _base(self) -> int:
-        """Where this run's clock begins, in ticks: on the grid, at or before its first frame."""
+    def _begin(self) -> tuple[int, int | None]:
+        """Where this run's clock begins and where its frames do, in ticks.
+
+        The clock begins on a line of the grid. The frames begin right behind the last piece; where a line lies
+        between, a little before it: that much is encoded again and thrown away, so that the key frame on the line
+        comes out as in an unbroken run.
+        """
         if not self._pieces:
-            return 0
+            return 0, None
         following = self._next_time()
         first = self._done if following is None else following
-        return math.floor(first / self._step) * self._step * self._plan.ticks
+        line = math.floor((first + 0.0001) / self._step) * self._step
+        ticks = self._plan.ticks
+        if self._done < line and line >= self._step:
+            warm = max(line - _WARM_UP, 0)
+            return (line - self._step) * ticks, warm * ticks
+        return line * ticks, self._pieces[-1].last + 1
 
-    def _command(self, base: int) -> list[str]:
+    def _command(self, base: int, begin: int | None) -> list[str]:
         work, plan, settings = self._work, self._plan, self._work.settings
         filters, seek = plan.filters, []
-        if self._pieces:
-            filters += f",trim=start_pts={self._pieces[-1].last + 1},setpts=PTS-{base}"
-            seek = self._seek()
+        if begin is not None:
+            filters += f",trim=start_pts={begin},setpts=PTS-{base}"
+            seek = self._seek(begin / plan.ticks)
         grid = self._grid(base)
         return [
             tools.program(settings.ffmpeg),
@@ -175,6 +188,7 @@ class _Picture:
             *("-vf", filters + plans.to_device(settings)),
             *("-fps_mode", "vfr", "-enc_time_base", f"1:{plan.ticks}"),
             *plans.picture(settings),
+            *plans.key_frames(work.video, settings, self._step),
             *(("-force_key_frames", grid) if grid else ()),
             *("-avoid_negative_ts", "disabled", "-f", "segment"),
             *(("-segment_times", grid) if grid else ("-segment_time", "1000000")),
@@ -184,11 +198,11 @@ class _Picture:
             *("-segment_list", "pipe:1", "-segment_list_type", "csv", "%06d.mp4"),
         ]
 
-    def _seek(self) -> list[str]:
+    def _seek(self, begin: float) -> list[str]:
         """One second before the key frame that opens the group in which the preroll begins."""
         if not self._seeks:
             return []
-        at = bisect.bisect_right(self._keys, self._done - _PREROLL) - 1
+        at = bisect.bisect_right(self._keys, begin - _PREROLL) - 1
         second = (self._keys[at] if at >= 0 else 0.0) - 1.0
         return ["-ss", f"{second:.6f}"] if second > 0 else []
 
@@ -226,13 +240,13 @@ class _Picture:
                 return  # the encoder was given no more frames, and closed a file without any
             raise Permanent("ffmpeg wrote a piece that cannot be read")
         first, last = track.first + base, track.last + base
+        if self._pieces and last <= self._pieces[-1].last:
+            return  # the warm-up
         if self._pieces and first <= self._pieces[-1].last:
             raise Permanent("ffmpeg wrote a piece whose times do not follow on the last")
-        if self._fresh and self._pieces and self._seeks:
-            following = self._next_time()
-            if following is not None and first / self._plan.ticks > following + 0.1:
-                raise _MissedError
-        self._fresh = False
+        if self._awaited is not None and first / self._plan.ticks > self._awaited + 0.1:
+            raise _MissedError
+        self._awaited = None
         of = math.ceil(self._work.length / self._step)
         piece = await asyncio.to_thread(
             self._segments.keep, path, len(self._pieces), of, first, last

@@ -7,6 +7,7 @@ itself: even size, upright, square pixels, one tick for all frames. Pure: it sta
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ _ANY_TICKS = 90_000
 _MAX_TICKS = 200_000
 _RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 # What one core encodes a second with libx264 at preset medium, and how other presets compare.
-_PIXELS_A_SECOND = 25e6
+_PIXELS_A_SECOND = 30e6
 _PRESETS = {
     "ultrafast": 6.0,
     "superfast": 4.0,
@@ -33,6 +34,9 @@ _PRESETS = {
     "veryslow": 0.2,
     "placebo": 0.1,
 }
+
+_KEY_FRAME_EVERY = 250  # frames, x264's own default
+_LONGEST_STEP = 60
 
 BARE = ("-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1")
 """The options that leave out whatever is neither the picture nor the sound."""
@@ -126,14 +130,26 @@ def sounds(audio: Stream, settings: ConvertSettings) -> list[list[str]]:
 def step(video: Stream, settings: ConvertSettings, cores: int) -> int:
     """Whole seconds of film from one forced key frame to the next.
 
-    About `checkpoint` seconds of encoding, and at most ten of film: x264 sets a key frame that often anyway. It
-    is a guess by size and rate alone, never a measurement: the same source always gets the same grid.
+    About `checkpoint` seconds of encoding, but no further apart than x264 itself would set key frames, so that
+    they cost nothing. It is a guess by size and rate alone, never a measurement: the same source always gets the
+    same grid.
     """
     width, height = _size(video, settings)
+    rate = _rate(video, settings)
+    pixels = width * height + 0.3 * video.width * video.height
+    speed = _PIXELS_A_SECOND * _PRESETS.get(settings.preset, 1.0) * max(1, cores) / (pixels * rate)
+    natural = math.ceil(_KEY_FRAME_EVERY / rate)
+    return max(1, min(natural, _LONGEST_STEP, round(settings.checkpoint * speed)))
+
+
+def key_frames(video: Stream, settings: ConvertSettings, seconds: int) -> list[str]:
+    """The option that leaves the key frames to the grid: x264 would add its own between its lines."""
+    return ["-g", str(max(_KEY_FRAME_EVERY, math.ceil(_rate(video, settings) * seconds) + 2))]
+
+
+def _rate(video: Stream, settings: ConvertSettings) -> float:
     rate = float(video.average_rate or video.base_rate) or 25.0
-    work = width * height * min(max(rate, 1.0), settings.max_fps)
-    speed = _PIXELS_A_SECOND * _PRESETS.get(settings.preset, 1.0) * max(1, cores) / work
-    return max(1, min(10, round(settings.checkpoint * speed)))
+    return min(max(rate, 0.1), settings.max_fps)
 
 
 def _size(video: Stream, settings: ConvertSettings) -> tuple[int, int]:
