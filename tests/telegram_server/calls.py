@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
 from . import login  # noqa: F401  its handlers are registered by importing it
@@ -17,6 +18,8 @@ from .records import Call
 from .wire import Disconnect, HalfAnswer, Refused, method_name, serialise
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from .chats import Account
     from .server import TestTelegram
     from .session import Connection
@@ -66,30 +69,29 @@ async def _answer(
     telegram.changed()
     if account is None and call.name not in ANONYMOUS:
         raise Refused(401, "AUTH_KEY_UNREGISTERED")
-    if call.random_ids and account is not None:
-        chat = telegram.directory.find(account, request.peer)
-        with telegram.posts.running(account, chat, call.random_ids):
-            return await _carry_out(context, call, request)
-    return await _carry_out(context, call, request)
-
-
-async def _carry_out(context: Context, call: Call, request: Any) -> object:
-    """What the handler says, with the faults before and after it."""
-    faults = context.faults
     handler = HANDLERS.get(call.name)
     if handler is None:
         raise Refused(400, "METHOD_NOT_IMPLEMENTED")
-    for fault in faults:
-        if fault.delay:
-            await asyncio.sleep(fault.delay)
-        if fault.error is not None:
-            raise Refused(*fault.error)
     await _fail(context, call, "before")
-    result = await handler(context, request)
+    with _running(context, call, request):
+        for fault in context.faults:
+            if fault.delay:
+                await asyncio.sleep(fault.delay)
+            if fault.error is not None:
+                raise Refused(*fault.error)
+        result = await handler(context, request)
     await _fail(context, call, "after")
-    if any(fault.drop == "answer" for fault in faults):
+    if any(fault.drop == "answer" for fault in context.faults):
         raise HalfAnswer(serialise(result))
     return result
+
+
+def _running(context: Context, call: Call, request: Any) -> AbstractContextManager[None]:
+    """While a post runs, its random ids are taken. One that hangs has been lost, or is over."""
+    if not call.random_ids:
+        return nullcontext()
+    chat = context.telegram.directory.find(context.me, request.peer)
+    return context.telegram.posts.running(context.me, chat, call.random_ids)
 
 
 async def _fail(context: Context, call: Call, when: str) -> None:

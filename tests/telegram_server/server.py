@@ -193,6 +193,8 @@ class TestTelegram:
         for server in self._servers:
             server.close()
         self.drop_connections()
+        for task in self._accepting:
+            task.cancel()
         if self._accepting:
             await asyncio.wait(self._accepting)
         self._servers = []
