@@ -143,8 +143,12 @@ class Service:
                     await self._until_idle(house, inbox)
                     for task in tasks:
                         task.cancel()
-        except* TelespoolError as errors:
-            raise _first(errors) from None
+        except BaseExceptionGroup as errors:
+            # Not `except*`: what is raised there leaves in a group again, and no exit code is found in it.
+            known = errors.subgroup(TelespoolError)
+            if known is None:
+                raise
+            raise _first(known) from None
 
     async def _start(self, worker: Worker) -> None:
         """Run a worker; the uploader once the destination is there. The others need not wait for it."""
