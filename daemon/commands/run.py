@@ -8,7 +8,11 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from daemon import config_file
+from daemon.config import LogSettings
+from daemon.errors import ConfigError, TelespoolError
 from daemon.observe import log as logs
 from daemon.secrets import Secrets
 from daemon.service import Service
@@ -20,12 +24,33 @@ if TYPE_CHECKING:
     from daemon.config import Config
     from daemon.destinations.base import Destination
 
+log = structlog.get_logger()
+
 
 def run(options: argparse.Namespace) -> int:
-    """Read the configuration, make the destination, work."""
+    """Read the configuration, make the destination, work.
+
+    What ends it goes to the log: systemd's journal then has one record to a sentence, with its priority.
+    """
     # A hung process that systemd aborts says where it stood.
     faulthandler.enable()
+    logs.set_up(LogSettings())
+    try:
+        _work(options)
+    except ConfigError as error:
+        for problem in error.problems:
+            log.critical("wrong configuration", problem=problem)
+        return error.exit_code
+    except TelespoolError as error:
+        log.critical("cannot go on", reason=error.reason)
+        return error.exit_code
+    except Exception:
+        log.critical("internal error", exc_info=True)
+        return TelespoolError.exit_code
+    return 0
 
+
+def _work(options: argparse.Namespace) -> None:
     def make() -> Service:
         path = options.config or config_file.find()
         config = config_file.load(path)
@@ -34,7 +59,6 @@ def run(options: argparse.Namespace) -> int:
         return Service(config, destination(config, secrets), secrets)
 
     asyncio.run(run_until_signal(make, until_idle=options.until_idle))
-    return 0
 
 
 def destination(config: Config, secrets: Secrets) -> Destination:
