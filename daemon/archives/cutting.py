@@ -50,6 +50,7 @@ class Cutter:
         self._tested = False
         self._asked = False
         self._lost = False
+        self._ends = ENDS
 
     def copy(self, index: int, sink: Callable[[memoryview], None]) -> str | None:
         """Give the content of the entry to `sink`; what 7-Zip says is wrong with it, if anything.
@@ -75,7 +76,7 @@ class Cutter:
         if self._begun < index:
             self._begin(index)
         if self._begun < index:
-            return ENDS
+            return self._ends
         if self._begun > index:
             return None if entry.silent else "7-Zip passed it over"
         damage = self._content(entry, sink)
@@ -141,7 +142,9 @@ class Cutter:
         while left:
             data = self._stream.take(left)
             if not data:
-                return ENDS
+                for said in tail.split(b"\n"):
+                    self._hear(said)
+                return self._ends
             if needle:
                 hay = tail + bytes(data)
                 at = hay.find(needle)
@@ -151,6 +154,8 @@ class Cutter:
                     self._stream.give_back(len(hay) - at - len(needle))
                     return error[1].decode("utf-8", "replace")
                 tail = hay[-(len(needle) + 200) :]
+            else:
+                tail = bytes(data[-200:])
             sink(data)
             left -= len(data)
         return None
@@ -185,6 +190,9 @@ class Cutter:
     def _hear(self, line: bytes) -> None:
         if line.startswith(_PROMPT.strip()):
             self._asked = True
+        if line.startswith(b"ERROR: Can't"):
+            # No member's own error: 7-Zip gives up at the first thing it has no memory for.
+            self._ends = line.removeprefix(b"ERROR: ").decode("utf-8", "replace")
 
 
 def _announces(line: bytes, shown: bytes) -> bool:

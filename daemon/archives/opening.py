@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Streams that hold one thing each, which may be a tar.
 STREAMS = {"gzip", "bzip2", "xz", "zstd", "compress", "lzma", "lz4", "lzip"}
 _WINDOWS = {0, 10, 11}  # where zips were made that may use the other slash
+_TAR = re.compile(r"\.(tar\.\w+|t[gx]z|tbz2?|tzst)$", re.IGNORECASE)
 _ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
 
 
@@ -183,6 +185,8 @@ class Opening:
         name = self.path.name
         if is_tar(bytes(head[:count])):
             return await self._tar()
+        if count == len(head) and not any(head) and _TAR.search(name):
+            raise Permanent(sentences.nothing_inside(name))  # a tar without files is zeros
         if not count:
             damage = sentences.stream_damage(code, said)
             if damage is not None:
@@ -216,8 +220,7 @@ class Opening:
                 others += 1
             elif self.everything or not is_junk(entry.name):
                 entries.append(entry)
-                if len(entries) > self.settings.max_members:
-                    self._within(len(entries), 0, 0)
+                self._within(len(entries), 0, entry.size)
 
         source = await self._tap()
         try:

@@ -70,12 +70,16 @@ class FileTap:
         self._file.close()
 
 
+# A header may promise a terabyte that is not there, and the library would ask for it block by block.
+_PATIENCE = 16
+
+
 class _Reader:
     """The face `tarfile` wants: `read(n)` gives n bytes, fewer only at the end."""
 
     def __init__(self, read_into: Callable[[memoryview], int]) -> None:
         self._read_into = read_into
-        self.position = 0
+        self._empty = 0
 
     def read(self, size: int) -> bytes:
         """The next `size` bytes."""
@@ -83,7 +87,9 @@ class _Reader:
         view, got = memoryview(buffer), 0
         while got < size and (count := self._read_into(view[got:])):
             got += count
-        self.position += got
+        self._empty = 0 if got else self._empty + 1
+        if self._empty > _PATIENCE:
+            raise tarfile.ReadError("unexpected end of data")
         return bytes(view[:got])
 
 
