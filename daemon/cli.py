@@ -89,6 +89,9 @@ def parser() -> argparse.ArgumentParser:
     )
     unpack.add_argument("--json", action="store_true", help="for programs")
 
+    doctor = command("doctor", "Check everything that must be right, and say what to do.")
+    doctor.add_argument("--json", action="store_true", help="for programs")
+
     login = command("login", "Log in to Telegram, once.")
     login.add_argument("--qr", action="store_true", help="show a code to scan with the app")
     login.add_argument(

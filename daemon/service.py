@@ -95,7 +95,7 @@ class Service:
             bells = Bells()
             watching = self._watch(bells)
             await asyncio.to_thread(watching.check)
-            async with window.opened(self.spool.root, self._told):
+            async with window.opened(self.spool.root, {"look": self._told, "check": self._checked}):
                 await self._work(bells, watching, until_idle=until_idle)
         finally:
             if watching is not None:
@@ -205,7 +205,17 @@ class Service:
     def _count_deferred(self) -> int:
         return sum(1 for _ in self.spool.all_units("deferred"))
 
-    def _told(self) -> dict[str, Any]:
+    async def _checked(self) -> dict[str, Any]:
+        """What `telespool doctor` is told of the chats, by real requests."""
+        answers: dict[str, dict[str, str]] = {}
+        for alias in self.config.chats:
+            try:
+                answers[alias] = {"title": await self.destination.check(alias)}
+            except TelespoolError as error:
+                answers[alias] = {"error": error.reason}
+        return {"chats": answers}
+
+    async def _told(self) -> dict[str, Any]:
         """What `telespool status` is told."""
         if self.activity.conversion is not None:
             gives_way = self.config.convert.deferred and not self.gate.is_open

@@ -1,7 +1,7 @@
 """The window into a running daemon: what is under way, told to whoever asks at this moment.
 
-    async with opened(root, activity.to_json): ...        # the daemon
-    activity = look(root, holder)                          # `telespool status`, blocking, a few milliseconds
+    async with opened(root, {"look": tell}): ...     # the daemon; `tell` is a coroutine function
+    activity = look(root, holder)                     # `telespool status`, blocking, a few milliseconds
 
 A Unix socket in the abstract namespace, named after the spool: no file is left anywhere, nothing is written while
 nobody looks, and it is gone with its process. Only root, the daemon's own user, and members of the spool's group are
@@ -21,8 +21,10 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from pathlib import Path
+
+    Answer = Callable[[], Awaitable[dict[str, Any]]]
 
 _PATIENCE = 1.0
 _PEER = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
@@ -35,13 +37,14 @@ def _address(root: Path) -> str:
 
 
 @contextlib.asynccontextmanager
-async def opened(root: Path, tell: Callable[[], dict[str, Any]]) -> AsyncIterator[None]:
-    """Answer whoever looks while the `async with` lasts."""
+async def opened(root: Path, answers: Mapping[str, Answer]) -> AsyncIterator[None]:
+    """Answer whoever asks one of these questions while the `async with` lasts."""
 
-    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            if _may_look(writer.get_extra_info("socket"), root):
-                writer.write(json.dumps(tell()).encode())
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            tell = answers.get((await reader.readline()).decode("ascii", "replace").strip())
+            if tell is not None and _may_look(writer.get_extra_info("socket"), root):
+                writer.write(json.dumps(await tell()).encode())
                 await writer.drain()
         writer.close()
 
@@ -56,15 +59,18 @@ async def opened(root: Path, tell: Callable[[], dict[str, Any]]) -> AsyncIterato
         server.close()
 
 
-def look(root: Path, holder: int) -> dict[str, Any] | None:
-    """What the daemon with this process id has under way; None where it does not answer."""
+def look(
+    root: Path, holder: int, question: str = "look", patience: float = _PATIENCE
+) -> dict[str, Any] | None:
+    """What the daemon with this process id answers; None where it does not."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as channel:
-        channel.settimeout(_PATIENCE)
+        channel.settimeout(patience)
         try:
             channel.connect(_address(root))
             process, _, _ = _peer(channel)
             if process not in {holder, 0}:  # 0: it lives in a PID namespace that we cannot see into
                 return None
+            channel.sendall(f"{question}\n".encode())
             said = b"".join(iter(lambda: channel.recv(65536), b""))
             answer = json.loads(said)
         except (OSError, ValueError):

@@ -106,6 +106,7 @@ class Chat:
             )
         if self.kind == "group":
             return types.Chat(self.id, self.title, types.ChatPhotoEmpty(), 2, now(), 1)
+        may_post = self.forbidden != "CHAT_WRITE_FORBIDDEN"
         return types.Channel(
             self.id,
             self.title,
@@ -116,7 +117,10 @@ class Chat:
             slowmode_enabled=bool(self.slow_mode) or None,
             access_hash=self.access_hash,
             username=self.username,
-            admin_rights=types.ChatAdminRights(post_messages=True),
+            admin_rights=types.ChatAdminRights(post_messages=True) if may_post else None,
+            default_banned_rights=None
+            if may_post
+            else types.ChatBannedRights(until_date=None, send_messages=True),
         )
 
 

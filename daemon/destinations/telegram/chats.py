@@ -12,6 +12,7 @@ the posts go on.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ _NUMBER = re.compile(r"-?\d+")
 _DIALOGS, _PAGES = 100, 20  # a numeric id is looked for among the account's newest 2000 chats
 _STALE = {"CHANNEL_INVALID", "CHANNEL_PRIVATE", "PEER_ID_INVALID", "CHAT_ID_INVALID"}
 _RETRY = 15 * 60.0
+_LOOK_AGAIN = 60.0
 
 
 class Chats:
@@ -43,28 +45,35 @@ class Chats:
         self._caller = caller
         self._session = session
         self._known: dict[str, Any] = {}
-        self._doubted: set[str] = set()  # what the session remembers of them was refused once
+        self._doubted: dict[str, float] = {}  # when what the session remembers was refused
+        self._looking = asyncio.Lock()
 
     async def peer(self, alias: str) -> Any:
         """The InputPeer of an alias."""
-        known = self._known.get(alias)
-        if known is None:
-            value = self._values.get(alias)
-            if value is None:
-                raise _unknown(f"The configuration has no chat called {alias!r}.")
-            known = self._known[alias] = await self._find(value.strip(), alias)
-        return known
+        async with self._looking:
+            known = self._known.get(alias)
+            if known is None:
+                value = self._values.get(alias)
+                if value is None:
+                    raise _unknown(f"The configuration has no chat called {alias!r}.")
+                known = self._known[alias] = await self._find(value.strip(), alias)
+            return known
 
     def forget(self, alias: str, refusal: Refusal) -> bool:
-        """Look it up anew after this refusal; False where that would not help (any more)."""
-        if refusal.name not in _STALE or alias in self._doubted:
+        """Look it up anew after this refusal; False where a fresh look would not help.
+
+        Several requests may be refused at once: they share one fresh look.
+        """
+        if refusal.name not in _STALE:
             return False
-        self._known.pop(alias, None)
-        self._doubted.add(alias)
+        now = asyncio.get_running_loop().time()
+        if now - self._doubted.get(alias, float("-inf")) > _LOOK_AGAIN:
+            self._doubted[alias] = now
+            self._known.pop(alias, None)
         return True
 
     async def title(self, alias: str) -> str:
-        """Its title, by a real request."""
+        """Its title, by a real request; Temporary where this account may not post media there."""
         peer = await self.peer(alias)
         match peer:
             case types.InputPeerChannel():
@@ -80,6 +89,11 @@ class Chats:
             raise _unknown(f"This account is not (or no longer) in the chat {alias!r}.")
         if getattr(chats[0], "left", False):
             raise _unknown(f"This account has left the chat {alias!r}: join it again.")
+        if not _may_post(chats[0]):
+            raise _unknown(
+                f"This account may read the chat {alias!r} ({chats[0].title}) but not post photos and videos there:"
+                " let an administrator give it that right."
+            )
         return str(chats[0].title)
 
     async def _find(self, value: str, alias: str) -> Any:
@@ -175,6 +189,19 @@ class Chats:
         except Refusal as refusal:
             value = self._values.get(alias, alias)
             raise policy.verdict(refusal, f"What goes to the chat {alias!r} ({value})") from None
+
+
+def _may_post(chat: Any) -> bool:
+    """What Telegram says of our rights; core.telegram.org/api/rights. People and old groups name none."""
+    rights = getattr(chat, "admin_rights", None)
+    if getattr(chat, "creator", False):
+        return True
+    if getattr(chat, "broadcast", False):
+        return bool(rights and rights.post_messages)
+    banned = [getattr(chat, name, None) for name in ("banned_rights", "default_banned_rights")]
+    return rights is not None or not any(
+        each and (each.send_messages or each.send_media) for each in banned
+    )
 
 
 def _user(peer: Any) -> Any:

@@ -112,6 +112,11 @@ class TelegramDestination:
         """Who is logged in."""
         return login.Account.of(await (await self._opened()).caller.whoami())
 
+    async def clock(self) -> float:
+        """Seconds by which Telegram's clock is ahead of this machine's; 0 where they agree well enough."""
+        line = await (await self._opened()).caller.line()
+        return float(line.time_offset)
+
     def waits(self) -> tuple[Wait, ...]:
         """What Telegram told us to wait for, the soonest end first."""
         return tuple(self._open.floods) if self._open else ()
