@@ -17,8 +17,9 @@ from daemon.config import Config
 from daemon.config_example import _value as written
 from daemon.config_example import _worth_saying as worth_saying
 from daemon.config_values import fields, wanted
+from daemon.destinations.telegram.rules import RULES, Action
 
-TARGET = Path(__file__).parents[1] / "docs" / "configuration.md"
+DOCS = Path(__file__).parents[1] / "docs"
 
 _HEAD = """\
 # Configuration
@@ -50,6 +51,50 @@ credential of this name, a file of this name in `secrets/` beside the configurat
 | `password` | `TELESPOOL_PASSWORD` | your two-step password, for the same |
 | `archive-passwords` | `TELESPOOL_ARCHIVE_PASSWORDS` | tried on encrypted archives, one to a line |
 """
+
+_ERRORS_HEAD = """\
+# Telegram's errors
+
+<!-- Made by scripts/reference.py from daemon/destinations/telegram/rules.py: change it there. -->
+
+Telegram says no by name. Telespool knows the names below, what each means, and what is to be done; a name that is not among
+them is tried again a few times and then put into quarantine with the name in its note. `X` stands for a number.
+"""
+
+_ACTIONS = {
+    Action.WAIT: "Waits as long as Telegram says, then repeats the same request. No attempt is used up.",
+    Action.RETRY: "Repeats the same request after a while.",
+    Action.RECONNECT: "Connects anew and repeats the same request.",
+    Action.PART: "Sends that part again.",
+    Action.UPLOAD: "Sends the file again.",
+    Action.REFRESH: "Asks Telegram for a new reference to what was sent already.",
+    Action.CONVERT: "Converts a video and sends the copy; what was converted already goes to quarantine.",
+    Action.PHOTO: "Makes the photo anew as a JPEG; if that is refused too, sends it as a file.",
+    Action.DOCUMENT: "Sends it as a file.",
+    Action.REGROUP: "Sends the members of the album one by one.",
+    Action.CAPTION: "Shortens or drops the caption.",
+    Action.BUG: "Quarantine: a fault of Telespool's. Please report it.",
+    Action.REFUSE: "Quarantine: nothing helps.",
+    Action.KIND: "These files wait and are tried again; an administrator of the chat can allow them.",
+    Action.CHAT: "What goes to this chat waits; put the reason right.",
+    Action.ACCOUNT: "Everything waits; put the reason right.",
+    Action.LOGIN: "The program ends with exit code 77: run `telespool login`.",
+    Action.CONFIG: "The program ends with exit code 78: put the configuration right.",
+    Action.DELIVERED: "Asks for the message that is there already: nothing is posted twice.",
+}
+
+
+def telegram_errors() -> str:
+    """The text of docs/telegram-errors.md."""
+    parts = [_ERRORS_HEAD]
+    for action, sentence in _ACTIONS.items():
+        rules = sorted((r for r in RULES.values() if r.action is action), key=lambda r: r.name)
+        if rules:
+            rows = [f"| `{rule.name}` | {_cell(rule.meaning)} |\n" for rule in rules]
+            parts.append(
+                f"\n## {sentence}\n\n| error | what it means |\n|---|---|\n{''.join(rows)}"
+            )
+    return "".join(parts)
 
 
 def reference() -> str:
@@ -92,12 +137,18 @@ def _cell(text: str) -> str:
 
 def main() -> int:
     """Write or check; the exit code."""
-    if "--check" not in sys.argv[1:]:
-        TARGET.write_text(reference())
-    elif not TARGET.is_file() or TARGET.read_text() != reference():
-        print(f"{TARGET} is out of date; run scripts/reference.py", file=sys.stderr)
-        return 1
-    return 0
+    wrong = 0
+    for name, text in (
+        ("configuration.md", reference()),
+        ("telegram-errors.md", telegram_errors()),
+    ):
+        target = DOCS / name
+        if "--check" not in sys.argv[1:]:
+            target.write_text(text)
+        elif not target.is_file() or target.read_text() != text:
+            print(f"{target} is out of date; run scripts/reference.py", file=sys.stderr)
+            wrong = 1
+    return wrong
 
 
 if __name__ == "__main__":
