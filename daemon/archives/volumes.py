@@ -104,6 +104,11 @@ def volume(name: str) -> Volume | None:
     return None
 
 
+def may_be(name: str) -> bool:
+    """Whether a file of this name can belong to a set at all; most names cannot."""
+    return volume(name) is not None or _WHOLE.fullmatch(name) is not None
+
+
 def group(names: Iterable[str]) -> list[VolumeSet]:
     """The sets among these names, each with what it lacks; names that belong to none are left out."""
     sets: dict[tuple[str, str], dict[int, Volume]] = {}
@@ -131,7 +136,7 @@ def set_of(name: str, names: Iterable[str]) -> VolumeSet | None:
 def look(path: Path) -> Beside:
     """What lies beside this file and belongs to it. Blocks; OSError."""
     found = None
-    if volume(path.name) is not None or _WHOLE.fullmatch(path.name) is not None:
+    if may_be(path.name):
         found = set_of(path.name, (other.name for other in path.parent.iterdir()))
     if found is None:
         return Beside(path, path.stat().st_size, (), None)
