@@ -92,12 +92,10 @@ class Caller:
             return LoginNeeded("Telegram does not know this login. Run `telespool login`.")
         return Temporary(f"No connection to Telegram: {down.reason}.", scope="all")
 
-    async def call(
-        self, request: Any, *, chat: str | None = None, posting: int | None = None
-    ) -> Any:
+    async def call(self, request: Any, *, chat: str | None = None, tries: int | None = None) -> Any:
         """The answer to a request; `chat` is the alias it is for, if it is for one.
 
-        `posting` is how often it is asked again whether a post that is under way has arrived.
+        `tries` is how often it is tried while it is answered with trouble; by default, as patience says.
         """
         method = method_of(request)
         trouble = under_way = 0
@@ -112,10 +110,10 @@ class Caller:
                     continue
                 if refusal.action is Action.DELIVERED:
                     under_way += 1
-                    limit, attempt = posting or self._patience.posting, under_way
+                    limit, attempt = tries or self._patience.posting, under_way
                 elif refusal.action in {Action.RETRY, Action.RECONNECT, Action.UNKNOWN}:
                     trouble += 1
-                    limit, attempt = self._patience.tries, trouble
+                    limit, attempt = tries or self._patience.tries, trouble
                 else:
                     raise refusal from None
                 if attempt >= limit:

@@ -27,21 +27,14 @@ if TYPE_CHECKING:
     from daemon.destinations.telegram.chats import Chats
     from daemon.destinations.telegram.staging import Staging
 
-_MENDS = 8
+_MENDS = 16  # ten stale references, one after the other, are no reason to give up
 _ASKED = (
     2  # how often a post that is said to be under way is asked for while a culprit is looked for
 )
-_ITEM = {  # errors that may be about one of several items
-    Action.CONVERT,
-    Action.PHOTO,
-    Action.DOCUMENT,
-    Action.REFUSE,
-    Action.UPLOAD,
-    Action.PART,
-    Action.REFRESH,
-    Action.DELIVERED,
-    Action.UNKNOWN,
-}
+# Errors that concern everything, so that no item is to blame.
+_ALL = {Action.WAIT, Action.RECONNECT, Action.CHAT, Action.ACCOUNT, Action.LOGIN, Action.CONFIG}
+# Errors that may pass by themselves: a culprit is looked for, but nothing is broken up for them.
+_PASSING = {Action.RETRY, Action.DELIVERED}
 _FORBIDDEN = {"PHOTOS": {"photo"}, "VIDEOS": {"video"}, "ROUNDVIDEOS": {"video"}, "GIFS": {"gif"}}
 
 
@@ -58,43 +51,43 @@ class Posting:
     ) -> dict[int, int]:
         """Message id by key, as `Destination.post` promises; `limit` is as for `Staging.stage`."""
         config = await self._caller.config()
-        text = posts.cut(caption, getattr(config, "caption_length_max", 0) or posts.CAPTION)
+        full = text = posts.cut(caption, getattr(config, "caption_length_max", 0) or posts.CAPTION)
         album = list(staged)
-        asked_anew = False
+        mended: set[str] = set()
+        anew = False
         for _ in range(_MENDS):
             try:
-                receipts = await self._send(chat, album, text)
+                return await self._send(chat, album, text)
             except Refusal as refusal:
-                if refusal.action is Action.CAPTION and text:
+                if refusal.action is Action.CAPTION and text and not anew:
                     text = self._shorter(refusal, text)
-                elif refusal.action is Action.CHAT and self._chats.forget(chat, refusal):
-                    pass
-                elif refusal.action is Action.REGROUP and len(album) > 1:
-                    return await self._in_groups(chat, album, text, limit)
-                elif refusal.action is Action.KIND:
-                    self._forbidden(album, refusal)
-                elif refusal.action is Action.DELIVERED and len(album) > 1:
-                    return await self._without_one(chat, album, text, refusal)
-                elif refusal.action is Action.REFRESH and self._names_one(album, refusal):
-                    number = refusal.number or 0
-                    album[number] = await self._anew(chat, album[number], limit)
-                elif refusal.action in _ITEM and not asked_anew:
-                    asked_anew = True
-                    album = await self._all_anew(chat, album, limit)
-                elif refusal.action in _ITEM and len(album) > 1:
-                    return await self._without_one(chat, album, text, refusal)
-                elif refusal.action in _ITEM:
-                    raise self._rejected(album, refusal) from None
-                else:
+                    continue
+                first = refusal.name not in mended
+                mended.add(refusal.name)
+                match refusal.action:
+                    case Action.CHAT if first and self._chats.forget(chat, refusal):
+                        continue
+                    case Action.REFRESH if first and self._names_one(album, refusal):
+                        number = refusal.number or 0
+                        album[number] = await self._anew(chat, album[number], limit)
+                        continue
+                    case Action.REGROUP if len(runs := _runs(album)) > 1:
+                        return await self._in_runs(chat, runs, text, limit)
+                    case Action.KIND:
+                        self._forbidden(album, refusal)
+                if refusal.action in _ALL:
                     raise policy.verdict(refusal, _subject(chat, album)) from None
-                continue
-            return receipts
+                text = full  # where even no caption is too long, it is not to blame
+                if refusal.action not in _PASSING and not anew:
+                    album, anew = await self._all_anew(chat, album, limit), True
+                    continue
+                return await self._without_one(chat, album, text, refusal)
         raise Temporary(
             f"{_subject(chat, album)} could not be posted yet: Telegram kept objecting."
         )
 
     async def _send(
-        self, chat: str, album: Sequence[Staged], text: str, posting: int | None = None
+        self, chat: str, album: Sequence[Staged], text: str, tries: int | None = None
     ) -> dict[int, int]:
         """One request, and a second for what its answer does not name."""
         peer = await self._chats.peer(chat)
@@ -103,7 +96,7 @@ class Posting:
             left = [each for each in album if each.item.key not in receipts]
             first = left[0] is album[0]
             answer = await self._caller.call(
-                posts.request(peer, left, text if first else ""), chat=chat, posting=posting
+                posts.request(peer, left, text if first else ""), chat=chat, tries=tries
             )
             receipts |= posts.message_ids(answer, [each.item.key for each in left])
             if len(receipts) == len(album):
@@ -127,7 +120,9 @@ class Posting:
     async def _anew(self, chat: str, staged: Staged, limit: int) -> Staged:
         try:
             return await self._staging.stage(chat, staged.item, limit, anew=True)
-        except (NeedsConversion, Permanent) as cause:
+        except (NeedsConversion, Permanent, Temporary) as cause:
+            if isinstance(cause, Temporary) and cause.scope != "unit":
+                raise
             raise Rejected({staged.item.key: cause}) from None
 
     async def _all_anew(self, chat: str, album: Sequence[Staged], limit: int) -> list[Staged]:
@@ -147,16 +142,24 @@ class Posting:
         self, chat: str, album: Sequence[Staged], text: str, refusal: Refusal
     ) -> dict[int, int]:
         """Post the album without the one that is to blame; without its halves, if several are."""
+        if len(album) > 1:
+            for suspect in sorted(album, key=lambda each: not _suspicious(each, refusal)):
+                rest = [each for each in album if each is not suspect]
+                try:
+                    return await self._send(chat, rest, text, _ASKED)
+                except Refusal as again:
+                    self._check(again, chat, album)
         if len(album) == 1:
             raise self._rejected(album, refusal)
-        for suspect in sorted(album, key=lambda each: not _suspicious(each, refusal)):
-            rest = [each for each in album if each is not suspect]
-            try:
-                return await self._send(chat, rest, text, _ASKED)
-            except Refusal as again:
-                if again.action not in _ITEM:
-                    raise policy.verdict(again, _subject(chat, album)) from None
+        if refusal.action in _PASSING:
+            raise policy.verdict(refusal, _subject(chat, album))
         return await self._in_halves(chat, album, text, refusal)
+
+    @staticmethod
+    def _check(refusal: Refusal, chat: str, album: Sequence[Staged]) -> None:
+        """Give up looking for a culprit where the error is about everything."""
+        if refusal.action in _ALL:
+            raise policy.verdict(refusal, _subject(chat, album)) from None
 
     async def _in_halves(
         self, chat: str, album: Sequence[Staged], text: str, refusal: Refusal
@@ -168,8 +171,7 @@ class Posting:
             try:
                 receipts |= await self._send(chat, half, caption, _ASKED)
             except Refusal as again:
-                if again.action not in _ITEM:
-                    raise policy.verdict(again, _subject(chat, album)) from None
+                self._check(again, chat, album)
                 if len(half) > 1:
                     try:
                         receipts |= await self._without_one(chat, half, caption, again)
@@ -179,15 +181,10 @@ class Posting:
             raise self._rejected(album, refusal)
         return receipts
 
-    async def _in_groups(
-        self, chat: str, album: Sequence[Staged], text: str, limit: int
+    async def _in_runs(
+        self, chat: str, runs: Sequence[list[Staged]], text: str, limit: int
     ) -> dict[int, int]:
-        """Post runs of what may stand together, in order; one by one where all might have."""
-        runs = [list(run) for _, run in groupby(album, key=_group)]
-        if len(runs) == 1 and len(album) > posts.ALBUM:
-            runs = [list(album[at : at + posts.ALBUM]) for at in range(0, len(album), posts.ALBUM)]
-        elif len(runs) == 1:
-            runs = [[each] for each in album]
+        """Post runs of what may stand together, in order."""
         receipts: dict[int, int] = {}
         for run in runs:
             receipts |= await self.post(chat, run, "" if receipts else text, limit)
@@ -218,6 +215,12 @@ def _suspicious(staged: Staged, refusal: Refusal) -> bool:
     if refusal.action is Action.CONVERT:
         return staged.item.kind != "photo"
     return True
+
+
+def _runs(album: Sequence[Staged]) -> list[list[Staged]]:
+    """What may stand together in one album, in order, at most ten at a time."""
+    runs = [list(run) for _, run in groupby(album, key=_group)]
+    return [run[at : at + posts.ALBUM] for run in runs for at in range(0, len(run), posts.ALBUM)]
 
 
 def _group(staged: Staged) -> str:

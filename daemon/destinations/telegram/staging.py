@@ -111,14 +111,13 @@ class Staging:
                 return upload.received.generation <= _UPLOADS
             case Action.REFRESH:
                 return True
-            case Action.CHAT:
-                return self._chats.forget(chat, refusal)
-            case Action.PHOTO if refusal.name == "PHOTO_SAVE_FILE_INVALID":
-                # "Internal issues, try again later", says the documentation; "over 10 MB", say others.
-                first = refusal.name not in retried
-                retried.add(refusal.name)
-                return first
-        return False
+        # Once: the chat's access hash may be an old one; and PHOTO_SAVE_FILE_INVALID is "internal issues, try
+        # again later" in the documentation, "over 10 MB" to others.
+        first = refusal.name not in retried
+        retried.add(refusal.name)
+        if refusal.action is Action.CHAT:
+            return first and self._chats.forget(chat, refusal)
+        return first and refusal.name == "PHOTO_SAVE_FILE_INVALID"
 
     async def posted(self, item: Item) -> None:
         """It was posted: what was noted of its upload has served."""

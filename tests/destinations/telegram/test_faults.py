@@ -46,17 +46,22 @@ async def test_a_drop_while_posting_posts_once(
 async def test_a_post_that_is_never_answered_is_sent_again(
     telegram: TestTelegram, tmp_path: Path, hang: str
 ) -> None:
-    """Silence has a limit; while the first request still runs, the second waits for its messages."""
+    """Silence has a limit; the same request again posts what was not posted, and names what was."""
     items = [photo_file(tmp_path, number) for number in (1, 2)]
-    fault = telegram.faults.add("sendMultiMedia", hang=hang)
+    telegram.faults.add("sendMultiMedia", hang=hang)
     async with opened(telegram, tmp_path / "state") as destination:
-        staged = [await destination.stage("default", each) for each in items]
-        with pytest.raises(Temporary):
-            await destination.post("default", staged, "")  # the first one still holds the ids
-        assert fault.hits == 1
-        telegram.posts._running.clear()
-        receipts = await destination.post("default", staged, "")
-    assert len(receipts) == 2
+        receipts = await send(destination, items)
+    assert receipts == {message.random_id: message.id for message in telegram.messages}
+    assert len(telegram.messages) == 2
+
+
+async def test_a_post_that_takes_long_is_waited_for(telegram: TestTelegram, tmp_path: Path) -> None:
+    """While the first request still runs the second gets RANDOM_ID_DUPLICATE, and then its messages."""
+    items = [photo_file(tmp_path, number) for number in (1, 2)]
+    telegram.faults.add("sendMultiMedia", delay=1.1)
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts = await send(destination, items)
+    assert receipts == {message.random_id: message.id for message in telegram.messages}
     assert len(telegram.messages) == 2
 
 
@@ -161,9 +166,10 @@ async def test_a_silent_connection_is_pinged_and_replaced(
     pinging = replace(HASTY, limits=replace(HASTY.limits, idle=0.1, pong=0.2))
     async with opened(telegram, tmp_path / "state", patience=pinging) as destination:
         await destination.check("default")
+        assert destination._open is not None
+        line = await destination._open.caller.line()
         telegram.freeze()
-        opened_ones = [each for each in telegram.connections if each.closed is None]
-        await telegram.until(lambda: all(each.closed for each in opened_ones))
+        await asyncio.shield(line._ended)
         telegram.thaw()
         await destination.check("default")
     assert len(telegram.connections) == 2
@@ -173,9 +179,8 @@ async def test_a_lost_part_is_sent_again(telegram: TestTelegram, tmp_path: Path)
     """FILE_PART_n_MISSING sends part n and nothing else."""
     clip = video_file(tmp_path, 25 * PART)
     async with opened(telegram, tmp_path / "state") as destination:
-        fault = telegram.faults.add("uploadMedia", where=lambda _request: lose(telegram, 7))
+        telegram.faults.add("uploadMedia", where=lambda _request: lose(telegram, 7))
         await send(destination, [clip])
-    assert fault.seen
     repeated = {part for (_, part), count in telegram.part_counts.items() if count > 1}
     assert repeated == {7}
     assert len(telegram.messages) == 1
@@ -217,7 +222,8 @@ def cut_handle(path: Path) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "name", ["FILE_PARTS_INVALID", "MD5_CHECKSUM_INVALID", "INPUT_FILE_INVALID", "FILE_PART_INVALID"]
+    "name",
+    ["FILE_PARTS_INVALID", "MD5_CHECKSUM_INVALID", "INPUT_FILE_INVALID", "FILE_PART_INVALID"],
 )
 async def test_a_spoilt_upload_gets_another_id(
     telegram: TestTelegram, tmp_path: Path, name: str

@@ -164,7 +164,6 @@ def test_an_unknown_name_is_named() -> None:
     assert isinstance(policy.verdict(refused("MOON_TOO_FULL", 500), "x.jpg"), Temporary)
 
 
-
 @pytest.mark.parametrize(("name", "action"), CASES)
 def test_every_verdict_is_a_sentence(name: str, action: Action) -> None:
     """Whatever is left after all mending names the thing, the error, and ends like a sentence."""

@@ -1,0 +1,270 @@
+"""An album cannot be held up: whatever is wrong with one of ten, the other nine are one album, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from daemon.destinations.base import Rejected, Staged
+from daemon.errors import NeedsConversion, Permanent, TelespoolError, Temporary
+from tests.destinations.telegram.support import opened, photo_file, video_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from daemon.destinations.base import Item
+    from daemon.destinations.telegram import TelegramDestination
+    from tests.telegram_server import TestTelegram
+
+pytestmark = pytest.mark.telegram
+
+CLASSES = {
+    "MEDIA_INVALID": NeedsConversion,
+    "VIDEO_FILE_INVALID": NeedsConversion,
+    "PHOTO_INVALID_DIMENSIONS": NeedsConversion,
+    "IMAGE_PROCESS_FAILED": NeedsConversion,
+    "FILE_EMTPY": Permanent,
+    "INPUT_FETCH_FAIL": Permanent,
+    "MOON_TOO_FULL": Permanent,
+    "GROUPED_MEDIA_INVALID": Permanent,
+    "MEDIA_CAPTION_TOO_LONG": Permanent,
+    "FILE_PARTS_INVALID": Temporary,
+    "RPC_CALL_FAIL": Temporary,
+}
+
+
+def ten(directory: Path) -> list[Item]:
+    """Nine photos, and a video in their midst."""
+    items = [photo_file(directory, number) for number in range(1, 11)]
+    items[4] = video_file(directory, 2000, 5)
+    return items
+
+
+async def deliver(
+    destination: TelegramDestination, items: list[Item]
+) -> tuple[dict[int, int], dict[int, TelespoolError]]:
+    """Post an album as the uploader does: culprits are taken out, what is missing is posted again."""
+    causes: dict[int, TelespoolError] = {}
+
+    async def stage(item: Item) -> Staged | None:
+        try:
+            return await destination.stage("default", item)
+        except TelespoolError as error:
+            causes[item.key] = error
+            return None
+
+    staged = [each for each in await asyncio.gather(*map(stage, items)) if each is not None]
+    receipts: dict[int, int] = {}
+    while missing := [each for each in staged if each.item.key not in receipts]:
+        try:
+            receipts |= await destination.post("default", missing, "" if receipts else "Holiday")
+        except Rejected as rejected:
+            causes |= rejected.causes
+            staged = [each for each in staged if each.item.key not in rejected.causes]
+    return receipts, causes
+
+
+def assert_one_album(telegram: TestTelegram, items: list[Item], receipts: dict[int, int]) -> None:
+    """These items, in this order, with one caption, in one album, and nothing else."""
+    messages = telegram.in_chat("media")
+    assert [message.random_id for message in messages] == [each.key for each in items]
+    assert len({message.grouped_id for message in messages}) == 1
+    assert messages[0].grouped_id is not None
+    assert [message.caption for message in messages] == ["Holiday"] + [""] * (len(items) - 1)
+    assert receipts == {message.random_id: message.id for message in messages}
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"), [*((name, 4) for name in CLASSES), ("MEDIA_INVALID", 0), ("MEDIA_INVALID", 9)]
+)
+@pytest.mark.parametrize("stage", ["uploadMedia", "sendMultiMedia", "both"])
+async def test_nine_of_ten_are_one_album(
+    telegram: TestTelegram, tmp_path: Path, stage: str, name: str, bad: int
+) -> None:
+    """One of ten refused, at whatever stage and for whatever reason: nine are one album, in order."""
+    items = ten(tmp_path)
+    code = 500 if name == "RPC_CALL_FAIL" else 400
+    if stage == "uploadMedia":
+        telegram.faults.refuse(items[bad].name, name, code=code, at="uploadMedia")
+    else:
+        telegram.faults.refuse(items[bad].name, name, code=code, at="sendMultiMedia")
+        telegram.faults.refuse(items[bad].name, name, code=code, at="sendMedia")
+    if stage == "both":  # it was taken in, and is refused there as well once somebody looks again
+        telegram.faults.add(
+            "uploadMedia", file=items[bad].name, nth=2, times=None, error=(code, name)
+        )
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, causes = await deliver(destination, items)
+    good = [each for each in items if each is not items[bad]]
+    assert_one_album(telegram, good, receipts)
+    assert list(causes) == [items[bad].key]
+    assert type(causes[items[bad].key]) is CLASSES[name]
+    assert items[bad].name in causes[items[bad].key].reason
+
+
+@pytest.mark.parametrize("bad", [(0, 1), (2, 7), (0, 4, 9)])
+async def test_several_culprits_named_by_uploadmedia(
+    telegram: TestTelegram, tmp_path: Path, bad: tuple[int, ...]
+) -> None:
+    """Several that uploadMedia names, even late, leave one album of the rest."""
+    items = ten(tmp_path)
+    for place in bad:
+        telegram.faults.refuse(items[place].name, at="sendMultiMedia")
+        telegram.faults.add(
+            "uploadMedia", file=items[place].name, nth=2, times=None, error=(400, "MEDIA_INVALID")
+        )
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, causes = await deliver(destination, items)
+    good = [each for place, each in enumerate(items) if place not in bad]
+    assert_one_album(telegram, good, receipts)
+    assert set(causes) == {items[place].key for place in bad}
+
+
+async def test_several_culprits_nobody_names(telegram: TestTelegram, tmp_path: Path) -> None:
+    """Three that are refused only in albums hold up nobody: the seven are posted, once, in order."""
+    items = ten(tmp_path)
+    for place in (1, 5, 8):
+        telegram.faults.refuse(items[place].name, at="sendMultiMedia")
+        telegram.faults.refuse(items[place].name, at="sendMedia")
+    async with opened(telegram, tmp_path / "state") as destination:
+        _, causes = await deliver(destination, items)
+    good = [each.key for place, each in enumerate(items) if place not in {1, 5, 8}]
+    assert [message.random_id for message in telegram.in_chat("media")] == good
+    assert set(causes) == {items[place].key for place in (1, 5, 8)}
+
+
+async def test_a_death_after_nine_were_posted(telegram: TestTelegram, tmp_path: Path) -> None:
+    """Who died after the nine were posted and asks again for all ten learns of the nine, and posts none twice."""
+    items = ten(tmp_path)
+    telegram.faults.refuse(items[3].name, at="sendMultiMedia")
+    telegram.faults.refuse(items[3].name, at="sendMedia")
+    async with opened(telegram, tmp_path / "state") as destination:
+        staged = [await destination.stage("default", each) for each in items]
+        first = await destination.post("default", staged, "Holiday")
+        assert len(first) == 9
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, causes = await deliver(destination, items)
+    good = [each for each in items if each is not items[3]]
+    assert_one_album(telegram, good, receipts)
+    assert list(causes) == [items[3].key]
+    assert receipts == first
+
+
+async def test_an_error_that_passes_costs_nobody_the_album(
+    telegram: TestTelegram, tmp_path: Path
+) -> None:
+    """An album that is refused once and then taken is one album of ten."""
+    items = ten(tmp_path)
+    telegram.faults.add("sendMultiMedia", error=(400, "MEDIA_EMPTY"))
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, causes = await deliver(destination, items)
+    assert_one_album(telegram, items, receipts)
+    assert not causes
+
+
+@pytest.mark.parametrize("posted", [True, False])
+async def test_what_the_answer_does_not_name_is_sent_again(
+    telegram: TestTelegram, tmp_path: Path, posted: bool
+) -> None:
+    """Two of ten are missing in the answer: they are asked for again, and every message is there once."""
+    items = ten(tmp_path)
+    telegram.faults.add("sendMultiMedia", omit=(3, 6), omitted_are_posted=posted)
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, causes = await deliver(destination, items)
+    assert sorted(m.random_id for m in telegram.messages) == sorted(each.key for each in items)
+    assert receipts == {message.random_id: message.id for message in telegram.messages}
+    assert not causes
+
+
+async def test_a_stale_reference_of_one(telegram: TestTelegram, tmp_path: Path) -> None:
+    """FILE_REFERENCE_3_EXPIRED renews item 3 alone, without its bytes."""
+    items = ten(tmp_path)
+    telegram.faults.add("sendMultiMedia", error=(400, "FILE_REFERENCE_3_EXPIRED"))
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, _ = await deliver(destination, items)
+    assert_one_album(telegram, items, receipts)
+    assert [call.files for call in telegram.calls_of("uploadMedia")].count((items[3].name,)) == 2
+    assert set(telegram.part_counts.values()) == {1}
+
+
+async def test_kinds_that_may_not_stand_together(telegram: TestTelegram, tmp_path: Path) -> None:
+    """GROUPED_MEDIA_INVALID splits into posts of their own, all of them there, in order."""
+    items = ten(tmp_path)
+    telegram.faults.add("sendMultiMedia", error=(400, "GROUPED_MEDIA_INVALID"))
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, causes = await deliver(destination, items)
+    assert [m.random_id for m in telegram.messages] == [each.key for each in items]
+    assert len(receipts) == 10
+    assert not causes
+
+
+async def test_a_chat_without_photos_still_gets_its_videos(
+    telegram: TestTelegram, tmp_path: Path
+) -> None:
+    """Where a chat forbids photos, the photos wait and the videos are posted."""
+    items = ten(tmp_path)
+    items[7] = video_file(tmp_path, 3000, 8)
+    photos = {each.name for each in items if each.kind == "photo"}
+
+    def has_photo(request: Any) -> bool:
+        sent = (telegram.storage.media[each.media.id.id].name for each in request.multi_media)
+        return not photos.isdisjoint(sent)
+
+    telegram.faults.add(
+        "sendMultiMedia", error=(403, "CHAT_SEND_PHOTOS_FORBIDDEN"), where=has_photo, times=None
+    )
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, causes = await deliver(destination, items)
+    assert_one_album(telegram, [items[4], items[7]], receipts)
+    assert all(isinstance(cause, Temporary) and cause.scope == "unit" for cause in causes.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("MEDIA_CAPTION_TOO_LONG", "Holi"), ("CHAT_SEND_PLAIN_FORBIDDEN", "")],
+)
+async def test_a_caption_costs_nobody_the_album(
+    telegram: TestTelegram, tmp_path: Path, name: str, expected: str
+) -> None:
+    """A caption that is refused is shortened or dropped, and the album is posted."""
+    items = ten(tmp_path)
+    telegram.faults.add("sendMultiMedia", error=(400, name))
+    async with opened(telegram, tmp_path / "state") as destination:
+        staged = [await destination.stage("default", each) for each in items]
+        await destination.post("default", staged, "Holiday " * 20)
+    captions = [message.caption for message in telegram.messages]
+    assert len(captions[0]) <= 80
+    assert captions[0].startswith(expected)
+    assert captions[1:] == [""] * 9
+
+
+@pytest.mark.parametrize("name", ["CHAT_WRITE_FORBIDDEN", "CHANNEL_PRIVATE", "TOPIC_CLOSED"])
+async def test_a_closed_chat_holds_back_the_chat(
+    telegram: TestTelegram, tmp_path: Path, name: str
+) -> None:
+    """A chat that may not be written to waits as a whole; another chat gets its posts."""
+    telegram.chat("media").forbidden = name
+    items = ten(tmp_path)
+    async with opened(telegram, tmp_path / "state") as destination:
+        staged = [await destination.stage("default", each) for each in items]
+        with pytest.raises(Temporary) as caught:
+            await destination.post("default", staged, "")
+        assert caught.value.scope == "chat"
+        await destination.post("family", staged, "")
+    assert len(telegram.in_chat("family")) == 10
+
+
+async def test_a_stale_access_hash_is_looked_up_again(
+    telegram: TestTelegram, tmp_path: Path
+) -> None:
+    """A chat whose access hash is no longer right is found anew, once, and the post goes through."""
+    items = ten(tmp_path)[:2]
+    async with opened(telegram, tmp_path / "state") as destination:
+        await destination.check("default")
+    telegram.chat("media").access_hash += 1
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, _ = await deliver(destination, items)
+    assert len(receipts) == 2
+    assert len(telegram.calls_of("resolveUsername")) == 2
