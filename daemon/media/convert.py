@@ -26,7 +26,7 @@ from daemon.media import plan as plans
 from daemon.media import tools
 from daemon.media.encode import encode
 from daemon.media.probe import probe
-from daemon.media.running import Clock, Progress, Runner
+from daemon.media.running import Clock, Progress, Runner, Teller
 from daemon.media.scan import scan
 from daemon.media.segments import Segments, fingerprint
 from daemon.media.straighten import is_crooked, straighten
@@ -69,19 +69,23 @@ async def convert(
 ) -> Outcome:
     """Convert a video by the cheapest way that gives a file which plays everywhere.
 
-    `state` keeps finished pieces; it is made where it is missing, and tidied up at the end. `at_least` names the
-    lowest rung that will do: "encode" for a file that Telegram refused although its verdict was "send". Where
-    `result` stands already nothing is done.
+    `progress` hears from it every second at least, also while it stands still. `state` keeps finished pieces; it is
+    made where it is missing, and tidied up at the end. `at_least` names the lowest rung that will do: "encode" for
+    a file that Telegram refused although its verdict was "send". Where `result` stands already nothing is done.
     """
     disk = disk or Disk()
     if await asyncio.to_thread(result.exists):
         return Outcome(at_least)
+    teller = Teller(progress)
+    repeating = asyncio.create_task(teller.repeat())
     try:
-        return await _convert(source, result, settings, state, gate, progress, disk, at_least)
+        return await _convert(source, result, settings, state, gate, teller, disk, at_least)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise tools.disk_full() from error
         raise
+    finally:
+        repeating.cancel()
 
 
 async def _convert(
@@ -90,7 +94,7 @@ async def _convert(
     settings: ConvertSettings,
     state: Path,
     gate: Gate,
-    progress: Callable[[Progress], None] | None,
+    teller: Teller,
     disk: Disk,
     at_least: Rung,
 ) -> Outcome:
@@ -118,7 +122,7 @@ async def _convert(
                 scan=await scan(source, found.video, settings, runner),
                 settings=settings,
                 runner=runner,
-                progress=progress,
+                teller=teller,
             )
             outcome = await _climb(work, lowest, part, state, disk)
         await asyncio.to_thread(disk.publish, part, result)

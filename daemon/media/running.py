@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from daemon.children import Limits
     from daemon.gate import Gate
 
+_AGAIN = 1.0  # seconds
 _LINES = 200  # of what a child says are kept
 
 
@@ -38,6 +39,26 @@ class Progress:
     fraction: float
     speed: float
     seconds_left: float | None
+
+
+class Teller:
+    """Passes progress on, and repeats the last of it while nothing moves: silence would look like death."""
+
+    def __init__(self, progress: Callable[[Progress], None] | None) -> None:
+        self._progress = progress
+        self._last = Progress(0.0, 0.0, None)
+
+    def tell(self, progress: Progress) -> None:
+        """Pass it on."""
+        self._last = progress
+        if self._progress is not None:
+            self._progress(progress)
+
+    async def repeat(self) -> None:
+        """Repeat the last every second, until cancelled."""
+        while True:
+            self.tell(self._last)
+            await asyncio.sleep(_AGAIN)
 
 
 class Clock:

@@ -1,16 +1,16 @@
 """The checkpoint of a conversion: finished pieces, as files with telling names.
 
-    1f9c2a7b_audio.m4a                                  the whole sound, encoded once
-    1f9c2a7b_video-0003of0012_240000-319600_81274.mp4   a finished piece of the picture
-    1f9c2a7b_video-end_12_959600                        the picture is complete: so many pieces, up to there
-    1f9c2a7b_straight.mkv                               a copy of the source with its clock put straight
-    1f9c2a7b_run-5e01/                                  being written by ffmpeg: worth nothing
+    audio_1f9c2a7b.m4a                                  the whole sound, encoded once
+    video-0003of0012_240000-319600_81274_1f9c2a7b.mp4   a finished piece of the picture
+    video-end_12_959600_1f9c2a7b                        the picture is complete: so many pieces, up to there
+    straight_1f9c2a7b.mkv                               a copy of the source with its clock put straight
+    run-5e01_1f9c2a7b/                                  being written by ffmpeg: worth nothing
 
-They lie flat in the folder they are given, beside whatever else is there, and `ls` shows how far it is. The first
+They lie flat in the folder they are given, beside whatever else is there, and `ls` shows how far it is. The last
 eight signs are the fingerprint of the source, the settings and ffmpeg: pieces with another one are dropped. A
 piece carries when its first and last frame are shown, in ticks, and its size, so that a torn one shows.
 
-A piece is fsynced and then renamed into its name: what has the name is whole. Files without a fingerprint are
+A piece is fsynced and then renamed into its name: what has the name is whole. Files with other names are
 never touched. Everything here blocks. Errors: OSError.
 """
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from daemon.disk import Disk
 
 _OURS = re.compile(
-    r"(?P<print>[0-9a-f]{8})_(?:audio|video|straight|join|run)[-.].*|[0-9a-f]{8}_audio"
+    r"(?:audio|video-.+|straight|join|run-[0-9a-f]+)_(?P<print>[0-9a-f]{8})(?:\.(?:m4a|mp4|mkv|ffconcat))?(?:\.part)?"
 )
-_PIECE = re.compile(r"[0-9a-f]{8}_video-(\d+)of\d+_(-?\d+)-(-?\d+)_(\d+)\.mp4")
-_END = re.compile(r"[0-9a-f]{8}_video-end_(\d+)_(-?\d+)")
+_PIECE = re.compile(r"video-(\d+)of\d+_(-?\d+)-(-?\d+)_(\d+)_[0-9a-f]{8}\.mp4")
+_END = re.compile(r"video-end_(\d+)_(-?\d+)_[0-9a-f]{8}")
 _BLOCK = 1 << 20
 
 
@@ -59,12 +59,12 @@ class Segments:
     @property
     def audio(self) -> Path:
         """Where the finished sound is."""
-        return self._named("audio.m4a")
+        return self._named("audio", ".m4a")
 
     @property
     def straight(self) -> Path:
         """Where the copy of a source is whose clock jumps."""
-        return self._named("straight.mkv")
+        return self._named("straight", ".mkv")
 
     def sweep(self) -> int:
         """Drop what was being written, and all that was made otherwise; how many pieces were dropped."""
@@ -74,7 +74,7 @@ class Segments:
             if match is None:
                 continue
             unfinished = path.is_dir() or path.suffix == ".part"
-            if unfinished or not path.name.startswith(self.fingerprint):
+            if unfinished or match["print"] != self.fingerprint:
                 dropped += not unfinished
                 self._disk.rmtree(path)
         return dropped
@@ -101,7 +101,7 @@ class Segments:
         """Make a closed file of ffmpeg's a finished piece."""
         of = max(of, number + 1)
         size = written.stat().st_size
-        path = self._named(f"video-{number:04d}of{of:04d}_{first}-{last}_{size}.mp4")
+        path = self._named(f"video-{number:04d}of{of:04d}_{first}-{last}_{size}", ".mp4")
         self._disk.publish(written, path)
         return Piece(number, first, last, path)
 
@@ -110,7 +110,7 @@ class Segments:
         found = []
         for path in self.folder.iterdir():
             match = _PIECE.fullmatch(path.name)
-            if match and path.name.startswith(self.fingerprint):
+            if match and self._is_this(path):
                 number, first, last, size = (int(group) for group in match.groups())
                 whole = path.stat().st_size == size and table.track(path) is not None
                 found.append((Piece(number, first, last, path), whole))
@@ -128,7 +128,7 @@ class Segments:
         """Whether these are all there will be; a mark that does not fit them is dropped."""
         for path in list(self.folder.iterdir()):
             match = _END.fullmatch(path.name)
-            if match and path.name.startswith(self.fingerprint):
+            if match and self._is_this(path):
                 if pieces and (int(match[1]), int(match[2])) == (len(pieces), pieces[-1].last):
                     return True
                 self._disk.unlink(path)
@@ -142,7 +142,7 @@ class Segments:
 
     def join(self, pieces: list[Piece], ticks: int) -> Path:
         """Write the list from which ffmpeg's concat demuxer puts the pieces together."""
-        path = self._named("join.ffconcat.part")
+        path = self._named("join", ".ffconcat.part")
         lines = ["ffconcat version 1.0"]
         for piece, after in zip(pieces, [*pieces[1:], None], strict=True):
             lines.append(f"file {piece.path.name}")
@@ -162,8 +162,11 @@ class Segments:
             if _OURS.fullmatch(path.name):
                 self._disk.rmtree(path)
 
-    def _named(self, rest: str) -> Path:
-        return self.folder / f"{self.fingerprint}_{rest}"
+    def _named(self, stem: str, suffix: str = "") -> Path:
+        return self.folder / f"{stem}_{self.fingerprint}{suffix}"
+
+    def _is_this(self, path: Path) -> bool:
+        return path.stem.endswith(self.fingerprint)
 
 
 def fingerprint(source: Path, about: Iterable[str]) -> str:

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from daemon.media.running import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from daemon.config import ConvertSettings
     from daemon.media.probe import Probe, Stream
-    from daemon.media.running import Runner
+    from daemon.media.running import Runner, Teller
     from daemon.media.scan import Scan
 
 
@@ -31,7 +30,7 @@ class Work:
     scan: Scan
     settings: ConvertSettings
     runner: Runner
-    progress: Callable[[Progress], None] | None = None
+    teller: Teller
 
     @property
     def length(self) -> float:
@@ -42,10 +41,8 @@ class Work:
 
     def tell(self, done: float, before: float = 0.0) -> None:
         """Report that film is done up to the second `done`; `before` was finished by an earlier attempt."""
-        if self.progress is None:
-            return
         elapsed, whole = self.runner.clock.elapsed, self.length
         speed = max(0.0, done - before) / elapsed if elapsed > 0 else 0.0
         left = max(0.0, whole - done) / speed if speed > 0 and whole > 0 else None
         fraction = min(1.0, max(0.0, done / whole)) if whole > 0 else 0.0
-        self.progress(Progress(fraction, speed, left))
+        self.teller.tell(Progress(fraction, speed, left))

@@ -45,6 +45,7 @@ class Clip:
     frames: bool = True
     same_picture: bool = True
     straight: bool = True
+    quick: bool = True
 
 
 def source(clip: Clip) -> list[str]:
@@ -61,7 +62,7 @@ def source(clip: Clip) -> list[str]:
     return ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
 
 
-def ffmpeg(*words: str | Path) -> None:
+def ffmpeg(*words: object) -> None:
     """Run ffmpeg; its complaint is the error."""
     done = subprocess.run(
         ["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, words)],
@@ -87,12 +88,12 @@ def make(name: str, folder: Path) -> Path:
     return path
 
 
-def _from(options: str, then: str, suffix: str, **more: str) -> Callable[[Path], None]:
+def _from(options: str, then: str, suffix: str) -> Callable[[Path], None]:
     """A clip made in two steps: encoded as a `suffix`, then copied with other options."""
 
     def build(path: Path) -> None:
         first = path.with_name(f"first-{path.name}{suffix}")
-        ffmpeg(*source(Clip("", "", **more)), *shlex.split(options), first)
+        ffmpeg(*source(Clip("", "")), *shlex.split(options), first)
         words = shlex.split(then)
         at = words.index("IN")
         ffmpeg(*words[:at], first, *words[at + 1 :], path)
@@ -219,7 +220,9 @@ _ALL = [
     Clip(
         "turned-90.mp4",
         "send",
-        build=_from(f"{X264} {AAC}", f"-i IN -c copy -metadata:s:v rotate=90 {FAST} -f mp4", ".mp4"),
+        build=_from(
+            f"{X264} {AAC}", f"-i IN -c copy -metadata:s:v rotate=90 {FAST} -f mp4", ".mp4"
+        ),
     ),
     Clip(
         "cut-by-edit-list.mp4",
@@ -258,10 +261,10 @@ _ALL = [
         build=_with(_CHAPTERS, f"-i EXTRA -map_metadata 2 -map 0 -map 1 {X264} {AAC} -f mov"),
     ),
     Clip("timecode.mov", "remux", f"{X264} {AAC} -timecode 01:00:00:00"),
-    Clip("cover.mp4", "remux", build=_cover(f"-c:v:0 libx264 -pix_fmt yuv420p {AAC} {FAST} -f mp4")),
     Clip(
-        "breaks-off.mp4", "remux", build=_cut(f"{X264} {AAC} {FAST}", 0.7, ".mp4"), flashes=False
+        "cover.mp4", "remux", build=_cover(f"-c:v:0 libx264 -pix_fmt yuv420p {AAC} {FAST} -f mp4")
     ),
+    Clip("breaks-off.mp4", "remux", build=_cut(f"{X264} {AAC} {FAST}", 0.7, ".mp4"), flashes=False),
     Clip("breaks-off.mkv", "remux", build=_cut(f"{X264} {AAC}", 0.7, ".mkv"), flashes=False),
     Clip(
         "late-picture.mkv",
@@ -305,12 +308,36 @@ _ALL = [
     # the picture is wrong
     Clip("hevc.mp4", "encode", f"{_X265} -tag:v hvc1 {AAC} {FAST}"),
     Clip("hevc-10-bit.mkv", "encode", f"{_X265} -pix_fmt yuv420p10le {AAC}"),
-    Clip("hdr10.mp4", "encode", f"-pix_fmt yuv420p10le -color_trc smpte2084 {_HDR}:transfer=smpte2084 -c:v libx265 -preset ultrafast {AAC}", same_picture=False),
-    Clip("hlg.mp4", "encode", f"-pix_fmt yuv420p10le -color_trc arib-std-b67 {_HDR}:transfer=arib-std-b67 -c:v libx265 -preset ultrafast {AAC}", same_picture=False),
+    Clip(
+        "hdr10.mp4",
+        "encode",
+        f"-pix_fmt yuv420p10le -color_trc smpte2084 {_HDR}:transfer=smpte2084 -c:v libx265 -preset ultrafast {AAC}",
+        same_picture=False,
+        quick=False,
+    ),
+    Clip(
+        "hlg.mp4",
+        "encode",
+        f"-pix_fmt yuv420p10le -color_trc arib-std-b67 {_HDR}:transfer=arib-std-b67 -c:v libx265 -preset ultrafast {AAC}",
+        same_picture=False,
+        quick=False,
+    ),
     Clip("vp8.webm", "encode", "-c:v libvpx -deadline realtime -cpu-used 8 -c:a libvorbis"),
-    Clip("vp9.webm", "encode", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus", audio="s=48000"),
-    Clip("vp9-10-bit.webm", "encode", "-c:v libvpx-vp9 -pix_fmt yuv420p10le -deadline realtime -cpu-used 8 -c:a libopus", audio="s=48000"),
-    Clip("av1.mp4", "encode", f"-c:v libaom-av1 -cpu-used 8 -usage realtime {AAC}"),
+    Clip(
+        "vp9.webm",
+        "encode",
+        "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus",
+        audio="s=48000",
+        quick=False,
+    ),
+    Clip(
+        "vp9-10-bit.webm",
+        "encode",
+        "-c:v libvpx-vp9 -pix_fmt yuv420p10le -deadline realtime -cpu-used 8 -c:a libopus",
+        audio="s=48000",
+        quick=False,
+    ),
+    Clip("av1.mp4", "encode", f"-c:v libaom-av1 -cpu-used 8 -usage realtime {AAC}", quick=False),
     Clip("mpeg4.avi", "encode", "-c:v mpeg4 -bf 2 -c:a mp3"),
     Clip("xvid.avi", "encode", "-c:v libxvid -c:a mp3"),
     Clip("msmpeg4.avi", "encode", "-c:v msmpeg4v2 -c:a mp3"),
@@ -326,7 +353,13 @@ _ALL = [
     Clip("mjpeg.avi", "encode", "-c:v mjpeg -pix_fmt yuvj422p -c:a pcm_s16le"),
     Clip("prores.mov", "encode", "-c:v prores -c:a pcm_s24le"),
     Clip("prores-alpha.mov", "encode", "-c:v prores_ks -pix_fmt yuva444p10le -c:a pcm_s16le"),
-    Clip("dnxhr.mxf", "encode", "-c:v dnxhd -profile:v dnxhr_sq -pix_fmt yuv422p -c:a pcm_s16le", size="256x128", audio="s=48000"),
+    Clip(
+        "dnxhr.mxf",
+        "encode",
+        "-c:v dnxhd -profile:v dnxhr_sq -pix_fmt yuv422p -c:a pcm_s16le",
+        size="256x128",
+        audio="s=48000",
+    ),
     Clip("ffv1.mkv", "encode", "-c:v ffv1 -pix_fmt yuv444p -c:a flac"),
     Clip("huffyuv.avi", "encode", "-c:v huffyuv -c:a pcm_s16le"),
     Clip("qtrle.mov", "encode", "-c:v qtrle -pix_fmt argb -c:a pcm_s16be"),
@@ -334,10 +367,22 @@ _ALL = [
     Clip("cinepak.avi", "encode", "-c:v cinepak -c:a adpcm_ms", rate="10"),
     Clip("h263.3gp", "encode", f"-c:v h263 {AAC}", size="176x144"),
     Clip("realvideo.rm", "encode", "-c:v rv10 -c:a ac3", size="176x144", audio="s=44100"),
-    Clip("dv.dv", "encode", "-c:v dvvideo -pix_fmt yuv420p -r 25 -c:a pcm_s16le -ac 2 -ar 48000 -f dv", size="720x576"),
+    Clip(
+        "dv.dv",
+        "encode",
+        "-c:v dvvideo -pix_fmt yuv420p -r 25 -c:a pcm_s16le -ac 2 -ar 48000 -f dv",
+        size="720x576",
+        quick=False,
+    ),
     Clip("mpeg4.nut", "encode", "-c:v mpeg4 -c:a pcm_s16le"),
     Clip("vp8.ivf", "encode", "-map 0:v -c:v libvpx -deadline realtime -cpu-used 8", flashes=False),
-    Clip("frames.y4m", "encode", "-map 0:v -f yuv4mpegpipe -pix_fmt yuv420p", flashes=False, size="64x48"),
+    Clip(
+        "frames.y4m",
+        "encode",
+        "-map 0:v -f yuv4mpegpipe -pix_fmt yuv420p",
+        flashes=False,
+        size="64x48",
+    ),
     Clip("high-10.mp4", "encode", f"{X264} -pix_fmt yuv420p10le {AAC} {FAST}"),
     Clip("high-422.mp4", "encode", f"{X264} -pix_fmt yuv422p {AAC} {FAST}"),
     Clip("high-444.mp4", "encode", f"{X264} -pix_fmt yuv444p {AAC} {FAST}"),
@@ -345,12 +390,36 @@ _ALL = [
     Clip("odd-size.mp4", "encode", f"-c:v mpeg4 {AAC}", size="161x119"),
     Clip("portrait.mkv", "encode", "-c:v mpeg4 -c:a flac", size="90x160"),
     Clip("tiny.mkv", "encode", "-c:v ffv1 -c:a flac", size="16x10"),
-    Clip("interlaced.mp4", "encode", f"-vf tinterlace=interleave_top,fieldorder=tff {X264} -flags +ildct+ilme -x264-params tff=1 {AAC} {FAST}", rate="50"),
-    Clip("interlaced.ts", "encode", "-vf tinterlace=interleave_top -c:v mpeg2video -flags +ildct+ilme -field_order tt -c:a mp2", rate="50"),
-    Clip("turned-90.avi.mp4", "encode", build=_from("-c:v mpeg4 -c:a aac", "-i IN -c copy -metadata:s:v rotate=90 -f mp4", ".mp4")),
-    Clip("wide-pixels.mpg", "encode", "-vf setsar=16/11 -c:v mpeg2video -c:a mp2", size="720x576"),
+    Clip(
+        "interlaced.mp4",
+        "encode",
+        f"-vf tinterlace=interleave_top,fieldorder=tff {X264} -flags +ildct+ilme -x264-params tff=1 {AAC} {FAST}",
+        rate="50",
+    ),
+    Clip(
+        "interlaced.ts",
+        "encode",
+        "-vf tinterlace=interleave_top -c:v mpeg2video -flags +ildct+ilme -field_order tt -c:a mp2",
+        rate="50",
+    ),
+    Clip(
+        "turned-90.avi.mp4",
+        "encode",
+        build=_from("-c:v mpeg4 -c:a aac", "-i IN -c copy -metadata:s:v rotate=90 -f mp4", ".mp4"),
+    ),
+    Clip(
+        "wide-pixels.mpg",
+        "encode",
+        "-vf setsar=16/11 -c:v mpeg2video -c:a mp2",
+        size="720x576",
+        quick=False,
+    ),
     Clip("varying.mkv", "encode", build=_varying("-c:v mpeg4 -c:a flac -f matroska")),
-    Clip("varying.webm", "encode", build=_varying("-c:v libvpx -deadline realtime -cpu-used 8 -c:a libvorbis -f webm")),
+    Clip(
+        "varying.webm",
+        "encode",
+        build=_varying("-c:v libvpx -deadline realtime -cpu-used 8 -c:a libvorbis -f webm"),
+    ),
     Clip("slow.mkv", "encode", "-c:v mpeg4 -c:a flac", rate="2", flashes=True),
     Clip("ntsc.mkv", "encode", "-c:v mpeg4 -c:a flac", rate="30000/1001"),
     Clip("film.avi", "encode", "-c:v mpeg4 -c:a mp3", rate="24000/1001"),
@@ -359,13 +428,42 @@ _ALL = [
     Clip("sound-8k.avi", "encode", "-c:v mpeg4 -c:a pcm_s16le", audio="s=8000"),
     Clip("sound-5.1.mkv", "encode", "-c:v mpeg4 -c:a flac", audio="s=48000:c=5.1"),
     Clip("sizes-change.ts", "encode", build=_sizes_change, same_picture=False, straight=False),
-    Clip("joined.ts", "encode", build=_joined("-c:v mpeg2video -bf 2 -c:a mp2", ".ts"), straight=False),
-    Clip("joined.flv", "encode", build=_joined("-c:v flv -c:a mp3", ".flv", skip=13), straight=False),
+    Clip(
+        "joined.ts",
+        "encode",
+        build=_joined("-c:v mpeg2video -bf 2 -c:a mp2", ".ts"),
+        straight=False,
+    ),
+    Clip(
+        "joined.flv", "encode", build=_joined("-c:v flv -c:a mp3", ".flv", skip=13), straight=False
+    ),
     Clip("breaks-off.avi", "encode", build=_cut("-c:v mpeg4 -c:a mp3", 0.7, ".avi"), flashes=False),
-    Clip("breaks-off.ts", "encode", build=_cut("-c:v mpeg2video -c:a mp2", 0.7, ".ts"), flashes=False),
-    Clip("hole.ts", "encode", build=_damaged("-c:v mpeg2video -c:a mp2", ".ts"), flashes=False, frames=False),
-    Clip("hole.avi", "encode", build=_damaged("-c:v mpeg4 -c:a mp3", ".avi"), flashes=False, frames=False),
-    Clip("begins-midway.ts", "encode", build=_from("-c:v mpeg2video -bf 2 -c:a mp2", "-ss 1.3 -i IN -c copy -copyinkf -f mpegts", ".ts"), flashes=False, frames=False),
+    Clip(
+        "breaks-off.ts", "encode", build=_cut("-c:v mpeg2video -c:a mp2", 0.7, ".ts"), flashes=False
+    ),
+    Clip(
+        "hole.ts",
+        "encode",
+        build=_damaged("-c:v mpeg2video -c:a mp2", ".ts"),
+        flashes=False,
+        frames=False,
+    ),
+    Clip(
+        "hole.avi",
+        "encode",
+        build=_damaged("-c:v mpeg4 -c:a mp3", ".avi"),
+        flashes=False,
+        frames=False,
+    ),
+    Clip(
+        "begins-midway.ts",
+        "encode",
+        build=_from(
+            "-c:v mpeg2video -bf 2 -c:a mp2", "-ss 1.3 -i IN -c copy -copyinkf -f mpegts", ".ts"
+        ),
+        flashes=False,
+        frames=False,
+    ),
     # what nobody can or should open
     Clip("no-index.mp4", "refuse", build=_cut(f"{X264} {AAC}", 0.7, ".mp4")),
     Clip("empty.mp4", "refuse", build=_bytes(b"")),
@@ -374,7 +472,11 @@ _ALL = [
     Clip("text.mp4", "refuse", build=_bytes(b"This is not a video.\n")),
     Clip("playlist.mp4", "refuse", build=_bytes(b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n")),
     Clip("concat.avi", "refuse", build=_bytes(b"ffconcat version 1.0\nfile /etc/passwd\n")),
-    Clip("protected.mp4", "refuse", f"{X264} {AAC} -encryption_scheme cenc-aes-ctr -encryption_key 76a6c65c5ea762046bd749a2e632ccbb -encryption_kid a7e61c373e219033c21091fa607bf3b8"),
+    Clip(
+        "protected.mp4",
+        "refuse",
+        f"{X264} {AAC} -encryption_scheme cenc-aes-ctr -encryption_key 76a6c65c5ea762046bd749a2e632ccbb -encryption_kid a7e61c373e219033c21091fa607bf3b8",
+    ),
     # neither photo nor video
     Clip("sound.m4a", "document", f"-map 1:a {AAC}"),
     Clip("sound.mp3", "document", build=_cover("-c:a mp3 -f mp3", audio_only=True)),

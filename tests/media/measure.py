@@ -60,7 +60,7 @@ def hear(path: Path) -> list[int]:
     samples = array.array("h", out[: len(out) // 2 * 2])
     step = _RATE // 1000
     return [
-        max(max(samples[at : at + step]), -min(samples[at : at + step]))
+        max(abs(sample) for sample in samples[at : at + step])
         for at in range(0, len(samples), step)
     ]
 
