@@ -79,10 +79,12 @@ class Engine:
         *,
         budget: Budget | None = None,
         everything: bool = False,
+        nice: int = 10,
     ) -> Archive:
         """List an archive; see the module for what it decides and raises.
 
-        `budget` is shared by the archives of one drop; `everything` makes junk and dotfiles members too.
+        `budget` is shared by the archives of one drop; `everything` makes junk and dotfiles members too;
+        `nice` is the niceness of the children.
         """
         try:
             beside = await asyncio.to_thread(volumes.look, path)
@@ -98,7 +100,7 @@ class Engine:
             raise Permanent(sentences.no_rar(path.name, str(self.program), self.version))
         if budget is None:
             budget = Budget(self.settings, beside.size)
-        source = SevenZip(self.program, path, self.settings.memory)
+        source = SevenZip(self.program, path, self.settings.memory, nice)
         words = tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word))
         opening = Opening(
             source, kind, self.settings, words, budget, everything, awaited=beside.awaited

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from daemon.archives.limits import Budget
 
-_NICE = 10
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
 _LIST_TIME = 600.0
 # Processor seconds: some to begin with, and one for so many bytes of either side. 7-Zip's slowest method is
@@ -49,18 +48,16 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class SevenZip:
-    """One archive as 7-Zip is asked about it. `forced` names the format where it would guess wrongly."""
+    """One archive as 7-Zip is asked about it."""
 
     program: Path
     path: Path
     memory: int
-    forced: str = ""
+    nice: int = 10
 
     def command(self, verb: str, password: str | None, *words: str) -> list[str]:
         """The command line; with a password it will ask for it."""
         line = [os.fspath(self.program), verb, "-bd", "-sccUTF-8", *words]
-        if self.forced:
-            line.append(f"-t{self.forced}")
         if password is None:
             line.append(_NO_ANSWER)
         return [*line, "--", os.path.abspath(self.path)]  # noqa: PTH100 - resolve() would follow links
@@ -68,7 +65,7 @@ class SevenZip:
     def limits(self, size: int) -> children.Limits:
         """What it may use to go through `size` bytes."""
         return children.Limits(
-            memory=self.memory, file_size=0, cpu=_CPU_BASE + size // _CPU_RATE, nice=_NICE
+            memory=self.memory, file_size=0, cpu=_CPU_BASE + size // _CPU_RATE, nice=self.nice
         )
 
     async def list(

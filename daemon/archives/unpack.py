@@ -94,7 +94,9 @@ class _Run:
 
     async def unpack(self, path: Path, directory: Path, name: str, depth: int) -> str:
         """One archive of the drop and what is inside it; its kind."""
-        archive = await self.engine.open(path, self.passwords, budget=self.budget, everything=True)
+        archive = await self.engine.open(
+            path, self.passwords, budget=self.budget, everything=True, nice=0
+        )
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
         inner: list[tuple[Path, str]] = []
         async for piece in archive.extract(directory):

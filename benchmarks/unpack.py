@@ -1,0 +1,182 @@
+"""Unpacking: `telespool unpack` against `7zz x` on the same archives, in the same run.
+
+    scripts/bench unpack                         a table
+    scripts/bench unpack --json                  one JSON object per line and run
+    scripts/bench unpack --case lzma2 --size 200 --repeat 5
+    scripts/bench unpack --case members --members 60000
+
+Cases: `stored`, a zip of photos and videos as they are; `deflated`, the same packed; `lzma2`, a solid 7z; `rar`, a
+stored RAR 5; `tar`, a tar.gz; `members`, a zip of very many small files, for the memory of our process. The bytes are
+random, as photos are to a packer, except that the packed cases have a part that shrinks. Each run is a fresh
+process; both take turns within each repetition, into an empty folder, with the archive in the page cache. `share`
+is 7-Zip's time by ours. Peak memory is of our own process, as the kernel counted it, without 7-Zip's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.archives import making
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).resolve().parents[1]
+MB = 1_000_000
+CASES = ("stored", "deflated", "lzma2", "rar", "tar", "members")
+
+
+def options(arguments: list[str] | None) -> argparse.Namespace:
+    """What is measured."""
+    parser = argparse.ArgumentParser(prog="scripts/bench unpack")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line and run")
+    parser.add_argument("--case", nargs="+", choices=CASES, default=CASES)
+    parser.add_argument("--size", type=int, default=1000, help="MB of content (lzma2: a quarter)")
+    parser.add_argument("--members", type=int, default=60_000, help="of the case `members`")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--where", type=Path, help="a folder on the disk to measure")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure and print."""
+    wanted = options(arguments)
+    runs: list[dict[str, Any]] = []
+    with tempfile.TemporaryDirectory(prefix="bench-unpack-", dir=wanted.where) as name:
+        folder = Path(name)
+        for case in wanted.case:
+            archive = make(case, folder / case, wanted)
+            for turn in range(wanted.repeat):
+                senders = ("7zz", "telespool") if turn % 2 else ("telespool", "7zz")
+                for program in senders:
+                    run = {"case": case, "program": program, "turn": turn}
+                    run |= measure(program, archive, folder / "out", wanted.members)
+                    runs.append(run)
+                    if wanted.json:
+                        print(json.dumps(run), flush=True)
+            shutil.rmtree(folder / case)
+    for case in wanted.case:
+        print(verdict(case, [run for run in runs if run["case"] == case], as_json=wanted.json))
+
+
+def make(case: str, folder: Path, wanted: argparse.Namespace) -> Path:
+    """The archive of a case; its content is removed again."""
+    files = folder / "files"
+    files.mkdir(parents=True)
+    size = wanted.size * MB // (4 if case == "lzma2" else 1)
+    count = wanted.members if case == "members" else 0
+    for number, data in enumerate(small(count) if count else contents(size, case)):
+        (files / f"IMG_{number}.JPG").write_bytes(data)
+    archive = folder / {
+        "lzma2": "x.7z", "rar": "x.rar", "tar": "x.tar.gz",
+    }.get(case, "x.zip")  # fmt: skip
+    if case == "rar":
+        members = (making.Rared(p.name, p.read_bytes()) for p in sorted(files.iterdir()))
+        archive.write_bytes(making.rar5(list(members))[0])
+    elif case == "tar":
+        subprocess.run(["tar", "-C", files, "-czf", archive, "."], check=True)
+    else:
+        how = {"stored": "-mx0", "members": "-mx0", "deflated": "-mx1", "lzma2": "-mx5"}[case]
+        command = [making.seven_zip(), "a", "-bd", how, str(archive), "."]
+        subprocess.run(command, cwd=files, check=True, stdout=subprocess.DEVNULL)
+    shutil.rmtree(files)
+    return archive
+
+
+def small(count: int) -> Iterator[bytes]:
+    """Very many very small files."""
+    return (making.noise(500, str(n)) for n in range(count))
+
+
+def contents(size: int, case: str) -> Iterator[bytes]:
+    """Photos of about 3 MB and now and then a video of 40 MB; half of it shrinks where it is packed."""
+    left = size
+    number = 0
+    while left > 0:
+        length = min(left, 40 * MB if number % 20 == 19 else 3 * MB)
+        data = os.urandom(length)
+        if case in {"lzma2", "deflated"}:
+            words = b" ".join(b"%d" % (n * 7919 % 100_003) for n in range(length // 12))
+            data = data[: length // 2] + words[: length // 2]
+        yield data
+        left -= len(data)
+        number += 1
+
+
+def measure(program: str, archive: Path, out: Path, members: int) -> dict[str, Any]:
+    """Unpack once into an empty folder."""
+    shutil.rmtree(out, ignore_errors=True)
+    environment = {**os.environ}
+    if program == "7zz":
+        command = [making.seven_zip(), "x", "-bd", "-y", f"-o{out}", str(archive)]
+    else:
+        config = archive.with_name("config.toml")
+        config.write_text(f"[archives]\nmax_members = {max(members, 10_000) + 10}\n")
+        environment["TELESPOOL_CONFIG"] = str(config)
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.unpack_once",
+            str(config),
+            str(archive),
+            str(out),
+        ]
+    began = time.monotonic()
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
+    )
+    seconds = time.monotonic() - began
+    size = sum(entry.stat().st_size for entry in out.iterdir())
+    files = sum(1 for _ in out.iterdir())
+    shutil.rmtree(out)
+    found: dict[str, Any] = {
+        "seconds": round(seconds, 3),
+        "MB_per_second": round(size / MB / seconds),
+    }
+    found["files"] = files
+    if program != "7zz":
+        found |= json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def verdict(case: str, runs: list[dict[str, Any]], *, as_json: bool) -> str:
+    """The medians of a case and how they compare."""
+    times = {
+        program: statistics.median(r["seconds"] for r in runs if r["program"] == program)
+        for program in ("telespool", "7zz")
+    }
+    speeds = {
+        program: statistics.median(r["MB_per_second"] for r in runs if r["program"] == program)
+        for program in ("telespool", "7zz")
+    }
+    ours = [run for run in runs if run["program"] == "telespool"]
+    said = {
+        "case": case,
+        "share": round(times["7zz"] / times["telespool"], 3),
+        **{f"{program}_MB_per_second": speed for program, speed in speeds.items()},
+        "first_file_share": round(
+            statistics.median(r["first_file"] / r["seconds"] for r in ours), 3
+        ),
+        "peak_MiB": max(run["peak_MiB"] for run in ours),
+    }
+    if as_json:
+        return json.dumps(said)
+    return (
+        f"{case:9} telespool {speeds['telespool']:5.0f} MB/s, 7zz {speeds['7zz']:5.0f} MB/s: share"
+        f" {said['share']:.2f}; first file after {said['first_file_share']:.1%} of the time;"
+        f" peak {said['peak_MiB']} MiB"
+    )
+
+
+if __name__ == "__main__":
+    main()
