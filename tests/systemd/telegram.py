@@ -76,4 +76,4 @@ public_key = "{_DIRECTORY}/key.pem"
 
     def called(self, method: str) -> list[dict[str, Any]]:
         """The calls of one method."""
-        return [call for call in self.calls if call["method"] == method]
+        return [call for call in self.calls if call["name"] == method]

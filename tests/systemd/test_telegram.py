@@ -36,8 +36,8 @@ def telegram(installed: Machine) -> Iterator[Telegram]:
 def posting(service: Service, telegram: Telegram) -> Service:
     """The service with a login there and its secret as a file of the administrator."""
     service.configure(POSTING + telegram.configuration)
-    service.machine.path(SECRET).write_text(telegram.api_hash + "\n")
-    service.machine.run("chmod", "600", SECRET)
+    own = ("-o", "telespool", "-m", "600")
+    service.machine.run("install", *own, "/dev/stdin", SECRET, data=telegram.api_hash)
     telegram.log_in()
     return service
 
@@ -82,7 +82,7 @@ def test_a_reload_waits_for_the_upload_that_is_under_way(
     posting.machine.run("systemctl", "reload", posting.unit)
     posting.until_done("clip.zip")
     until(lambda: posting.said("goes on with the configuration"), "the new configuration")
-    parts = [str(call["summary"]) for method in PARTS for call in telegram.called(method)]
+    parts = [call["part"] for method in PARTS for call in telegram.called(method)]
     assert len(parts) == len(set(parts))
     assert posting.show("NRestarts") == "0"
 
@@ -118,7 +118,7 @@ def test_the_login_is_the_services_alone(posting: Service) -> None:
 
 @pytest.mark.parametrize("encrypted", [False, True])
 def test_secrets_come_as_credentials(
-    posting: Service, telegram: Telegram, clip: Path, *, encrypted: bool
+    posting: Service, telegram: Telegram, tmp_path: Path, material: Material, *, encrypted: bool
 ) -> None:
     """The daemon gets them from systemd, plain or decrypted, and no line of the journal shows one."""
     run = posting.machine.run
@@ -134,8 +134,8 @@ def test_secrets_come_as_credentials(
     else:
         posting.edit("LoadCredential=api-hash:/etc/telespool/api-hash")
     posting.start()
-    posting.drop(clip)
-    posting.until_done("clip.zip")
+    posting.drop(make_zip(tmp_path / "photo.zip", {"a.jpg": material.photo(1)}))
+    posting.until_done("photo.zip")
     assert len(telegram.called("messages.sendMedia")) == 1
     run("rm", "-f", "/etc/telespool/api-hash", "/etc/telespool/api-hash.cred")
     assert telegram.api_hash not in str(posting.machine.journal())
