@@ -48,7 +48,7 @@ _SETTINGS: dict[str, dict[str, object]] = {
     "inbox": {"settle": "0s", "rescan": "0.5s"},
     "send": {"retry_min": "0.2s", "retry_max": "1s"},
     "convert": {"preset": "ultrafast", "nice": 0},
-    "telegram": {"connections": 2, "part_timeout": "5s"},
+    "telegram": {"connections": 2, "part_timeout": "2s"},
     "log": {"format": "json"},
 }
 
@@ -245,11 +245,22 @@ class Home:
     async def working(self, *, patience: Patience | None = None) -> AsyncIterator[Service]:
         """The daemon at work in this process while the `async with` lasts."""
         service = self.service(patience=patience)
-        task = asyncio.ensure_future(service.run())
+        test = asyncio.current_task()
+        assert test is not None
+
+        async def work() -> None:
+            try:
+                await service.run()
+            except Exception:
+                test.cancel()  # it must not wait for what a dead daemon would have done
+                raise
+
+        task = asyncio.ensure_future(work())
         try:
             yield service
         finally:
-            task.cancel()
+            if not task.done():
+                task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
 
