@@ -7,7 +7,6 @@ as text, one too large for Telegram, clips that play as they are, clips that do 
 from __future__ import annotations
 
 import colorsys
-import io
 import math
 import random
 import subprocess
@@ -41,7 +40,7 @@ def make(directory: Path) -> Path:
     material = directory / FOLDER
     material.mkdir(parents=True)
     for number in range(1, PHOTOS + 1):
-        size = (9000, 2400) if number == PANORAMA else _SHAPES[number % len(_SHAPES)]
+        size = (8400, 1800) if number == PANORAMA else _SHAPES[number % len(_SHAPES)]
         landscape(size, number).save(material / f"IMG_{number}.jpg", quality=88)
     _clips(material)
     _wave(material / "wave.gif")
@@ -101,9 +100,9 @@ def _view(size: tuple[int, int], number: int) -> Image.Image:
     picture.paste(lake, (0, int(shore)))
     for _ in range(60):
         y = chance.uniform(shore + 4, height)
-        reach = chance.uniform(0.01, 0.05) * width * (y - shore + 20) / (height - shore)
+        length = chance.uniform(0.01, 0.05) * width * (y - shore + 20) / (height - shore)
         x = sun[0] + chance.gauss(0, 0.07) * width
-        draw.line((x - reach, y, x + reach, y), fill=(255, 246, 222), width=max(1, height // 500))
+        draw.line((x - length, y, x + length, y), fill=(255, 246, 222), width=max(1, height // 500))
     return picture
 
 
@@ -112,9 +111,9 @@ def _clips(material: Path) -> None:
     h264 = ["-c:v", "libx264", "-preset", "veryfast", "-crf", "24", "-pix_fmt", "yuv420p"]
     aac = ["-c:a", "aac", "-ac", "2", "-b:a", "96k"]
     fast = ["-movflags", "+faststart"]
-    _clip(material / "VID_1.mp4", 1, (1280, 720), [*h264, *aac, *fast], stereo)
-    _clip(material / "VID_2.mp4", 2, (720, 1280), [*h264, *aac, *fast], stereo)
-    _clip(material / "VID_3 silent.mp4", 3, (1280, 720), [*h264, "-an", *fast])
+    _clip(material / "VID_1.mp4", 1, (960, 540), [*h264, *aac, *fast], stereo)
+    _clip(material / "VID_2.mp4", 2, (540, 960), [*h264, *aac, *fast], stereo)
+    _clip(material / "VID_3 silent.mp4", 3, (960, 540), [*h264, "-an", *fast])
     old = [
         "-c:v",
         "mpeg4",
@@ -130,7 +129,7 @@ def _clips(material: Path) -> None:
         "128k",
     ]
     _clip(material / "VID_4 old camera.avi", 4, (720, 576), old, stereo)
-    _clip(material / "VID_10 from the web.mkv", 5, (1280, 720), [*h264, *aac], stereo)
+    _clip(material / "VID_10 from the web.mkv", 5, (960, 540), [*h264, *aac], stereo)
     whole = (material / "VID_1.mp4").read_bytes()
     # The index of an MP4 says where each picture lies; without it nobody can play the rest.
     (material / "VID_11 broken.mp4").write_bytes(whole[:32] + whole[len(whole) // 2 :])
@@ -145,63 +144,27 @@ def _clip(
 ) -> None:
     """Four seconds of a landscape that drifts by, with a ball that bounces."""
     width, height = size
-    still = _view((width * 5 // 4, height), 2 * number)
-    stream = io.BytesIO()
-    still.save(stream, "PNG")
-    ball = io.BytesIO()
     edge = min(size) // 5
-    disc = Image.new("RGBA", (edge, edge))
-    ImageDraw.Draw(disc).ellipse((2, 2, edge - 3, edge - 3), fill=(255, 255, 255, 230))
-    ImageDraw.Draw(disc).text(
-        (edge / 2, edge / 2),
-        str(number),
-        font=ImageFont.load_default(size=edge * 0.6),
-        fill=(30, 60, 90),
-        anchor="mm",
-    )
-    disc.save(ball, "PNG")
-    place = path.with_suffix(".ball.png")
-    place.write_bytes(ball.getvalue())
-    drift = f"[0:v]crop={width}:{height}:x='(iw-ow)*t/4':y=0[far]"
-    bounce = "[far][1:v]overlay=x='(W-w)*t/4':y='(H-h)*(1-abs(sin(3*t)))'[out]"
-    try:
-        subprocess.run(
-            [
-                "ffmpeg",
-                "-hide_banner",
-                "-v",
-                "error",
-                "-y",
-                "-loop",
-                "1",
-                "-framerate",
-                "25",
-                "-f",
-                "png_pipe",
-                "-i",
-                "-",
-                "-loop",
-                "1",
-                "-framerate",
-                "25",
-                "-i",
-                str(place),
-                *(sound or []),
-                "-filter_complex",
-                f"{drift};{bounce}",
-                "-map",
-                "[out]",
-                *(["-map", "2:a"] if sound else []),
-                "-t",
-                "4",
-                *codecs,
-                str(path),
-            ],
-            input=stream.getvalue(),
-            check=True,
-        )
-    finally:
-        place.unlink()
+    ball = Image.new("RGBA", (edge, edge))
+    draw = ImageDraw.Draw(ball)
+    draw.ellipse((2, 2, edge - 3, edge - 3), fill=(255, 255, 255, 230))
+    font = ImageFont.load_default(size=edge * 0.6)
+    draw.text((edge / 2, edge / 2), str(number), font=font, fill=(30, 60, 90), anchor="mm")
+
+    pictures = [path.with_suffix(".view.png"), path.with_suffix(".ball.png")]
+    _view((width * 5 // 4, height), 2 * number).save(pictures[0], compress_level=1)
+    ball.save(pictures[1])
+    # Each picture is read once and repeated by the filter: reading it for every frame takes longer than encoding.
+    again = "loop=loop=-1:size=1,setpts=N/25/TB"
+    drift = f"[0:v]{again},crop={width}:{height}:x='(iw-ow)*t/4':y=0[far]"
+    bounce = "[far][near]overlay=x='(W-w)*t/4':y='(H-h)*(1-abs(sin(3*t)))',fps=25[out]"
+    inputs = ["-i", str(pictures[0]), "-i", str(pictures[1]), *(sound or [])]
+    maps = ["-map", "[out]", *(["-map", "2:a"] if sound else [])]
+    line = ["ffmpeg", "-hide_banner", "-v", "error", "-y", *inputs]
+    line += ["-filter_complex", f"{drift};[1:v]{again}[near];{bounce}", *maps, "-t", "4", *codecs]
+    subprocess.run([*line, str(path)], check=True)
+    for picture in pictures:
+        picture.unlink()
 
 
 def _wave(path: Path) -> None:
