@@ -19,7 +19,7 @@ from telethon.errors import RPCError
 from telethon.tl import functions, types
 
 from daemon.destinations.telegram import policy
-from daemon.destinations.telegram.floods import ACCOUNT
+from daemon.destinations.telegram.floods import SENDING
 from daemon.destinations.telegram.line import Limits, Line, LineDown
 from daemon.destinations.telegram.policy import Refusal
 from daemon.destinations.telegram.rules import Action
@@ -169,9 +169,9 @@ def flooded(floods: Floods, refusal: Refusal, method: str, chat: str | None) -> 
     if refusal.rule.gate == "chat" and chat is not None:
         what = f"chat {chat}"
     elif method in _UPLOADS:
-        # The throttle is the account's, whichever of the two ways the parts took; and a request that
-        # wants a file just sent is not better off by coming before its parts may go on.
-        what = ACCOUNT
+        # The throttle is the account's, whichever of the two ways the parts took; and who is told to send
+        # no parts had better not post meanwhile.
+        what = SENDING
     seconds = float(refusal.number or 1)
     floods.close(what, seconds, refusal.name)
     _log.warning("flood wait", what=what, seconds=seconds, error=refusal.name)

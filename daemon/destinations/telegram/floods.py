@@ -1,7 +1,7 @@
 """The one gate for everything that Telegram told us to wait for.
 
 A wait closes the gate for what it concerns, whichever connection heard of it: one method, one chat (slow
-mode), or the account. Whoever comes to a closed gate stands there until it opens, when that is soon; when it is
+mode), or everything that brings files and makes posts. Whoever comes to a closed gate stands there until it opens, when that is soon; when it is
 not, `Temporary` leaves with the time to come back at, so that nobody holds a file in his hand for an hour. A
 wait is never counted as an attempt. Long waits are noted in a file and kept after a restart: a client that
 forgets them earns longer ones.
@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 
     from daemon.errors import Scope
 
-ACCOUNT = "account"
+SENDING = "sending"
+_SENDING = {"SaveFilePart", "SaveBigFilePart", "UploadMedia", "SendMedia", "SendMultiMedia"}
 _NOTED = 60.0  # shorter waits are over before a restart is
 _MARGIN = 0.2  # Telegram counts in whole seconds, and clocks differ
 
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """One closed gate: what for (`account`, a method, or `chat NAME`), and until when (Unix time)."""
+    """One closed gate: what for (a method, `chat NAME`, or `sending`), and until when (Unix time)."""
 
     what: str
     until: float
@@ -76,7 +77,7 @@ class Floods:
 
     def _closed(self, method: str, chat: str | None) -> Wait | None:
         now = time.time()
-        asked = (ACCOUNT, method, f"chat {chat}")
+        asked = (method, f"chat {chat}", SENDING if method in _SENDING else "")
         waits = [w for what in asked if (w := self._waits.get(what)) and w.until > now]
         return max(waits, key=_until, default=None)
 

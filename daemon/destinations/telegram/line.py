@@ -210,8 +210,9 @@ class Line:
         try:
             await self._await(future, limit)
         finally:
-            if not future.done():
-                future.cancel()
+            # Cancelled, or looked at: an error nobody waits for any more is no news.
+            if not future.cancel() and not future.cancelled():
+                future.exception()
         if future.done() and not future.cancelled():
             refused = future.exception()
             if refused is None:
