@@ -76,15 +76,22 @@ def installed(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Iterato
         yield machine
 
 
+@pytest.fixture(autouse=True)
+def _journal(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Have pytest show, where a test fails, what happened inside."""
+    machine = request.getfixturevalue("installed") if "installed" in request.fixturenames else None
+    yield
+    if machine:
+        print(machine.run("journalctl", "--no-pager", "--lines=60").stdout)  # noqa: T201
+
+
 @pytest.fixture
 def service(installed: Machine) -> Iterator[Service]:
     """The service of the installed machine, stopped, with its own configuration and an empty spool."""
     service = Service(installed)
     service.reset()
     yield service
-    # Shown by pytest where the test has failed: what happened inside.
-    print(installed.run("journalctl", "--no-pager", "--lines=60", "--output=short").stdout)  # noqa: T201
-    print("\n".join(service.files()))  # noqa: T201
+    print("\n".join(service.files()))  # noqa: T201 - shown by pytest where the test has failed
     service.reset()
 
 

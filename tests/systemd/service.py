@@ -35,6 +35,7 @@ class Service:
     ) -> None:
         self.machine = machine
         self.unit = unit
+        self.inside = spool
         self.spool = machine.path(spool)
 
     def reset(self) -> None:
@@ -81,8 +82,8 @@ class Service:
         name = path.name
         shutil.copyfile(path, self.machine.share / name)
         run = self.machine.run
-        run("cp", f"/run/share/{name}", f"{SPOOL}/.{name}", user=user)
-        run("mv", f"{SPOOL}/.{name}", f"{SPOOL}/inbox/{name}", user=user)
+        run("cp", f"/run/share/{name}", f"{self.inside}/.{name}", user=user)
+        run("mv", f"{self.inside}/.{name}", f"{self.inside}/inbox/{name}", user=user)
 
     def files(self, *folders: str) -> list[str]:
         """Give the files in these folders (all of them), as FOLDER/JOB/NAME, sorted."""

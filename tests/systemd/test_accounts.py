@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,11 @@ SOURCE = "/run/share/source/systemd"
 def drop(tmp_path: Path, material: Material) -> Path:
     """An archive of one photo."""
     return make_zip(tmp_path / "drop.zip", {"a.jpg": material.photo(1)})
+
+
+def active(service: Service) -> bool:
+    """Whether the service is up and not just being reloaded."""
+    return service.show("ActiveState") == "active"
 
 
 def lines(machine: Machine, unit: str) -> list[str]:
@@ -60,14 +66,14 @@ def test_two_accounts_work_side_by_side(installed: Machine, drop: Path) -> None:
         run("systemctl", "enable", f"telespool@{name}")
     run("systemctl", "start", "telespool.target")
     for name, service in accounts.items():
-        until(lambda service=service: service.show("ActiveState") == "active", f"account {name}")
+        until(partial(active, service), f"account {name}")
         service.drop(drop)
     for service in accounts.values():
         service.until_done("drop.zip")
         assert len(service.said("claimed")) == 1
     run("systemctl", "reload", "telespool.target")
     for service in accounts.values():
-        until(lambda service=service: service.said("goes on with the configuration"), "the reload")
+        until(partial(service.said, "goes on with the configuration"), "the reload")
     run("systemctl", "stop", "telespool.target")
     assert {service.show("ActiveState") for service in accounts.values()} == {"inactive"}
     run("systemctl", "disable", "telespool@a", "telespool@b")
