@@ -74,6 +74,9 @@ def parser() -> argparse.ArgumentParser:
         "--to", default="default", metavar="CHAT", help="the chat, by its name under [chats]"
     )
 
+    prune = command("prune", "Forget now what is old enough; the daemon does so by itself.")
+    prune.add_argument("--dry-run", action="store_true", help="only show what would be forgotten")
+
     convert = command("convert", "Convert one video to an MP4 that plays everywhere.")
     convert.add_argument("source", type=Path, metavar="IN")
     convert.add_argument("result", type=Path, metavar="OUT")

@@ -62,6 +62,10 @@ class InboxSettings:
         ("*.part", "*.crdownload", "*.!qB", "*.filepart", "*.tmp", "*~"),
         "Names that are never claimed; names that start with a dot never are.",
     )
+    duplicates: Literal["send", "skip", "quarantine"] = _key(
+        "send",
+        "Files that went to the same chat before, by content: send them again, leave them out, or set them aside.",
+    )
     others: Literal["skip", "document"] = _key(
         "skip", "Files that are neither photo nor video: leave them out, or send them as documents."
     )
@@ -188,6 +192,11 @@ class RetentionSettings:
         Seconds(30 * DAY), "Archives and originals in done/ are kept this long.", low=0
     )
     receipts: Seconds = _key(Seconds(365 * DAY), "The names in done/ are kept this long.", low=0)
+    space: Bytes = _key(
+        Bytes(0),
+        "Archives and originals in done/ hold at most this; the oldest go first. 0: no limit.",
+        low=0,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +208,27 @@ class ServiceSettings:
         "A worker that gives no sign of life for this long is taken for hung, and systemd restarts the service.",
         low=1,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportSettings:
+    """Who is told of the end of each job. It stands in done/JOB/report.txt in any case."""
+
+    to: str = _key(
+        "",
+        'A chat that gets each report as a message: me, @name, or a number as under [chats]; "": nobody.',
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """Numbers for Prometheus. See docs/monitoring/."""
+
+    file: Path | None = _key(
+        None, "A file for node_exporter's textfile collector, as telespool.prom in its directory."
+    )
+    listen: str = _key("", 'host:port on this machine, such as "127.0.0.1:9464"; "": none.')
+    interval: Seconds = _key(Seconds(15.0), "The folders are counted this often.", low=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,4 +262,6 @@ class Config:
     telegram: TelegramSettings = _key(TelegramSettings(), "")
     retention: RetentionSettings = _key(RetentionSettings(), "")
     service: ServiceSettings = _key(ServiceSettings(), "")
+    report: ReportSettings = _key(ReportSettings(), "")
+    metrics: MetricsSettings = _key(MetricsSettings(), "")
     log: LogSettings = _key(LogSettings(), "")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from daemon.albums import Albums
+from daemon.contents import Delivered
 from daemon.errors import Permanent
 from daemon.media.verdict import judge
 from daemon.names import Unit, clean
@@ -56,6 +57,9 @@ class Sorting:
         self.job = job
         self.released = 0
         self.skipped: list[str] = []
+        self.known = 0
+        """Files that were left out because they were delivered before."""
+        self._delivered = Delivered(spool)
         self._order: list[int] = []
         self._next = 0  # the place in `_order` of the first member that has not left yet
         self._gone: set[int] = set()
@@ -85,7 +89,7 @@ class Sorting:
             self._gone.add(number)
             if piece.left_out:
                 self.skipped.append(f"{piece.member.name}: {piece.left_out}")
-        else:
+        elif not await self._leave_out_known(piece, piece.path):
             self._ready[number] = await self._judge(piece, piece.path)
         await self._drain()
 
@@ -110,10 +114,32 @@ class Sorting:
         self._order = sorted(self._ranks)
         self._next = 0
 
+    async def _leave_out_known(self, piece: Piece, path: Path) -> bool:
+        """Whether the file was delivered before and must not be again."""
+        if self.config.inbox.duplicates != "skip":
+            return False
+        before = await self._delivered.before(path, self.job)
+        if before is None:
+            return False
+        self.known += 1
+        self._gone.add(piece.member.number)
+        self.skipped.append(f"{piece.member.name}: was sent before, as {before}")
+        if path.is_relative_to(self.spool.tmp):
+            await asyncio.to_thread(self.spool.disk.unlink, path)
+        return True
+
     async def _judge(self, piece: Piece, path: Path) -> _Judged:
         unit = Unit(piece.member.number, clean(piece.member.name.rpartition("/")[2]))
         if piece.refused:
             return _Judged(unit, path, piece.member.name, None, piece.refused)
+        if self.config.inbox.duplicates == "quarantine":
+            before = await self._delivered.before(path, self.job)
+            if before is not None:
+                refused = (
+                    f"{piece.member.name} was sent before, as {before}. Remove it, or send it all the same:"
+                    f" telespool retry {self.job}/{piece.member.number:04d}"
+                )
+                return _Judged(unit, path, piece.member.name, None, refused)
         try:
             return _Judged(unit, path, piece.member.name, await judge(path, self.config.convert))
         except Permanent as error:

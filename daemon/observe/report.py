@@ -1,34 +1,62 @@
-"""The report of a job: what was sent, recovered by conversion, quarantined, left out.
+"""The report of a job: what was sent, recovered by conversion, quarantined, left out; how much, and when.
 
-It is made from the names in the folders when nothing of the job lies in a working folder any more, written into the
-log as one line and into done/JOB/report.txt for people. It can be made again at any time.
+It is made from the names and notes in the folders when nothing of the job lies in a working folder any more, written
+into the log as one line and into done/JOB/report.txt for people. It can be made again at any time, and is the same.
+The sizes are those of `contents.txt`: the data itself is dropped once it is delivered.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from daemon.folders import REPORT, SKIPPED
+from daemon import contents
+from daemon.folders import CONTENTS, REPORT, SKIPPED
+from daemon.names import Job
+from daemon.observe import words
 
 if TYPE_CHECKING:
-    from daemon.folders import Folders
+    from daemon.folders import Entry, Folders
     from daemon.spool import Spool
 
 log = structlog.get_logger()
 
 
+@dataclass(slots=True)
+class Phase:
+    """A time in which the line was free and originals were converted."""
+
+    converted: int = 0
+    given_up: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    begun: float = field(default_factory=time.monotonic)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the log."""
+        values = asdict(self)
+        return {**values, "seconds": round(time.monotonic() - values.pop("begun"))}
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of one job: members by name. Recovered ones are among the sent."""
+    """The outcome of one job: members by name, the recovered ones among the sent.
+
+    `bytes` is what was sent, as far as it was noted; `begun` and `ended` are seconds since the epoch, 0 where
+    nobody knows.
+    """
 
     job: str
     sent: tuple[str, ...]
     recovered: tuple[str, ...]
     quarantined: tuple[str, ...]
     skipped: tuple[str, ...]
+    bytes: int = 0
+    begun: float = 0.0
+    ended: float = 0.0
 
     @classmethod
     def of(cls, folders: Folders, job: str) -> Report:
@@ -41,12 +69,22 @@ class Report:
                     if member.unit.kind == "c":
                         recovered.append(str(member.unit))
         for entry in folders.units("quarantine", job):
-            quarantined += [str(member.unit) for member in folders.members(entry)]
+            quarantined += [f"{member.unit}{_reason(entry)}" for member in folders.members(entry)]
         try:
             text = (folders.job_folder("done", job) / SKIPPED).read_text("utf-8", "replace")
         except FileNotFoundError:
             text = ""
-        return cls(job, tuple(sent), tuple(recovered), tuple(quarantined), tuple(text.splitlines()))
+        parsed = Job.parse(job)
+        return cls(
+            job,
+            tuple(sent),
+            tuple(recovered),
+            tuple(quarantined),
+            tuple(text.splitlines()),
+            bytes=sum(line.size for line in contents.read(folders, job) if line.message),
+            begun=parsed.claimed if parsed else 0.0,
+            ended=_ended(folders, job),
+        )
 
     def lines(self) -> list[str]:
         """For people."""
@@ -55,9 +93,30 @@ class Report:
             f" {len(self.quarantined)} quarantined, {len(self.skipped)} skipped"
         )
         lines = [outcome]
+        if self.sent and self.ended:
+            took = words.span(max(0.0, self.ended - self.begun))
+            began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.begun))
+            lines.append(f"  {words.size(self.bytes)} in {took}, dropped {began}")
         for title, names in (("quarantined", self.quarantined), ("skipped", self.skipped)):
             lines += [f"  {title}: {name}" for name in names]
         return lines
+
+
+def _reason(entry: Entry) -> str:
+    """The first line of the note of a unit in quarantine."""
+    note = entry.path.with_name(f"{entry.path.name}.txt")
+    try:
+        return f" ({note.read_text('utf-8', 'replace').strip().partition(chr(10))[0]})"
+    except OSError:
+        return ""
+
+
+def _ended(folders: Folders, job: str) -> float:
+    """When the last file of it was delivered."""
+    try:
+        return (folders.job_folder("done", job) / CONTENTS).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def close_job(spool: Spool, job: str) -> None:
@@ -85,4 +144,6 @@ def _close(spool: Spool, job: str) -> None:
         recovered=len(report.recovered),
         quarantined=len(report.quarantined),
         skipped=len(report.skipped),
+        bytes=report.bytes,
+        seconds=round(max(0.0, report.ended - report.begun)) if report.ended else None,
     )

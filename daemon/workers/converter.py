@@ -11,15 +11,17 @@ The original stays in converting/ until its copy is in done/. An attempt that fa
 from __future__ import annotations
 
 import asyncio
+import time
 import traceback
 from typing import TYPE_CHECKING
 
+from daemon import contents
 from daemon.errors import Permanent, Temporary
 from daemon.gate import Gate
 from daemon.media.convert import convert
 from daemon.media.verdict import judge
 from daemon.observe.activity import Conversion
-from daemon.observe.report import close_job
+from daemon.observe.report import Phase, close_job
 from daemon.workers.base import Worker, log
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ class Converter(Worker):
         super().__init__(house)
         self.gate = gate
         self._not_before = 0.0
+        self._phase: Phase | None = None
         self._own: set[tuple[str, int]] = set()
 
     async def step(self) -> float:
@@ -47,6 +50,8 @@ class Converter(Worker):
         original = await asyncio.to_thread(self._begun)
         if original is None and (self.gate.is_open or not self.config.convert.deferred):
             original = await asyncio.to_thread(self._take_next)
+            if original is None:
+                self._end_phase()
         if original is None:
             return _LOOK_AGAIN
         if self.spool.clock() < self._not_before:
@@ -65,7 +70,10 @@ class Converter(Worker):
             if copy is None:
                 return original
             if copy.folder == "done":
+                line = contents.line_of(original)
                 done = self.spool.release_original(original)
+                if line is not None:
+                    contents.record(self.spool, done.job, [line], {})
                 log.info("recovered", job=done.job, unit=str(done.unit))
                 close_job(self.spool, done.job)
             else:
@@ -95,6 +103,8 @@ class Converter(Worker):
             activity.speed, activity.seconds_left = state.speed, state.seconds_left
             activity.standing_still = not self.gate.is_open
 
+        begun = time.monotonic()
+        self._phase = self._phase or Phase()
         settings = self.config.convert
         gate = self.gate if settings.deferred else Gate()
         try:
@@ -111,6 +121,7 @@ class Converter(Worker):
                 disk=self.spool.disk,
             )
             copy = await asyncio.to_thread(self.spool.release_copy, original, result)
+            self._note_success(time.monotonic() - begun, original, copy)
             log.info("converted", job=original.job, unit=str(copy.unit))
             await asyncio.to_thread(self.spool.drop_segments, original)
         except Permanent as error:
@@ -136,6 +147,21 @@ class Converter(Worker):
         finally:
             self.house.activity.conversion = None
 
+    def _note_success(self, seconds: float, original: Entry, copy: Entry) -> None:
+        counts = self.house.activity.counts
+        counts["conversions_succeeded"] += 1
+        counts["conversion_seconds"] += round(seconds)
+        if self._phase is not None:
+            self._phase.converted += 1
+            self._phase.bytes_before += original.path.stat().st_size
+            self._phase.bytes_after += copy.path.stat().st_size
+
+    def _end_phase(self) -> None:
+        """Nothing is left to convert: say what the phase has brought."""
+        phase, self._phase = self._phase, None
+        if phase is not None and (phase.converted or phase.given_up):
+            log.info("recovery phase over", **phase.to_json())
+
     async def _failed(self, original: Entry, reason: str) -> None:
         tries = original.unit.attempt
         if tries < self.config.convert.max_tries:
@@ -145,5 +171,8 @@ class Converter(Worker):
             await asyncio.to_thread(self.spool.begin, original)  # the next attempt's number
             return
         log.warning("quarantined", job=original.job, unit=str(original.unit.plain()), reason=reason)
+        self.house.activity.counts["conversions_given_up"] += 1
+        if self._phase is not None:
+            self._phase.given_up += 1
         await asyncio.to_thread(self.spool.quarantine, original, reason)
         await asyncio.to_thread(close_job, self.spool, original.job)

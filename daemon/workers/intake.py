@@ -122,13 +122,13 @@ class Intake(Worker):
             await self._release(drop, source, sorting, standing)
         finally:
             await source.close()
-        if not sorting.released and not standing and not source.damage:
+        if not (sorting.released or sorting.known or standing or source.damage):
             raise Permanent(_nothing_inside(drop, sorting))
         if sorting.skipped:
             await asyncio.to_thread(self.spool.note_skipped, drop.job, sorting.skipped)
         if source.damage:
             raise Permanent(_damaged(drop, source.damage))
-        if source.kept_apart:
+        if source.kept_apart or (sorting.known and not sorting.released):
             await asyncio.to_thread(self.spool.release_drop, drop)
         log.info(
             "unpacked",

@@ -1,51 +1,31 @@
-"""done/ → gone: archives and originals after one age, receipts after another. Quarantine is never emptied.
+"""done/ → gone: archives and originals after one age, or where they take too much room; receipts after another.
 
-A job is forgotten as a whole when its receipts are old enough; before that, its archive and originals are dropped and
-the names stay. Delivered files of a job whose archive is kept hold no data in the first place.
+What is forgotten, `daemon.retaining` plans; `telespool prune --dry-run` shows the same plan.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
-from daemon.names import Job
+from daemon.retaining import carry_out, plan
 from daemon.workers.base import Worker, log
 
-if TYPE_CHECKING:
-    from daemon.folders import Entry
-
 _LOOK_AGAIN = 3600.0
+_SOON = 300.0
 
 
 class Retention(Worker):
-    """Forgets what is old."""
+    """Forgets what is old, or too much."""
 
     name = "retention"
     hears = ()
 
     async def step(self) -> float:
         """Look through done/ once."""
-        for job in await asyncio.to_thread(self.spool.jobs, "done"):
-            await asyncio.to_thread(self._look, job)
-        return _LOOK_AGAIN
-
-    def _look(self, job: str) -> None:
-        parsed = Job.parse(job)
-        if parsed is None or not self.spool.is_over(job):
-            return
-        age = self.spool.clock() - parsed.claimed
         settings = self.config.retention
-        if age > max(settings.receipts, settings.archives):
-            self.spool.forget(job)
-            log.info("forgotten", job=job)
-        elif age > settings.archives:
-            for entry in self.spool.units("done", job):
-                if self._holds_data(entry):
-                    self.spool.forget_data(entry)
-                    log.info("dropped", job=job, unit=str(entry.unit))
-
-    def _holds_data(self, entry: Entry) -> bool:
-        if entry.unit.first == 0:
-            return True
-        return any(member.path.stat().st_size for member in self.spool.members(entry))
+        for step in await asyncio.to_thread(plan, self.spool, settings, self.spool.clock()):
+            await asyncio.to_thread(carry_out, self.spool, step)
+            unit = str(step.entry.unit) if step.entry is not None else None
+            log.info("forgotten", job=step.job, unit=unit, bytes=step.size, reason=step.why)
+            self.alive()
+        return _SOON if settings.space else _LOOK_AGAIN

@@ -15,6 +15,7 @@ import asyncio
 import traceback
 from typing import TYPE_CHECKING
 
+from daemon import contents
 from daemon.destinations.base import Rejected
 from daemon.errors import LoginNeeded, NeedsConversion, Permanent, TelespoolError, Temporary
 from daemon.names import Job
@@ -193,6 +194,7 @@ class Uploader(Worker):
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(number)) for number in members]
+            lines = group.create_task(contents.digests(members.values()))
         refused: dict[int, TelespoolError] = {}
         for number, outcome in (task.result() for task in tasks):
             if isinstance(outcome, TelespoolError):
@@ -213,6 +215,9 @@ class Uploader(Worker):
                 continue
             self._trouble_since = None
             done = await asyncio.to_thread(self.spool.deliver, entry, messages)
+            sent = [line for number, line in lines.result().items() if number in messages]
+            await asyncio.to_thread(contents.record, self.spool, entry.job, sent, messages)
+            self.house.activity.counts["delivered"] += len(messages)
             log.info(
                 "delivered",
                 job=entry.job,
