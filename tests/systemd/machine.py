@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PID1 = Path(__file__).with_name("pid1")
 _NAMESPACES = ("--mount", "--pid", "--cgroup", "--uts", "--ipc", "--net")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_TIMEOUT = 60.0
+_TIMEOUT = 180.0
 _Value = TypeVar("_Value")
 
 
@@ -132,7 +132,7 @@ class Machine:
         return [json.loads(line) for line in text.splitlines()]
 
 
-def until(look: Callable[[], _Value | None], what: str, seconds: float = _TIMEOUT) -> _Value:
+def until(look: Callable[[], _Value | None], what: str, seconds: float = 60.0) -> _Value:
     """Look again and again until there is something to see; AssertionError if there never is."""
     end = time.monotonic() + seconds
     while not (seen := look()):
