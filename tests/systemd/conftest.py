@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import subprocess
 import sys
@@ -44,6 +45,8 @@ def wheels() -> Path:
     )
     if not (directory / "complete").exists():
         wanted = [*project["project"]["dependencies"], *project["build-system"]["requires"]]
+        rar = (ROOT / "scripts/fetch-7zip").read_text()
+        wanted += re.findall(r"^wheel=(\S+)", rar, re.MULTILINE)
         pip = [sys.executable, "-m", "pip", "--python", str(PYTHON), "--disable-pip-version-check"]
         done = subprocess.run(
             [*pip, "download", "--quiet", "--dest", str(directory), *wanted],
