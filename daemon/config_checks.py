@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]*")
 PLACEHOLDERS = ("archive", "name", "chat", "first", "last")
 _PEER = re.compile(r"me|@[A-Za-z]\w{3,}|\+\d{5,15}|-?\d+", re.ASCII)
+_LOOPBACK = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5}")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):([1-9]\d{0,4})")
 
 
@@ -29,6 +30,21 @@ def contradictions(config: Config, given: Container[Key]) -> Iterator[tuple[Key,
     yield from _telegram(config)
     yield from _folders(config)
     yield from _caption(config.send.caption)
+    listen = config.metrics.listen
+    if listen and not _LOOPBACK.fullmatch(listen):
+        yield (
+            ("metrics", "listen"),
+            f'must be an address of this machine such as "127.0.0.1:9464" (others must not see it), not "{listen}"',
+        )
+    if (
+        config.report.to
+        and config.destination == "telegram"
+        and not _PEER.fullmatch(config.report.to)
+    ):
+        yield (
+            ("report", "to"),
+            f'must be "@name", a phone number "+49…", a numeric id, or "me", not "{config.report.to}"',
+        )
     if config.send.retry_min > config.send.retry_max:
         yield ("send", "retry_min"), "must not be longer than send.retry_max"
 

@@ -91,6 +91,7 @@ class Service:
                 recover, self.spool, self.config.send.max_deaths
             ):
                 log.info("recovered after a crash", what=sentence)
+                self.activity.counts["recoveries"] += 1
             await self._finish_reports()
             bells = Bells()
             watching = self._watch(bells)
@@ -136,6 +137,8 @@ class Service:
                     group.create_task(self._keep_count(bells), name="count"),
                     group.create_task(self.supervision.keep(), name="supervision"),
                 ]
+                if self.config.metrics.file or self.config.metrics.listen:
+                    tasks.append(group.create_task(self._meter(), name="metrics"))
                 for worker in self.workers:
                     house.settled.enter(worker.name)
                     tasks.append(group.create_task(self._start(worker), name=worker.name))
@@ -204,6 +207,19 @@ class Service:
 
     def _count_deferred(self) -> int:
         return sum(1 for _ in self.spool.all_units("deferred"))
+
+    async def _meter(self) -> None:
+        """Take the numbers for Prometheus, where somebody wants them."""
+        from daemon.observe.metering import keep  # noqa: PLC0415 - few people do
+        from daemon.observe.metrics import Metrics  # noqa: PLC0415 - the same
+
+        metrics = Metrics(
+            self.spool,
+            self.activity,
+            destination=self.config.destination,
+            flood_seconds=lambda: float(getattr(self.destination, "flood_seconds", 0.0)),
+        )
+        await keep(metrics, self.config.metrics)
 
     async def _checked(self) -> dict[str, Any]:
         """What `telespool doctor` is told of the chats, by real requests."""

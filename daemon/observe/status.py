@@ -87,10 +87,10 @@ class Status:
     activity: dict[str, Any] | None
 
     @classmethod
-    def of(cls, folders: Folders) -> Status:
-        """Look."""
+    def of(cls, folders: Folders, *, ask: bool = True) -> Status:
+        """Look; the daemon is asked what it has under way, unless it is the one who looks."""
         process = Lock(folders.root / "lock").holder()
-        activity = window.look(folders.root, process) if process else None
+        activity = window.look(folders.root, process) if process and ask else None
         daemon: Daemon = "running" if activity else "silent" if process else "not running"
         looks = [_Look.at(folders, folder) for folder in FOLDERS]
         deferred = next(look for look in looks if look.folder == "deferred")

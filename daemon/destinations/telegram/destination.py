@@ -117,6 +117,11 @@ class TelegramDestination:
         line = await (await self._opened()).caller.line()
         return float(line.time_offset)
 
+    @property
+    def flood_seconds(self) -> float:
+        """Seconds that Telegram has told us to wait since it was opened."""
+        return self._open.floods.seconds if self._open else 0.0
+
     def waits(self) -> tuple[Wait, ...]:
         """What Telegram told us to wait for, the soonest end first."""
         return tuple(self._open.floods) if self._open else ()

@@ -51,6 +51,8 @@ class Floods:
     def __init__(self, note: Path | None = None, patience: float = 30.0) -> None:
         self._note = note
         self._patience = patience
+        self.seconds = 0.0
+        """Seconds that Telegram has told us to wait, all in all."""
         self._waits: dict[str, Wait] = {}
         self._read()
 
@@ -62,6 +64,7 @@ class Floods:
         """Telegram said to wait `seconds` with `what`; `name` is the error's. Never shortens a wait."""
         until = time.time() + max(seconds, 1.0) + _MARGIN
         before = self._waits.get(what)
+        self.seconds += max(0.0, until - max(time.time(), before.until if before else 0.0))
         if before is None or before.until < until:
             self._waits[what] = Wait(what, until, name)
             if seconds >= _NOTED:
