@@ -124,8 +124,12 @@ def measure(
 ) -> dict[str, Any]:
     """One run in a process of its own; the server must have got it all."""
     task = {
-        **{key: telegram.info[key] for key in ("port", "public_key", "dc_id", "api_id", "api_hash")},
-        "session": telegram.do("session_file", str(telegram.directory / f"s{random.getrandbits(48)}")),
+        **{
+            key: telegram.info[key] for key in ("port", "public_key", "dc_id", "api_id", "api_hash")
+        },
+        "session": telegram.do(
+            "session_file", str(telegram.directory / f"s{random.getrandbits(48)}")
+        ),
         "files": [str(path) for path in files],
         **run,
     }
