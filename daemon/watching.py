@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import warnings
 from typing import TYPE_CHECKING
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from daemon.bells import Bells
 
 _SILENT = {"opened", "closed_no_write"}
+
+# A directory that moves between two of our folders keeps its number, and watchdog warns of it. A hint more or less.
+warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
 
 
 class _Ring(FileSystemEventHandler):
