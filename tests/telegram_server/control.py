@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
         return {
             field.name: plain(getattr(value, field.name))
             for field in dataclasses.fields(value)
-            if field.name != "where"
+            if field.name not in {"where", "do"}
         }
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode()}

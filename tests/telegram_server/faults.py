@@ -34,7 +34,8 @@ class Fault:
     `times=None` is for ever. `drop`: the connection is reset before the request is carried out, after it,
     or in the middle of the answer. `hang`: nothing is ever answered, the request being carried out before
     that or not. `delay`: seconds during which the request runs. `omit`: places in an album that are left
-    out of the answer. The other fields choose the call: `file` is a name or a SHA-256.
+    out of the answer. `do` is called when the fault strikes, before anything else happens. The other fields
+    choose the call: `file` is a name or a SHA-256.
     """
 
     method: str
@@ -53,6 +54,7 @@ class Fault:
     random_id: int | None = None
     account: int | None = None
     where: Callable[[Any], bool] | None = None
+    do: Callable[[], object] | None = None
     seen: int = 0
     hits: int = 0
 
@@ -121,6 +123,8 @@ class Faults:
                 ):
                     fault.hits += 1
                     struck.append(fault)
+                    if fault.do is not None:
+                        fault.do()
         return struck
 
 

@@ -231,6 +231,7 @@ class TestTelegram:
     ) -> None:
         record = ConnectionRecord(len(self.connections), media, time.monotonic())
         self.connections.append(record)
+        self._changed.set()
         line = Line(reader, writer, record, [self._bucket, Bucket(self.connection_rate)])
         line.cut_after = self._cut_after
         connection = Connection(self, line, record)
