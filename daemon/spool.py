@@ -25,11 +25,13 @@ from daemon.lock import Lock
 from daemon.names import Job, Unit, clean, title
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 GATHERED = ".gathered"
 """Holds, in a job of incoming/, the files of a drop that is being claimed."""
+
+_WRONG_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
 APART = ".telespool-"
 """Begins the name of what was set apart in an inbox on another file system."""
@@ -60,14 +62,17 @@ class Spool(Folders):
     def open(self) -> None:
         """Make the folders, take the lock, empty tmp/.
 
-        SpoolBusy where another process has the lock; ConfigError where the folders are not one file system.
+        SpoolBusy where another process has the lock; ConfigError where the folders cannot be made, or are not
+        one file system.
         """
-        self.root.mkdir(parents=True, exist_ok=True)
-        self._lock.take()
+        with _explained():
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._lock.take()
         try:
-            for name in (*FOLDERS, "tmp"):
-                (self.root / name).mkdir(exist_ok=True)
-            self.inbox.mkdir(parents=True, exist_ok=True)
+            with _explained():
+                for name in (*FOLDERS, "tmp"):
+                    (self.root / name).mkdir(exist_ok=True)
+                self.inbox.mkdir(parents=True, exist_ok=True)
             self._check_one_file_system()
             self.empty_tmp()
         except BaseException:
@@ -457,3 +462,18 @@ def free_name(target: Path) -> Path:
     while (candidate := target.with_name(f"{stem}-{n}{dot}{ending}")).exists():
         n += 1
     return candidate
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Say what is wrong with the place of the spool."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRONG_PLACE:
+            raise
+        problem = (
+            f"spool.root: {error.filename} cannot be made or written ({error.strerror}); give it to the"
+            " user who runs this, or name another place under [spool]"
+        )
+        raise ConfigError([problem]) from error
