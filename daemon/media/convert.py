@@ -166,7 +166,7 @@ async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) 
 
 def _damage(work: Work) -> tuple[str, ...]:
     """What the header promises and the file does not hold."""
-    promised, there = work.video.frames, work.scan.count
+    promised, there = work.video.frames, work.scan.count + work.scan.hidden
     if promised > there + 1:
         return (f"it breaks off: {there} of {promised} frames are there",)
     whole = work.video.duration or work.found.duration

@@ -134,11 +134,13 @@ class _Picture:
         base, begin = self._begin()
         closed: asyncio.Queue[str | None] = asyncio.Queue()
         done_before = max(self._done, 0.0)
+        since = bisect.bisect_left(self._times, (begin or 0) / self._plan.ticks)
 
         def hear(line: str) -> None:
             key, _, value = line.partition("=")
-            if key == "out_time_us" and value.lstrip("-").isdigit():
-                now = base / self._plan.ticks + int(value) / 1e6
+            if key == "frame" and value.strip().isdigit() and self._times:
+                # The segment muxer of ffmpeg 5 keeps its `out_time` to itself.
+                now = self._times[min(since + int(value), len(self._times) - 1)]
                 self._work.tell(max(now, done_before), done_before)
             elif line.count(",") == 2 and not value:
                 closed.put_nowait(line)

@@ -27,7 +27,8 @@ class Scan:
     """The packets of one stream.
 
     `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
-    carry no time; `guessed` ones only that at which they are decoded. `jumps` counts how often the clock went back, `leaps` how often far forward; `leading` how many come before the first that can be decoded by itself.
+    carry no time; `guessed` ones only that at which they are decoded. `jumps` counts how often the clock went back, `leaps` how often far forward; `leading` how many come before the first that can be decoded by itself, `hidden` how
+    many an edit list cuts off.
     """
 
     count: int
@@ -38,6 +39,7 @@ class Scan:
     jumps: int
     leaps: int
     leading: int
+    hidden: int
 
     @property
     def span(self) -> float:
@@ -55,7 +57,7 @@ class _Reader:
         self.times: list[float] = []
         self.keys: list[float] = []
         self.timeless = self.guessed = self.jumps = self.leaps = 0
-        self.leading = 0
+        self.leading = self.hidden = 0
         self._last: float | None = None
         self._begun = False
 
@@ -64,7 +66,8 @@ class _Reader:
         if not line:
             return
         if "D" in flags:
-            return  # before the edit list begins: decoded, not shown
+            self.hidden += 1
+            return
         if flags.startswith("K"):
             self._begun = True
         elif not self._begun:
@@ -109,6 +112,7 @@ async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Ru
         jumps=reader.jumps,
         leaps=reader.leaps,
         leading=reader.leading,
+        hidden=reader.hidden,
     )
 
 

@@ -29,6 +29,11 @@ class Track:
     payload: int
 
     @property
+    def shown(self) -> tuple[int, ...]:
+        """Those that an edit list does not cut off at the beginning."""
+        return tuple(at for at in self.times if at >= 0)
+
+    @property
     def first(self) -> int:
         """When the first frame is shown, in ticks."""
         return self.times[0]
@@ -79,7 +84,9 @@ def _read(index: bytes, handler: bytes, size: int) -> Track | None:
         if kind == b"mvhd":
             scale = struct.unpack_from(">I", content, 20 if content[0] == 1 else 12)[0]
         if kind == b"trak":
-            found = dict(_walk(content))
+            found: dict[bytes, bytes] = {}
+            for name, inner in _walk(content):
+                found.setdefault(name, inner)  # QuickTime has a second `hdlr`, of the data
             if found[b"hdlr"][8:12] == handler:
                 return _track(found, scale, size)
     return None

@@ -9,6 +9,7 @@ become a note. Errors: `Permanent` with the first thing that is wrong; otherwise
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING
 
 from daemon.errors import Permanent
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from daemon.media.work import Work
 
 _TAIL = 5.0
-_STEP_OFF = 0.06  # seconds that sound may shift against the picture in a copy; AAC frames last 0.02
 
 
 async def verify(result: Path, work: Work, plan: Plan | None) -> tuple[str, ...]:
@@ -58,16 +58,16 @@ def _check_sound(sound: Stream | None, work: Work, *, copied: bool) -> tuple[str
 
 
 def _check_copy(track: Track, video: Stream, work: Work) -> tuple[str, ...]:
-    scan = work.scan
-    missing = scan.count - len(track.times)
-    if abs(missing) > 1 and missing != scan.leading:
-        raise Permanent(f"the copy has {len(track.times)} frames, its source {scan.count}")
+    scan, times = work.scan, track.shown
+    missing = scan.count - len(times)
+    if not times or (abs(missing) > 1 and missing != scan.leading):
+        raise Permanent(f"the copy has {len(times)} frames, its source {scan.count}")
     if video.rotation != work.video.rotation:
         raise Permanent("the copy is turned")
-    gaps = [after - before for before, after in zip(track.times, track.times[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(times)]
     if gaps and min(gaps) <= 0:
         raise Permanent("the copy has frames at the same time")
-    off = (track.last - track.first) / track.timescale - scan.span
+    off = (times[-1] - times[0]) / track.timescale - scan.span
     if missing <= 1 and abs(off) > max(1.5 * scan.gap, 0.05):
         raise Permanent(f"the copy is {off:+.3f} seconds longer than its source")
     if missing > 1:

@@ -1,0 +1,316 @@
+"""From an odd video to one that plays everywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+from PIL import Image
+
+from daemon.config import Bytes, Seconds
+from daemon.disk import Disk
+from daemon.errors import Permanent, Temporary
+from daemon.gate import Gate
+from daemon.media.convert import convert
+from daemon.media.running import Clock
+from daemon.media.thumbnail import thumbnail
+from daemon.media.verdict import judge
+from tests.media.clips import CLIPS
+from tests.media.measure import difference, hear, see, tone
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from daemon.config import ConvertSettings
+    from daemon.media.convert import Outcome, Progress
+
+pytestmark = pytest.mark.media
+
+# One of each trouble; `scripts/odd-videos` converts all of them.
+TROUBLES = [
+    "h264.ts",
+    "breaks-off.mp4",
+    "cut-by-edit-list.mov",
+    "aac-7.1.mp4",
+    "late-sound.mkv",
+    "h264-with-b.avi",
+    "high-444.mp4",
+    "interlaced.ts",
+    "turned-90.avi.mp4",
+    "varying.mkv",
+    "one-frame.mkv",
+    "joined.ts",
+    "joined.flv",
+    "begins-midway.ts",
+]
+
+
+async def run(source: Path, folder: Path, settings: ConvertSettings, **more: object) -> Outcome:
+    """Convert into `folder`/out.mp4."""
+    options: dict[str, object] = {"gate": Gate(), "state": folder / "state", **more}
+    return await convert(source, folder / "out.mp4", settings=settings, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+async def test_troubles(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings, name: str
+) -> None:
+    """The result plays as it is, with the frames of its source at their times, upright, in step."""
+    about, source, result = CLIPS[name], clip(name), tmp_path / "out.mp4"
+    outcome = await run(source, tmp_path, settings)
+    assert outcome.rung == about.verdict
+    assert (await judge(result, settings)).action == "send"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "state"]
+    assert not list((tmp_path / "state").iterdir())
+
+    before, after = see(source), see(result)
+    assert abs(len(before.times) - len(after.times)) <= 1
+    if about.straight:
+        span = before.times[-1] - before.times[0]
+        assert after.times[-1] - after.times[0] == pytest.approx(span, abs=0.042)
+    if len(before.times) == len(after.times):
+        apart = [
+            difference(one, other)
+            for one, other in zip(before.pictures, after.pictures, strict=True)
+        ]
+        assert sorted(apart)[-3 if len(apart) > 2 else -1] < 12
+    if about.flashes:
+        step = _step(before.flash, tone(hear(source)))
+        assert _step(after.flash, tone(hear(result))) == pytest.approx(step, abs=0.04)
+
+
+def _step(flash: float | None, heard: float | None) -> float:
+    assert flash is not None
+    assert heard is not None
+    return heard - flash
+
+
+async def test_what_is_missing_is_said(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """A recording that breaks off is converted as far as it goes, and the notes say how far that is."""
+    outcome = await run(clip("breaks-off.mp4"), tmp_path, settings)
+    assert any("it breaks off: 76 of 100 frames" in note for note in outcome.notes)
+
+
+async def test_what_plays_is_copied(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """A video that plays as it is becomes a copy of itself, byte for byte."""
+    outcome = await run(clip("plain.mp4"), tmp_path, settings)
+    assert outcome.rung == "send"
+    assert (tmp_path / "out.mp4").read_bytes() == clip("plain.mp4").read_bytes()
+
+
+async def test_refused_although_it_plays(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """What Telegram refuses is encoded anew although nothing was wrong with it."""
+    outcome = await run(clip("plain.mp4"), tmp_path, settings, at_least="encode")
+    assert outcome.rung == "encode"
+    assert (tmp_path / "out.mp4").read_bytes() != clip("plain.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["no-index.mp4", "playlist.mp4", "protected.mp4", "notes.txt"])
+async def test_refused(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings, name: str
+) -> None:
+    """What cannot or should not be opened is refused with a sentence and leaves nothing behind."""
+    with pytest.raises(Permanent):
+        await run(clip(name), tmp_path, settings)
+    assert not (tmp_path / "out.mp4").exists()
+
+
+async def test_no_frame_at_all(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """A video of which not one frame can be decoded is refused with ffmpeg's last words or our own."""
+    source = tmp_path / "hollow.avi"
+    data = bytearray(clip("mpeg4.avi").read_bytes())
+    begin = data.index(b"movi") + 4
+    data[begin + 64 :] = bytes(len(data) - begin - 64)
+    source.write_bytes(data)
+    with pytest.raises(Permanent, match=r"hollow\.avi"):
+        await run(source, tmp_path, settings)
+
+
+async def test_a_copy_that_does_not_verify_is_encoded(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """Damage inside H.264 does not survive as a copy: the next rungs are climbed, and the notes say why."""
+    source = tmp_path / "hole.mkv"
+    data = bytearray(clip("h264.mkv").read_bytes())
+    at = int(len(data) * 0.9)
+    data[at : at + 300] = bytes(300)
+    source.write_bytes(data)
+    outcome = await run(source, tmp_path, settings)
+    assert outcome.rung == "encode"
+    assert any(note.startswith("remux would not do") for note in outcome.notes)
+
+
+async def test_nothing_is_done_twice(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """Where the result stands already it is left alone."""
+    (tmp_path / "out.mp4").write_bytes(b"finished")
+    await run(clip("mpeg4.avi"), tmp_path, settings)
+    assert (tmp_path / "out.mp4").read_bytes() == b"finished"
+
+
+async def test_progress(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """Progress goes from nothing to nearly all, and never back."""
+    heard: list[Progress] = []
+    await run(clip("mpeg4.avi"), tmp_path, settings, progress=heard.append)
+    fractions = [progress.fraction for progress in heard]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0
+    assert fractions[-1] > 0.9
+
+
+async def test_running_time_is_limited(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """An attempt that takes longer than its limit is given up with a sentence."""
+    with pytest.raises(Permanent, match=r"convert\.timeout"):
+        await run(clip("mpeg4.avi"), tmp_path, replace(settings, timeout=Seconds(0.05)))
+
+
+async def test_memory_is_limited(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """ffmpeg cannot use more memory than it is allowed: it fails, and nothing else does."""
+    with pytest.raises(Permanent):
+        await run(clip("mpeg4.avi"), tmp_path, replace(settings, memory=Bytes(60 << 20)))
+
+
+async def test_names_are_never_options(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """Names with signs that mean something to ffmpeg are names."""
+    folder = tmp_path / "concat:a|b %03d 'x'"
+    folder.mkdir()
+    source = folder / "-i %d:[x]'$(id)\n.avi"
+    shutil.copyfile(clip("mpeg4.avi"), source)
+    await run(source, folder, settings)
+    assert (await judge(folder / "out.mp4", settings)).action == "send"
+
+
+async def test_a_full_disk_is_waited_for(
+    clip: Callable[[str], Path],
+    tmp_path: Path,
+    settings: ConvertSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Too little space is no fault of the file: it is temporary, for everybody."""
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1 << 20))
+    with pytest.raises(Temporary) as caught:
+        await run(clip("mpeg4.avi"), tmp_path, settings)
+    assert caught.value.scope == "all"
+
+
+class Stopping(Disk):
+    """A disk that tells when the first piece of a conversion was finished."""
+
+    def __init__(self) -> None:
+        self.pieces = 0
+        self.first = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def publish(self, temporary: Path, final: Path) -> None:
+        """Count the pieces."""
+        super().publish(temporary, final)
+        if final.name.startswith("video-"):
+            self.pieces += 1
+            self._loop.call_soon_threadsafe(self.first.set)
+
+
+def states() -> set[str]:
+    """The states of all ffmpeg processes that this process started."""
+    found: set[str] = set()
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if child.name() == "ffmpeg":
+                found.add(child.status())
+    return found
+
+
+async def test_gives_way(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """While the gate is closed ffmpeg stands still, none is started, and the time does not count."""
+    gate = Gate(is_open=False)
+    settings = replace(settings, preset="veryslow", timeout=Seconds(60))
+    work = asyncio.create_task(run(clip("portrait.mkv"), tmp_path, settings, gate=gate))
+    for _ in range(20):
+        await asyncio.sleep(0.01)
+        assert not states()
+    gate.set(is_open=True)
+    while not states():
+        await asyncio.sleep(0.001)
+    gate.set(is_open=False)
+    while states() - {psutil.STATUS_STOPPED}:
+        await asyncio.sleep(0.001)
+    assert not work.done()
+    gate.set(is_open=True)
+    await work
+    assert (tmp_path / "out.mp4").exists()
+
+
+async def test_standing_still_does_not_count() -> None:
+    """The clock of an attempt stands while everybody stands, and goes on with the first who runs."""
+    clock = Clock(60)
+    clock.run()
+    clock.run()
+    clock.stand()
+    await asyncio.sleep(0.01)
+    running = clock.elapsed
+    assert running > 0
+    clock.stand()
+    standing = clock.elapsed
+    await asyncio.sleep(0.01)
+    assert clock.elapsed == standing >= running
+    clock.run()
+    await asyncio.sleep(0.01)
+    assert clock.elapsed > standing
+
+
+async def test_cancelled_and_resumed(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """A conversion that was broken off leaves its pieces and no process, and goes on behind them."""
+    settings = replace(settings, preset="slow", checkpoint=Seconds(0.2))
+    disk = Stopping()
+    work = asyncio.create_task(run(clip("mpeg4.avi"), tmp_path, settings, disk=disk))
+    await disk.first.wait()
+    work.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await work
+    assert not states()
+    pieces = {path.name for path in (tmp_path / "state").glob("video-*.mp4")}
+    assert pieces
+    assert not (tmp_path / "out.mp4").exists()
+
+    again = Stopping()
+    outcome = await run(clip("mpeg4.avi"), tmp_path, settings, disk=again)
+    assert outcome.notes == ()
+    assert len(see(tmp_path / "out.mp4").times) == len(see(clip("mpeg4.avi")).times)
+
+
+async def test_thumbnail(clip: Callable[[str], Path], settings: ConvertSettings) -> None:
+    """A thumbnail is a small upright JPEG of the shape of the video."""
+    verdict = await judge(clip("turned-90.mp4"), settings)
+    assert verdict.frame is not None
+    data = await thumbnail(clip("turned-90.mp4"), verdict.frame, settings)
+    with Image.open(io.BytesIO(data)) as image:
+        assert (image.format, image.size) == ("JPEG", (120, 160))
+    assert len(data) < 200_000
