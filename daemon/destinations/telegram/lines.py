@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _REST = 30.0  # seconds before another is tried after one could not be opened
+_FEWER = 600.0  # seconds for which a connection too many is done without
 _NEIGHBOUR = (
     0.3  # seconds a part waits for a line that is being opened, rather than queue behind another
 )
@@ -52,7 +53,8 @@ class Lines:
         self._floods = floods
         self._window = window
         self._patience = patience
-        self._allowed = count
+        self._count = count
+        self._throttled: list[float] = []  # when Telegram last said that there are too many
         self._part_timeout = part_timeout
         self._lines: list[Line] = []
         self._opening: set[asyncio.Task[None]] = set()
@@ -61,6 +63,13 @@ class Lines:
 
     def __len__(self) -> int:
         return sum(line.is_up for line in self._lines)
+
+    @property
+    def allowed(self) -> int:
+        """How many there may be: as configured, and one less for each time Telegram had enough of them."""
+        now = asyncio.get_running_loop().time()
+        self._throttled = [when for when in self._throttled if now - when < _FEWER]
+        return max(1, self._count - len(self._throttled))
 
     async def send(self, request: Any) -> float:
         """Send one part until it is acknowledged; how many seconds the successful attempt took."""
@@ -79,15 +88,17 @@ class Lines:
             except RPCError as error:
                 refusal = policy.read(error)
             except LineDown as down:
-                self._window.shrink()
-                refusal = None
-                reason = down
+                self._broken(down)
+                refusal, reason = None, down
+                trouble += line is None  # none at all could be had: that is tried half as often
             if refusal is not None and flooded(self._floods, refusal, method, None):
                 self._window.shrink()
                 continue
             trouble += 1
-            if refusal is not None and refusal.action is Action.LOGIN and trouble == 1:
-                pass  # a key may be news to a media data centre: once more, over another line
+            if refusal is not None and refusal.action is Action.LOGIN and len(self._doors) > 1:
+                self._doors = self._doors[
+                    1:
+                ]  # the login may be news to a media address: the front door
             elif refusal is not None and refusal.action not in _AGAIN:
                 raise refusal
             if trouble >= self._patience.tries:
@@ -106,7 +117,7 @@ class Lines:
             if best is not None and best.in_flight == 0:
                 return best
             rests = best is not None and asyncio.get_running_loop().time() < self._not_before
-            if len(self._lines) + len(self._opening) < self._allowed and not rests:
+            if len(self._lines) + len(self._opening) < self.allowed and not rests:
                 self._begin()
             if not self._opening:
                 if best is None:
@@ -134,17 +145,24 @@ class Lines:
             return
         self._not_before = asyncio.get_running_loop().time() + _REST
         error = task.exception()
-        if isinstance(error, LineDown) and error.throttled:
-            self._allowed = max(1, self._allowed - 1)
+        if isinstance(error, LineDown):
+            self._broken(error)
         if self._lines:
             _log.info("one connection fewer for parts", reason=str(error), lines=len(self._lines))
+
+    def _broken(self, down: LineDown) -> None:
+        self._window.shrink()
+        now = asyncio.get_running_loop().time()
+        # One refusal is heard of by all parts that were on that line.
+        if down.throttled and (not self._throttled or now - self._throttled[-1] > 1.0):
+            self._throttled.append(now)
 
     async def _open(self) -> None:
         if not self._doors:
             self._doors = await self._caller.doors()
         try:
             line = await self._through(self._doors[0])
-        except LineDown:
+        except (LineDown, policy.Refusal):
             if len(self._doors) == 1:
                 raise
             self._doors = self._doors[1:]  # the media address is closed to us: the front door
@@ -171,7 +189,7 @@ class Lines:
 
 
 _ELSEWHERE = {Action.RECONNECT, Action.LOGIN}
-_AGAIN = {Action.RETRY, Action.RECONNECT, Action.UNKNOWN, Action.LOGIN}
+_AGAIN = {Action.RETRY, Action.RECONNECT, Action.UNKNOWN}
 
 
 def _load(line: Line) -> int:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from telethon.errors import InvalidBufferError
 
 from daemon.destinations.telegram import TelegramDestination
+from daemon.destinations.telegram.line import LineDown
 from daemon.destinations.telegram.session import Address
 from tests.destinations.telegram.support import (
     CHATS,
@@ -174,3 +177,19 @@ class _Remote:
         self.API_HASH = process.info["api_hash"]
         self.dc_id = process.info["dc_id"]
         self.port, self.public_key = process.port, process.public_key
+
+
+async def test_where_telegram_has_enough_of_them_there_are_fewer(
+    telegram: TestTelegram, tmp_path: Path
+) -> None:
+    """Transport error 429 takes one connection away for a while, once for all parts that heard of it."""
+    async with opened(telegram, tmp_path / "state", connections=4) as destination:
+        assert destination._open is not None
+        lines = destination._open.lines
+        too_many = LineDown("enough", cause=InvalidBufferError(struct.pack("<i", -429)))
+        assert lines.allowed == 4
+        for _ in range(5):
+            lines._broken(too_many)
+        assert lines.allowed == 3
+        lines._throttled[0] -= 10_000
+        assert lines.allowed == 4
