@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from daemon.archives import volumes
 from daemon.archives.engine import Engine
 from daemon.archives.limits import Budget
+from daemon.archives.sentences import nothing_inside, unreadable
 from daemon.archives.signatures import recognise
 from daemon.errors import Permanent, TelespoolError, Temporary
 
@@ -121,6 +122,8 @@ class _Run:
         except TelespoolError as error:
             if self.budget.passed is not None:
                 raise  # no other archive of this drop may bring anything either
+            if error.reason in {nothing_inside(path.name), unreadable(path.name, None)}:
+                return  # it only looks like an archive: a file like any other, and it is there
             self.problems.append(error.reason)
 
 
