@@ -242,9 +242,9 @@ def test_the_daemon_as_a_process(tmp_path: Path, material: Material) -> None:
 
     with TelegramProcess(tmp_path / "telegram") as telegram:
         home = Home.for_process(tmp_path / "home", telegram)
-        files = {"1.jpg": material.photo(1), "2.avi": material.clip("avi", 2), "x.txt": None}
-        (home.directory / "x.txt").write_text("not for a chat\n")
-        files["x.txt"] = home.directory / "x.txt"
+        words = home.directory / "x.txt"
+        words.write_text("not for a chat\n")
+        files = {"1.jpg": material.photo(1), "2.avi": material.clip("avi", 2), "x.txt": words}
         home.drop(make_zip(home.directory / "mix.zip", files))
 
         finished = home.run()
