@@ -13,9 +13,9 @@ UNITS = ("telespool.service", "telespool@a.service", "telespool.target")
 
 
 def test_systemd_finds_no_mistake_in_the_units(installed: Machine) -> None:
-    """systemd-analyze verify has nothing to say about any of them, installed as they are."""
+    """Manual pages aside (a machine need not have man), systemd-analyze verify has nothing to say about any of them, installed as they are."""
     for unit in UNITS:
-        done = installed.run("systemd-analyze", "verify", unit)
+        done = installed.run("systemd-analyze", "verify", "--man=no", unit)
         assert (unit, done.stdout, done.stderr) == (unit, "", "")
 
 
