@@ -27,13 +27,15 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
                 said += _after_death(spool, entry, max_deaths)
     for job in spool.jobs("incoming"):
         said += _return_gathered(spool, job)
-        spool.tidy(spool.job_folder("incoming", job))  # died between mkdir and the claim's rename
     for entry in list(spool.all_units("uploading")):
         if entry.unit.is_album and not spool.members(entry):
             spool.disk.rmdir(entry.path)
         elif entry.unit.kind == "c" and _refused_before(spool, entry):
             spool.drop_copy(entry)
             said.append(f"{entry.job}/{entry.unit}: removed, its original is in quarantine")
+    for folder in FOLDERS:
+        for job in spool.jobs(folder):
+            spool.tidy(spool.job_folder(folder, job))  # died between its mkdir and the rename
     return said
 
 

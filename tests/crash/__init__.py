@@ -1,0 +1,1 @@
+"""The process dies, or the power fails, before every call that changes the disk."""

@@ -1,0 +1,60 @@
+"""The machine is replaced where it would only cost time; the numbers are told at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+
+from tests.crash import media
+from tests.crash.machine import at_once, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_COUNTS: pytest.StashKey[Counter[str]] = pytest.StashKey()
+_MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made in it
+
+
+@pytest.fixture
+def converting(monkeypatch: pytest.MonkeyPatch) -> Iterator[media.Converting]:
+    """Judge and convert in no time, without threads, and say nothing."""
+    monkeypatch.setattr(asyncio, "to_thread", at_once)
+    monkeypatch.setattr("daemon.archives.threads.whole", whole)
+    monkeypatch.setattr("daemon.archives.tarball.whole", whole)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    yield media.replace(monkeypatch)
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Path]:
+    """A directory in memory, where there is one."""
+    if not _MEMORY.is_dir():
+        yield tmp_path / "place"
+        return
+    with tempfile.TemporaryDirectory(dir=_MEMORY) as directory:
+        yield Path(directory) / "place"
+
+
+@pytest.fixture
+def counts(request: pytest.FixtureRequest) -> Counter[str]:
+    """What the summary tells."""
+    return request.config.stash.setdefault(_COUNTS, Counter())
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say how often the process died and the power failed."""
+    counts = config.stash.get(_COUNTS, Counter())
+    if counts:
+        terminalreporter.write_line(
+            f"{counts['deaths']} deaths, {counts['pairs']} pairs, {counts['losses']} power losses:"
+            f" lost {counts['lost']}, twice {counts['twice']}"
+        )

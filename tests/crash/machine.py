@@ -1,0 +1,197 @@
+"""A machine on which the daemon lives and dies: real spool, real workers, one round after the other.
+
+In a round every worker takes one step, all at the same time and always interleaved in the same way: what would run
+in threads runs at once, after giving way to the others. So two runs make the same calls in the same order, and death
+before call 57 is death at the same place each time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from daemon.archives.engine import Engine
+from daemon.bells import Bells
+from daemon.config import Config, InboxSettings, Seconds, SpoolSettings
+from daemon.folders import WORKING
+from daemon.gate import Gate
+from daemon.names import Unit
+from daemon.observe.activity import Activity
+from daemon.observe.report import close_job
+from daemon.recovery import recover
+from daemon.spool import Spool
+from daemon.workers.base import House
+from daemon.workers.converter import Converter
+from daemon.workers.inbox import Inbox
+from daemon.workers.intake import Intake
+from daemon.workers.retention import Retention
+from daemon.workers.uploader import Uploader
+from tests.crash.chat import Chat
+from tests.crash.disks import Death, DyingDisk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daemon.watching import Watching
+    from daemon.workers.base import Worker
+
+DAY = 86400.0
+BEGINNING = 4_000_000_000.0
+"""When it all begins: long after any clock that made the files."""
+_ROUNDS = 3000
+
+
+async def at_once(call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
+    """Stands for asyncio.to_thread: gives way to the other workers once, then makes the call."""
+    await asyncio.sleep(0)
+    return call(*arguments, **named)
+
+
+async def whole(call: Callable[[], Any], _: object) -> Any:
+    """Stands for the thread in which archives are read."""
+    return call()
+
+
+class _Silent:
+    """Nobody rings: the rounds look at everything anyway."""
+
+    def check(self) -> None:
+        """Nothing is watched."""
+
+
+@dataclass
+class Machine:
+    """What survives the process: the directories, the chat, and the time."""
+
+    root: Path
+    inbox: Path
+    chat: Chat
+    now: float = BEGINNING
+    with_retention: bool = True
+    lives: int = 0
+    after_round: Callable[[], None] = lambda: None
+    _ages: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._ages = [31 * DAY, 366 * DAY] if self.with_retention else []
+
+    @property
+    def config(self) -> Config:
+        """Everything as it comes, but at once."""
+        return Config(
+            chats={"default": "me", "family": "@family"},
+            spool=SpoolSettings(root=self.root, inbox=self.inbox, reserve=0),  # type: ignore[arg-type]
+            inbox=InboxSettings(settle=Seconds(0.0)),
+        )
+
+    def live(self, disk: DyingDisk) -> bool:
+        """One process, until nothing is left to do (True) or it dies (False)."""
+        self.lives += 1
+        self.chat.by = disk
+        try:
+            asyncio.run(self._live(disk))
+        except Death:
+            return False
+        except BaseExceptionGroup as group:
+            if group.subgroup(lambda error: isinstance(error, Death)) is None:
+                raise
+            return False
+        return True
+
+    async def _live(self, disk: DyingDisk) -> None:
+        spool = Spool(self.root, self.inbox, disk=disk, clock=lambda: self.now)
+        spool.open()
+        try:
+            config = self.config
+            recover(spool, config.send.max_deaths)
+            for job in spool.jobs("done"):
+                close_job(spool, job)
+            house = House(config, spool, Bells(), Activity())
+            gate = Gate()
+            engine = Engine(Path("7zz"), "26", reads_rar=True, settings=config.archives)
+            workers: list[Worker] = [
+                Inbox(house, cast("Watching", _Silent())),
+                Intake(house, engine),
+                Uploader(house, self.chat),
+                Converter(house, gate),
+                Retention(house),
+            ]
+            await self._work(spool, gate, workers, disk)
+        finally:
+            spool.close()
+
+    async def _work(
+        self, spool: Spool, gate: Gate, workers: list[Worker], disk: DyingDisk
+    ) -> None:
+        for _ in range(_ROUNDS):
+            before = disk.calls
+            gate.set(is_open=not spool.occupied("uploading"))
+            turns = [asyncio.create_task(_turn(worker)) for worker in workers]
+            pauses = _told(await asyncio.gather(*turns, return_exceptions=True))
+            self.after_round()
+            if disk.calls == before and all(pause > 0 for pause in pauses):
+                waiting = [
+                    entry.path.stat().st_mtime
+                    for entry in spool.all_units("deferred")
+                    if entry.unit.attempt
+                ]
+                if waiting:
+                    self.now = max(self.now, min(waiting)) + 0.01
+                elif self._ages:
+                    self.now += self._ages.pop(0)
+                else:
+                    return
+        raise AssertionError(f"it never comes to rest: {self.tree()}")
+
+    def tree(self) -> list[str]:
+        """Every file that lies anywhere, for people who must find out what went wrong."""
+        return sorted(
+            os.path.relpath(os.path.join(directory, name), self.root)
+            for directory, folders, files in os.walk(self.root)
+            for name in (*folders, *files)
+        )
+
+    def working(self) -> list[str]:
+        """What is left where nothing should be left: inbox, working folders, tmp."""
+        found = [
+            str(path.relative_to(self.root))
+            for folder in (*WORKING, "tmp")
+            for path in (self.root / folder).rglob("*")
+        ]
+        found += [
+            str(path) for path in self.inbox.rglob("*") if path.name not in {"family", "inbox"}
+        ]
+        return sorted(found)
+
+
+def _told(results: list[float | BaseException]) -> list[float]:
+    pauses = [result for result in results if not isinstance(result, BaseException)]
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return pauses
+
+
+async def _turn(worker: Worker) -> float:
+    worker.bell.clear()
+    try:
+        return await worker.step()
+    except OSError as error:
+        return worker._after(error)
+
+
+def clone(scene: Path, to: Path) -> None:
+    """Lay a scene out anew."""
+    shutil.rmtree(to, ignore_errors=True)
+    shutil.copytree(scene, to)
+
+
+def plain(name: str) -> str:
+    """The name of a unit without its marks."""
+    unit = Unit.parse(name)
+    return str(dataclasses.replace(unit, attempt=0, message=None)) if unit else name

@@ -1,0 +1,125 @@
+"""Files of a few bytes and a media package that judges and converts them in no time.
+
+Only the package `daemon.media` is replaced, at the places where the workers call it: what ffmpeg and Pillow do
+is proven with them. The conversion here writes its segments through the disk, as the real one does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from daemon.destinations.base import Frame
+from daemon.media.verdict import Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+    from daemon.config import ConvertSettings
+    from daemon.disk import Disk
+
+SEGMENTS = 3
+_AVI = b"RIFF\0\0\0\0AVI "
+_MP4 = b"\0\0\0\x18ftypisom\0\0\0\0"
+_COPY = _MP4 + b"copy of "
+_FRAME = Frame(16, 16, 1.0)
+
+
+def photo(content: bytes) -> bytes:
+    """A photo that Telegram takes as it is."""
+    return b"\xff\xd8\xff\xe0" + content
+
+
+def gif(content: bytes) -> bytes:
+    """A GIF: it is sent alone."""
+    return b"GIF89a" + content
+
+
+def video(content: bytes) -> bytes:
+    """A video that plays everywhere."""
+    return _MP4 + content
+
+
+def film(content: bytes) -> bytes:
+    """A video that must be converted."""
+    return _AVI + content
+
+
+def copy_of(data: bytes) -> bytes:
+    """What the conversion makes of a film or video."""
+    return _COPY + data
+
+
+async def judge(path: Path, _: ConvertSettings, **__: Any) -> Verdict:
+    """Judge by the first bytes."""
+    data = path.read_bytes()
+    if data.startswith(b"\xff\xd8\xff"):
+        return Verdict(kind="photo", action="send", mime="image/jpeg")
+    if data.startswith(b"GIF"):
+        return Verdict(kind="gif", action="send", mime="image/gif", frame=_FRAME)
+    if data.startswith(_MP4):
+        return Verdict(kind="video", action="send", mime="video/mp4", frame=_FRAME)
+    if data.startswith(_AVI):
+        return Verdict(kind="video", action="encode", reasons=("it is AVI",), frame=_FRAME)
+    if not data:
+        return Verdict(kind="unreadable", action="refuse", reasons=("it is empty",))
+    return Verdict(kind="other", action="skip", reasons=("it is text",))
+
+
+class Converting:
+    """Converts in segments; counts how often each was made."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+
+    async def convert(
+        self, source: Path, result: Path, *, state: Path, disk: Disk, **_: Any
+    ) -> None:
+        """Make what is missing, then the whole."""
+        if result.exists():
+            return
+        data = source.read_bytes()
+        disk.mkdir(state)
+        for number in range(SEGMENTS):
+            segment = state / f"{number:05d}.mp4"
+            if not segment.exists():
+                part = segment.with_suffix(".part")
+                disk.unlink(part)
+                disk.write(part, data[number::SEGMENTS])
+                disk.publish(part, segment)
+                self.made.append(f"{state.parent.name}/{state.name}/{number}")
+            await asyncio.sleep(0)
+        pieces = [(state / f"{number:05d}.mp4").read_bytes() for number in range(SEGMENTS)]
+        whole = bytearray(len(data))
+        for number, piece in enumerate(pieces):
+            whole[number::SEGMENTS] = piece
+        part = result.with_suffix(".part")
+        disk.write(part, copy_of(bytes(whole)))
+        disk.publish(part, result)
+
+
+def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Path:
+    """The photo as it is, or another form of it."""
+    if not again:
+        return path
+    form = directory / "photo.jpg"
+    form.write_bytes(photo(b"again " + path.read_bytes()))
+    return form
+
+
+async def thumbnail(*_: Any) -> bytes:
+    """A picture of it."""
+    return b"thumbnail"
+
+
+def replace(patch: pytest.MonkeyPatch) -> Converting:
+    """Put this in the place of the media package."""
+    converting = Converting()
+    for module in ("sorting", "posting", "workers.converter"):
+        patch.setattr(f"daemon.{module}.judge", judge)
+    patch.setattr("daemon.posting.acceptable_photo", acceptable_photo)
+    patch.setattr("daemon.posting.thumbnail", thumbnail)
+    patch.setattr("daemon.workers.converter.convert", converting.convert)
+    return converting

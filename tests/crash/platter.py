@@ -1,0 +1,272 @@
+"""What is on the disk for good, and what a power cut may take back.
+
+The platter watches every call of a `Disk` and every fsync(2), and keeps two things apart: what the calls have done, and
+what would be left if the power failed now. Three kinds of file systems are tried:
+
+* journal: changes of names reach the disk in their order, and one fsync brings all before it (ext4, XFS);
+* loose: each change of names for itself, in any order; it is safe when its directories were fsynced (POSIX);
+* torn: like journal, and of files that were not fsynced only the first half is left, not nothing.
+
+A file that was not fsynced is empty afterwards, unless it lies in the inbox still: there it is its owner's.
+A truncation is believed to reach the disk at once, the worst that can happen.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from tests.crash.disks import DyingDisk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+Mode = Literal["journal", "loose", "torn"]
+Tree = dict[str, tuple[bytes, float] | None]
+"""Directories (None) and files (content, and time where it says something) by path."""
+_MANY = 4
+
+
+@dataclass(eq=False)
+class Change:
+    """Names that change together: (directory, name, inode or None) by inode numbers; `needs` are to be fsynced."""
+
+    halves: list[tuple[int, str, int | None]]
+    needs: set[int]
+    system: str
+    what: str
+
+    @property
+    def moved(self) -> set[int]:
+        """The inodes that get a name by it."""
+        return {inode for _, _, inode in self.halves if inode is not None}
+
+
+class Platter:
+    """The disk under everything below `place`; survives all processes."""
+
+    def __init__(self, place: Path, root: Path, inbox: Path) -> None:
+        self.place = place
+        self.root = root
+        self.inbox = inbox
+        self.morgue = place / "morgue"
+        self.morgue.mkdir()
+        self._paths: dict[int, Path] = {}
+        self.names: dict[int, dict[str, int]] = {}
+        self.pending: list[Change] = []
+        self.safe_data: set[int] = set()
+        for top in {self.root, self.inbox}:
+            for directory, folders, files in os.walk(top):
+                inside = self.names.setdefault(_inode(Path(directory)), {})
+                for name in (*folders, *files):
+                    inode = _inode(Path(directory, name))
+                    inside[name] = inode
+                    if name in files and not Path(directory).is_relative_to(self.inbox):
+                        self.safe_data.add(inode)
+
+    # -- watching ----------------------------------------------------------------------------------
+
+    def changed(self, what: str, *halves: tuple[Path, int | None]) -> None:
+        """Names have changed: each path has now this inode, or none."""
+        found: list[tuple[int, str, int | None]] = []
+        needs: set[int] = set()
+        for path, inode in halves:
+            directory = _inode(path.parent)
+            found.append((directory, path.name, inode))
+            if not path.parent.is_relative_to(self.root / "tmp"):
+                needs.add(directory)
+        system = "inbox" if self._far(halves[0][0]) else "spool"
+        self.pending.append(Change(found, needs, system, what))
+
+    def _far(self, path: Path) -> bool:
+        return not self.inbox.is_relative_to(self.root) and path.is_relative_to(self.inbox)
+
+    def synced(self, descriptor: int) -> None:
+        """fsync(2) was called."""
+        state = os.fstat(descriptor)
+        if stat.S_ISDIR(state.st_mode):
+            for change in self.pending:
+                change.needs.discard(state.st_ino)
+        else:
+            self.safe_data.add(state.st_ino)
+        self._settle()
+
+    def _settle(self) -> None:
+        for change in list(self.pending):
+            if not change.needs:
+                self._apply(self.names, change)
+                self.pending.remove(change)
+
+    @staticmethod
+    def _apply(names: dict[int, dict[str, int]], change: Change) -> None:
+        for directory, name, inode in change.halves:
+            inside = names.setdefault(directory, {})
+            if inode is None:
+                inside.pop(name, None)
+            else:
+                inside[name] = inode
+
+    # -- the power fails ---------------------------------------------------------------------------
+
+    def outcomes(self, mode: Mode) -> Iterator[tuple[Change, ...]]:
+        """The changes that made it to the disk although nobody waited for them, in every way they may have."""
+        if mode != "loose":
+            by_system = [
+                [change for change in self.pending if change.system == system]
+                for system in ("spool", "inbox")
+            ]
+            lengths = [range(self._least(changes), len(changes) + 1) for changes in by_system]
+            for cut in itertools.product(*lengths):
+                yield tuple(
+                    change
+                    for changes, length in zip(by_system, cut, strict=True)
+                    for change in changes[:length]
+                )
+            return
+        count = len(self.pending)
+        sizes = range(count + 1) if count <= _MANY else (0, 1, count - 1, count)
+        for size in sizes:
+            yield from itertools.combinations(self.pending, size)
+
+    @staticmethod
+    def _least(changes: Sequence[Change]) -> int:
+        """In a journal, what was fsynced brings all before it."""
+        return max((n for n, change in enumerate(changes, 1) if not change.needs), default=0)
+
+    def left(self, kept: Sequence[Change], mode: Mode) -> Tree:
+        """What is left after the power failed: what is safe and what was `kept`, and nothing else."""
+        names = {directory: dict(inside) for directory, inside in self.names.items()}
+        for place, change in enumerate(self.pending):
+            # A file that has moved on has moved through what came before.
+            moved_on = any(later in kept and (later is change or later.moved & change.moved) for later in self.pending[place:])
+            if moved_on:
+                self._apply(names, change)
+        tree: Tree = {}
+        for top in {self.root, self.inbox}:
+            if top == self.root or not top.is_relative_to(self.root):
+                self._lay(top, _inode(top), names, mode, tree)
+        return tree
+
+    def _lay(
+        self, path: Path, inode: int, names: dict[int, dict[str, int]], mode: Mode, tree: Tree
+    ) -> None:
+        tree[str(path.relative_to(self.place))] = None
+        if path == self.root / "tmp":
+            return  # it is emptied at every start
+        for name, inner in names.get(inode, {}).items():
+            if inner in names:
+                self._lay(path / name, inner, names, mode, tree)
+                continue
+            source = self._where()[inner]
+            if source.is_dir():
+                self._lay(path / name, inner, names, mode, tree)
+                continue
+            data = source.read_bytes()
+            if inner not in self.safe_data and not path.is_relative_to(self.inbox):
+                data = data[: len(data) // 2] if mode == "torn" else b""
+            when = source.stat().st_mtime if path.is_relative_to(self.root / "deferred") else 0.0
+            tree[str((path / name).relative_to(self.place))] = (data, when)
+
+    def _where(self) -> dict[int, Path]:
+        """The paths of all inodes; the process is dead, so they stay."""
+        if not self._paths:
+            self._paths = {_inode(path): path for path in self.place.rglob("*")}
+        return self._paths
+
+
+def lay(tree: Tree, place: Path) -> None:
+    """Make a place that looks like this."""
+    shutil.rmtree(place, ignore_errors=True)
+    for name, content in tree.items():
+        path = place / name
+        if content is None:
+            path.mkdir(parents=True)
+            continue
+        data, when = content
+        path.write_bytes(data)
+        if when:
+            os.utime(path, (when, when))
+
+
+def _inode(path: Path) -> int:
+    return path.lstat().st_ino
+
+
+class WatchedDisk(DyingDisk):
+    """A disk that tells the platter what it does."""
+
+    def __init__(
+        self, platter: Platter, die_at: int | None = None, *, inbox: Path | None = None
+    ) -> None:
+        super().__init__(die_at, inbox=inbox)
+        self.platter = platter
+
+    def mkdir(self, path: Path) -> bool:
+        """Do it, then tell."""
+        made = super().mkdir(path)
+        if made:
+            self.platter.names[_inode(path)] = {}
+            self.platter.changed(f"mkdir {path.name}", (path, _inode(path)))
+        return made
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Do it, then tell."""
+        super().rename(source, target)
+        self.platter.changed(
+            f"rename {source} {target}", (target, _inode(target)), (source, None)
+        )
+
+    def link(self, source: Path, target: Path) -> None:
+        """Do it, then tell."""
+        super().link(source, target)
+        self.platter.changed(f"link {target}", (target, _inode(target)))
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Do it, then tell."""
+        self._created(path, lambda: super(WatchedDisk, self).write(path, data))
+
+    def copy(
+        self, source: Path, target: Path, progress: Callable[[int], None] | None = None
+    ) -> None:
+        """Do it, then tell."""
+        self._created(target, lambda: super(WatchedDisk, self).copy(source, target, progress))
+
+    def _created(self, path: Path, create: Callable[[], None]) -> None:
+        try:
+            create()
+        finally:
+            if path.exists():
+                self.platter.changed(f"create {path}", (path, _inode(path)))
+
+    def replace(self, temporary: Path, final: Path) -> None:
+        """Do it, then tell."""
+        self._bury(final)
+        super().replace(temporary, final)
+        self.platter.changed(f"replace {final}", (final, _inode(final)), (temporary, None))
+
+    def unlink(self, path: Path) -> None:
+        """Do it, then tell."""
+        there = path.exists()
+        if there:
+            self._bury(path)
+        super().unlink(path)
+        if there:
+            self.platter.changed(f"unlink {path}", (path, None))
+
+    def rmdir(self, path: Path) -> bool:
+        """Do it, then tell."""
+        gone = super().rmdir(path)
+        if gone:
+            self.platter.changed(f"rmdir {path}", (path, None))
+        return gone
+
+    def _bury(self, path: Path) -> None:
+        if path.is_file():
+            grave = self.platter.morgue / str(_inode(path))
+            if not grave.exists():
+                os.link(path, grave)

@@ -1,0 +1,153 @@
+"""What is dropped, and what must have become of every file of it at the end.
+
+Each scene holds one thing that can go wrong in several places; together they have every transition of the spool.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from tests.crash.chat import CULPRIT, FORBIDDEN, FORGOTTEN, LATER, SLOW, UNWANTED
+from tests.crash.media import film, gif, photo, video
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Fate = Literal["sent", "converted", "quarantined", "left out"]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`drops` by path in the inbox; the `fates` of all contents by file name."""
+
+    name: str
+    drops: dict[str, bytes | dict[str, bytes]]
+    fates: dict[str, tuple[bytes, Fate]] = field(default_factory=dict)
+    across: bool = False
+    broken: bool = False
+
+    def lay(self, inbox: Path) -> None:
+        """Put the drops into the inbox."""
+        (inbox / "family").mkdir(parents=True, exist_ok=True)
+        for path, content in self.drops.items():
+            if isinstance(content, dict):
+                (inbox / path).mkdir()
+                for name, data in content.items():
+                    (inbox / path / name).write_bytes(data)
+            else:
+                (inbox / path).write_bytes(content)
+
+
+def tar(members: dict[str, bytes]) -> bytes:
+    """An archive: every kind goes the same way, this one needs no child."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        for name, data in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return made.getvalue()
+
+
+def _photos(count: int, mark: bytes = b"", at: int = 0, job: str = "") -> dict[str, bytes]:
+    return {
+        f"{job}IMG_{n}.jpg": photo(f"{job}photo {n} ".encode() + (mark if n == at else b""))
+        for n in range(1, count + 1)
+    }
+
+
+def _all(members: dict[str, bytes], fate: Fate = "sent") -> dict[str, tuple[bytes, Fate]]:
+    return {name: (data, fate) for name, data in members.items()}
+
+
+def _album() -> Scene:
+    members = _photos(11) | {"a.gif": gif(b"a")}
+    return Scene("album", {"family/holiday.tar": tar(members)}, _all(members))
+
+
+def _films() -> Scene:
+    members = {
+        "1.avi": film(b"one of two films"),
+        "2.avi": film(b"two, and " + UNWANTED),
+        "3.mp4": video(b"plays"),
+        "4.mp4": video(b"plays not in albums " + CULPRIT),
+        "5.mp4": video(b"plays too"),
+    }
+    fates = _all(members)
+    fates["1.avi"] = (members["1.avi"], "converted")
+    fates["2.avi"] = (members["2.avi"], "quarantined")
+    fates["4.mp4"] = (members["4.mp4"], "quarantined")
+    return Scene("films", {"films.tar": tar(members)}, fates)
+
+
+def _refusals() -> Scene:
+    members = _photos(4, FORBIDDEN, 2)
+    members |= {"a.txt": b"text", "z.mp4": video(UNWANTED)}
+    fates = _all(members)
+    fates["IMG_2.jpg"] = (members["IMG_2.jpg"], "quarantined")
+    fates["a.txt"] = (members["a.txt"], "left out")
+    fates["z.mp4"] = (members["z.mp4"], "quarantined")
+    return Scene("refusals", {"refusals.tar": tar(members)}, fates)
+
+
+def _waits() -> Scene:
+    members = _photos(3, LATER, 2) | {"b.mp4": video(SLOW), "c.gif": gif(FORGOTTEN)}
+    more = _photos(3, FORGOTTEN, 2, "more ")
+    drops = {"family/waits.tar": tar(members), "more.tar": tar(more)}
+    return Scene("waits", drops, _all(members | more))  # type: ignore[arg-type]
+
+
+def _folder() -> Scene:
+    inner = {"x.jpg": photo(b"x"), "y.jpg": photo(b"y")}
+    members = {"b.jpg": photo(b"b"), "a.jpg": photo(b"a"), "c.avi": film(b"c"), "d.txt": b"text"}
+    fates = _all(members | inner)
+    fates["c.avi"] = (members["c.avi"], "converted")
+    fates["d.txt"] = (members["d.txt"], "left out")
+    return Scene("folder", {"family/trip": members | {"inner.tar": tar(inner)}}, fates)
+
+
+def _singles() -> Scene:
+    drops = {"one.jpg": photo(b"one"), "two.avi": film(b"two"), "family/three.mp4": video(b"three")}
+    fates = _all({name.removeprefix("family/"): data for name, data in drops.items()})
+    fates["two.avi"] = (drops["two.avi"], "converted")
+    return Scene("singles", drops, fates)  # type: ignore[arg-type]
+
+
+def _damaged() -> Scene:
+    members = _photos(3)
+    whole = tar(members)
+    cut = whole[: whole.index(members["IMG_3.jpg"])]
+    fates = _all(members)
+    fates["IMG_3.jpg"] = (members["IMG_3.jpg"], "left out")
+    return Scene("damaged", {"damaged.tar": cut}, fates, broken=True)
+
+
+def _across() -> Scene:
+    members = _photos(2)
+    folder = {"f.jpg": photo(b"f"), "g.avi": film(b"g")}
+    drops: dict[str, bytes | dict[str, bytes]] = {
+        "family/far.tar": tar(members),
+        "near.jpg": photo(b"near"),
+        "family/folder": folder,
+    }
+    fates = _all(members | {"near.jpg": photo(b"near")} | folder)
+    fates["g.avi"] = (folder["g.avi"], "converted")
+    return Scene("across", drops, fates, across=True)
+
+
+SCENES = {
+    scene.name: scene
+    for scene in (
+        _album(),
+        _films(),
+        _refusals(),
+        _waits(),
+        _folder(),
+        _singles(),
+        _damaged(),
+        _across(),
+    )
+}

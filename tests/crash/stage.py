@@ -1,0 +1,142 @@
+"""One scene, played: laid out, lived through with as many deaths as wanted, and judged at the end."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from daemon.folders import FOLDERS, WORKING
+from tests.crash.chat import Chat
+from tests.crash.disks import DyingDisk
+from tests.crash.machine import Machine
+from tests.crash.media import copy_of, photo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from tests.crash.scenes import Scene
+
+_PATIENCE = 20
+
+
+class Play:
+    """A scene on a machine below `place`."""
+
+    def __init__(self, scene: Scene, place: Path, *, with_retention: bool = False) -> None:
+        self.scene = scene
+        self.place = place
+        root = place / "spool"
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir()
+        root.mkdir()
+        inbox = place / "inbox" if scene.across else root / "inbox"
+        for folder in (*FOLDERS, "tmp"):
+            (root / folder).mkdir()
+        scene.lay(inbox)
+        self.machine = Machine(root, inbox, Chat(DyingDisk()), with_retention=with_retention)
+
+    def disk(self, die_at: int | None = None) -> DyingDisk:
+        """A disk of this machine."""
+        return DyingDisk(die_at, inbox=self.machine.inbox if self.scene.across else None)
+
+    def run(self, deaths: Sequence[int] = ()) -> int:
+        """Live, die before each of these calls in turn, live to the end; the calls of the last life.
+
+        After each death everything that was not delivered must still be there.
+        """
+        for call in deaths:
+            disk = self.disk(call)
+            if self.machine.live(disk):
+                return disk.calls
+            self.check_nothing_lost()
+        disk = self.disk()
+        assert self.machine.live(disk)
+        return disk.calls
+
+    # -- what must be true -------------------------------------------------------------------------
+
+    def check_nothing_lost(self) -> None:
+        """What was not delivered lies outside tmp/, as a file of its own or in a drop that is whole."""
+        machine = self.machine
+        kept = [
+            path.read_bytes()
+            for place in (machine.inbox, *(machine.root / folder for folder in FOLDERS))
+            for path in place.rglob("*")
+            if path.is_file()
+        ]
+        whole = b"\0".join(kept)
+        seen = self._seen()
+        for name, (data, fate) in self.scene.fates.items():
+            if fate != "left out" and not seen[data]:
+                assert data in whole, f"{name} is lost: {machine.tree()}"
+
+    def check_end(self) -> None:
+        """Each file exactly once where it belongs, and nothing left over."""
+        machine = self.machine
+        assert machine.working() == [], machine.working()
+        seen = self._seen()
+        quarantine = machine.root / "quarantine"
+        lying = Counter(
+            path.read_bytes()
+            for path in quarantine.rglob("*")
+            if path.is_file() and not path.with_name(f"{path.name}.txt").name.endswith(".txt.txt")
+        )
+        for name, (data, fate) in self.scene.fates.items():
+            times = {"sent": 1, "converted": 1}.get(fate, 0)
+            assert seen[data] == times, f"{name} was delivered {seen[data]} times: {machine.tree()}"
+            if fate == "converted":
+                assert any(message.data == copy_of(data) for message in machine.chat.messages)
+            if fate == "quarantined":
+                assert lying[data] == 1, f"{name} is not in quarantine: {machine.tree()}"
+        assert len(machine.chat.messages) == sum(seen.values())
+        for path in quarantine.rglob("*"):
+            if path.is_file() and not path.name.endswith(".txt"):
+                note = path.with_name(f"{path.name}.txt")
+                assert note.exists(), f"{path.name} has no reason: {machine.tree()}"
+                assert note.read_text().strip(), f"{path.name} has no reason"
+        self._check_notes(quarantine)
+        self._check_drops_quarantined(quarantine)
+
+    def check_receipts(self) -> None:
+        """done/ has a receipt for every message, under its number, and nothing twice."""
+        done = self.machine.root / "done"
+        numbers = Counter(
+            int(path.name.partition("+")[2].partition("_")[0])
+            for path in done.rglob("*+*")
+            if path.is_file()
+        )
+        assert numbers == Counter(message.number for message in self.machine.chat.messages)
+        for job in done.iterdir():
+            assert (job / "report.txt").exists()
+        assert not [path for path in done.rglob("*") if "@" in path.name]
+
+    def check_forgotten(self) -> None:
+        """After the ages of retention nothing is left but the quarantine."""
+        assert list((self.machine.root / "done").iterdir()) == []
+
+    def _check_notes(self, quarantine: Path) -> None:
+        for path in quarantine.rglob("*.txt"):
+            assert path.with_suffix("").exists(), f"{path.name} says why something is not there"
+
+    def _check_drops_quarantined(self, quarantine: Path) -> None:
+        drops = [path for path in quarantine.rglob("0000_*") if not path.name.endswith(".txt")]
+        assert len(drops) == int(self.scene.broken), self.machine.tree()
+
+    def _seen(self) -> Counter[bytes]:
+        """How often each original content was delivered, in whatever form."""
+        seen: Counter[bytes] = Counter()
+        forms = {}
+        for data, _ in self.scene.fates.values():
+            forms[data] = data
+            forms[copy_of(data)] = data
+            forms[photo(b"again " + data)] = data
+        for message in self.machine.chat.messages:
+            seen[forms.get(message.data, message.data)] += 1
+        return seen
+
+
+def occupied(root: Path) -> list[str]:
+    """The working folders with anything in them."""
+    return [folder for folder in WORKING if any((root / folder).iterdir())]

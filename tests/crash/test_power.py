@@ -1,0 +1,111 @@
+"""The power fails before every call: what was not fsynced may be gone, or not."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import itertools
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.crash.disks import DyingDisk
+from tests.crash.platter import Mode, Platter, Tree, WatchedDisk, lay
+from tests.crash.scenes import SCENES
+from tests.crash.stage import Play
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("converting")
+scenes = pytest.mark.parametrize("scene", SCENES)
+
+
+class PoweredPlay(Play):
+    """A scene on a platter."""
+
+    def __init__(self, name: str, place: Path, patch: pytest.MonkeyPatch) -> None:
+        super().__init__(SCENES[name], place)
+        self.platter = Platter(place, self.machine.root, self.machine.inbox)
+        fsync = os.fsync.__wrapped__ if hasattr(os.fsync, "__wrapped__") else os.fsync
+
+        def watched(descriptor: int) -> None:
+            fsync(descriptor)
+            self.platter.synced(descriptor)
+
+        watched.__wrapped__ = fsync  # type: ignore[attr-defined]
+        patch.setattr(os, "fsync", watched)
+
+    def disk(self, die_at: int | None = None) -> WatchedDisk:
+        """A disk over the platter."""
+        inbox = self.machine.inbox if self.scene.across else None
+        return WatchedDisk(self.platter, die_at, inbox=inbox)
+
+    def until(self, call: int) -> bool:
+        """Live until death before this call; whether it died."""
+        return not self.machine.live(self.disk(call))
+
+    def after(self, tree: Tree) -> Play:
+        """The same scene on a machine that came up with this on its disk."""
+        play = copy.copy(self)
+        place = self.place.with_name("after")
+        lay(tree, place)
+        machine = self.machine
+        play.machine = dataclasses.replace(
+            machine,
+            root=place / "spool",
+            inbox=place / machine.inbox.relative_to(self.place),
+            chat=copy.deepcopy(machine.chat, {id(machine.chat.by): DyingDisk()}),
+        )
+        plain = DyingDisk(inbox=play.machine.inbox if self.scene.across else None)
+        play.disk = lambda _=None: plain  # type: ignore[method-assign]
+        return play
+
+    def state(self, tree: Tree) -> object:
+        """All that decides what happens next."""
+        chat = self.machine.chat
+        return frozenset(tree.items()), len(chat.messages), len(chat._seen), self.machine.now
+
+
+def _losses(
+    name: str, place: Path, patch: pytest.MonkeyPatch, mode: Mode, counts: Counter[str]
+) -> Iterator[tuple[str, Play]]:
+    """Every way in which the power can fail in this scene; what comes to the same is played once."""
+    known = set()
+    for call in itertools.count():
+        play = PoweredPlay(name, place, patch)
+        if not play.until(call):
+            return
+        for kept in play.platter.outcomes(mode):
+            counts["losses"] += 1
+            tree = play.platter.left(kept, mode)
+            state = play.state(tree)
+            if state not in known:
+                known.add(state)
+                yield f"{call}: kept {[change.what for change in kept]}", play.after(tree)
+
+
+@scenes
+@pytest.mark.parametrize("mode", ["journal", "torn", "loose"])
+def test_power_fails_before_every_call(
+    scene: str,
+    mode: Mode,
+    place: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    counts: Counter[str],
+) -> None:
+    """Whatever a power cut takes back, each file arrives exactly once and nothing is left over."""
+    wrong = {}
+    for where, play in _losses(scene, place, monkeypatch, mode, counts):
+        try:
+            play.check_nothing_lost()
+            play.run()
+            play.check_end()
+            play.check_receipts()
+        except AssertionError as error:
+            wrong[where] = str(error)
+
+    assert not wrong
