@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING
 
 from daemon.folders import FOLDERS
 from daemon.names import Job
-from daemon.spool import APART, GATHERED, free_name
+from daemon.spool import APART, GATHERED
 
 if TYPE_CHECKING:
     from daemon.folders import Entry
     from daemon.spool import Spool
+
+
+_RETURNED = "{}: its claim was broken off, it is back in the inbox"
 
 
 def recover(spool: Spool, max_deaths: int) -> list[str]:
@@ -33,6 +36,10 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
         elif entry.unit.kind == "c" and _refused_before(spool, entry):
             spool.drop_copy(entry)
             said.append(f"{entry.job}/{entry.unit}: removed, its original is in quarantine")
+    for job in spool.jobs("converting"):
+        spool.drop_orphan_segments(job)
+    for job in spool.jobs("quarantine"):
+        spool.drop_orphan_notes(job)
     for folder in FOLDERS:
         for job in spool.jobs(folder):
             spool.tidy(spool.job_folder(folder, job))  # died between its mkdir and the rename
@@ -44,11 +51,13 @@ def _return_set_apart(spool: Spool) -> list[str]:
     said: list[str] = []
     for apart in [*spool.inbox.glob(f"{APART}*"), *spool.inbox.glob(f"*/{APART}*")]:
         job = apart.name.removeprefix(APART)
-        if not any(spool.units(folder, job) for folder in FOLDERS):
-            for drop in apart.iterdir():
-                spool.disk.rename(drop, free_name(apart.parent / drop.name))
-                said.append(f"{drop.name}: its claim was broken off, it is back in the inbox")
-        spool.disk.rmtree(apart)
+        if Job.parse(job) is None or not apart.is_dir():
+            continue  # somebody else's
+        if any(spool.units(folder, job) for folder in FOLDERS):
+            spool.disk.rmtree(apart)
+            spool.disk.fsync(apart.parent)
+        else:
+            said += [_RETURNED.format(name) for name in spool.put_back(apart, apart.parent)]
     return said
 
 
@@ -60,13 +69,7 @@ def _return_gathered(spool: Spool, job: str) -> list[str]:
     parsed = Job.parse(job)
     own = spool.inbox / parsed.chat if parsed else spool.inbox
     inbox = own if own.is_dir() else spool.inbox
-    said = []
-    for path in gathered.iterdir():
-        spool.disk.rename(path, free_name(inbox / path.name))
-        said.append(f"{path.name}: its claim was broken off, it is back in the inbox")
-    spool.disk.fsync(inbox, gathered)
-    spool.disk.rmdir(gathered)
-    return said
+    return [_RETURNED.format(name) for name in spool.put_back(gathered, inbox)]
 
 
 def _after_death(spool: Spool, entry: Entry, max_deaths: int) -> list[str]:

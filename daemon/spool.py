@@ -121,14 +121,12 @@ class Spool(Folders):
         job = self._new_job(chat, drop.name)
         unit = Unit(first=0, label=clean(drop.name))
         target = self.job_folder("incoming", job) / str(unit)
-        for path in (drop, *beside):
-            if path.is_file():
-                self.disk.fsync(path)
         try:
-            if beside:
-                self._claim_together((*beside, drop), target)
+            self.disk.fsync(self.root / "incoming")
+            if self._is_ours_alone((drop, *beside)):
+                self._claim_here((*beside, drop), target)
             else:
-                self.disk.rename(drop, target)  # commit
+                self._claim_across((*beside, drop), target)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 self.tidy(target.parent)
@@ -138,17 +136,43 @@ class Spool(Folders):
         self.changed(["incoming"])
         return Entry("incoming", job, unit, target)
 
-    def _claim_together(self, drops: Sequence[Path], target: Path) -> None:
-        """Several files as one drop. Broken off, they are put back (`recovery`)."""
+    @staticmethod
+    def _is_ours_alone(drops: Sequence[Path]) -> bool:
+        """Whether nobody has another name (a hard link) for a dropped file: what we do to it is done to theirs."""
+        return all(path.is_dir() or path.stat().st_nlink == 1 for path in drops)
+
+    def _claim_here(self, drops: Sequence[Path], target: Path) -> None:
+        """One file or folder by one rename; several are gathered first. Broken off, they are put back."""
+        for path in drops:
+            if path.is_dir():
+                self.disk.syncfs(path)
+            else:
+                self.disk.fsync(path)
+        if len(drops) == 1:
+            self.disk.rename(drops[0], target)  # commit
+            return
         gathered = target.parent / GATHERED
         self.disk.mkdir(gathered)
-        for path in drops:
-            self.disk.rename(path, gathered / path.name)
-        self.disk.fsync(gathered)
-        self.disk.rename(gathered, target)  # commit
+        try:
+            for path in drops:
+                self.disk.rename(path, gathered / path.name)
+            self.disk.fsync(gathered)
+            self.disk.rename(gathered, target)  # commit
+        except OSError:
+            self.put_back(gathered, drops[-1].parent)
+            raise
+
+    def put_back(self, directory: Path, inbox: Path) -> list[str]:
+        """Undo a claim: what was set apart goes back to where it was dropped; the names of it."""
+        paths = sorted(directory.iterdir())
+        for path in paths:
+            self.disk.rename(path, free_name(inbox / path.name))
+        self.disk.fsync(inbox, directory)
+        self.disk.rmdir(directory)
+        return [path.name for path in paths]
 
     def _claim_across(self, drops: Sequence[Path], target: Path) -> None:
-        """The same from an inbox on another file system, where a rename cannot reach.
+        """The same by a copy: from another file system, where a rename cannot reach, or of what others have names for.
 
         The drop is set apart first, under the job's name: whoever finds it there at the next start can see
         whether the job has come to be (`recovery`).
@@ -156,13 +180,19 @@ class Spool(Folders):
         inbox = drops[-1].parent
         apart = inbox / f"{APART}{target.parent.name}"
         staged = self.tmp / target.parent.name
-        self.disk.rmdir(target.parent / GATHERED)
         self.disk.mkdir(apart)
-        for path in drops:
-            self.disk.rename(path, apart / path.name)
-        self.disk.fsync(apart, inbox)
-        self.disk.copy_tree(apart if len(drops) > 1 else apart / drops[0].name, staged)
-        self.disk.rename(staged, target)  # commit
+        self.disk.fsync(inbox)
+        try:
+            for path in drops:
+                self.disk.rename(path, apart / path.name)
+            self.disk.fsync(apart, inbox)
+            self.disk.copy_tree(apart if len(drops) > 1 else apart / drops[0].name, staged)
+            self.disk.rename(staged, target)  # commit
+        except OSError:
+            self.disk.rmtree(staged)
+            self.put_back(apart, inbox)
+            self.tidy(target.parent)
+            raise
         self.disk.fsync(target.parent, self.root / "incoming")
         self.disk.rmtree(apart)
 
@@ -299,10 +329,13 @@ class Spool(Folders):
         """Make the members of an album units of their own, each with the album's attempts."""
         singles = []
         for member in self.members(entry):
+            if member.unit.message is not None:  # its album was posted: the name is the receipt
+                singles.append(self.deliver(member, {member.unit.first: member.unit.message}))
+                continue
             unit = member.unit.plain().attempted(entry.unit.attempt)
             target = self.job_folder(entry.folder, entry.job) / str(unit)
             singles.append(self._move(member.path, target, entry.folder, entry.job, unit))
-        self.disk.rmdir(entry.path)
+        self.drop_empty_album(entry)
         return singles
 
     def drop_empty_album(self, entry: Entry) -> None:
@@ -366,8 +399,7 @@ class Spool(Folders):
         """
         unit = entry.unit.plain()
         target = self.job_folder("quarantine", entry.job) / str(unit)
-        if self.disk.mkdir(target.parent):
-            self.disk.fsync(target.parent.parent)
+        self._make(target.parent)
         target = free_name(target)
         note = target.with_name(f"{target.name}.txt")
         self.disk.unlink(note)
@@ -393,8 +425,7 @@ class Spool(Folders):
 
     def _write_in_done(self, job: str, name: str, lines: Sequence[str]) -> None:
         target = self.job_folder("done", job) / name
-        if self.disk.mkdir(target.parent):
-            self.disk.fsync(target.parent.parent)
+        self._make(target.parent)
         staged = self.tmp / f"{job}.{name}"
         self.disk.unlink(staged)
         self.disk.write(staged, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
@@ -418,21 +449,39 @@ class Spool(Folders):
                 self.disk.truncate(member.path)
         self.changed(["done"])
 
+    def drop_orphan_segments(self, job: str) -> None:
+        """Remove segments whose original is no longer to be converted."""
+        waiting = {
+            entry.unit.first
+            for folder in ("uploading", "deferred", "converting")
+            for entry in self.units(folder, job)
+            if entry.unit.kind == ""
+        }
+        for path in self.job_folder("converting", job).glob("*.segments"):
+            number = path.name.removesuffix(".segments")
+            if number.isdecimal() and int(number) not in waiting:
+                self.disk.rmtree(path)
+
+    def drop_orphan_notes(self, job: str) -> None:
+        """Remove notes whose file is not (or no longer) in quarantine."""
+        for note in self.job_folder("quarantine", job).glob("*.txt"):
+            file = note.with_suffix("")
+            if Unit.parse(file.name) and not file.exists() and not is_noted(note):
+                self.disk.unlink(note)
+
     # -- how every unit moves ----------------------------------------------------------------------
 
     def _move(self, source: Path, target: Path, folder: Folder, job: str, unit: Unit) -> Entry:
-        if self.disk.mkdir(target.parent):
-            self.disk.fsync(target.parent.parent)
         while True:
             try:
+                self._make(target.parent)
                 self.disk.rename(source, target)  # commit
             except FileExistsError:
-                target = free_name(
-                    target
-                )  # a person put something of that name there: both are kept
+                # A person put something of that name there: both are kept.
+                target = free_name(target)
             except FileNotFoundError:
                 # The worker of that folder removed the job's directory, as it was empty for a moment.
-                if not source.exists() or not self.disk.mkdir(target.parent):
+                if not source.exists():
                     raise
             else:
                 break
@@ -444,11 +493,24 @@ class Spool(Folders):
         self.changed([folder] if left is None else [left, folder])
         return Entry(folder, job, Unit.parse(target.name) or unit, target)
 
+    def _make(self, directory: Path) -> None:
+        """Make a job's directory, to last; and the folder, which a person may have removed."""
+        if not directory.parent.exists():
+            self.disk.mkdir(directory.parent)
+            self.disk.fsync(self.root)
+        if self.disk.mkdir(directory):
+            self.disk.fsync(directory.parent)
+
     def tidy(self, directory: Path) -> None:
         """Remove a job's directory that is empty, so that `ls` shows what there is and nothing else."""
         if directory.parent.parent == self.root and directory.parent.name in FOLDERS:
             with contextlib.suppress(OSError):
                 self.disk.rmdir(directory)
+
+
+def is_noted(path: Path) -> bool:
+    """Whether this file in quarantine has a note of its own, so that it is none itself."""
+    return path.with_name(f"{path.name}.txt").exists()
 
 
 def free_name(target: Path) -> Path:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,7 +30,6 @@ from daemon.workers.inbox import Inbox
 from daemon.workers.intake import Intake
 from daemon.workers.retention import Retention
 from daemon.workers.uploader import Uploader
-from tests.crash.chat import Chat
 from tests.crash.disks import Death, DyingDisk
 
 if TYPE_CHECKING:
@@ -39,6 +37,7 @@ if TYPE_CHECKING:
 
     from daemon.watching import Watching
     from daemon.workers.base import Worker
+    from tests.crash.chat import Chat
 
 DAY = 86400.0
 BEGINNING = 4_000_000_000.0
@@ -125,9 +124,7 @@ class Machine:
         finally:
             spool.close()
 
-    async def _work(
-        self, spool: Spool, gate: Gate, workers: list[Worker], disk: DyingDisk
-    ) -> None:
+    async def _work(self, spool: Spool, gate: Gate, workers: list[Worker], disk: DyingDisk) -> None:
         for _ in range(_ROUNDS):
             before = disk.calls
             gate.set(is_open=not spool.occupied("uploading"))
@@ -150,11 +147,7 @@ class Machine:
 
     def tree(self) -> list[str]:
         """Every file that lies anywhere, for people who must find out what went wrong."""
-        return sorted(
-            os.path.relpath(os.path.join(directory, name), self.root)
-            for directory, folders, files in os.walk(self.root)
-            for name in (*folders, *files)
-        )
+        return sorted(str(path.relative_to(self.root)) for path in self.root.rglob("*"))
 
     def working(self) -> list[str]:
         """What is left where nothing should be left: inbox, working folders, tmp."""

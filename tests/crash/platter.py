@@ -1,13 +1,12 @@
 """What is on the disk for good, and what a power cut may take back.
 
 The platter watches every call of a `Disk` and every fsync(2), and keeps two things apart: what the calls have done, and
-what would be left if the power failed now. Three kinds of file systems are tried:
+what would be left if the power failed now. Two kinds of file systems are tried:
 
 * journal: changes of names reach the disk in their order, and one fsync brings all before it (ext4, XFS);
-* loose: each change of names for itself, in any order; it is safe when its directories were fsynced (POSIX);
-* torn: like journal, and of files that were not fsynced only the first half is left, not nothing.
+* loose: each change of names for itself, in any order; it is safe when its directories were fsynced (POSIX).
 
-A file that was not fsynced is empty afterwards, unless it lies in the inbox still: there it is its owner's.
+A file that was not fsynced is empty or half afterwards, unless it lies in the inbox still: there it is its owner's.
 A truncation is believed to reach the disk at once, the worst that can happen.
 """
 
@@ -26,10 +25,10 @@ from tests.crash.disks import DyingDisk
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-Mode = Literal["journal", "loose", "torn"]
+Mode = Literal["journal", "loose"]
 Tree = dict[str, tuple[bytes, float] | None]
 """Directories (None) and files (content, and time where it says something) by path."""
-_MANY = 4
+_FLUSHED = 8
 
 
 @dataclass(eq=False)
@@ -59,6 +58,7 @@ class Platter:
         self._paths: dict[int, Path] = {}
         self.names: dict[int, dict[str, int]] = {}
         self.pending: list[Change] = []
+        self.hidden: list[Change] = []
         self.safe_data: set[int] = set()
         for top in {self.root, self.inbox}:
             for directory, folders, files in os.walk(top):
@@ -72,16 +72,32 @@ class Platter:
     # -- watching ----------------------------------------------------------------------------------
 
     def changed(self, what: str, *halves: tuple[Path, int | None]) -> None:
-        """Names have changed: each path has now this inode, or none."""
-        found: list[tuple[int, str, int | None]] = []
-        needs: set[int] = set()
-        for path, inode in halves:
-            directory = _inode(path.parent)
-            found.append((directory, path.name, inode))
-            if not path.parent.is_relative_to(self.root / "tmp"):
-                needs.add(directory)
+        """Names have changed: each path has now this inode, or none.
+
+        Nobody waits for tmp/ itself. What happens in a directory inside of it counts from the moment on in which
+        that directory is moved out.
+        """
+        tmp = self.root / "tmp"
+        found = [(_inode(path.parent), path.name, inode) for path, inode in halves]
         system = "inbox" if self._far(halves[0][0]) else "spool"
-        self.pending.append(Change(found, needs, system, what))
+        outside = {_inode(p.parent) for p, _ in halves if not p.parent.is_relative_to(tmp)}
+        inside = {
+            _inode(path.parent)
+            for path, _ in halves
+            if path.parent != tmp and path.parent.is_relative_to(tmp)
+        }
+        change = Change(found, outside | (set() if outside else inside), system, what)
+        if not outside:
+            self.hidden.append(change)
+            return
+        for inode in change.moved:
+            out = [hidden for hidden in self.hidden if any(h[0] == inode for h in hidden.halves)]
+            self.pending += out
+            self.hidden = [hidden for hidden in self.hidden if hidden not in out]
+        self.pending.append(change)
+        for old in self.pending[:-_FLUSHED]:
+            old.needs.clear()  # the kernel brings everything to the disk after a while
+        self._settle()
 
     def _far(self, path: Path) -> bool:
         return not self.inbox.is_relative_to(self.root) and path.is_relative_to(self.inbox)
@@ -90,10 +106,19 @@ class Platter:
         """fsync(2) was called."""
         state = os.fstat(descriptor)
         if stat.S_ISDIR(state.st_mode):
-            for change in self.pending:
+            for change in (*self.pending, *self.hidden):
                 change.needs.discard(state.st_ino)
         else:
             self.safe_data.add(state.st_ino)
+        self._settle()
+
+    def synced_all(self, path: Path) -> None:
+        """syncfs(2) was called for the file system of this path."""
+        system = "inbox" if self._far(path) else "spool"
+        for change in self.pending:
+            if change.system == system:
+                change.needs.clear()
+        self.safe_data |= {_inode(each) for each in self.place.rglob("*") if each.is_file()}
         self._settle()
 
     def _settle(self) -> None:
@@ -128,47 +153,54 @@ class Platter:
                     for change in changes[:length]
                 )
             return
-        count = len(self.pending)
-        sizes = range(count + 1) if count <= _MANY else (0, 1, count - 1, count)
-        for size in sizes:
-            yield from itertools.combinations(self.pending, size)
+        for change in self.pending:
+            yield (change,)
 
     @staticmethod
     def _least(changes: Sequence[Change]) -> int:
         """In a journal, what was fsynced brings all before it."""
         return max((n for n, change in enumerate(changes, 1) if not change.needs), default=0)
 
-    def left(self, kept: Sequence[Change], mode: Mode) -> Tree:
+    def left(self, kept: Sequence[Change], *, torn: bool = False) -> Tree:
         """What is left after the power failed: what is safe and what was `kept`, and nothing else."""
         names = {directory: dict(inside) for directory, inside in self.names.items()}
         for place, change in enumerate(self.pending):
             # A file that has moved on has moved through what came before.
-            moved_on = any(later in kept and (later is change or later.moved & change.moved) for later in self.pending[place:])
+            moved_on = any(
+                later in kept and (later is change or later.moved & change.moved)
+                for later in self.pending[place:]
+            )
             if moved_on:
                 self._apply(names, change)
         tree: Tree = {}
         for top in {self.root, self.inbox}:
             if top == self.root or not top.is_relative_to(self.root):
-                self._lay(top, _inode(top), names, mode, tree)
+                self._lay(top, _inode(top), names, tree, torn=torn)
         return tree
 
     def _lay(
-        self, path: Path, inode: int, names: dict[int, dict[str, int]], mode: Mode, tree: Tree
+        self,
+        path: Path,
+        inode: int,
+        names: dict[int, dict[str, int]],
+        tree: Tree,
+        *,
+        torn: bool,
     ) -> None:
         tree[str(path.relative_to(self.place))] = None
         if path == self.root / "tmp":
             return  # it is emptied at every start
         for name, inner in names.get(inode, {}).items():
             if inner in names:
-                self._lay(path / name, inner, names, mode, tree)
+                self._lay(path / name, inner, names, tree, torn=torn)
                 continue
             source = self._where()[inner]
             if source.is_dir():
-                self._lay(path / name, inner, names, mode, tree)
+                self._lay(path / name, inner, names, tree, torn=torn)
                 continue
             data = source.read_bytes()
             if inner not in self.safe_data and not path.is_relative_to(self.inbox):
-                data = data[: len(data) // 2] if mode == "torn" else b""
+                data = data[: len(data) // 2] if torn else b""
             when = source.stat().st_mtime if path.is_relative_to(self.root / "deferred") else 0.0
             tree[str((path / name).relative_to(self.place))] = (data, when)
 
@@ -217,9 +249,7 @@ class WatchedDisk(DyingDisk):
     def rename(self, source: Path, target: Path) -> None:
         """Do it, then tell."""
         super().rename(source, target)
-        self.platter.changed(
-            f"rename {source} {target}", (target, _inode(target)), (source, None)
-        )
+        self.platter.changed(f"rename {source} {target}", (target, _inode(target)), (source, None))
 
     def link(self, source: Path, target: Path) -> None:
         """Do it, then tell."""
@@ -264,6 +294,11 @@ class WatchedDisk(DyingDisk):
         if gone:
             self.platter.changed(f"rmdir {path}", (path, None))
         return gone
+
+    def syncfs(self, path: Path) -> None:
+        """Do it, then tell."""
+        super().syncfs(path)
+        self.platter.synced_all(path)
 
     def _bury(self, path: Path) -> None:
         if path.is_file():

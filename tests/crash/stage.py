@@ -13,7 +13,7 @@ from tests.crash.machine import Machine
 from tests.crash.media import copy_of, photo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from tests.crash.scenes import Scene
@@ -35,10 +35,14 @@ class Play:
         for folder in (*FOLDERS, "tmp"):
             (root / folder).mkdir()
         scene.lay(inbox)
+        self.make_disk: Callable[[int | None], DyingDisk] = self._plain_disk
         self.machine = Machine(root, inbox, Chat(DyingDisk()), with_retention=with_retention)
 
     def disk(self, die_at: int | None = None) -> DyingDisk:
         """A disk of this machine."""
+        return self.make_disk(die_at)
+
+    def _plain_disk(self, die_at: int | None) -> DyingDisk:
         return DyingDisk(die_at, inbox=self.machine.inbox if self.scene.across else None)
 
     def run(self, deaths: Sequence[int] = ()) -> int:

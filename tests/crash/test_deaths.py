@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.crash.media import Converting
 
+pytestmark = pytest.mark.timeout(900)
 scenes = pytest.mark.parametrize("scene", SCENES)
 
 
