@@ -6,6 +6,7 @@ and videos. Blocks that are indented show what cannot be run here (root, a login
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import signal
@@ -23,6 +24,8 @@ from tests.material import Material
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.telegram_server import TestTelegram
 
 ROOT = Path(__file__).parents[1]
 DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -147,6 +150,49 @@ def test_commands(document: Path, clone: tuple[Path, str], home: Path) -> None:
         if daemon is not None:
             daemon.send_signal(signal.SIGTERM)
             assert daemon.wait(30) == 0
+
+
+@pytest.mark.telegram
+@pytest.mark.timeout(300)
+async def test_readme_to_telegram(home: Path, telegram: TestTelegram) -> None:
+    """The README alone leads from nothing to an album in a chat of Telegram."""
+    telegram.directory.add("supergroup", 999, "The Smiths", "smith_family")
+    environment = _environment(home)
+    readme = (ROOT / "README.md").read_text()
+
+    async def do(*command: str) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *command, env=environment, cwd=home, stdin=asyncio.subprocess.DEVNULL
+        )
+        assert await process.wait() == 0, command
+
+    for command in [*_commands(readme)][2:4]:  # where the files may lie
+        await do("bash", "-euc", command)
+    for command in _commands(readme.partition("### Now to Telegram")[2]):
+        await do("bash", "-euc", command)
+    # What the README cannot know: this Telegram is not the one everybody uses.
+    with (home / ".config/telespool/config.toml").open("a") as config:
+        config.write(f"""
+[telegram.datacenter]
+id = 2
+address = "{telegram.host}:{telegram.port}"
+public_key = "{telegram.public_key}"
+""")
+    answers = home / "answers"
+    answers.mkdir()
+    (answers / "phone").write_text(telegram.PHONE)
+    (answers / "code").write_text(telegram.PHONE_CODE)
+    await do("telespool", "login", "--answers", str(answers))
+    (home / "telespool/inbox/family").mkdir(parents=True)
+    await do("cp", "Pictures/holiday.zip", "telespool/inbox/family/")
+    await do("telespool", "run", "--until-idle")
+
+    assert [(m.chat, m.kind, m.caption) for m in telegram.messages] == [
+        ("smith_family", "photo", "holiday"),
+        ("smith_family", "photo", ""),
+        ("smith_family", "photo", ""),
+    ]
+    assert len({message.grouped_id for message in telegram.messages}) == 1
 
 
 def _configure(home: Path) -> None:
