@@ -24,7 +24,7 @@ import structlog
 from telethon.crypto import aes
 from telethon.tl import functions
 
-from daemon.destinations.telegram import login, received
+from daemon.destinations.telegram import login, policy, posts, received
 from daemon.destinations.telegram.caller import Caller, Patience
 from daemon.destinations.telegram.chats import Chats
 from daemon.destinations.telegram.floods import Floods
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from daemon.secrets import Secrets
 
 _log = structlog.get_logger()
+_TEXT = 4096  # characters of a message; core.telegram.org/api/config has it as message_length_max
 # Parts to a file, where Telegram does not say; core.telegram.org/api/files
 _PARTS = {False: 4000, True: 8000}
 
@@ -99,6 +100,19 @@ class TelegramDestination:
         """Make one post; message id by `Item.key`, and Rejected names those that are to blame."""
         opened = await self._opened()
         return await opened.posting.post(chat, staged, caption, await opened.limit())
+
+    async def say(self, chat: str, key: int, text: str) -> int:
+        """Post a text; its message id, 0 where the answer does not name it. Repeated, it is the same message."""
+        opened = await self._opened()
+        peer = await opened.chats.peer(chat)
+        request = functions.messages.SendMessageRequest(
+            peer, posts.cut(text, _TEXT), random_id=key, no_webpage=True
+        )
+        try:
+            answer = await opened.caller.call(request, chat=chat)
+        except Refusal as refusal:
+            raise policy.verdict(refusal, "The report") from None
+        return posts.message_ids(answer, [key]).get(key, 0)
 
     async def check(self, chat: str) -> str:
         """The chat's title, by a real request."""

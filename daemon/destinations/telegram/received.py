@@ -8,13 +8,15 @@ One small file to an upload, named by its key, in the state directory:
 
 It is a cache and nothing more. When it is lost the file is sent from its start; when it says too much, because
 Telegram keeps parts for minutes to hours only, Telegram names what is missing. Other bytes (size or time
-differ) or an old note count as no note. Blocks; `OSError` never leaves: what cannot be noted is sent again.
+differ) or an old note count as no note. Blocks; `OSError` never leaves: what cannot be noted is sent again. May
+be used from several threads: a descriptor that one closes is never written to by another.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -39,6 +41,8 @@ class Received:
         self._about = about
         self._signs = bytearray(b"." * parts)
         self._descriptor: int | None = None
+        self._guard = threading.RLock()
+        self._closed = False
         self._read()
 
     @classmethod
@@ -58,12 +62,12 @@ class Received:
     def note(self, part: int) -> None:
         """Telegram acknowledged it."""
         self._signs[part] = _DONE
-        self._put(part, b"#")
+        self._write(b"#", part)
 
     def forget(self, part: int) -> None:
         """Telegram lost it."""
         self._signs[part] = ord(".")
-        self._put(part, b".")
+        self._write(b".", part)
 
     def renew(self, generation: int | None = None) -> None:
         """Begin from the start, under another file_id where a `generation` is given."""
@@ -71,20 +75,22 @@ class Received:
             self.generation = generation
         self._signs = bytearray(b"." * len(self._signs))
         self.handle = None
-        self.close()
-        self._unlink()
+        with self._guard:
+            self._release()
+            self._unlink()
 
     def complete(self, handle: str) -> None:
         """Note what uploadMedia made of it."""
         self.handle = handle
-        with contextlib.suppress(OSError):
-            descriptor = self._open()
-            if descriptor is not None:
-                os.pwrite(descriptor, f"\n{handle}\n".encode(), self._start + len(self._signs))
-        self.close()
+        self._write(f"\n{handle}\n".encode(), len(self._signs))
 
     def close(self) -> None:
-        """Let go of the file; the note stays."""
+        """Let go of the file for good; the note stays."""
+        with self._guard:
+            self._closed = True
+            self._release()
+
+    def _release(self) -> None:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
@@ -118,17 +124,18 @@ class Received:
             self.handle = lines[2].decode("ascii", "replace")
 
     def _open(self) -> int | None:
-        if self._descriptor is None and self._path is not None:
+        if self._descriptor is None and self._path is not None and not self._closed:
             self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if os.fstat(self._descriptor).st_size == 0:
                 os.pwrite(self._descriptor, self._head + self._signs, 0)
         return self._descriptor
 
-    def _put(self, part: int, sign: bytes) -> None:
-        with contextlib.suppress(OSError):
+    def _write(self, data: bytes, place: int) -> None:
+        """Put it `place` bytes behind the head."""
+        with self._guard, contextlib.suppress(OSError):
             descriptor = self._open()
             if descriptor is not None:
-                os.pwrite(descriptor, sign, self._start + part)
+                os.pwrite(descriptor, data, self._start + place)
 
     def _unlink(self) -> None:
         if self._path is not None:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
-from daemon.destinations.telegram.received import Received, forget
+from daemon.destinations.telegram.received import Received, forget, sweep
 from daemon.destinations.telegram.window import PART
 from daemon.errors import Permanent, TelespoolError, Temporary
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 _BIG = (
     10 << 20
 )  # above it, parts carry their number and there is no MD5. core.telegram.org/api/files
+_SWEEP = 500  # uploads after which old notes are looked for
 _GIVE_UP_PARTS = 3  # that many lost parts: Telegram has dropped the upload, not mislaid a part
 
 
@@ -132,6 +133,8 @@ class Transfer:
     async def begin(self, item: Item, limit: int) -> Upload:
         """Open a file; `limit` is the most bytes this account may send as one."""
         self._rank += 1
+        if self._directory is not None and self._rank % _SWEEP == 0:
+            await self._aside(sweep, self._directory)
         upload: Upload = await self._aside(Upload, item, self._directory, self._rank)
         if upload.size == 0:
             upload.close()

@@ -111,3 +111,15 @@ def test_a_damaged_note_never_fails(
     assert {part for part in range(10) if again.has(part)} <= {0, 3, 9}
     again.note(2)
     again.close()
+
+
+def test_what_was_closed_stays_closed(tmp_path: Path) -> None:
+    """A thread that comes late writes nowhere, least of all into a file that got the same descriptor."""
+    first = Received.open(tmp_path, KEY, ABOUT, 10)
+    first.note(0)
+    first.close()
+    stranger = tmp_path / "stranger"
+    with stranger.open("w+b") as file:
+        first.note(1)
+        first.complete("photo 1 2 ff-")
+        assert file.read() == b""
