@@ -78,3 +78,9 @@ class SpoolBusy(TelespoolError):
     """Another process holds the lock of this spool."""
 
     exit_code: ClassVar[int] = 75
+
+
+def first_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The first exception of a group, however deep."""
+    first = group.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first

@@ -17,12 +17,20 @@ from typing import TYPE_CHECKING
 
 from daemon import contents
 from daemon.destinations.base import Rejected
-from daemon.errors import LoginNeeded, NeedsConversion, Permanent, TelespoolError, Temporary
+from daemon.errors import (
+    LoginNeeded,
+    NeedsConversion,
+    Permanent,
+    TelespoolError,
+    Temporary,
+    first_of,
+)
 from daemon.names import Job
 from daemon.observe.activity import EVERYBODY, Upload
 from daemon.observe.report import close_job
 from daemon.order import Queue
 from daemon.posting import Preparing
+from daemon.reporting import Reporting
 from daemon.workers.base import Worker, log
 
 if TYPE_CHECKING:
@@ -47,6 +55,9 @@ class Uploader(Worker):
         self.destination = destination
         self.preparing = Preparing(house.spool, house.config)
         self.queue = Queue(house.spool)
+        self.reporting = Reporting(house.spool, house.config, destination)
+        if house.config.report.to:
+            self.bell = house.bells.listen((*self.hears, "done"))
         self._deferred = house.bells.listen(("deferred",))
         self._next_due = 0.0
         self._trouble_since: float | None = None
@@ -61,7 +72,7 @@ class Uploader(Worker):
         pause = max(0.01, min(_LOOK_AGAIN, self._next_due - self.spool.clock()))
         entry = await asyncio.to_thread(self.queue.first, self.bell.rung)
         if entry is None:
-            return pause
+            return 0.0 if await self.reporting.tell() else pause
         held = self._hold(entry.chat)
         if held:
             return await self._apply_hold(entry, *held)
@@ -192,9 +203,12 @@ class Uploader(Worker):
             async with limit:
                 return number, await self._stage(members[number], activity)
 
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(number)) for number in members]
-            lines = group.create_task(contents.digests(members.values()))
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(number)) for number in members]
+                lines = group.create_task(contents.digests(members.values()))
+        except BaseExceptionGroup as several:
+            raise first_of(several) from None  # a login that is gone, a full disk: not the album's
         refused: dict[int, TelespoolError] = {}
         for number, outcome in (task.result() for task in tasks):
             if isinstance(outcome, TelespoolError):
