@@ -174,3 +174,13 @@ def test_a_child_that_takes_too_much_memory_dies_and_the_daemon_does_not(
     until(lambda: service.files("quarantine"), "the film in quarantine")
     assert (service.show("MainPID"), service.show("NRestarts")) == (pid, "0")
     assert service.show("ActiveState") == "active"
+
+
+def test_a_name_that_is_not_utf8_survives_in_the_journal(service: Service) -> None:
+    """What is left in the inbox is named there with the bytes it has on the disk."""
+    service.start()
+    service.machine.run("touch", f"{SPOOL}/inbox/caf\udce9.zip", user="ann")
+    until(lambda: service.said("left in the inbox"), "the file to be named")
+    (record,) = service.said("left in the inbox")
+    assert bytes(record["TELESPOOL_FILE"]) == b"caf\xe9.zip"
+    assert record["PRIORITY"] == "4"
