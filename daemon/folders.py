@@ -142,6 +142,13 @@ class Folders:
         inside = (drop.path / name for name in _names(drop.path) if clean(name) == drop.unit.label)
         return next((path for path in inside if path.is_file()), None)
 
+    def report(self, job: str) -> Path | None:
+        """The report of a job: report.txt, or report+MESSAGE.txt after a chat was told."""
+        folder = self.job_folder("done", job)
+        stem, ending = REPORT.split(".")
+        names = (name for name in _names(folder) if name.startswith(stem) and name.endswith(ending))
+        return next((folder / name for name in sorted(names, reverse=True)), None)
+
     def is_over(self, job: str) -> bool:
         """Whether nothing of this job lies in a working folder any more."""
         return not any(self.units(folder, job) for folder in WORKING)

@@ -216,6 +216,11 @@ def file_id(job: str, number: int, kind: str, stamp: str) -> int:
     return _derive(f"upload/{job}/{number}{kind}/{stamp}")
 
 
+def report_id(job: str, text: str) -> int:
+    """The id under which Telegram remembers the report of this outcome of a job."""
+    return _derive(f"report/{job}/{text}")
+
+
 def _derive(text: str) -> int:
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8], "little", signed=True) or 1

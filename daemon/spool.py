@@ -420,8 +420,20 @@ class Spool(Folders):
         self._write_in_done(job, SKIPPED, lines)
 
     def write_report(self, job: str, lines: Sequence[str]) -> None:
-        """Leave the report of a finished job beside its receipts."""
+        """Leave the report of a finished job beside its receipts; one that was told before is out of date."""
+        told = self.report(job)
         self._write_in_done(job, REPORT, lines)
+        if told is not None and told.name != REPORT:
+            self.disk.unlink(told)
+        self.changed(["done"])
+
+    def report_told(self, job: str, message: int) -> None:
+        """Write the receipt of a report into its name."""
+        report = self.job_folder("done", job) / REPORT
+        self.disk.rename(
+            report, report.with_name(f"{report.stem}+{message}{report.suffix}")
+        )  # commit
+        self.disk.fsync(report.parent)
 
     def _write_in_done(self, job: str, name: str, lines: Sequence[str]) -> None:
         target = self.job_folder("done", job) / name

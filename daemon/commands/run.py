@@ -14,6 +14,7 @@ from daemon import config_file
 from daemon.config import LogSettings
 from daemon.errors import ConfigError, TelespoolError
 from daemon.observe import log as logs
+from daemon.reporting import chats
 from daemon.secrets import Secrets
 from daemon.service import Service
 from daemon.signals import run_until_signal
@@ -66,10 +67,10 @@ def destination(config: Config, secrets: Secrets) -> Destination:
     if config.destination == "folder":
         from daemon.destinations.folder import FolderDestination  # noqa: PLC0415 - only the one that is used
 
-        return FolderDestination(config.folder.path or posts(config), config.chats)
+        return FolderDestination(config.folder.path or posts(config), chats(config))
     from daemon.destinations.telegram import TelegramDestination  # noqa: PLC0415 - it imports Telethon
 
-    return TelegramDestination(config.telegram, config.chats, secrets, state_directory())
+    return TelegramDestination(config.telegram, chats(config), secrets, state_directory())
 
 
 def posts(config: Config) -> Path:

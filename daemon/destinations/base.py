@@ -19,7 +19,7 @@ media is refused as it is), `Permanent`, `LoginNeeded`; from `post` also `Reject
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from daemon.errors import TelespoolError
 
@@ -100,3 +100,11 @@ class Destination(Protocol):
 
     async def check(self, chat: str) -> str:
         """The chat's title, after proving with a real request that this account can reach it."""
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """A destination that has text messages as well."""
+
+    async def say(self, chat: str, key: int, text: str) -> int:
+        """Post a text; its message id. The same key never makes a second one."""

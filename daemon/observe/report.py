@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from daemon import contents
-from daemon.folders import CONTENTS, REPORT, SKIPPED
+from daemon.folders import CONTENTS, SKIPPED
 from daemon.names import Job
 from daemon.observe import words
 
@@ -130,10 +130,8 @@ def _close(spool: Spool, job: str) -> None:
         return
     report = Report.of(spool, job)
     lines = report.lines()
-    try:
-        said = (spool.job_folder("done", job) / REPORT).read_text("utf-8", "replace").splitlines()
-    except FileNotFoundError:
-        said = []
+    before = spool.report(job)
+    said = before.read_text("utf-8", "replace").splitlines() if before is not None else []
     if said == lines or not (report.sent or report.quarantined or report.skipped):
         return
     spool.write_report(job, lines)

@@ -232,7 +232,7 @@ class _Open:
         """Let go of all of it."""
         await self.transfer.close()
         await self.caller.hang_up()
-        self.session.close()
+        await asyncio.to_thread(self.session.close)
 
 
 def _number(answer: Any, key: str) -> int:
