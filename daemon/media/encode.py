@@ -43,7 +43,7 @@ _RAW = {"h264", "hevc", "m4v", "mpegvideo", "h261", "h263", "obu", "vc1", "dirac
 
 
 class _MissedError(Exception):
-    """A seek landed behind the frame that was wanted."""
+    """The run did not begin with the frame that was wanted."""
 
 
 async def encode(work: Work, segments: Segments, plan: Plan, step: int, target: Path) -> None:
@@ -86,6 +86,7 @@ class _Picture:
         self._keys = [at - work.found.start for at in work.scan.keys]
         self._pieces: list[Piece] = []
         self._awaited: float | None = None
+        self._warms = True
         self._seeks = work.found.format not in _RAW and work.scan.timeless * 2 < work.scan.count
 
     async def encode(self) -> None:
@@ -98,7 +99,8 @@ class _Picture:
                 if not self._nothing_left():
                     await self._run()
             except _MissedError:
-                self._seeks = False
+                # First without the warm-up, then without seeking: slower, and right in any case.
+                self._warms, self._seeks = False, self._seeks and self._warms
                 continue
             if not self._pieces:
                 raise Permanent("not one frame of it can be decoded")
@@ -106,9 +108,11 @@ class _Picture:
             return
 
     def _nothing_left(self) -> bool:
-        """Whether the source has no frame behind the last piece: encoders dislike to be given none."""
+        """Whether the source certainly has no frame behind the last piece."""
         if not self._pieces or not self._times or self._work.scan.timeless:
             return False
+        if self._work.scan.guessed:
+            return False  # these are the times of decoding: the last frame is shown after the last of them
         return self._next_time() is None
 
     def _next_time(self) -> float | None:
@@ -167,7 +171,7 @@ class _Picture:
         first = self._done if following is None else following
         line = math.floor((first + 0.0001) / self._step) * self._step
         ticks = self._plan.ticks
-        if self._done < line and line >= self._step:
+        if self._warms and self._done < line and line >= self._step:
             warm = max(line - _WARM_UP, 0)
             return (line - self._step) * ticks, warm * ticks
         return line * ticks, self._pieces[-1].last + 1
@@ -245,6 +249,8 @@ class _Picture:
         if self._pieces and last <= self._pieces[-1].last:
             return  # the warm-up
         if self._pieces and first <= self._pieces[-1].last:
+            if self._warms:
+                raise _MissedError
             raise Permanent("ffmpeg wrote a piece whose times do not follow on the last")
         if self._awaited is not None and first / self._plan.ticks > self._awaited + 0.1:
             raise _MissedError

@@ -76,3 +76,14 @@ def tone(loudness: list[int]) -> float | None:
 def difference(one: bytes, other: bytes) -> float:
     """How far two tiny pictures are apart, 0 to 255."""
     return sum(abs(a - b) for a, b in zip(one, other, strict=True)) / len(one)
+
+
+def ssim(path: Path, source: Path) -> list[float]:
+    """How alike each frame is to that of the source, 0 to 1."""
+    out, _ = _run(
+        *("-v", "error", "-i", path, "-i", source),
+        "-filter_complex",
+        "[0:v:0]settb=1/25,setpts=N[a];[1:v:0]settb=1/25,setpts=N[b];[a][b]ssim=stats_file=-",
+        *("-fps_mode", "passthrough", "-f", "null", "/dev/null"),
+    )
+    return [float(at) for at in re.findall(r"Y:([\d.]+)", out.decode())]

@@ -288,7 +288,7 @@ async def test_cancelled_and_resumed(
     clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
 ) -> None:
     """A conversion that was broken off leaves its pieces and no process, and goes on behind them."""
-    settings = replace(settings, preset="slow", checkpoint=Seconds(0.2))
+    settings = replace(settings, preset="slow", checkpoint=Seconds(0.001))
     disk = Stopping()
     work = asyncio.create_task(run(clip("mpeg4.avi"), tmp_path, settings, disk=disk))
     await disk.first.wait()

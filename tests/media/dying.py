@@ -1,0 +1,56 @@
+"""A conversion in a process of its own that dies in the midst, as by kill -9 or a power cut.
+
+    python -m tests.media.dying SOURCE RESULT STATE N [PRESET]
+
+It dies just before its N-th rename; with N = 0 it does not. What it converts it cuts into the shortest pieces.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+
+from daemon.config import ConvertSettings, Seconds
+from daemon.disk import Disk
+from daemon.gate import Gate
+from daemon.media.convert import convert
+
+
+class Dying(Disk):
+    """A disk whose process dies before the N-th rename."""
+
+    def __init__(self, renames: int) -> None:
+        self._left = renames
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Rename, or die."""
+        self._left -= 1
+        if self._left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        super().rename(source, target)
+
+
+def main(argv: list[str]) -> None:
+    """Convert as the command line says."""
+    source, result, state, renames, *preset = argv
+    settings = ConvertSettings(
+        preset=preset[0] if preset else "veryfast", checkpoint=Seconds(0.001), nice=0
+    )
+    outcome = asyncio.run(
+        convert(
+            Path(source),
+            Path(result),
+            settings=settings,
+            state=Path(state),
+            gate=Gate(),
+            disk=Dying(int(renames)),
+        )
+    )
+    print(outcome.rung, *outcome.notes, sep="\n")  # noqa: T201 - for who runs it
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
