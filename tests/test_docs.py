@@ -93,6 +93,19 @@ def test_demo(clone: tuple[Path, str]) -> None:
 
 
 @pytest.mark.timeout(300)
+def test_spool_of_the_readme(clone: tuple[Path, str]) -> None:
+    """The spool that the README shows is the demo's, as ls shows it."""
+    shown = re.findall(r"^    (\d{4}\S* ?\S.*?)(?:   |$)", _listing(), re.MULTILINE)
+
+    assert len(shown) > 12
+    assert [name for name in shown if name not in clone[1]] == []
+
+
+def _listing() -> str:
+    return (ROOT / "README.md").read_text().partition("$ ls -R demo")[2].partition("What came")[0]
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.skipif(PROGRAM is None, reason="chromium is missing (Debian: apt-get install it)")
 async def test_page_of_the_demo(clone: tuple[Path, str]) -> None:
     """The page of the demo shows its albums in order, every picture of them loaded."""

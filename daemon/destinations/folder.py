@@ -24,6 +24,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 STAGING = ".staging"
 
+_ALIAS = re.compile(r"[a-z0-9][a-z0-9-]*")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -115,8 +117,10 @@ class FolderDestination:
             self._clean_up()
             with self._alone():
                 for chat in sorted({*self._chats, *self._strangers()}):
-                    self._ledgers[chat] = Ledger(self._path / chat)
-                    self._ledgers[chat].refresh()
+                    ledger = Ledger(self._path / chat)
+                    ledger.refresh()
+                    if chat in self._chats or ledger.posts():
+                        self._ledgers[chat] = ledger
                 self._page.rebuild(self._ledgers)
 
     def _clean_up(self) -> None:
@@ -131,9 +135,9 @@ class FolderDestination:
         fcntl.flock(self._presence, fcntl.LOCK_SH)
 
     def _strangers(self) -> Iterator[str]:
-        """Chats with posts that are in the configuration no more."""
+        """What may be chats that are in the configuration no more."""
         for entry in self._path.iterdir():
-            if entry.is_dir() and not entry.name.startswith((".", "_")):
+            if _ALIAS.fullmatch(entry.name) and entry.is_dir():
                 yield entry.name
 
     def _stage(self, chat: str, item: Item, progress: Callable[[int], None] | None) -> Staged:

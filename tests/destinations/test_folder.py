@@ -412,10 +412,14 @@ async def test_old_chats_stay_on_the_page(
     """A chat that left the configuration keeps its posts and its place on the page."""
     await send(folder, [photo(spool, 1)])
 
+    for other in ("lost+found", "notes"):
+        (tmp_path / "posts" / other).mkdir()
     again = FolderDestination(tmp_path / "posts", {"default": "me"})
     await again.open()
 
     assert_right(tmp_path / "posts")
+    shown = _argument(tmp_path / "posts/_page/chats.js", "chats")
+    assert [entry["name"] for entry in shown] == ["default", "family"]
     await again.close()
 
 
