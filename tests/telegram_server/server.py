@@ -190,14 +190,14 @@ class TestTelegram:
 
     async def pause(self) -> None:
         """Be gone: close every connection and refuse new ones. What is known stays."""
-        for server in self._servers:
+        servers, self._servers = self._servers, []
+        for server in servers:
             server.close()
         self.drop_connections()
         for task in self._accepting:
             task.cancel()
         if self._accepting:
             await asyncio.wait(self._accepting)
-        self._servers = []
 
     def drop_connections(self) -> None:
         """Reset every connection; new ones are welcome."""
@@ -229,6 +229,9 @@ class TestTelegram:
     async def _accept(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, media: bool
     ) -> None:
+        if not self._servers:  # it came in the moment in which we went
+            writer.transport.abort()
+            return
         record = ConnectionRecord(len(self.connections), media, time.monotonic())
         self.connections.append(record)
         self._changed.set()
@@ -241,7 +244,12 @@ class TestTelegram:
         self._accepting.add(task)
         try:
             await connection.run()
-        except (asyncio.IncompleteReadError, ConnectionError, Disconnect):
+        except (
+            asyncio.IncompleteReadError,
+            asyncio.CancelledError,  # by pause(), and by nobody else
+            ConnectionError,
+            Disconnect,
+        ):
             if line.cut_after is not None and line.closed:
                 self._cut_after = None
         except Exception as error:  # noqa: BLE001  a mistake of the server: shown by `bugs`
