@@ -16,6 +16,7 @@ from daemon.destinations.folder import FolderDestination
 from daemon.destinations.page import CHUNK
 from daemon.disk import Disk
 from daemon.errors import ConfigError, Permanent, Temporary
+from tests.destinations.careless import Careless
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -372,7 +373,7 @@ async def test_page_is_rebuilt(folder: FolderDestination, tmp_path: Path, spool:
 async def test_only_changed_chunks_are_written(tmp_path: Path, spool: Path) -> None:
     """A post writes its own chunk of the page and no other, however many posts there are."""
 
-    class Watched(Disk):
+    class Watched(Careless):
         def __init__(self) -> None:
             self.replaced: list[str] = []
 
@@ -439,7 +440,7 @@ def _dying(budget: int) -> Disk:
 
         return counted
 
-    disk = Disk()
+    disk = Careless()
     for name in [name for name in vars(Disk) if not name.startswith("_")]:
         setattr(disk, name, before(getattr(disk, name)))
     return disk
@@ -464,7 +465,7 @@ async def test_death_before_every_call(tmp_path: Path, spool: Path) -> None:
             died = True
         await dying.close()
 
-        again = FolderDestination(root, CHATS)
+        again = FolderDestination(root, CHATS, Careless())
         receipts = await all_of_it(again)
 
         assert receipts == [{-1: 1, -2: 2}, {3: 3}]

@@ -13,8 +13,8 @@ from PIL import Image
 from daemon.destinations.base import Frame, Item, Kind
 from daemon.destinations.folder import FolderDestination
 from daemon.destinations.page import CHUNK
-from daemon.disk import Disk
 from tests.browser import PROGRAM, Browser
+from tests.destinations.careless import Careless
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -79,18 +79,6 @@ class Chats:
         """Make a post."""
         staged = [await self.folder.stage(chat, item) for item in items]
         await self.folder.post(chat, staged, caption)
-
-
-class Careless(Disk):
-    """A disk that need not survive a power cut: crash safety is proved elsewhere."""
-
-    def fsync(self, *paths: Path) -> None:
-        """Trust the kernel."""
-
-    def write(self, path: Path, data: bytes) -> None:
-        """Create a file that was not there."""
-        with path.open("xb") as file:
-            file.write(data)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
