@@ -106,7 +106,7 @@ class Caller:
                 return await line.request(functions.InvokeWithoutUpdatesRequest(request))
             except RPCError as error:
                 refusal = policy.read(error)
-                if flooded(self._floods, refusal, method, chat):
+                if await flooded(self._floods, refusal, method, chat):
                     continue
                 if refusal.action is Action.DELIVERED:
                     under_way += 1
@@ -161,7 +161,7 @@ class Caller:
             await line.close()
 
 
-def flooded(floods: Floods, refusal: Refusal, method: str, chat: str | None) -> bool:
+async def flooded(floods: Floods, refusal: Refusal, method: str, chat: str | None) -> bool:
     """Close the gate where the refusal is a wait; True where it was."""
     if refusal.action is not Action.WAIT:
         return False
@@ -173,7 +173,7 @@ def flooded(floods: Floods, refusal: Refusal, method: str, chat: str | None) -> 
         # no parts had better not post meanwhile.
         what = SENDING
     seconds = float(refusal.number or 1)
-    floods.close(what, seconds, refusal.name)
+    await floods.close(what, seconds, refusal.name)
     _log.warning("flood wait", what=what, seconds=seconds, error=refusal.name)
     return True
 

@@ -116,7 +116,7 @@ class Chats:
         if row and alias not in self._doubted:
             return self._cached(row[0])
         found = await self._ask(functions.contacts.ResolveUsernameRequest(name), alias)
-        return self._learn(found, utils.get_peer_id(found.peer))
+        return await self._learn(found, utils.get_peer_id(found.peer))
 
     async def _by_phone(self, value: str, alias: str) -> Any:
         digits = re.sub(r"\D", "", value)
@@ -126,9 +126,9 @@ class Chats:
         contacts = await self._ask(functions.contacts.GetContactsRequest(0), alias)
         for user in contacts.users:
             if user.phone == digits:
-                return self._learn(contacts, user.id)
+                return await self._learn(contacts, user.id)
         found = await self._ask(functions.contacts.ResolvePhoneRequest(digits), alias)
-        return self._learn(found, utils.get_peer_id(found.peer))
+        return await self._learn(found, utils.get_peer_id(found.peer))
 
     async def _by_number(self, number: int, alias: str) -> Any:
         cached = self._cached(number)
@@ -147,7 +147,7 @@ class Chats:
                     functions.users.GetUsersRequest([types.InputUser(real, 0)]), alias
                 )
                 found = types.contacts.ResolvedPeer(types.PeerUser(real), [], users)
-            peer = self._learn(found, number)
+            peer = await self._learn(found, number)
         else:
             peer = await self._among_dialogs(number, alias)
         if peer is None:
@@ -163,7 +163,7 @@ class Chats:
             page = await self._ask(
                 functions.messages.GetDialogsRequest(date, top, offset, _DIALOGS, 0), alias
             )
-            if (peer := self._learn(page, number)) is not None:
+            if (peer := await self._learn(page, number)) is not None:
                 return peer
             last = page.messages[-1] if page.messages else None
             if last is None or len(page.dialogs) < _DIALOGS:
@@ -172,9 +172,8 @@ class Chats:
             offset = self._cached(utils.get_peer_id(last.peer_id)) or types.InputPeerEmpty()
         return None
 
-    def _learn(self, found: Any, number: int) -> Any:
-        self._session.store.process_entities(found)
-        self._session.save()
+    async def _learn(self, found: Any, number: int) -> Any:
+        await asyncio.to_thread(self._session.learn, found)
         return self._cached(number)
 
     def _cached(self, number: int) -> Any:

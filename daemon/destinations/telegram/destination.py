@@ -28,6 +28,7 @@ from daemon.destinations.telegram import login, policy, posts, received
 from daemon.destinations.telegram.caller import Caller, Patience
 from daemon.destinations.telegram.chats import Chats
 from daemon.destinations.telegram.floods import Floods
+from daemon.destinations.telegram.line import all_closed
 from daemon.destinations.telegram.lines import Lines
 from daemon.destinations.telegram.policy import Refusal
 from daemon.destinations.telegram.posting import Posting
@@ -232,6 +233,7 @@ class _Open:
         """Let go of all of it."""
         await self.transfer.close()
         await self.caller.hang_up()
+        await all_closed()
         await asyncio.to_thread(self.session.close)
 
 

@@ -60,7 +60,7 @@ class Floods:
         now = time.time()
         return iter(sorted((w for w in self._waits.values() if w.until > now), key=_until))
 
-    def close(self, what: str, seconds: float, name: str) -> None:
+    async def close(self, what: str, seconds: float, name: str) -> None:
         """Telegram said to wait `seconds` with `what`; `name` is the error's. Never shortens a wait."""
         until = time.time() + max(seconds, 1.0) + _MARGIN
         before = self._waits.get(what)
@@ -68,7 +68,7 @@ class Floods:
         if before is None or before.until < until:
             self._waits[what] = Wait(what, until, name)
             if seconds >= _NOTED:
-                self._write()
+                await asyncio.to_thread(self._write)
 
     async def passage(self, method: str, chat: str | None = None) -> None:
         """Return once nothing forbids a request; Temporary where that is long away."""

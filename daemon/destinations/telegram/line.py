@@ -242,6 +242,9 @@ class Line:
     def _end(self) -> None:
         if not self._ended.done():
             self._ended.set_result(None)
+        if self._pings is not None:
+            self._pings.cancel()
+            self._pings = None
 
     def _hang_up(self) -> asyncio.Task[None]:
         """End it from here; the sender is cleared away in the background."""
@@ -280,10 +283,13 @@ class Line:
 
     async def close(self) -> None:
         """End it; whoever waits for an answer gets LineDown. Safe to call twice."""
-        if self._pings is not None:
-            self._pings.cancel()
-            self._pings = None
         await asyncio.shield(self._hang_up())
+
+
+async def all_closed() -> None:
+    """Wait until every connection that was hung up is cleared away."""
+    if _CLOSING:
+        await asyncio.wait(_CLOSING)
 
 
 def introduction(api_id: int) -> Any:

@@ -91,7 +91,7 @@ class Lines:
                 self._broken(down)
                 refusal, reason = None, down
                 trouble += line is None  # none at all could be had: that is tried half as often
-            if refusal is not None and flooded(self._floods, refusal, method, None):
+            if refusal is not None and await flooded(self._floods, refusal, method, None):
                 self._window.shrink()
                 continue
             trouble += 1

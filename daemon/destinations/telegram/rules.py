@@ -2,7 +2,7 @@
 
 Data, not code. `X` stands for a number. Sources: `api` is core.telegram.org/api/errors and the pages of the
 methods; `TL` the lists per method that go with the schema; `TDLib` and `tdesktop` what the official clients
-do; `Telethon` its own list; `seen` reports of users, linked in docs/telegram.md.
+do; `Telethon` its own list. docs/telegram-errors.md is made from it.
 """
 
 from __future__ import annotations

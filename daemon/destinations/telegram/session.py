@@ -121,6 +121,11 @@ class Session:
         key = self.store.auth_key
         return key if key and key.key else None
 
+    def learn(self, found: Any) -> None:
+        """Remember the access hashes in an answer of Telegram's. Blocks."""
+        self.store.process_entities(found)
+        self.store.save()
+
     def save(self) -> None:
         """Bring what was learnt to the disk."""
         self.store.save()

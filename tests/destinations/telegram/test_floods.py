@@ -97,17 +97,17 @@ async def test_waits_are_no_attempts(telegram: TestTelegram, tmp_path: Path) -> 
 async def test_the_gate_never_opens_early(tmp_path: Path) -> None:
     """A later, shorter wait does not shorten an earlier one; each waits for what concerns it."""
     gate = Floods(patience=5)
-    gate.close("SendMedia", 100, "FLOOD_WAIT_100")
-    gate.close("SendMedia", 1, "FLOOD_WAIT_1")
+    await gate.close("SendMedia", 100, "FLOOD_WAIT_100")
+    await gate.close("SendMedia", 1, "FLOOD_WAIT_1")
     with pytest.raises(Temporary) as caught:
         await gate.passage("SendMedia")
     assert caught.value.retry_after == pytest.approx(100, abs=1)
     await gate.passage("UploadMedia")
-    gate.close("chat family", 50, "SLOWMODE_WAIT_50")
+    await gate.close("chat family", 50, "SLOWMODE_WAIT_50")
     await gate.passage("UploadMedia", "default")
     with pytest.raises(Temporary):
         await gate.passage("UploadMedia", "family")
-    gate.close(SENDING, 70, "FLOOD_PREMIUM_WAIT_70")
+    await gate.close(SENDING, 70, "FLOOD_PREMIUM_WAIT_70")
     with pytest.raises(Temporary, match="slows this account"):
         await gate.passage("SaveFilePart")
     await gate.passage("GetUsers")
@@ -118,8 +118,8 @@ async def test_long_waits_are_remembered(tmp_path: Path) -> None:
     """A wait of minutes is still known after a restart; a short one is not worth it; rubbish is ignored."""
     note = tmp_path / "floods.json"
     gate = Floods(note)
-    gate.close("SendMedia", 600, "FLOOD_WAIT_600")
-    gate.close("UploadMedia", 3, "FLOOD_WAIT_3")
+    await gate.close("SendMedia", 600, "FLOOD_WAIT_600")
+    await gate.close("UploadMedia", 3, "FLOOD_WAIT_3")
     again = Floods(note)
     assert "SendMedia" in [wait.what for wait in again]
     with pytest.raises(Temporary):
@@ -138,7 +138,9 @@ async def test_long_waits_are_remembered(tmp_path: Path) -> None:
 async def test_a_short_wait_is_stood_through() -> None:
     """Who comes to a gate that opens soon passes when it opens, and not before."""
     gate = Floods()
-    gate.close(SENDING, 0, "FLOOD_WAIT_0")  # Telegram has been seen to say 0: a second is waited
+    await gate.close(
+        SENDING, 0, "FLOOD_WAIT_0"
+    )  # Telegram has been seen to say 0: a second is waited
     (wait,) = gate
     await gate.passage("SendMedia")
     assert time.time() >= wait.until

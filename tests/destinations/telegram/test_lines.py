@@ -110,7 +110,7 @@ async def test_a_connection_that_cannot_be_had_is_done_without(
 async def test_ten_photos_are_one_stream(telegram: TestTelegram, tmp_path: Path) -> None:
     """The files of an album share the window: they are on the way together, the first ones ahead."""
     telegram.rtt = 0.05
-    items = [video_file(tmp_path, 3 * PART, number) for number in range(1, 11)]
+    items = [video_file(tmp_path, 6 * PART, number) for number in range(1, 11)]
     async with opened(telegram, tmp_path / "state", window=8 * PART) as destination:
         await asyncio.gather(*(destination.stage("default", each) for each in items))
     calls = telegram.calls_of("upload.saveFilePart")
