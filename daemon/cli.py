@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _INTERRUPTED = 130
+_MISUSED = 2  # as argparse has it
 
 
 def parser() -> argparse.ArgumentParser:
@@ -29,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
         description="Drop an archive into a folder; its photos and videos appear in a Telegram chat.",
     )
     top.add_argument("--version", action="version", version=f"telespool {__version__}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
     def command(name: str, sentence: str, *, config: bool = True) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=sentence, description=sentence)
@@ -107,6 +108,9 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; its exit code."""
     options = parser().parse_args(arguments)
+    if options.command is None:
+        parser().print_help(sys.stderr)
+        return _MISUSED
     module = importlib.import_module(f"daemon.commands.{options.module}")
     try:
         code: int = module.run(options)

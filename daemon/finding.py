@@ -91,7 +91,7 @@ def _job(folders: Folders, name: str) -> str:
             listed = "\n".join(f"  {job}" for job in meant[-_NAMED:])
             raise Permanent(f"{len(meant)} jobs are called {name}. Say which:\n{listed}")
     raise Permanent(
-        f"There is no file {name} and no job of that name in {folders.root}. What there is: ls {folders.root}/*"
+        f"There is no file {name}, and no job of that name in {folders.root}. What lies there: telespool status"
     )
 
 

@@ -216,6 +216,7 @@ class Service:
         metrics = Metrics(
             self.spool,
             self.activity,
+            chats=self.config.chats,
             destination=self.config.destination,
             flood_seconds=lambda: float(getattr(self.destination, "flood_seconds", 0.0)),
         )

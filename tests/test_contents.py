@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING
 
@@ -72,10 +73,14 @@ async def test_a_converted_film_is_known_by_its_original(
 ) -> None:
     """What was sent as a converted copy is recognised when its original is dropped again."""
     home.drop(material.clip("avi", 1), "family", name="old.avi")
-    await home.inside()
+    log = await asyncio.to_thread(home.run)
+    (phase,) = log.events("recovery phase over")
+    assert (phase["converted"], phase["given_up"]) == (1, 0)
+    assert phase["bytes_before"] > 0 < phase["bytes_after"]
+    assert len(log.events("converted")) == 1
     setting(home, "skip")
     home.drop(material.clip("avi", 1), "family", name="same.avi")
-    await home.inside()
+    await asyncio.to_thread(home.run)
     assert len(telegram.messages) == 1
     assert home.at_work() == []
 

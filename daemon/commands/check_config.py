@@ -23,5 +23,9 @@ def run(options: argparse.Namespace) -> int:
             problems += error.problems
     if problems:
         raise ConfigError(problems)
-    print(f"{path}: fine" if path else "no configuration file: the defaults are used")
+    if path:
+        print(f"{path}: fine")
+    else:
+        places = "~/.config/telespool/config.toml or /etc/telespool/config.toml"
+        print(f"There is no configuration file ({places}), so the defaults are used.")
     return 0

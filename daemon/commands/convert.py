@@ -16,6 +16,7 @@ from daemon import config_file
 from daemon.errors import Permanent
 from daemon.gate import Gate
 from daemon.media.convert import convert
+from daemon.observe import words
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from daemon.media.convert import Progress
 
 _WIDTH = 30
+_DONE = {
+    "send": "it plays everywhere as it is, so this is a copy of it",
+    "remux": "its streams were copied into an MP4",
+    "audio": "its picture was copied and its sound encoded anew",
+    "encode": "encoded anew",
+}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,9 +43,12 @@ def run(options: argparse.Namespace) -> int:
     if not options.result.parent.is_dir():
         raise Permanent(f"{options.result.parent}: there is no such folder.")
     state = options.state.absolute() if options.state else None
-    asyncio.run(
-        _convert(options.source.absolute(), options.result.absolute(), state, config.convert)
-    )
+    try:
+        asyncio.run(
+            _convert(options.source.absolute(), options.result.absolute(), state, config.convert)
+        )
+    except Permanent as error:
+        raise Permanent(f"{options.source} cannot be converted: {error.reason}") from None
     return 0
 
 
@@ -62,7 +72,9 @@ async def _convert(
             print(file=sys.stderr)
         if kept is None:
             shutil.rmtree(state, ignore_errors=True)
-    print(f"{result}: {outcome.rung}", *outcome.notes, sep="\n  ")
+    before, after = source.stat().st_size, result.stat().st_size  # noqa: ASYNC240 - a moment, at the end
+    sizes = f"{words.size(before)} became {words.size(after)}"
+    print(f"{result.name}: {_DONE[outcome.rung]}; {sizes}", *outcome.notes, sep="\n  ")
 
 
 def _bar(state: Progress) -> None:

@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
     if options.watch:
         from daemon.commands.watching import watch  # noqa: PLC0415 - rich takes its time
 
-        return watch(folders)
-    status = Status.of(folders)
+        return watch(folders, config.chats)
+    status = Status.of(folders, config.chats)
     print(json.dumps(status.to_json(), indent=2) if options.json else "\n".join(lines(status)))
     return 0

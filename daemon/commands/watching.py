@@ -17,6 +17,8 @@ from daemon.observe import status_lines, words
 from daemon.observe.status import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from rich.console import RenderableType
 
     from daemon.folders import Folders
@@ -25,7 +27,7 @@ _PAUSE = 0.5
 _SHARE = 4.0  # looking may take a fifth of the time
 
 
-def watch(folders: Folders) -> int:
+def watch(folders: Folders, chats: Container[str]) -> int:
     """Show it until Ctrl-C."""
     console = Console()
     with (
@@ -34,7 +36,7 @@ def watch(folders: Folders) -> int:
     ):
         while True:
             begun = time.monotonic()
-            live.update(picture(Status.of(folders)), refresh=True)
+            live.update(picture(Status.of(folders, chats)), refresh=True)
             time.sleep(max(_PAUSE, (time.monotonic() - begun) * _SHARE))
     return 0
 

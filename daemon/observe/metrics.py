@@ -36,7 +36,7 @@ from daemon.folders import CONTENTS
 from daemon.observe.status import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
     from pathlib import Path
 
     from prometheus_client import Metric
@@ -79,11 +79,13 @@ class Metrics(Collector):
         folders: Folders,
         activity: Activity,
         *,
+        chats: Container[str] = (),
         destination: str = "",
         flood_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._folders = folders
         self._activity = activity
+        self._chats = chats
         self._destination = destination
         self._flood_seconds = flood_seconds
         self._reasons: dict[Path, str] = {}
@@ -104,7 +106,7 @@ class Metrics(Collector):
 
     def count(self) -> None:
         """Look through the folders and take the numbers. Blocks."""
-        status = Status.of(self._folders, ask=False)
+        status = Status.of(self._folders, self._chats, ask=False)
         self._families = [
             self._info(),
             *self._of_folders(status),

@@ -38,7 +38,8 @@ class Phase:
     def to_json(self) -> dict[str, Any]:
         """For the log."""
         values = asdict(self)
-        return {**values, "seconds": round(time.monotonic() - values.pop("begun"))}
+        values["seconds"] = round(time.monotonic() - values.pop("begun"))
+        return values
 
 
 @dataclass(frozen=True, slots=True)

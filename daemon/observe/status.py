@@ -18,6 +18,7 @@ from daemon.names import Job, Unit
 from daemon.observe import window
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
     from daemon.folders import Folder, Folders
@@ -87,8 +88,11 @@ class Status:
     activity: dict[str, Any] | None
 
     @classmethod
-    def of(cls, folders: Folders, *, ask: bool = True) -> Status:
-        """Look; the daemon is asked what it has under way, unless it is the one who looks."""
+    def of(cls, folders: Folders, chats: Container[str] = (), *, ask: bool = True) -> Status:
+        """Look; the daemon is asked what it has under way, unless it is the one who looks.
+
+        `chats` are the aliases whose folders in the inbox are no drops themselves.
+        """
         process = Lock(folders.root / "lock").holder()
         activity = window.look(folders.root, process) if process and ask else None
         daemon: Daemon = "running" if activity else "silent" if process else "not running"
@@ -100,7 +104,7 @@ class Status:
             daemon=daemon,
             process=process,
             free=folders.free() if folders.root.exists() else 0,
-            inbox=_count(folders),
+            inbox=_count(folders, chats),
             folders=tuple(look.shelf() for look in looks),
             under_way=tuple(each for look in looks for each in look.under_way),
             waiting=tuple(sorted(deferred.waiting)),
@@ -224,5 +228,9 @@ def _read(folders: Folders, note: tuple[float, str, str]) -> Refusal:
     return Refusal(when, job, name.removesuffix(".txt"), reason)
 
 
-def _count(folders: Folders) -> int:
-    return len(_scan(folders.inbox))
+def _count(folders: Folders, chats: Container[str]) -> int:
+    """The drops in the inbox, those in the folders of the chats among them."""
+    count = 0
+    for entry in _scan(folders.inbox):
+        count += len(_scan(entry.path)) if entry.name in chats and entry.is_dir() else 1
+    return count

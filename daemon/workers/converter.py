@@ -120,8 +120,10 @@ class Converter(Worker):
                 at_least="encode" if verdict.action == "send" else "send",
                 disk=self.spool.disk,
             )
+            # Before it is let out: it may be on its way the moment after.
+            sizes = original.path.stat().st_size, result.stat().st_size
             copy = await asyncio.to_thread(self.spool.release_copy, original, result)
-            self._note_success(time.monotonic() - begun, original, copy)
+            self._note_success(time.monotonic() - begun, *sizes)
             log.info("converted", job=original.job, unit=str(copy.unit))
             await asyncio.to_thread(self.spool.drop_segments, original)
         except Permanent as error:
@@ -147,14 +149,14 @@ class Converter(Worker):
         finally:
             self.house.activity.conversion = None
 
-    def _note_success(self, seconds: float, original: Entry, copy: Entry) -> None:
+    def _note_success(self, seconds: float, before: int, after: int) -> None:
         counts = self.house.activity.counts
         counts["conversions_succeeded"] += 1
         counts["conversion_seconds"] += round(seconds)
         if self._phase is not None:
             self._phase.converted += 1
-            self._phase.bytes_before += original.path.stat().st_size
-            self._phase.bytes_after += copy.path.stat().st_size
+            self._phase.bytes_before += before
+            self._phase.bytes_after += after
 
     def _end_phase(self) -> None:
         """Nothing is left to convert: say what the phase has brought."""

@@ -42,6 +42,7 @@ def spool_of_all(directory: Path) -> Path:
             f"quarantine/{JOB}/0007_e.txt": b"not a note",
             f"quarantine/{JOB}/0007_e.txt.txt": b"e.txt is broken.\nMore.\n",
             "inbox/new.zip": b"0",
+            "inbox/family/walk.zip": b"0",
         },
     )
     waiting = spool.root / f"deferred/{JOB}/0004@1_b.jpg"
@@ -69,7 +70,7 @@ def test_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "quarantine": [1, 1, 1, 10],
     }
     assert status["daemon"] == "not running"
-    assert status["inbox"] == 1
+    assert status["inbox"] == 2
     assert status["to_convert"] == 1
     assert [each["unit"] for each in status["waiting"]] == ["0004_b.jpg"]
     assert [each["reason"] for each in status["refused"]] == ["e.txt is broken.\nMore."]
@@ -79,7 +80,7 @@ def test_for_people(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """It says that no daemon runs and how to start one, what was begun, what waits until when, what was refused."""
     out = telespool(capsys, spool_of_all(tmp_path), "status").out
     assert "the daemon does not run; start it: telespool run" in out
-    assert "1 entry in the inbox" in out
+    assert "2 entries in the inbox" in out
     assert "converting  holiday: 0005_c.avi  begun, attempt 2, 1 piece finished" in out
     assert "holiday: 0004_b.jpg until" in out
     assert "1 file to be converted when nothing is left to send" in out
