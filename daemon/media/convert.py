@@ -169,9 +169,9 @@ def _damage(work: Work) -> tuple[str, ...]:
     promised, there = work.video.frames, work.scan.count + work.scan.hidden
     if promised > there + 1:
         return (f"it breaks off: {there} of {promised} frames are there",)
-    whole = work.video.duration or work.found.duration
-    if work.scan.times and not work.scan.jumps and whole - work.length > max(1.0, whole / 20):
-        return (f"it breaks off: {work.length:.1f} of {whole:.1f} seconds are there",)
+    whole, end = work.found.duration, work.scan.end - work.found.start
+    if not work.scan.jumps and whole - end > max(1.0, whole / 20):
+        return (f"it breaks off: {end:.1f} of {whole:.1f} seconds are there",)
     return ()
 
 

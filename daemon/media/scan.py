@@ -28,7 +28,7 @@ class Scan:
 
     `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
     carry no time; `guessed` ones only that at which they are decoded. `jumps` counts how often the clock went back, `leaps` how often far forward; `leading` how many come before the first that can be decoded by itself, `hidden` how
-    many an edit list cuts off.
+    many an edit list cuts off. `end` is the last time of any stream.
     """
 
     count: int
@@ -40,6 +40,7 @@ class Scan:
     leaps: int
     leading: int
     hidden: int
+    end: float
 
     @property
     def span(self) -> float:
@@ -53,7 +54,9 @@ class Scan:
 
 
 class _Reader:
-    def __init__(self) -> None:
+    def __init__(self, index: int) -> None:
+        self._index = str(index)
+        self.end = 0.0
         self.times: list[float] = []
         self.keys: list[float] = []
         self.timeless = self.guessed = self.jumps = self.leaps = 0
@@ -62,8 +65,9 @@ class _Reader:
         self._begun = False
 
     def hear(self, line: str) -> None:
-        shown, decoded, flags = [*line.rstrip(",").split(","), "", "", ""][:3]
-        if not line:
+        index, shown, decoded, flags = [*line.rstrip(",").split(","), "", "", "", ""][:4]
+        if index != self._index:
+            self.end = max(self.end, _time(shown) or 0.0)
             return
         if "D" in flags:
             self.hidden += 1
@@ -93,12 +97,12 @@ class _Reader:
 
 async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Runner) -> Scan:
     """Read the times of all packets of a stream."""
-    reader = _Reader()
+    reader = _Reader(stream.index)
     await runner.run(
         [
             tools.program(settings.ffprobe),
-            *("-v", "error", "-select_streams", str(stream.index)),
-            *("-show_entries", "packet=pts_time,dts_time,flags", "-of", "csv=p=0"),
+            *("-v", "error", "-show_entries", "packet=stream_index,pts_time,dts_time,flags"),
+            *("-of", "csv=p=0"),
             *tools.reading(path),
         ],
         on_line=reader.hear,
@@ -113,6 +117,7 @@ async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Ru
         leaps=reader.leaps,
         leading=reader.leading,
         hidden=reader.hidden,
+        end=max(reader.end, *reader.times[-1:]),
     )
 
 

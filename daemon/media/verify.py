@@ -137,5 +137,6 @@ async def _check_decodes(result: Path, work: Work) -> None:
                 *("-map", "0:v:0", "-map", "0:a?", "-f", "null", "-"),
             ]
         )
-        if said.code or said.lines:
+        # What the null muxer dislikes is the order of key frames alone, not the result.
+        if said.code or any(not line.startswith("[null") for line in said.lines):
             raise Permanent(f"the result does not decode to its end: {said.words}")
