@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import psutil
@@ -171,21 +172,21 @@ async def test_ffmpeg_stands_still_while_something_waits_to_be_sent(
     """While uploading/ holds something ffmpeg is stopped (state T); when it is empty again it goes on."""
     home.drop(material.clip("avi", 1, seconds=40.0, size=(640, 480)), name="long.avi")
 
-    def ffmpegs() -> list[psutil.Process]:
-        children = psutil.Process().children(recursive=True)
-        # The one that encodes: before it, others look at the source for a moment.
-        return [child for child in children if "segment" in child.cmdline()]
-
     def states() -> set[str]:
-        return {child.status() for child in ffmpegs()}
+        found = set()
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # others look at the source for a moment
+                if "segment" in child.cmdline():  # the one that encodes
+                    found.add(child.status())
+        return found
 
     async with home.working():
         await eventually(lambda: states() & {psutil.STATUS_RUNNING, psutil.STATUS_SLEEPING})
         fault = telegram.faults.add("messages.uploadMedia", hang="before")
         home.drop(material.photo(1))
+        await telegram.until(lambda: fault.seen)
         await eventually(lambda: states() == {psutil.STATUS_STOPPED})
         telegram.faults.clear()
-        assert fault.seen
         telegram.drop_connections()
         await telegram.until(lambda: [m.kind for m in telegram.messages] == ["photo", "video"])
 
