@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from typing import TYPE_CHECKING
 
 from daemon.errors import SpoolBusy
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_TRIES, _PAUSE = 10, 0.02
 
 
 class Lock:
@@ -24,16 +28,14 @@ class Lock:
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Take it at once or raise SpoolBusy."""
+        """Take it or raise SpoolBusy, within a fraction of a second."""
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(descriptor):
             os.close(descriptor)
             raise SpoolBusy(
                 f"Another telespool (process {self.holder() or 'unknown'}) is working on"
                 f" {self.path.parent}. Stop it first, or give this one a spool of its own."
-            ) from None
+            )
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
@@ -58,3 +60,15 @@ class Lock:
         finally:
             os.close(descriptor)
         return None
+
+
+def _taken(descriptor: int) -> bool:
+    """Whether it is ours now. `holder` has it for a moment too, and must not keep a daemon from starting."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_PAUSE)
+        else:
+            return True
+    return False
