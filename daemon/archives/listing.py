@@ -7,8 +7,10 @@ as surrogates, as Python does it; `names_of` in `encodings` makes sense of them.
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +22,12 @@ _SECTIONS = {"ERRORS:", "WARNINGS:"}
 class Entry:
     """One thing in an archive, in its order. `size` and `crc` are None where it does not say.
 
-    `shown` is the name as 7-Zip writes it, `name` the same for people. `regular`: a file and nothing else (no
-    directory, link, device or alternate stream). `silent`: 7-Zip writes no bytes for it. `stored`: its bytes
-    lie in the archive as they are. `number` is the member's, 0 where it is none.
+    `shown` is the name as 7-Zip writes it. `regular`: a file and nothing else (no directory, link, device or
+    alternate stream). `silent`: 7-Zip writes no bytes for it. `stored`: its bytes lie in the archive as they
+    are.
     """
 
     shown: bytes
-    name: str
     size: int | None
     crc: int | None
     regular: bool
@@ -34,7 +35,53 @@ class Entry:
     silent: bool = False
     stored: bool = False
     encrypted: bool = False
-    number: int = 0
+
+    @property
+    def text(self) -> str:
+        """The name, as well as it can be told from this alone."""
+        return self.shown.decode("utf-8", "replace")
+
+
+_FLAGS = ("regular", "directory", "silent", "stored", "encrypted")
+
+
+class Table(Sequence[Entry]):
+    """Entries in little room: there may be very many of them, and of each only a few numbers are kept."""
+
+    def __init__(self) -> None:
+        self._shown: list[bytes] = []
+        self._sizes = array("q")
+        self._crcs = array("q")
+        self._flags = array("B")
+
+    def append(self, entry: Entry) -> None:
+        """One more at the end."""
+        self._shown.append(entry.shown)
+        self._sizes.append(_number(entry.size))
+        self._crcs.append(_number(entry.crc))
+        self._flags.append(sum(getattr(entry, flag) << bit for bit, flag in enumerate(_FLAGS)))
+
+    def __len__(self) -> int:
+        return len(self._shown)
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        size, crc, flags = self._sizes[index], self._crcs[index], self._flags[index]
+        return Entry(
+            self._shown[index],
+            None if size < 0 else size,
+            None if crc < 0 else crc,
+            *(bool(flags >> bit & 1) for bit in range(len(_FLAGS))),
+        )
+
+
+def _number(value: int | None) -> int:
+    return -1 if value is None else min(value, (1 << 63) - 1)
 
 
 @dataclass(slots=True)
@@ -116,7 +163,6 @@ class Parser:
         method = get("Method", "").split()
         return Entry(
             shown=path.encode("utf-8", "surrogateescape"),
-            name=path,
             size=int(size) if size.isdecimal() else None,
             # LZH has sums of 16 bits, of another kind.
             crc=int(crc, 16) if len(crc) == 8 and self.head.kind != "Lzh" else None,

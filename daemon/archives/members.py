@@ -9,16 +9,20 @@ directories never are.
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from abc import ABC, abstractmethod
+from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daemon.names import clean, natural
+from daemon.names import clean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Container, Sequence
     from pathlib import Path
 
+_DIGITS = re.compile(r"(\d+)")
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db", "$recycle.bin"}
 
 
@@ -38,11 +42,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What became of one member: a complete file at `path`, or not wanted (None), or a sentence why not."""
+    """What became of one member: a complete file at `path`, or not wanted (None), or a sentence why not.
+
+    `size` is of the file, in bytes.
+    """
 
     member: Member
     path: Path | None
     damage: str | None = None
+    size: int = 0
 
 
 class Archive(ABC):
@@ -85,12 +93,26 @@ def is_junk(name: str) -> bool:
     return not parts or any(part.startswith(".") or part.casefold() in _JUNK for part in parts)
 
 
-def numbers(names: Sequence[str]) -> list[int]:
-    """The place of each name in natural order, from 1; equal names keep the order they came in."""
-    order = sorted(
-        range(len(names)), key=lambda index: (natural(names[index]), names[index], index)
-    )
-    places = [0] * len(names)
+def numbered(found: Sequence[tuple[str, int | None]]) -> list[Member]:
+    """Members of these names and sizes, each with its place in natural order, from 1.
+
+    Equal names keep the order they came in.
+    """
+    order = sorted(range(len(found)), key=lambda index: natural_key(found[index][0]))
+    places = array("Q", bytes(8 * len(found)))
     for place, index in enumerate(order, 1):
         places[index] = place
-    return places
+    return [Member(place, *each) for place, each in zip(places, found, strict=True)]
+
+
+def natural_key(name: str) -> str:
+    """A text that sorts as `names.natural` does: there may be very many names, and very long numbers."""
+    parts = _DIGITS.split(unicodedata.normalize("NFC", name).casefold())
+    return "".join(_part(part) for part in parts if part)
+
+
+def _part(part: str) -> str:
+    if not part.isdecimal():
+        return f"\2{part}\0"
+    digits = "".join(str(unicodedata.decimal(digit)) for digit in part).lstrip("0")
+    return f"\1{chr(min(len(digits), 0xD000) + 1)}{digits}{part}\0"

@@ -10,11 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from dataclasses import dataclass, replace
+from array import array
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daemon.archives import decoding, encodings, sentences, tarball, zipdirectory
-from daemon.archives.members import Archive, Member, is_junk, numbers
+from daemon.archives.members import is_junk, numbered
 from daemon.archives.sevenzip import Listing, SevenZip, SevenZipArchive, StreamArchive
 from daemon.archives.signatures import is_tar
 from daemon.errors import Permanent, Temporary
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from daemon.archives.limits import Budget
     from daemon.archives.listing import Entry
+    from daemon.archives.members import Archive
     from daemon.archives.stream import Stream
     from daemon.config import ArchiveSettings
 
@@ -63,23 +65,39 @@ class Opening:
         if self.kind in STREAMS:
             return await self._stream()
         password, listing = await self._list()
-        entries = await self._named(listing, password)
-        self._refuse(listing, entries)
-        imitations = await self._imitations(listing, entries)
+        names = await asyncio.to_thread(self._names, listing.entries)
+        entries = listing.entries
+        self._refuse(listing)
+        imitations = await self._imitations(listing)
         if any(entry.encrypted and not entry.silent for entry in entries):
             password = await self._fitting(entries, imitations, password)
-        wanted = self._numbered(entries)
-        if not self.everything and not any(entry.size for entry in wanted):
+        places = array(
+            "Q",
+            (
+                place
+                for place, entry in enumerate(entries)
+                if entry.regular and (self.everything or not is_junk(names[place]))
+            ),
+        )
+        self._within(
+            len(places),
+            sum(entry.size or 0 for entry in entries),
+            max((entry.size or 0 for entry in entries), default=0),
+        )
+        if not self.everything and not any(entries[place].size for place in places):
             raise Permanent(sentences.nothing_inside(self.path.name))
+        members = numbered([(names[place], entries[place].size) for place in places])
         return SevenZipArchive(
             self.path,
             self.kind,
             entries,
+            places,
+            members,
             source=self.source,
             password=password,
             budget=self.budget,
             imitations=imitations,
-            damage=sentences.archive_damage(listing.head.errors),
+            damage=_broken(listing),
         )
 
     async def _list(self) -> tuple[str | None, Listing]:
@@ -91,39 +109,28 @@ class Opening:
                 break
         else:
             raise Permanent(sentences.no_password(self.path.name, len(self.passwords)))
-        if listing.head.comment and self.kind != "zip":
+        if listing.head.comment:
             # A comment may look like a listing; without the head there is no comment. The head stays as it was.
             bare = await self.source.list(password, most, bare=True, head=listing.head)
             listing = Listing(listing.head, bare.entries, listing.said)
         return password, listing
 
-    async def _named(self, listing: Listing, password: str | None) -> list[Entry]:
-        """The entries with the names people gave them."""
-        entries = listing.entries
+    def _names(self, entries: Sequence[Entry]) -> list[str]:
+        """What people called the entries."""
         if self.kind == "zip":
-            directory = await asyncio.to_thread(zipdirectory.read, self.path)
-            if directory is not None:
-                if listing.head.comment and not _agree(entries, directory):
-                    bare = await self.source.list(
-                        password, len(directory.entries), bare=True, head=listing.head
-                    )
-                    entries = bare.entries
-                if _agree(entries, directory):
-                    return _zip_names(entries, directory)
-        raw = [entry.shown for entry in entries]
-        if all(_is_text(name) for name in raw):
-            return entries
-        texts = encodings.decode(raw)
-        return [replace(entry, name=text) for entry, text in zip(entries, texts, strict=True)]
+            directory = zipdirectory.read(self.path)
+            if directory is not None and _agree(entries, directory):
+                return _zip_names(directory)
+        return encodings.decode([entry.shown for entry in entries])
 
-    async def _imitations(self, listing: Listing, entries: Sequence[Entry]) -> int:
+    async def _imitations(self, listing: Listing) -> int:
         """How often the archive's comment contains the line that announces the first entry."""
-        if not listing.head.comment or not entries:
+        if not listing.head.comment or not listing.entries:
             return 0
-        return await self.source.count(entries[0].shown)
+        return await self.source.count(listing.entries[0].shown)
 
-    def _refuse(self, listing: Listing, entries: Sequence[Entry]) -> None:
-        name = self.path.name
+    def _refuse(self, listing: Listing) -> None:
+        name, entries = self.path.name, listing.entries
         errors = [*listing.head.errors, *listing.said.splitlines()]
         missing = sentences.missing_volume("\n".join(errors))
         if missing is not None:
@@ -139,25 +146,8 @@ class Opening:
         unknown = next((e for e in entries if e.size is None and not e.silent), None)
         if unknown is not None:
             raise Permanent(
-                f"{name} does not say how long {unknown.name} is, so it cannot be unpacked safely."
+                f"{name} does not say how long {unknown.text} is, so it cannot be unpacked safely."
             )
-
-    def _numbered(self, entries: list[Entry]) -> list[Entry]:
-        """Give the members their numbers, in place; the members."""
-        wanted = [
-            index
-            for index, entry in enumerate(entries)
-            if entry.regular and (self.everything or not is_junk(entry.name))
-        ]
-        self._within(
-            len(wanted),
-            sum(entry.size or 0 for entry in entries),
-            max((entry.size or 0 for entry in entries), default=0),
-        )
-        places = numbers([entries[index].name for index in wanted])
-        for index, number in zip(wanted, places, strict=True):
-            entries[index] = replace(entries[index], number=number)
-        return [entries[index] for index in wanted]
 
     def _within(self, members: int, size: int, largest: int) -> None:
         self.budget.check(self.path.name, members, size, largest)
@@ -242,30 +232,22 @@ class Opening:
         names = encodings.decode(
             [entry.name.encode("utf-8", "surrogateescape") for entry in entries]
         )
-        places = numbers(names)
-        members = [
-            Member(place, text, entry.size)
-            for place, text, entry in zip(places, names, entries, strict=True)
-        ]
+        members = numbered([(text, entry.size) for text, entry in zip(names, entries, strict=True)])
         return tarball.TarArchive(
             self.path, self.kind, entries, members, budget=self.budget, tap=self._tap, damage=damage
         )
 
 
 def _agree(entries: Sequence[Entry], directory: zipdirectory.Directory) -> bool:
-    return len(entries) == len(directory.entries) and all(
+    return len(entries) == directory.count and all(
         theirs.size in {ours.size, 0xFFFFFFFF}
-        for ours, theirs in zip(entries, directory.entries, strict=True)
+        for ours, theirs in zip(entries, directory, strict=True)
     )
 
 
-def _zip_names(entries: list[Entry], directory: zipdirectory.Directory) -> list[Entry]:
-    theirs = directory.entries
-    encoding = encodings.judge(entry.raw_name for entry in theirs if not entry.utf8)
-    return [
-        replace(entry, name=_zip_name(other, encoding))
-        for entry, other in zip(entries, theirs, strict=True)
-    ]
+def _zip_names(directory: zipdirectory.Directory) -> list[str]:
+    encoding = encodings.judge(entry.raw_name for entry in directory if not entry.utf8)
+    return [_zip_name(entry, encoding) for entry in directory]
 
 
 def _zip_name(entry: zipdirectory.ZipEntry, encoding: str) -> str:
@@ -279,6 +261,14 @@ def _is_text(name: bytes) -> bool:
         name.decode("utf-8")
         return True
     return False
+
+
+def _broken(listing: Listing) -> str | None:
+    """What is wrong with the archive as a whole, and where its listing stops."""
+    damage = sentences.archive_damage(listing.head.errors)
+    if damage is None or not _is_cut(listing.head.errors):
+        return damage
+    return f"{damage} after {listing.entries[-1].text}"
 
 
 def _is_cut(errors: Sequence[str]) -> bool:

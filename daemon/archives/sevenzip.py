@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from daemon import children
 from daemon.archives import stream
 from daemon.archives.cutting import Cutter
-from daemon.archives.listing import Entry, Head, Parser
+from daemon.archives.listing import Head, Parser, Table
 from daemon.archives.members import Archive, Member, Piece
 from daemon.archives.sentences import member_damage, stream_damage
 from daemon.archives.stream import Stream
@@ -25,10 +25,18 @@ from daemon.archives.writing import Writer
 from daemon.errors import Permanent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Container,
+        Iterator,
+        Sequence,
+    )
     from pathlib import Path
 
     from daemon.archives.limits import Budget
+    from daemon.archives.listing import Entry
 
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
 _LIST_TIME = 600.0
@@ -42,7 +50,7 @@ class Listing:
     """What `7zz l` said: `said` is what it complained about."""
 
     head: Head
-    entries: list[Entry]
+    entries: Table
     said: str
 
 
@@ -75,7 +83,7 @@ class SevenZip:
         parser = Parser(bare=bare)
         if head is not None:
             parser.head = head
-        entries: list[Entry] = []
+        entries = Table()
         words = ["-slt", "-ba"] if bare else ["-slt"]
         process = await children.start(
             self.command("l", password, *words),
@@ -94,8 +102,10 @@ class SevenZip:
                 while len(entries) <= most and (data := await stdout.read(1 << 18)):
                     *lines, rest = (rest + data).split(b"\n")
                     for line in lines:
-                        entries += parser.feed(line.decode("utf-8", "surrogateescape"))
-                entries += parser.close()
+                        for entry in parser.feed(line.decode("utf-8", "surrogateescape")):
+                            entries.append(entry)
+                for entry in parser.close():
+                    entries.append(entry)
                 if len(entries) > most:
                     await children.end(process)
                 said = (await errors).decode("utf-8", "replace")
@@ -138,13 +148,15 @@ class SevenZip:
 
 
 class SevenZipArchive(Archive):
-    """A listed archive."""
+    """A listed archive. `places` says where among the entries each member is."""
 
     def __init__(
         self,
         path: Path,
         kind: str,
         entries: Sequence[Entry],
+        places: Sequence[int],
+        members: Sequence[Member],
         *,
         source: SevenZip,
         password: str | None,
@@ -152,9 +164,8 @@ class SevenZipArchive(Archive):
         imitations: int,
         damage: str | None,
     ) -> None:
-        super().__init__(
-            path, kind, [Member(e.number, e.name, e.size) for e in entries if e.number], damage
-        )
+        super().__init__(path, kind, members, damage)
+        self._places = places
         self._entries = entries
         self._source = source
         self._password = password
@@ -180,14 +191,10 @@ class SevenZipArchive(Archive):
             await source.close()
 
     def _pieces(self, cutter: Cutter, writer: Writer, skip: Container[int]) -> Iterator[Piece]:
-        members = iter(self.members)
-        for index, entry in enumerate(self._entries):
-            if not entry.number:
-                continue
-            member = next(members)
+        for place, member in zip(self._places, self.members, strict=True):
             if member.number not in skip:
-                cutter.skip(index, writer.drop)
-                yield _piece(cutter, writer, index, entry, member)
+                cutter.skip(place, writer.drop)
+                yield _piece(cutter, writer, place, self._entries[place], member)
 
 
 def _piece(cutter: Cutter, writer: Writer, index: int, entry: Entry, member: Member) -> Piece:
@@ -198,7 +205,7 @@ def _piece(cutter: Cutter, writer: Writer, index: int, entry: Entry, member: Mem
         if said is None and entry.crc and entry.crc != file.crc and not entry.encrypted:
             said = "CRC Failed"
         if said is None:
-            return Piece(member, file.close())
+            return Piece(member, file.close(), size=file.size)
     finally:
         file.discard()
     return Piece(member, None, member_damage(said))
@@ -242,7 +249,7 @@ class StreamArchive(Archive):
             await whole(copy, source.abort)
             damage = stream_damage(*await source.finish())
             if damage is None:
-                yield Piece(member, await asyncio.to_thread(file.close))
+                yield Piece(member, await asyncio.to_thread(file.close), size=file.size)
             else:
                 yield Piece(member, None, damage)
         finally:

@@ -124,9 +124,10 @@ class Stream:
         await children.end(self._process)
 
     async def finish(self) -> tuple[int, str]:
-        """Wait for a child that ends by itself: its exit code and what it said."""
+        """Wait for a child that ends by itself: its exit code and what it said; ChildDied if it was killed."""
         await self._listener
         code = await self._process.wait()
+        children.check_death("7-Zip", code)
         return code, self._said.decode("utf-8", "replace")
 
     async def close(self) -> None:

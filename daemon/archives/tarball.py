@@ -212,7 +212,7 @@ def _piece(writer: Writer, walk: Walk, info: tarfile.TarInfo, member: Member) ->
         for data in walk.content(info):
             file.add(data)
         if file.size == info.size:
-            return Piece(member, file.close())
+            return Piece(member, file.close(), size=file.size)
     finally:
         file.discard()
     return Piece(member, None, "the archive ends inside it")

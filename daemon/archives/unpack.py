@@ -22,13 +22,14 @@ from daemon.archives import volumes
 from daemon.archives.engine import Engine
 from daemon.archives.limits import Budget
 from daemon.archives.sentences import nothing_inside, unreadable
-from daemon.archives.signatures import recognise
+from daemon.archives.signatures import begins_like_one, recognise
 from daemon.errors import Permanent, TelespoolError, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    from daemon.archives.members import Member
     from daemon.config import ArchiveSettings
 
 _TOLD = 100  # problems told one by one; beyond that their number is enough
@@ -100,15 +101,23 @@ class _Run:
         )
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
         inner: list[tuple[Path, str]] = []
-        async for piece in archive.extract(directory):
+        looks_like_one: set[int] = set()
+
+        def keep(member: Member, head: bytes) -> bool:
+            if depth > 1 and begins_like_one(head):
+                looks_like_one.add(member.number)
+            return True
+
+        async for piece in archive.extract(directory, keep=keep):
             if piece.damage is not None:
                 self.problems.append(f"{piece.member.name} in {name} is damaged: {piece.damage}.")
             elif piece.path is not None:
-                size, nested = await asyncio.to_thread(_look, piece.path)
                 self.files += 1
-                self.size += size
-                self.report(Unpacked(piece.path, piece.member.name, size))
-                if nested and depth > 1:
+                self.size += piece.size
+                self.report(Unpacked(piece.path, piece.member.name, piece.size))
+                if piece.member.number in looks_like_one and await asyncio.to_thread(
+                    _is_archive, piece.path
+                ):
                     inner.append((piece.path, piece.member.name))
         if archive.damage is not None:
             self.problems.append(f"{name} is damaged: {archive.damage}.")
@@ -127,8 +136,8 @@ class _Run:
             self.problems.append(error.reason)
 
 
-def _look(path: Path) -> tuple[int, bool]:
-    return path.stat().st_size, recognise(path) is not None
+def _is_archive(path: Path) -> bool:
+    return recognise(path) is not None
 
 
 __all__ = ["Result", "Unpacked", "unpack"]

@@ -51,10 +51,14 @@ class ZipEntry:
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All of it. `comment` is the archive's own."""
+    """All of it, read again each time it is walked over, because there may be very many."""
 
-    entries: list[ZipEntry]
-    comment: bytes
+    count: int
+    data: bytes
+
+    def __iter__(self) -> Iterator[ZipEntry]:
+        """The members in their order."""
+        return _entries(self.data)
 
 
 def read(path: Path) -> Directory | None:
@@ -75,7 +79,7 @@ def read(path: Path) -> Directory | None:
 def _directory(file: BinaryIO, tail: bytes, at: int, base: int) -> Directory | None:
     if at + _END.size > len(tail):
         return None
-    _, disk, first, here, count, length, _, comment = _END.unpack_from(tail, at)
+    _, disk, first, here, count, length, _, _ = _END.unpack_from(tail, at)
     end = base + at
     locator = at - _LOCATOR.size
     if locator >= 0 and tail.startswith(b"PK\x06\x07", locator):
@@ -91,11 +95,8 @@ def _directory(file: BinaryIO, tail: bytes, at: int, base: int) -> Directory | N
         return None
     # Counted from its end, not from the start of the file: a program may stand in front of the archive.
     file.seek(end - length)
-    entries = list(_entries(file.read(length)))
-    if len(entries) != count:
-        return None
-    text = tail[at + _END.size : at + _END.size + comment]
-    return Directory(entries, text)
+    found = Directory(count, file.read(length))
+    return found if sum(1 for _ in found) == count else None
 
 
 def _entries(data: bytes) -> Iterator[ZipEntry]:
