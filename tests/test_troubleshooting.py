@@ -77,7 +77,7 @@ def _sentences(module: Path) -> Iterator[tuple[int, str]]:
 def _template(node: ast.Constant | ast.JoinedStr) -> str:
     """A literal, with … where something is put in."""
     if isinstance(node, ast.Constant):
-        return node.value if isinstance(node.value, str) else ""
+        return node.value.replace("{}", "…") if isinstance(node.value, str) else ""
     parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
     return "".join(map(str, parts))
 
