@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from daemon.errors import ChildDied
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -105,7 +107,10 @@ async def output(
     timeout: float = 60.0,  # noqa: ASYNC109 - the limit belongs to the child, which is killed at it
     data: bytes | None = None,
 ) -> tuple[int, bytes, bytes]:
-    """Run a child to its end; its exit code, stdout and stderr. TimeoutError after `timeout` seconds."""
+    """Run a child to its end; its exit code, stdout and stderr.
+
+    TimeoutError after `timeout` seconds; ChildDied where somebody else has killed it.
+    """
     process = await start(
         command,
         limits=limits,
@@ -116,7 +121,17 @@ async def output(
             stdout, stderr = await process.communicate(data)
     finally:
         await end(process)
+    check_death(command[0], process.returncode)
     return process.returncode or 0, stdout, stderr
+
+
+def check_death(program: str | Path, code: int | None) -> None:
+    """Raise ChildDied for the exit code of a child that was killed, and not by us."""
+    if code == -signal.SIGKILL:
+        name = os.path.basename(program)  # noqa: PTH119 - a word of a command line, a path or not
+        raise ChildDied(
+            f"The program {name} was killed from outside, perhaps because memory ran out."
+        )
 
 
 def any_running() -> bool:

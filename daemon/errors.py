@@ -4,6 +4,7 @@ The class decides the folder. It is raised where the fact is known and caught on
 
     TelespoolError
       Temporary          waits in deferred/ (or where it is) and is tried again; uses up no attempt
+        ChildDied        the same, but it counts as a death: at the limit, the drop is poison
       NeedsConversion    goes to deferred/ to be converted; a copy or a photo has its own second way
       Permanent          goes to quarantine/ with this sentence as its note
       ConfigError        the program ends with exit code 78
@@ -48,6 +49,13 @@ class Temporary(TelespoolError):
         super().__init__(reason)
         self.retry_after = retry_after
         self.scope = scope
+
+
+class ChildDied(Temporary):
+    """A child process was killed from outside, most likely because memory ran out.
+
+    That says nothing of the file. Another attempt may succeed, but not for ever: it counts as a death.
+    """
 
 
 class NeedsConversion(TelespoolError):

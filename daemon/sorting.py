@@ -17,7 +17,7 @@ import structlog
 
 from daemon.albums import Albums
 from daemon.contents import Delivered
-from daemon.errors import Permanent
+from daemon.errors import ChildDied, Permanent
 from daemon.media.verdict import judge
 from daemon.names import Unit, clean
 from daemon.order import COPY, OTHER, PHOTO, VIDEO, guess
@@ -49,12 +49,24 @@ class _Judged:
 
 
 class Sorting:
-    """Sorts the members of one job; `members` are those that are still to come."""
+    """Sorts the members of one job; `members` are those that are still to come.
 
-    def __init__(self, spool: Spool, config: Config, job: str, members: Iterable[Member]) -> None:
+    On the last try a member with which a child is killed goes to quarantine, so that the others go on.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        config: Config,
+        job: str,
+        members: Iterable[Member],
+        *,
+        last_try: bool = False,
+    ) -> None:
         self.spool = spool
         self.config = config
         self.job = job
+        self.last_try = last_try
         self.released = 0
         self.skipped: list[str] = []
         self.known = 0
@@ -144,6 +156,11 @@ class Sorting:
             return _Judged(unit, path, piece.member.name, await judge(path, self.config.convert))
         except Permanent as error:
             return _Judged(unit, path, piece.member.name, None, error.reason)
+        except ChildDied as error:
+            if not self.last_try:
+                raise
+            refused = f"{piece.member.name} cannot be looked at. {error.reason}"
+            return _Judged(unit, path, piece.member.name, None, refused)
 
     async def _drain(self) -> None:
         while self._next < len(self._order):

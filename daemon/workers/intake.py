@@ -18,7 +18,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from daemon.archives import volumes
-from daemon.errors import Permanent, Temporary
+from daemon.errors import ChildDied, Permanent, Temporary
 from daemon.observe.report import close_job
 from daemon.sorting import Sorting
 from daemon.sources import open_source
@@ -67,7 +67,7 @@ class Intake(Worker):
         drop = await asyncio.to_thread(self.spool.begin, drop)
         self.house.activity.unpacking = drop.unit.label
         try:
-            await self._unpack(drop)
+            await self._try(drop)
         except Permanent as error:
             # In the spool the drop has a number and a mark; people know it by its own name.
             reason = error.reason.replace(drop.path.name, drop.unit.label)
@@ -76,7 +76,8 @@ class Intake(Worker):
         except Temporary as error:
             wait = error.retry_after or self.config.send.retry_min
             self._not_before[drop.job] = time.monotonic() + wait
-            await asyncio.to_thread(self.spool.pause, drop)
+            if not isinstance(error, ChildDied):
+                await asyncio.to_thread(self.spool.pause, drop)
             log.info(
                 "waiting",
                 job=drop.job,
@@ -102,6 +103,21 @@ class Intake(Worker):
             self.house.activity.unpacking = None
         await asyncio.to_thread(close_job, self.spool, drop.job)
 
+    async def _try(self, drop: Entry) -> None:
+        """Unpack; at the limit, a drop that lets a child be killed each time is poison."""
+        try:
+            await self._unpack(drop)
+        except ChildDied as error:
+            if not self._is_last_try(drop):
+                raise
+            raise Permanent(
+                f"{error.reason} That happened {drop.unit.attempt} times with {drop.unit.label}, so it"
+                " is not tried again. Move it back to incoming/ to try once more."
+            ) from None
+
+    def _is_last_try(self, drop: Entry) -> bool:
+        return drop.unit.attempt >= self.config.send.max_deaths
+
     async def _unpack(self, drop: Entry) -> None:
         standing = set(await asyncio.to_thread(self.spool.standing, drop.job))
         source = await self._open(drop)
@@ -117,6 +133,7 @@ class Intake(Worker):
             self.config,
             drop.job,
             [m for m in source.members if m.number not in standing],
+            last_try=self._is_last_try(drop),
         )
         try:
             await self._release(drop, source, sorting, standing)
