@@ -25,7 +25,10 @@ SPEAKERS = [
     *sorted((DAEMON / "destinations").rglob("*.py")),
     *sorted((DAEMON / "workers").glob("*.py")),
     *(DAEMON / name for name in ("posting.py", "sources.py", "sorting.py", "recovery.py")),
-    *(DAEMON / name for name in ("spool.py", "drops.py")),
+    *(
+        DAEMON / name
+        for name in ("spool.py", "drops.py", "children.py", "lock.py", "steering.py", "finding.py")
+    ),
 ]
 """The modules whose words can reach a note, a wait or a refusal."""
 
