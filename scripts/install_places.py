@@ -56,6 +56,28 @@ class Places:
             state=state / "telespool",
         )
 
+    def files(self, source: Path, *, user: bool) -> dict[Path, Path]:
+        """Give the files outside the program's directory: where each belongs, and what it is made from."""
+        wanted: dict[Path, Path] = {}
+        if user:
+            wanted[self.units / "telespool.service"] = source / "systemd/user/telespool.service"
+        else:
+            for unit in (source / "systemd").glob("telespool*.*"):
+                wanted[self.units / unit.name] = unit
+        if self.sysusers and self.tmpfiles:
+            wanted[self.sysusers] = source / "systemd/sysusers.conf"
+            wanted[self.tmpfiles] = source / "systemd/tmpfiles.conf"
+        for page in (source / "docs/man").glob("*.[1-8]"):
+            wanted[self.share / f"man/man{page.suffix[1:]}" / page.name] = page
+        for shell, name in (
+            ("bash-completion/completions", "telespool.bash"),
+            ("zsh/site-functions", "_telespool"),
+            ("fish/vendor_completions.d", "telespool.fish"),
+        ):
+            if (file := source / "completions" / name).exists():
+                wanted[self.share / shell / name.removesuffix(".bash")] = file
+        return wanted
+
 
 def version_of(source: Path) -> str:
     """The version's number and a digest of everything that is installed: the same source, the same name."""
