@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from daemon.doctor.findings import Finding, note, ok, wrong
 from daemon.folders import FOLDERS, WORKING, Folders
 from daemon.lock import Lock
-from daemon.observe import window, words
+from daemon.observe import glance, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,7 +155,7 @@ def daemon(config: Config) -> Finding:
         return note(
             "daemon", "does not run", "Start it: telespool run, or systemctl start telespool"
         )
-    if window.look(root, holder) is None:
+    if glance.look(root, holder) is None:
         cure = f"See what it does: journalctl -u telespool -n 50; end it: kill {holder} (nothing is lost)"
         return wrong("daemon", f"process {holder} holds the spool but does not answer", cure)
     return ok("daemon", f"runs, process {holder}")

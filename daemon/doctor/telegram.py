@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from daemon.doctor.findings import Finding, note, ok, wrong
 from daemon.errors import ConfigError, LoginNeeded, SpoolBusy, TelespoolError
 from daemon.lock import Lock
-from daemon.observe import window, words
+from daemon.observe import glance, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ async def login(config: Config, state: Path, make: Callable[[], Destination]) ->
         findings.append(wrong("login file", f"{file} can be read by others", cure))
     holder = Lock(config.spool.root / "lock").holder()
     if holder is not None:
-        said = await asyncio.to_thread(window.look, config.spool.root, holder, "check", _PATIENCE)
+        said = await asyncio.to_thread(glance.look, config.spool.root, holder, "check", _PATIENCE)
         if said is not None and "chats" in said:
             return [
                 *findings,

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from daemon.folders import FOLDERS
 from daemon.lock import Lock
 from daemon.names import Job, Unit
-from daemon.observe import window
+from daemon.observe import glance
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -94,7 +94,7 @@ class Status:
         `chats` are the aliases whose folders in the inbox are no drops themselves.
         """
         process = Lock(folders.root / "lock").holder()
-        activity = window.look(folders.root, process) if process and ask else None
+        activity = glance.look(folders.root, process) if process and ask else None
         daemon: Daemon = "running" if activity else "silent" if process else "not running"
         looks = [_Look.at(folders, folder) for folder in FOLDERS]
         deferred = next(look for look in looks if look.folder == "deferred")
