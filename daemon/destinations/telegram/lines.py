@@ -31,9 +31,7 @@ if TYPE_CHECKING:
 _log = structlog.get_logger()
 _REST = 30.0  # seconds before another is tried after one could not be opened
 _FEWER = 600.0  # seconds for which a connection too many is done without
-_NEIGHBOUR = (
-    0.3  # seconds a part waits for a line that is being opened, rather than queue behind another
-)
+_NEIGHBOUR = 0.3  # seconds a part waits for a line that is being opened
 
 
 class Lines:
