@@ -17,6 +17,7 @@ class Places:
     program: Path
     command: Path
     units: Path
+    links: Path
     share: Path
     configuration: Path
     spool: Path
@@ -31,6 +32,7 @@ class Places:
             program=program,
             command=Path("/usr/local/bin/telespool"),
             units=Path("/usr/local/lib/systemd/system"),
+            links=Path("/etc/systemd/system"),
             share=Path("/usr/local/share"),
             configuration=Path("/etc/telespool"),
             spool=Path("/var/spool/telespool"),
@@ -50,6 +52,7 @@ class Places:
             program=data / "telespool",
             command=home / ".local/bin/telespool",
             units=configuration / "systemd/user",
+            links=configuration / "systemd/user",
             share=data,
             configuration=configuration / "telespool",
             spool=home / "Telespool",

@@ -68,6 +68,8 @@ class Machine:
         with console.open("w") as log:
             outer = subprocess.Popen(
                 [
+                    # However the tests end, the machine ends with them.
+                    *("setpriv", "--pdeathsig", "KILL", "--"),
                     *("unshare", *_NAMESPACES, "--propagation", "private", "--fork"),
                     *("--kill-child=KILL", _PID1, state),
                 ],

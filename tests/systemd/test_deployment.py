@@ -61,6 +61,7 @@ def test_every_command_of_the_page_works(bare: Machine, tmp_path: Path, material
         if "restart" in command or "start telespool" in command:
             assert bare.show("telespool", "ActiveState") == "active"
     assert not bare.path("/opt/telespool").exists()
+    assert not list(bare.path("/etc/systemd/system").glob("*.wants/telespool*"))
 
 
 def has_report(done: Path) -> bool:
