@@ -49,7 +49,8 @@ def limited(command: Sequence[str | Path], limits: Limits) -> list[str]:
     if limits.file_size is not None:
         line.append(f"--fsize={limits.file_size}")
     if limits.cpu is not None:
-        line.append(f"--cpu={limits.cpu}")
+        # At the soft limit SIGXCPU; were both one, it would be SIGKILL, as where memory runs out.
+        line.append(f"--cpu={limits.cpu}:{limits.cpu + 5}")
     line.append("--")
     if limits.nice:
         # Best effort, last in line: the idle class could stand still for ever on a busy disk.

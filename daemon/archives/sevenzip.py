@@ -108,6 +108,9 @@ class SevenZip:
                     entries.append(entry)
                 if len(entries) > most:
                     await children.end(process)
+                else:
+                    # A listing that breaks off looks like a whole one of fewer members.
+                    children.check_death("7-Zip", await process.wait())
                 said = (await errors).decode("utf-8", "replace")
         except TimeoutError:
             raise Permanent(f"7-Zip could not list {self.path.name} within 10 minutes.") from None
@@ -186,6 +189,8 @@ class SevenZipArchive(Archive):
         try:
             cutter = Cutter(source, self._entries, self._imitations)
             async for piece in steps(self._pieces(cutter, writer, skip), source.abort):
+                if piece.damage is not None:
+                    await source.check_death()
                 yield piece
         finally:
             await source.close()

@@ -15,6 +15,7 @@ import os
 from typing import TYPE_CHECKING
 
 from daemon import children
+from daemon.archives.threads import whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +130,11 @@ class Stream:
         code = await self._process.wait()
         children.check_death("7-Zip", code)
         return code, self._said.decode("utf-8", "replace")
+
+    async def check_death(self) -> None:
+        """Raise ChildDied if nothing more comes because somebody killed the child."""
+        if not await whole(lambda: self.peek(1), self.abort):
+            children.check_death("7-Zip", await self._process.wait())
 
     async def close(self) -> None:
         """End the child if it still runs and let go of everything. Nobody may be reading any more."""

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
         async def finish(self) -> tuple[int, str]:
             """How it ended, after everything was read: an exit code and what was said."""
 
+        async def check_death(self) -> None:
+            """Raise ChildDied if nothing more comes because somebody killed the child that fed it."""
+
         async def close(self) -> None:
             """Let go of everything."""
 
@@ -64,6 +67,9 @@ class FileTap:
     async def finish(self) -> tuple[int, str]:
         """A file ends well."""
         return 0, ""
+
+    async def check_death(self) -> None:
+        """Nobody kills a file."""
 
     async def close(self) -> None:
         """Close the file."""
@@ -185,6 +191,8 @@ class TarArchive(Archive):
         tap = await self._tap()
         try:
             async for piece in steps(self._read(tap, writer, skip), tap.abort):
+                if piece.damage is not None:
+                    await tap.check_death()
                 yield piece
         finally:
             await tap.close()
