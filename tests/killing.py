@@ -180,8 +180,8 @@ class Run:
         chance = self.chance
         start = self.home.log.stat().st_size
         by_event = chance.random() < 0.7
-        lines = chance.randint(1, 12)
-        pause = chance.uniform(0.0, 0.06) if by_event else chance.uniform(0.3, 2.5)
+        lines = chance.randint(2, 24)
+        pause = chance.uniform(0.0, 0.06) if by_event else chance.uniform(0.5, 3.0)
         deadline = time.monotonic() + (ENDS_WITHIN if by_event or in_peace else pause)
         while (code := process.poll()) is None:
             if time.monotonic() > deadline:
