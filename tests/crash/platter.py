@@ -83,8 +83,8 @@ class Platter:
         outside = {_inode(p.parent) for p, _ in halves if not p.parent.is_relative_to(tmp)}
         inside = {
             _inode(path.parent)
-            for path, _ in halves
-            if path.parent != tmp and path.parent.is_relative_to(tmp)
+            for path, inode in halves
+            if inode and path.parent != tmp and path.parent.is_relative_to(tmp)
         }
         change = Change(found, outside | (set() if outside else inside), system, what)
         if not outside:
