@@ -166,6 +166,11 @@ class Folders:
         """Where the finished segments of this original lie."""
         return self.job_folder("converting", entry.job) / f"{entry.unit.first:04d}.segments"
 
+    def finished(self, entry: Entry) -> int:
+        """How many segments of this original are finished."""
+        names = _names(self.segments(entry))
+        return sum(not (name.endswith(".part") or name.startswith("run-")) for name in names)
+
     def strangers(self) -> Iterator[Path]:
         """What lies in the folders and is not ours to read: a person's, left alone and named in the log."""
         for folder in WORKING:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from daemon.spool import Spool
 
 
+_APART = 60.0
 _RETURNED = "{}: its claim was broken off, it is back in the inbox"
 
 
 def recover(spool: Spool, max_deaths: int) -> list[str]:
     """Look through what an earlier process left, downstream first; a sentence for each thing put right."""
     said = _return_set_apart(spool)
+    said += _part_suspects(spool, max_deaths)
     for folder in ("converting", "uploading", "incoming"):
         for entry in list(spool.all_units(folder)):
             if entry.unit.attempt:
@@ -72,8 +74,33 @@ def _return_gathered(spool: Spool, job: str) -> list[str]:
     return [_RETURNED.format(name) for name in spool.put_back(gathered, inbox)]
 
 
+def _part_suspects(spool: Spool, max_deaths: int) -> list[str]:
+    """When the process died over several at once, only one of them can be the killer: try them apart.
+
+    What is furthest up goes first; the others wait a minute in deferred/ and begin anew.
+    """
+    suspects = [
+        [
+            entry
+            for entry in spool.all_units(folder)
+            if entry.unit.attempt and spool.deaths(entry) >= max_deaths - 1
+        ]
+        for folder in ("incoming", "uploading", "converting")
+    ]
+    first, *others = [each for each in suspects if each] or [[]]
+    said = []
+    for entry in (entry for each in others for entry in each):
+        if entry.folder == "converting" and spool.copy_of(entry.job, entry.unit.first):
+            continue
+        spool.wait(entry, spool.clock() + _APART)
+        said.append(
+            f"{entry.job}/{entry.unit.plain()}: waits until {first[0].unit.label} was tried"
+        )
+    return said
+
+
 def _after_death(spool: Spool, entry: Entry, max_deaths: int) -> list[str]:
-    deaths = entry.unit.attempt
+    deaths = spool.deaths(entry)
     where = f"{entry.job}/{entry.unit.plain()}"
     if entry.folder == "converting" and spool.copy_of(entry.job, entry.unit.first):
         return []  # it was finished before the process died
@@ -85,7 +112,8 @@ def _after_death(spool: Spool, entry: Entry, max_deaths: int) -> list[str]:
         original = spool.original_of(entry) if entry.unit.kind == "c" else None
         reason = (
             f"The process died {deaths} times while working on {entry.unit.label}, so it is not"
-            " tried again. Move it back to uploading/ to try once more."
+            f" tried again. Move it back to {entry.folder if entry.unit.first == 0 else 'uploading'}/"
+            " to try once more."
         )
         spool.quarantine(original or entry, reason)
         if original:

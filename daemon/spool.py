@@ -213,7 +213,9 @@ class Spool(Folders):
         """Let one finished file of tmp/ out as a unit."""
         target = self.job_folder(folder, job) / str(unit)
         self.disk.fsync(staged)
-        return self._move(staged, target, folder, job, unit)
+        released = self._move(staged, target, folder, job, unit)
+        self._advance_drop(job)
+        return released
 
     def release_album(self, job: str, staged: Sequence[tuple[Unit, Path]]) -> Entry:
         """Let finished files of tmp/ out as one album: it is closed by the rename that commits it."""
@@ -224,9 +226,16 @@ class Spool(Folders):
             self.disk.fsync(path)
             self.disk.rename(path, building / str(member))
         self.disk.fsync(building)
-        return self._move(
+        released = self._move(
             building, self.job_folder("uploading", job) / str(unit), "uploading", job, unit
         )
+        self._advance_drop(job)
+        return released
+
+    def _advance_drop(self, job: str) -> None:
+        drop = self.drop(job)
+        if drop is not None and drop.folder == "incoming":
+            self.advance(drop)
 
     def release_drop(self, entry: Entry) -> Entry:
         """Put the drop of a job into done/, after its last member has left."""
@@ -238,8 +247,28 @@ class Spool(Folders):
     # -- attempts ----------------------------------------------------------------------------------
 
     def begin(self, entry: Entry) -> Entry:
-        """Mark a unit as being worked on. Not fsynced: a lost mark costs nothing."""
+        """Mark a unit as being worked on. Not fsynced: a lost mark costs nothing.
+
+        Its time becomes that of the job; whoever gets further with it sets it anew (`advance`).
+        """
+        begun = self._rename_in_place(entry, entry.unit.attempted(self.deaths(entry) + 1))
+        self.disk.utime(begun.path, _claimed(entry.job))
+        return begun
+
+    def begin_again(self, entry: Entry) -> Entry:
+        """Mark the next attempt after one that failed, whatever it got done."""
         return self._rename_in_place(entry, entry.unit.attempted(entry.unit.attempt + 1))
+
+    def advance(self, entry: Entry) -> None:
+        """Note that the work on a unit got further: should the process die now, this unit is no poison."""
+        with contextlib.suppress(FileNotFoundError):
+            self.disk.utime(entry.path, max(self.clock(), _claimed(entry.job) + 1))
+
+    def deaths(self, entry: Entry) -> int:
+        """How often the process died over a unit that is marked, since it last got further with it."""
+        if entry.unit.attempt <= 1 or entry.path.stat().st_mtime == _claimed(entry.job):
+            return entry.unit.attempt
+        return 1
 
     def pause(self, entry: Entry) -> Entry:
         """Take the mark back: the work was broken off by us, which is not a death."""
@@ -334,6 +363,7 @@ class Spool(Folders):
                 continue
             unit = member.unit.plain().attempted(entry.unit.attempt)
             target = self.job_folder(entry.folder, entry.job) / str(unit)
+            self.disk.utime(member.path, _claimed(entry.job))
             singles.append(self._move(member.path, target, entry.folder, entry.job, unit))
         self.drop_empty_album(entry)
         return singles
@@ -404,6 +434,7 @@ class Spool(Folders):
         note = target.with_name(f"{target.name}.txt")
         self.disk.unlink(note)
         self.disk.write(note, f"{reason}\n".encode("utf-8", "replace"))
+        self.disk.fsync(target.parent)
         if entry.folder == "converting":
             self.drop_segments(entry)
         return self._move(entry.path, target, "quarantine", entry.job, unit)
@@ -411,7 +442,9 @@ class Spool(Folders):
     def quarantine_staged(self, job: str, staged: Path, unit: Unit, reason: str) -> Entry:
         """Put a finished file of tmp/ into quarantine."""
         self.disk.fsync(staged)
-        return self.quarantine(Entry("incoming", job, unit, staged), reason)
+        released = self.quarantine(Entry("incoming", job, unit, staged), reason)
+        self._advance_drop(job)
+        return released
 
     # -- the end of a job --------------------------------------------------------------------------
 
@@ -518,6 +551,11 @@ class Spool(Folders):
         if directory.parent.parent == self.root and directory.parent.name in FOLDERS:
             with contextlib.suppress(OSError):
                 self.disk.rmdir(directory)
+
+
+def _claimed(job: str) -> float:
+    parsed = Job.parse(job)
+    return parsed.claimed if parsed else 0.0
 
 
 def is_noted(path: Path) -> bool:

@@ -97,8 +97,14 @@ class Converter(Worker):
         self.house.activity.conversion = activity
         result = self.spool.tmp / f"{original.job}.{original.unit.first:04d}c.mp4"
 
+        finished = await asyncio.to_thread(self.spool.finished, original)
+
         def progress(state: Progress) -> None:
+            nonlocal finished
             self.alive()
+            if (now := self.spool.finished(original)) > finished:
+                finished = now
+                self.spool.advance(original)
             activity.done = state.fraction
             activity.speed, activity.seconds_left = state.speed, state.seconds_left
             activity.standing_still = not self.gate.is_open
@@ -170,7 +176,7 @@ class Converter(Worker):
             log.warning(
                 "conversion failed", job=original.job, unit=str(original.unit), reason=reason
             )
-            await asyncio.to_thread(self.spool.begin, original)  # the next attempt's number
+            await asyncio.to_thread(self.spool.begin_again, original)  # the next attempt's number
             return
         log.warning("quarantined", job=original.job, unit=str(original.unit.plain()), reason=reason)
         self.house.activity.counts["conversions_given_up"] += 1

@@ -10,9 +10,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from daemon.destinations.base import Frame
+from daemon.media.running import Progress
 from daemon.media.verdict import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import pytest
@@ -75,7 +77,14 @@ class Converting:
         self.made: list[str] = []
 
     async def convert(
-        self, source: Path, result: Path, *, state: Path, disk: Disk, **_: Any
+        self,
+        source: Path,
+        result: Path,
+        *,
+        state: Path,
+        disk: Disk,
+        progress: Callable[[Progress], None],
+        **_: Any,
     ) -> None:
         """Make what is missing, then the whole."""
         if result.exists():
@@ -90,6 +99,7 @@ class Converting:
                 disk.write(part, data[number::SEGMENTS])
                 disk.publish(part, segment)
                 self.made.append(f"{state.parent.name}/{state.name}/{number}")
+            progress(Progress((number + 1) / SEGMENTS, 1.0, None))
             await asyncio.sleep(0)
         pieces = [(state / f"{number:05d}.mp4").read_bytes() for number in range(SEGMENTS)]
         whole = bytearray(len(data))
