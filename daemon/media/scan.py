@@ -117,7 +117,7 @@ async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Ru
         leaps=reader.leaps,
         leading=reader.leading,
         hidden=reader.hidden,
-        end=max(reader.end, *reader.times[-1:]),
+        end=max([reader.end, *reader.times[-1:]]),
     )
 
 

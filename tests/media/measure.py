@@ -87,3 +87,9 @@ def ssim(path: Path, source: Path) -> list[float]:
         *("-fps_mode", "passthrough", "-f", "null", "/dev/null"),
     )
     return [float(at) for at in re.findall(r"Y:([\d.]+)", out.decode())]
+
+
+def sound(path: Path) -> str:
+    """A digest of the decoded sound."""
+    out, _ = _run("-v", "error", "-i", path, "-map", "0:a", "-f", "md5", "-")
+    return out.decode().strip()

@@ -22,7 +22,8 @@ from daemon.media.running import Clock
 from daemon.media.thumbnail import thumbnail
 from daemon.media.verdict import judge
 from tests.media.clips import CLIPS
-from tests.media.measure import difference, hear, see, tone
+from tests.media.measure import see
+from tests.media.odd import compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,26 +71,8 @@ async def test_troubles(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "state"]
     assert not list((tmp_path / "state").iterdir())
 
-    before, after = see(source), see(result)
-    assert abs(len(before.times) - len(after.times)) <= 1
-    if about.straight:
-        span = before.times[-1] - before.times[0]
-        assert after.times[-1] - after.times[0] == pytest.approx(span, abs=0.042)
-    if len(before.times) == len(after.times):
-        apart = [
-            difference(one, other)
-            for one, other in zip(before.pictures, after.pictures, strict=True)
-        ]
-        assert sorted(apart)[-3 if len(apart) > 2 else -1] < 12
-    if about.flashes:
-        step = _step(before.flash, tone(hear(source)))
-        assert _step(after.flash, tone(hear(result))) == pytest.approx(step, abs=0.04)
-
-
-def _step(flash: float | None, heard: float | None) -> float:
-    assert flash is not None
-    assert heard is not None
-    return heard - flash
+    told, wrong = compare(about, source, result)
+    assert not wrong, told
 
 
 async def test_what_is_missing_is_said(

@@ -12,7 +12,7 @@ import pytest
 
 from daemon.media.segments import Segments, fingerprint
 from daemon.media.table import track
-from tests.media.measure import ssim
+from tests.media.measure import sound, ssim
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,15 +49,6 @@ def orphans(state: Path) -> list[psutil.Process]:
         if any(str(state) in word for word in words):
             found.append(process)
     return found
-
-
-def sound(path: Path) -> bytes:
-    """A digest of the decoded sound."""
-    return subprocess.run(
-        ["ffmpeg", "-v", "error", "-nostdin", "-i", path, "-map", "0:a", "-f", "md5", "-"],
-        capture_output=True,
-        check=True,
-    ).stdout
 
 
 @pytest.mark.parametrize("name", ["mpeg4.avi", "varying.mkv"])

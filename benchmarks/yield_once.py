@@ -1,0 +1,60 @@
+"""A conversion without end that gives way, for `benchmarks/yield_.py`: python -m benchmarks.yield_once FOLDER SOURCE
+
+It watches FOLDER/uploading as the daemon does and stands still while anything is in it. The line `in` on its stdin makes
+it rename FOLDER/ready into there by itself, as the daemon's own workers do; it answers with the time of the rename.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from pathlib import Path
+
+from daemon.bells import Bells
+from daemon.config import ConvertSettings
+from daemon.gate import Gate
+from daemon.media.convert import convert
+from daemon.watching import Watching
+
+
+async def keep(gate: Gate, bells: Bells, uploading: Path) -> None:
+    """The gate is open while `uploading` is empty."""
+    bell = bells.listen(["uploading"])
+    while True:
+        bell.clear()
+        gate.set(is_open=not await asyncio.to_thread(lambda: any(uploading.iterdir())))
+        await bell.wait(60)
+
+
+def obey(folder: Path, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
+    """Rename when told to, and close the gate at once."""
+    for _ in sys.stdin:
+        began = time.monotonic()
+        (folder / "ready").rename(folder / "uploading" / "unit")
+        loop.call_soon_threadsafe(lambda: gate.set(is_open=False))
+        print(began, flush=True)
+
+
+async def main(argv: list[str]) -> None:
+    """Convert until killed."""
+    folder, source = map(Path, argv)
+    bells, gate = Bells(), Gate()
+    watching = Watching(bells, {"uploading": folder / "uploading"})
+    await asyncio.to_thread(watching.check)
+    keeping = asyncio.create_task(keep(gate, bells, folder / "uploading"))
+    obeying = asyncio.create_task(asyncio.to_thread(obey, folder, gate, bells.loop))
+    number = 0
+    while not keeping.done() and not obeying.done():
+        number += 1
+        await convert(
+            source,
+            folder / f"{number}.mp4",
+            settings=ConvertSettings(preset="veryslow"),
+            state=folder / "state",
+            gate=gate,
+        )
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
