@@ -134,7 +134,7 @@ def measure(
         **run,
     }
     done = subprocess.run(
-        [python, ROOT / "benchmarks/senders.py", json.dumps(task)],
+        [python, ROOT / "benchmarks/upload_once.py", json.dumps(task)],
         capture_output=True,
         text=True,
         timeout=900,

@@ -101,9 +101,7 @@ class Posting:
             receipts |= posts.message_ids(answer, [each.item.key for each in left])
             if len(receipts) == len(album):
                 break
-        for each in album:
-            if each.item.key in receipts:
-                await self._staging.posted(each.item)
+        await self._staging.posted(each.item for each in album if each.item.key in receipts)
         return receipts
 
     @staticmethod

@@ -21,7 +21,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 FRESH = (
@@ -147,10 +147,11 @@ def _path(directory: Path, key: int) -> Path:
     return directory / f"{key & (1 << 64) - 1:016x}{_SUFFIX}"
 
 
-def forget(directory: Path, key: int) -> None:
-    """Remove the note on an upload: it was posted, and the note has served."""
-    with contextlib.suppress(OSError):
-        _path(directory, key).unlink(missing_ok=True)
+def forget(directory: Path, keys: Iterable[int]) -> None:
+    """Remove the notes on uploads: they were posted, and the notes have served."""
+    for key in keys:
+        with contextlib.suppress(OSError):
+            _path(directory, key).unlink(missing_ok=True)
 
 
 def sweep(directory: Path) -> None:

@@ -19,7 +19,7 @@ from daemon.destinations.telegram.rules import Action
 from daemon.errors import NeedsConversion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from daemon.destinations.base import Item, Kind
     from daemon.destinations.telegram.caller import Caller
@@ -119,9 +119,9 @@ class Staging:
             return first and self._chats.forget(chat, refusal)
         return first and refusal.name == "PHOTO_SAVE_FILE_INVALID"
 
-    async def posted(self, item: Item) -> None:
-        """It was posted: what was noted of its upload has served."""
-        await self._transfer.drop(item)
+    async def posted(self, items: Iterable[Item]) -> None:
+        """They were posted: what was noted of their uploads has served."""
+        await self._transfer.drop(items)
 
 
 def _thumb_key(key: int, generation: int) -> int:

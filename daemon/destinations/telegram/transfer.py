@@ -25,7 +25,7 @@ from daemon.destinations.telegram.window import PART
 from daemon.errors import Permanent, TelespoolError, Temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from daemon.destinations.base import Item
@@ -179,10 +179,11 @@ class Transfer:
                     await self._window.enter(size, upload.rank)
                     task = group.create_task(self._part(upload, part))
                     task.add_done_callback(partial(done, size))
-        except BaseExceptionGroup as several:
-            raise several.exceptions[0] from None
-        finally:
+        except BaseException as error:
             await asyncio.shield(self._aside(upload.settle))
+            if isinstance(error, BaseExceptionGroup):
+                raise error.exceptions[0] from None
+            raise
 
     async def _part(self, upload: Upload, part: int) -> float:
         request = await self._aside(upload.request, part)
@@ -206,10 +207,10 @@ class Transfer:
         """Note what became of it; `drop` when that is no longer needed."""
         await self._aside(upload.received.complete, handle)
 
-    async def drop(self, item: Item) -> None:
-        """Forget what was noted of an item."""
+    async def drop(self, items: Iterable[Item]) -> None:
+        """Forget what was noted of these."""
         if self._directory is not None:
-            await self._aside(forget, self._directory, item.upload_key)
+            await self._aside(forget, self._directory, [item.upload_key for item in items])
 
     async def send_bytes(self, data: bytes, key: int, name: str) -> Any:
         """Send a few bytes, such as a thumbnail, as a file of one part."""

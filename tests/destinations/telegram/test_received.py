@@ -38,7 +38,7 @@ def test_what_was_noted_is_read_back(tmp_path: Path) -> None:
     last = Received.open(tmp_path, KEY, ABOUT, 10)
     assert [part for part in range(10) if last.has(part)] == [0, 4, 9]
     assert last.handle == "photo 1 2 ff-"
-    forget(tmp_path, KEY)
+    forget(tmp_path, [KEY])
     assert not list(tmp_path.iterdir())
     first.close()
 
@@ -92,7 +92,7 @@ def test_a_damaged_note_never_fails(
     tmp_path: Path, handle: str | None, data: st.DataObject
 ) -> None:
     """Cut anywhere, or with any byte changed, it is read without an error, and claims no part it did not have."""
-    forget(tmp_path, KEY)
+    forget(tmp_path, [KEY])
     first = Received.open(tmp_path, KEY, ABOUT, 10)
     for part in (0, 3, 9):
         first.note(part)
