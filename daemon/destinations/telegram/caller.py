@@ -84,7 +84,7 @@ class Caller:
         key = self._session.key
         if key is None:
             raise LoginNeeded("Nobody is logged in to Telegram yet. Run `telespool login`.")
-        return Line(door, key, self._api_id, self._patience.limits)
+        return Line(door, key, self._api_id, self._patience.limits, self._line)
 
     @staticmethod
     def _no_way(down: LineDown) -> Exception:

@@ -126,6 +126,11 @@ class _Sender(MTProtoSender):  # type: ignore[misc]
         self._state.__class__ = _State
         self._heard = heard
 
+    def learn_from(self, other: _Sender) -> None:
+        """Begin with the salt and the clock of another."""
+        self._state.salt = other._state.salt
+        self._state.time_offset = other._state.time_offset
+
     async def _process_message(self, message: Any) -> None:
         self._heard()
         await super()._process_message(message)
@@ -135,14 +140,22 @@ class Line:
     """One connection, from `open` until it is `down`; it is not opened twice."""
 
     def __init__(
-        self, address: Address, key: AuthKey, api_id: int, limits: Limits = Limits()
+        self,
+        address: Address,
+        key: AuthKey,
+        api_id: int,
+        limits: Limits = Limits(),
+        like: Line | None = None,
     ) -> None:
+        """`like` is another line with this login: what it learnt of salt and clock need not be learnt again."""
         self.address = address
         self.in_flight = 0
         self.config: Any = None
         self._api_id = api_id
         self._limits = limits
         self._sender = _Sender(key, self._sign_of_life)
+        if like is not None:
+            self._sender.learn_from(like._sender)  # noqa: SLF001 - one of ours
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._cause: BaseException | None = None
         self._reason = f"the connection to Telegram ({address}) was closed"

@@ -85,6 +85,18 @@ async def test_a_media_address_that_is_closed_is_gone_around(
     assert len(with_media.messages) == 1
 
 
+async def test_a_login_that_is_news_to_the_media_address(
+    with_media: TestTelegram, tmp_path: Path
+) -> None:
+    """Where only the media address does not know the login, parts go through the front door."""
+    with_media.faults.add("upload.saveBigFilePart", error=(401, "AUTH_KEY_UNREGISTERED"))
+    async with opened(with_media, tmp_path / "state", connections=1) as destination:
+        await send(destination, [video_file(tmp_path, 25 * PART)])
+    assert len(with_media.messages) == 1
+    carried = [each for each in with_media.connections if each.calls["upload.saveBigFilePart"]]
+    assert [each.media_only for each in carried] == [True, False]
+
+
 async def test_a_connection_that_cannot_be_had_is_done_without(
     telegram: TestTelegram, tmp_path: Path
 ) -> None:
