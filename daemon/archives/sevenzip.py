@@ -9,6 +9,7 @@ over `7zz x -so`, cut by `cutting` and checked against the listed CRC-32. Where 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from daemon.archives.listing import Entry
 
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
+_PROBES = 3  # encrypted members on which a password is tried
 _LIST_TIME = 600.0
 # Processor seconds: some to begin with, and one for so many bytes of either side. 7-Zip's slowest method is
 # five times faster on slow machines; what needs longer than this is made to need long.
@@ -139,13 +141,23 @@ class SevenZip:
         return await Stream.start(self.command("x", password, "-so"), password, self.limits(size))
 
     async def opens(self, password: str, entries: Sequence[Entry], imitations: int) -> bool:
-        """Whether the first encrypted member comes out whole with this password."""
-        index = next(n for n, entry in enumerate(entries) if entry.encrypted and not entry.silent)
-        size = sum(entry.size or 0 for entry in entries[: index + 1])
+        """Whether an encrypted member comes out whole with this password.
+
+        The first few are tried, because the first may be damaged; an empty one comes out with any password.
+        """
+        some = (n for n, entry in enumerate(entries) if entry.encrypted and entry.size)
+        places = list(itertools.islice(some, _PROBES))
+        if not places:
+            return True
+        size = sum(entry.size or 0 for entry in entries[: places[-1] + 1])
         source = await self.members(password, size)
-        try:
+
+        def any_whole() -> bool:
             cutter = Cutter(source, entries, imitations)
-            return await whole(lambda: cutter.copy(index, _nowhere), source.abort) is None
+            return any(cutter.copy(place, _nowhere) is None for place in places)
+
+        try:
+            return await whole(any_whole, source.abort)
         finally:
             await source.close()
 

@@ -69,6 +69,7 @@ _HEADS = (
     (b"xar!\x00", "xar"),
     (b"\x60\xea", "arj"),
     (b"hsqs", "squashfs"),
+    (b"ITSF\x03\x00\x00\x00", "chm"),
 )
 
 _ZIP_HEADS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"PK\x07\x08PK", b"PK00PK")
@@ -102,9 +103,23 @@ def _by_head(head: bytes) -> str | None:
     for magic, kind in _HEADS:
         if head.startswith(magic) and _is_really(kind, head):
             return kind
-    if head[2:5] == b"-lh" and head[6:7] == b"-":
+    if head[2:5] in {b"-lh", b"-lz", b"-pm"} and head[6:7] == b"-":
         return "lzh"
+    if _is_lzma(head):
+        return "lzma"
     return "tar" if is_tar(head) else None
+
+
+def _is_lzma(head: bytes) -> bool:
+    """The format of before xz has no signature: properties, a size of dictionary, a length or none."""
+    dictionary, size = (int.from_bytes(head[a:b], "little") for a, b in ((1, 5), (5, 13)))
+    return (
+        len(head) > 18
+        and head[0] == 0x5D
+        and head[13] == 0
+        and dictionary in _DICTIONARIES
+        and (size == (1 << 64) - 1 or size < 1 << 38)
+    )
 
 
 def _is_really(kind: str, head: bytes) -> bool:
@@ -126,6 +141,9 @@ def _is_really(kind: str, head: bytes) -> bool:
     return True
 
 
+_DICTIONARIES = {
+    bits << power for power in range(12, 31) for bits in (1, 3) if bits << power < 1 << 31
+}
 _BZIP2_BLOCKS = {b"1AY&SY", b"\x17\x72\x45\x38\x50\x90"}
 
 

@@ -99,7 +99,10 @@ class _Run:
         archive = await self.engine.open(
             path, self.passwords, budget=self.budget, everything=True, nice=0
         )
-        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        try:
+            await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Permanent(f"{directory} cannot be made: {error.strerror}.") from error
         inner: list[tuple[Path, str]] = []
         looks_like_one: set[int] = set()
 

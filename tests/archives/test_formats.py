@@ -69,6 +69,7 @@ BY_HAND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "x.tgz": ("gzip", lambda: gzip.compress(making.tarred(FILES))),
     "x.tar.bz2": ("bzip2", lambda: bz2.compress(making.tarred(FILES))),
     "x.tar.xz": ("xz", lambda: lzma.compress(making.tarred(FILES))),
+    "x.tar.lzma": ("lzma", lambda: lzma.compress(making.tarred(FILES), lzma.FORMAT_ALONE)),
     "x.tar.zst": ("zstd", lambda: making.zstd(making.tarred(FILES))),
     "x.tar.lz": ("lzip", lambda: making.lzipped(making.tarred(FILES))),
     "x.tar.lz4": ("lz4", lambda: making.lz4_framed(making.tarred(FILES))),
