@@ -1,9 +1,10 @@
 """How many bytes may be on the way at once, over all connections.
 
-It starts where the configuration says (4 MiB, what TDLib allows itself at most) and doubles with every round
-of parts that come back within a second, up to 8 MiB (eight sessions with 1 MiB each: Telegram Desktop). Parts
-that take eight seconds, a flood wait, or a broken connection halve it; from then on it grows slowly. So it
-finds the speed of the line without being told, and gives way where Telegram or the line are busy.
+It starts where the configuration says (4 MiB, what TDLib allows itself at most) and doubles with every round of
+parts that come back within a second, and within twice the time of the quickest: beyond that they only queue
+somewhere. It ends at 8 MiB (eight sessions with 1 MiB each: Telegram Desktop). Parts that take eight seconds, a flood
+wait, or a broken connection halve it; from then on it grows slowly. So it finds the speed of the line without being
+told, gives way where Telegram or the line are busy, and what is sent twice after a crash is no more than it must be.
 
 The parts of a file that was begun earlier go first, so that it is complete, and Telegram at work on it, while
 the next is still on the way.
@@ -17,6 +18,8 @@ import heapq
 PART = 512 << 10  # core.telegram.org/api/files: the largest, and the one recommended
 HIGH = 8 << 20
 FAST, SLOW = 1.0, 8.0  # seconds for a part; tdesktop: storage/file_upload.cpp
+_QUEUED = 2.0  # times as long as the quickest: it has waited behind others
+_FORGET = 1.005  # the quickest is forgotten slowly, for ways change
 
 
 class Window:
@@ -26,6 +29,7 @@ class Window:
         self.size = max(start, PART)
         self.high = max(high, self.size)
         self.on_the_way = 0
+        self._quickest = FAST
         self._calm = False  # once it had to shrink, it no longer doubles
         self._shrunk_at = float("-inf")
         self._waiting: list[tuple[int, int, int, asyncio.Future[None]]] = []
@@ -58,9 +62,11 @@ class Window:
         self.on_the_way -= size
         if seconds is not None and seconds >= SLOW:
             self.shrink()
-        elif seconds is not None and seconds < FAST and full and size == PART:
-            self.size += PART * PART // self.size if self._calm else PART
-            self.size = min(self.size, self.high)
+        elif seconds is not None and size == PART:
+            self._quickest = min(seconds, self._quickest * _FORGET)
+            if full and seconds < min(FAST, self._quickest * _QUEUED):
+                self.size += PART * PART // self.size if self._calm else PART
+                self.size = min(self.size, self.high)
         self._admit()
 
     def shrink(self) -> None:

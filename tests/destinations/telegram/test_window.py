@@ -33,6 +33,22 @@ async def test_it_grows_while_parts_return_fast() -> None:
         task.cancel()
 
 
+async def test_it_does_not_grow_for_parts_that_queue() -> None:
+    """Parts that take far longer than the quickest are waiting somewhere: more of them would wait as well."""
+    window = Window(2 * PART)
+    waiting = [asyncio.create_task(window.enter(PART)) for _ in range(50)]
+    await asyncio.sleep(0)
+    window.leave(PART, 0.05)
+    assert window.size == 3 * PART
+    for _ in range(20):
+        window.leave(PART, 0.2)
+    assert window.size == 3 * PART
+    window.leave(PART, 0.09)
+    assert window.size == 4 * PART
+    for task in waiting:
+        task.cancel()
+
+
 async def test_it_does_not_grow_when_it_is_not_used() -> None:
     """A file that does not fill the window proves nothing about the line."""
     window = Window(8 * PART)
