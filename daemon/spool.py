@@ -153,10 +153,11 @@ class Spool(Folders):
             return
         gathered = target.parent / GATHERED
         self.disk.mkdir(gathered)
+        self.disk.fsync(target.parent)
         try:
             for path in drops:
                 self.disk.rename(path, gathered / path.name)
-            self.disk.fsync(gathered)
+            self.disk.fsync(gathered, drops[-1].parent)
             self.disk.rename(gathered, target)  # commit
         except OSError:
             self.put_back(gathered, drops[-1].parent)

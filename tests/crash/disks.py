@@ -82,6 +82,12 @@ class DyingDisk(Disk):
         self._torn(lambda: target.write_bytes(data[: len(data) // 2]))
         super().copy(source, target, progress)
 
+    def append(self, path: Path, data: bytes) -> None:
+        """Two calls: it may die with half of it written."""
+        self.tick()
+        self._torn(lambda: super(DyingDisk, self).append(path, data[: len(data) // 2]))
+        super().append(path, data)
+
     def replace(self, temporary: Path, final: Path) -> None:
         """Count, then do it."""
         self.tick()

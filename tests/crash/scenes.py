@@ -125,6 +125,15 @@ def _damaged() -> Scene:
     return Scene("damaged", {"damaged.tar": cut}, fates, broken=True)
 
 
+def _beside() -> Scene:
+    members = _photos(2)
+    drops: dict[str, bytes | dict[str, bytes]] = {
+        "family/locked.tar": tar(members),
+        "family/locked.tar.password": b"secret\n",
+    }
+    return Scene("beside", drops, _all(members))
+
+
 def _across() -> Scene:
     members = _photos(2)
     folder = {"f.jpg": photo(b"f"), "g.avi": film(b"g")}
@@ -148,6 +157,7 @@ SCENES = {
         _folder(),
         _singles(),
         _damaged(),
+        _beside(),
         _across(),
     )
 }
