@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 PYTHON = Path("/usr/bin/python3")
 _NOT_COPIED = (".git", ".venv", ".tools", "*cache*", ".hypothesis", "demo", "dist", "build")
+
+_LOOKED_OVER = ("/etc", "/opt", "/usr", "/var", "/home", "/root")
+# What changes on any machine that runs: caches, logs, and the files in which the accounts are kept.
+_LEFT_OUT = ("/var/log/", "/var/cache/", "/var/lib/systemd/", "/etc/.pwd.lock")
+_ACCOUNTS = {
+    f"/etc/{name}{end}" for name in ("passwd", "group", "shadow", "gshadow") for end in ("", "-")
+}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -68,11 +76,37 @@ def bare(tmp_path: Path, wheels: Path) -> Iterator[Machine]:
         yield machine
 
 
+@dataclass(frozen=True, slots=True)
+class Package:
+    """What `scripts/install --prefix` made, and which paths outside of the prefix came and went meanwhile."""
+
+    tree: Path
+    touched: set[str]
+
+    def unpack(self, machine: Machine) -> None:
+        """Put its files where they belong, as a package manager does."""
+        subprocess.run(["cp", "--archive", f"{self.tree}/.", machine.path("/")], check=True)
+
+
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Iterator[Machine]:
+def package(tmp_path_factory: pytest.TempPathFactory, wheels: Path) -> Package:
+    """The files of an installation; those who begin with them need not wait for pip."""
+    state = tmp_path_factory.mktemp("package") / "machine"
+    with Machine.boot(state) as machine:
+        provide(machine, wheels)
+        before = everything(machine)
+        install(machine, "--prefix", "/run/share/package")
+        return Package(state / "share/package", everything(machine) ^ before)
+
+
+@pytest.fixture(scope="session")
+def installed(
+    tmp_path_factory: pytest.TempPathFactory, wheels: Path, package: Package
+) -> Iterator[Machine]:
     """A machine on which scripts/install has run, with ann and bob as users; ann is in the group."""
     with Machine.boot(tmp_path_factory.mktemp("installed") / "machine") as machine:
         provide(machine, wheels)
+        package.unpack(machine)
         install(machine)
         machine.run("useradd", "--create-home", "--groups", "telespool", "ann")
         machine.run("useradd", "--create-home", "bob")
@@ -108,3 +142,9 @@ def install(machine: Machine, *options: str) -> str:
     """Run scripts/install inside; what it said."""
     program = "/run/share/source/scripts/install"
     return machine.run(PYTHON, program, "--wheels", "/run/share/wheels", *options).stdout
+
+
+def everything(machine: Machine) -> set[str]:
+    """Give every path of the machine that an installation could have made."""
+    listed = machine.run("find", *_LOOKED_OVER, "-xdev", "-not", "-path", "*/__pycache__*").stdout
+    return {path for path in listed.splitlines() if not path.startswith(_LEFT_OUT)} - _ACCOUNTS

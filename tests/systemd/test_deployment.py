@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.material import Material
+    from tests.systemd.conftest import Package
     from tests.systemd.machine import Machine
 
 TEXT = (ROOT / "docs/deployment.md").read_text()
@@ -38,8 +39,11 @@ def test_the_configuration_that_is_shown_is_right() -> None:
     assert parse(text, "config.toml").chats["family"] == "@our_family"
 
 
-def test_every_command_of_the_page_works(bare: Machine, tmp_path: Path, material: Material) -> None:
+def test_every_command_of_the_page_works(
+    bare: Machine, package: Package, tmp_path: Path, material: Material
+) -> None:
     """From the installation to its end, with a login at the test Telegram and a drop by ann."""
+    package.unpack(bare)
     bare.run("useradd", "--create-home", "ann")
     drop = make_zip(tmp_path / "holiday.zip", {"a.jpg": material.photo(1)})
     bare.path("/home/ann/holiday.zip").write_bytes(drop.read_bytes())

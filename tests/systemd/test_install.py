@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.systemd.conftest import install
+from tests.systemd.conftest import everything, install
 
 if TYPE_CHECKING:
+    from tests.systemd.conftest import Package
     from tests.systemd.machine import Machine
 
-# What changes on any machine that runs: caches, logs, and the files in which the accounts are kept.
-_LOOKED_OVER = ("/etc", "/opt", "/usr", "/var", "/home", "/root")
-_ACCOUNTS = {
-    f"/etc/{name}{end}" for name in ("passwd", "group", "shadow", "gshadow") for end in ("", "-")
-}
 _KEPT = ("/etc/telespool", "/var/spool/telespool")
-
-
-def everything(machine: Machine) -> set[str]:
-    """Give every path of the machine that an installation could have made."""
-    listed = machine.run("find", *_LOOKED_OVER, "-xdev", "-not", "-path", "*/__pycache__*").stdout
-    left_out = ("/var/log/", "/var/cache/", "/var/lib/systemd/", "/etc/.pwd.lock")
-    return {path for path in listed.splitlines() if not path.startswith(left_out)} - _ACCOUNTS
 
 
 def test_it_installs_itself_twice_alike_and_leaves_what_is_yours(bare: Machine) -> None:
@@ -63,12 +52,9 @@ def test_it_installs_itself_twice_alike_and_leaves_what_is_yours(bare: Machine) 
     assert bare.run("id", "--user", "telespool").stdout.strip() == owner.split(":", maxsplit=1)[0]
 
 
-def test_files_for_a_package_are_put_below_a_prefix(bare: Machine) -> None:
+def test_files_for_a_package_are_put_below_a_prefix(bare: Machine, package: Package) -> None:
     """Nothing outside the prefix is touched, and what lies below it works where it belongs."""
-    before = everything(bare)
-    install(bare, "--prefix", "/run/package")
-    assert everything(bare) == before
-    assert not bare.path("/opt/telespool").exists()
-    bare.run("cp", "--archive", "/run/package/.", "/")
+    assert package.touched == set()
+    package.unpack(bare)
     assert bare.run("telespool", "--version").stdout.startswith("telespool ")
     bare.run("systemd-analyze", "verify", "--man=no", "telespool.service")

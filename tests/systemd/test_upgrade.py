@@ -8,6 +8,7 @@ from tests.systemd.conftest import PYTHON, install
 from tests.systemd.service import CONFIG, PLAIN
 
 if TYPE_CHECKING:
+    from tests.systemd.conftest import Package
     from tests.systemd.machine import Machine
 
 CURRENT = "/opt/telespool/current"
@@ -18,8 +19,9 @@ def version(machine: Machine) -> str:
     return machine.run("readlink", CURRENT).stdout.strip()
 
 
-def test_a_version_that_does_not_come_up_is_taken_back(bare: Machine) -> None:
+def test_a_version_that_does_not_come_up_is_taken_back(bare: Machine, package: Package) -> None:
     """The upgrade restarts what runs; a daemon that dies makes it go back, say so, and run as before."""
+    package.unpack(bare)
     install(bare)
     bare.path(CONFIG).write_text(PLAIN)
     bare.run("systemctl", "start", "telespool")
