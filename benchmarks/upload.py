@@ -46,10 +46,15 @@ def options() -> argparse.Namespace:
     parser.add_argument("--sender", nargs="+", choices=SENDERS, default=SENDERS)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--size", type=float, default=64.0, help="MiB of the one file")
-    parser.add_argument("--connections", nargs="+", type=int, default=(4,), help="of telespool")
+    parser.add_argument(
+        "--connections", nargs="+", type=int, help="of telespool; 4, or 8 with --connection-rate"
+    )
     parser.add_argument("--connection-rate", type=float, help="MB/s of each connection")
     parser.add_argument("--account-rate", type=float, help="MB/s of all connections together")
-    return parser.parse_args()
+    found = parser.parse_args()
+    if not found.connections:
+        found.connections = [8] if found.connection_rate else [4]
+    return found
 
 
 def main() -> None:
@@ -77,6 +82,10 @@ def main() -> None:
                             run = {"case": case, "rtt_ms": rtt, "sender": sender, "turn": turn}
                             if sender == "telespool":
                                 run["connections"] = connections
+                            if wanted.connection_rate:
+                                run["connection_mb_per_s"] = wanted.connection_rate
+                            if wanted.account_rate:
+                                run["account_mb_per_s"] = wanted.account_rate
                             run |= measure(python, telegram, run, material[case])
                             runs.append(run)
                             if wanted.json:
