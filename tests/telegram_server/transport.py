@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from .wire import Disconnect
@@ -87,7 +88,8 @@ class Line:
     async def write_half_and_abort(self, data: bytes) -> None:
         """Send the first half, then reset the connection."""
         self.write(data[: len(data) // 2])
-        await self._writer.drain()
+        with suppress(ConnectionError):
+            await self._writer.drain()
         self._writer.close()
 
     def flush_and_close(self) -> None:
