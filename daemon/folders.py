@@ -106,18 +106,21 @@ class Folders:
         return found
 
     def copy_of(self, job: str, number: int) -> Entry | None:
-        """The converted copy of this member, the furthest there is."""
-        for folder in ("done", "uploading", "deferred"):
+        """The converted copy of this member (or the first of its parts), the least far there is."""
+        for folder in ("deferred", "uploading", "done"):
             for entry in self.units(folder, job):
                 for member in self.members(entry):
-                    if member.unit.first == number and member.unit.kind == "c":
+                    if member.unit.kind == "c" and number in {
+                        member.unit.first,
+                        member.unit.parent,
+                    }:
                         return member
         return None
 
     def original_of(self, copy: Entry) -> Entry | None:
         """The original that this copy was made from, where it waits for the copy's delivery."""
         for entry in self.units("converting", copy.job):
-            if entry.unit.first == copy.unit.first and entry.unit.kind == "":
+            if entry.unit.first in {copy.unit.first, copy.unit.parent} and entry.unit.kind == "":
                 return entry
         return None
 

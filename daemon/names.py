@@ -26,6 +26,9 @@ from typing import Literal, Self
 
 Kind = Literal["", "c", "o"]
 
+NESTED = 10_000
+"""The members of the archive (or the parts of the film) that is number 7 are 70001, 70002, …"""
+
 LABEL_BYTES = 180
 SLUG_BYTES = 80
 ALBUM_LABEL = "album"
@@ -107,9 +110,9 @@ class Unit:
         )
 
     @classmethod
-    def album(cls, first: int, last: int) -> Self:
+    def album(cls, first: int, last: int, kind: Kind = "") -> Self:
         """The unit of an album of the members `first` to `last`."""
-        return cls(first=first, last=last, label=ALBUM_LABEL)
+        return cls(first=first, last=last, kind=kind, label=ALBUM_LABEL)
 
     def __str__(self) -> str:
         last = f"-{self.last:04d}" if self.last is not None else ""
@@ -121,6 +124,17 @@ class Unit:
     def is_album(self) -> bool:
         """Whether it is a directory of members."""
         return self.last is not None
+
+    @property
+    def parent(self) -> int:
+        """The number of what this is a part of; 0 for what stands by itself."""
+        return self.first // NESTED
+
+    def part(self, place: int, of: int, extension: str) -> Self:
+        """A part of a film that is too large for one message."""
+        stem = self.label.rpartition(".")[0] or self.label
+        label = clean(f"{stem} {place} of {of}{extension}")
+        return replace(self.plain(), first=self.first * NESTED + place, kind="c", label=label)
 
     def covers(self, number: int) -> bool:
         """Whether this place in the archive belongs to it, going by the name alone."""

@@ -12,7 +12,7 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
-from daemon.destinations.base import Item
+from daemon.destinations.base import Item, no_limit
 from daemon.errors import NeedsConversion, Permanent
 from daemon.media.photo import acceptable_photo
 from daemon.media.thumbnail import thumbnail
@@ -20,7 +20,7 @@ from daemon.media.verdict import judge
 from daemon.names import file_id, random_id, title
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from daemon.config import Config
@@ -35,9 +35,12 @@ _STAMP = 1 << 16
 class Preparing:
     """Makes items of members."""
 
-    def __init__(self, spool: Spool, config: Config) -> None:
+    def __init__(
+        self, spool: Spool, config: Config, limit: Callable[[], Awaitable[int]] = no_limit
+    ) -> None:
         self.spool = spool
         self.config = config
+        self.limit = limit
         self._verdicts: dict[tuple[str, int, str], Verdict] = {}
 
     async def forms(self, member: Entry) -> AsyncIterator[Item]:
@@ -45,7 +48,8 @@ class Preparing:
 
         NeedsConversion where the verdict knows that no form will do; Permanent where nobody can read it.
         """
-        verdict = await judge(member.path, self.config.convert)
+        limit = await self.limit()
+        verdict = await judge(member.path, self.config.convert, max_bytes=limit)
         self._verdicts[_key(member)] = verdict
         if member.unit.goes_as_document:
             yield await self._item(member, member.path, "document", verdict)

@@ -120,7 +120,15 @@ class Service:
                 bells.loop.call_soon_threadsafe(functools.partial(self.gate.set, is_open=False))
 
     async def _work(self, bells: Bells, watching: Watching, *, until_idle: bool) -> None:
-        house = House(self.config, self.spool, bells, self.activity, self.heartbeat, self.sending)
+        house = House(
+            self.config,
+            self.spool,
+            bells,
+            self.activity,
+            self.heartbeat,
+            self.sending,
+            limit=self.destination.limit,
+        )
         engine = await self._find_engine()
         inbox = Inbox(house, watching, engine)
         self.workers = [

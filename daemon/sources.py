@@ -23,7 +23,7 @@ from daemon.archives.signatures import begins_like_one, recognise
 from daemon.drops import BESIDE
 from daemon.errors import Permanent, TelespoolError
 from daemon.media.sniff import HEAD, media_name, sniff
-from daemon.names import clean, natural
+from daemon.names import NESTED, clean, natural
 
 if TYPE_CHECKING:
     from daemon.archives.engine import Engine
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from daemon.archives.members import Piece as Unpacked
     from daemon.disk import Disk
     from daemon.folders import Entry
-
-NESTED = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,7 +220,7 @@ class Spool(Folders):
 
     def release_album(self, job: str, staged: Sequence[tuple[Unit, Path]]) -> Entry:
         """Let finished files of tmp/ out as one album: it is closed by the rename that commits it."""
-        unit = Unit.album(staged[0][0].first, staged[-1][0].first)
+        unit = Unit.album(staged[0][0].first, staged[-1][0].first, staged[0][0].kind)
         building = self.tmp / f"{job}.{unit}"
         self.disk.mkdir(building)
         for member, path in staged:
@@ -394,6 +394,14 @@ class Spool(Folders):
         unit = original.unit.copy(result.suffix)
         return self.release(original.job, result, unit, "uploading")
 
+    def release_parts(self, original: Entry, parts: Sequence[Path]) -> Entry:
+        """Let the parts of a film out that is too large for one message: one album, by one rename."""
+        staged = [
+            (original.unit.part(place, len(parts), path.suffix), path)
+            for place, path in enumerate(parts, 1)
+        ]
+        return self.release_album(original.job, staged)
+
     def release_original(self, original: Entry) -> Entry:
         """Put an original into done/ after its copy."""
         self.drop_segments(original)
@@ -416,7 +424,7 @@ class Spool(Folders):
 
     def drop_copy(self, copy: Entry) -> None:
         """Remove a copy that was refused, after its original is in quarantine."""
-        self.disk.unlink(copy.path)
+        self.disk.rmtree(copy.path)
         self.disk.fsync(copy.path.parent)
         self.tidy(copy.path.parent)
         self.changed([copy.folder])

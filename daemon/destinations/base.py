@@ -18,6 +18,7 @@ media is refused as it is), `Permanent`, `LoginNeeded`; from `post` also `Reject
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -78,6 +79,11 @@ class Rejected(TelespoolError):
         self.causes = dict(causes)
 
 
+async def no_limit() -> int:
+    """Where nobody says otherwise, a message holds any file."""
+    return sys.maxsize
+
+
 class Destination(Protocol):
     """A place where posts appear."""
 
@@ -97,6 +103,9 @@ class Destination(Protocol):
 
     async def post(self, chat: str, staged: Sequence[Staged], caption: str) -> Mapping[int, int]:
         """Make one post; message id by `Item.key`. A key that is missing was not posted: post it again."""
+
+    async def limit(self) -> int:
+        """Bytes that one message may hold, for this account; Temporary where that is not known yet."""
 
     async def check(self, chat: str) -> str:
         """The chat's title, after proving with a real request that this account can reach it."""

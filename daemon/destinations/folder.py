@@ -25,6 +25,7 @@ import hashlib
 import json
 import os
 import re
+import sys
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -101,6 +102,10 @@ class FolderDestination:
     async def post(self, chat: str, staged: Sequence[Staged], caption: str) -> Mapping[int, int]:
         """Make one post of what was not posted before; message id by key for all of them."""
         return await asyncio.to_thread(self._post, chat, staged, caption)
+
+    async def limit(self) -> int:
+        """A folder takes files of any size."""
+        return sys.maxsize
 
     async def check(self, chat: str) -> str:
         """Write a file to the chat's folder and remove it again; the chat's alias is its title."""

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, ClassVar
 
 import structlog
 
+from daemon.destinations.base import no_limit
 from daemon.observe.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from daemon.bells import Bells
     from daemon.config import Config
@@ -67,6 +68,8 @@ class House:
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a unit is being sent."""
     settled: Settled = field(default_factory=Settled)
+    limit: Callable[[], Awaitable[int]] = no_limit
+    """Bytes that one message may hold."""
 
 
 class Worker(abc.ABC):

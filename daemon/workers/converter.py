@@ -19,17 +19,21 @@ from daemon import contents
 from daemon.errors import Permanent, Temporary
 from daemon.gate import Gate
 from daemon.media.convert import convert
+from daemon.media.split import split
 from daemon.media.verdict import judge
 from daemon.observe.activity import Conversion
 from daemon.observe.report import Phase, close_job
 from daemon.workers.base import Worker, log
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from daemon.folders import Entry
     from daemon.media.convert import Progress
     from daemon.workers.base import House
 
 _LOOK_AGAIN = 60.0
+_ALBUM = 10
 
 
 class Converter(Worker):
@@ -114,21 +118,24 @@ class Converter(Worker):
         settings = self.config.convert
         gate = self.gate if settings.deferred else Gate()
         try:
-            verdict = await judge(original.path, settings)
-            await convert(
-                original.path,
-                result,
-                settings=settings,
-                state=self.spool.segments(original),
-                gate=gate,
-                progress=progress,
-                # Telegram refused what looked fine to us: only another picture can help.
-                at_least="encode" if verdict.action == "send" else "send",
-                disk=self.spool.disk,
-            )
+            limit = await self.house.limit()
+            verdict = await judge(original.path, settings, max_bytes=limit)
+            if verdict.action != "split":
+                await convert(
+                    original.path,
+                    result,
+                    settings=settings,
+                    state=self.spool.segments(original),
+                    gate=gate,
+                    progress=progress,
+                    # Telegram refused what looked fine to us: only another picture can help.
+                    at_least="encode" if verdict.action == "send" else "send",
+                    disk=self.spool.disk,
+                )
+            whole = original.path if verdict.action == "split" else result
             # Before it is let out: it may be on its way the moment after.
-            sizes = original.path.stat().st_size, result.stat().st_size
-            copy = await asyncio.to_thread(self.spool.release_copy, original, result)
+            sizes = original.path.stat().st_size, whole.stat().st_size
+            copy = await self._release(original, whole, limit, gate)
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("converted", job=original.job, unit=str(copy.unit))
             await asyncio.to_thread(self.spool.drop_segments, original)
@@ -169,6 +176,27 @@ class Converter(Worker):
         phase, self._phase = self._phase, None
         if phase is not None and (phase.converted or phase.given_up):
             log.info("recovery phase over", **phase.to_json())
+
+    async def _release(self, original: Entry, whole: Path, limit: int, gate: Gate) -> Entry:
+        """Let the copy out, in parts that play where it is too large for one message."""
+        size = (await asyncio.to_thread(whole.stat)).st_size
+        if size <= limit:
+            return await asyncio.to_thread(self.spool.release_copy, original, whole)
+        folder = self.spool.tmp / f"{original.job}.{original.unit.first:04d}.parts"
+        parts = await split(
+            whole,
+            folder,
+            max_bytes=limit,
+            settings=self.config.convert,
+            gate=gate,
+            disk=self.spool.disk,
+        )
+        if len(parts) > _ALBUM:
+            raise Permanent(
+                f"{original.unit.label} would make {len(parts)} parts; an album holds {_ALBUM}."
+                " Cut it into shorter films and drop these."
+            )
+        return await asyncio.to_thread(self.spool.release_parts, original, parts)
 
     async def _failed(self, original: Entry, reason: str) -> None:
         tries = original.unit.attempt

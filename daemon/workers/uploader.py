@@ -53,7 +53,7 @@ class Uploader(Worker):
     def __init__(self, house: House, destination: Destination) -> None:
         super().__init__(house)
         self.destination = destination
-        self.preparing = Preparing(house.spool, house.config)
+        self.preparing = Preparing(house.spool, house.config, house.limit)
         self.queue = Queue(house.spool)
         self.reporting = Reporting(house.spool, house.config, destination)
         if house.config.report.to:

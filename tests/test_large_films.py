@@ -1,0 +1,44 @@
+"""Films that are too large for one message: parts that play, as one album, exactly once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.harness import Home
+from tests.material import Material, make_zip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.telegram_server import TestTelegram
+
+pytestmark = [pytest.mark.telegram, pytest.mark.media]
+
+
+@pytest.mark.parametrize("kind", ["mp4", "avi"])
+async def test_a_film_over_the_limit_is_posted_in_parts(
+    tmp_path: Path, telegram: TestTelegram, kind: str
+) -> None:
+    """Whether it plays as it is or must be converted: its parts are one album of videos, none over the limit."""
+    telegram.storage.most_parts = 6  # of 512 KiB
+    clip = Material(tmp_path / "material").clip(kind, 1, seconds=24.0, size=(640, 480))  # type: ignore[arg-type]  # both are kinds
+    assert clip.stat().st_size > 6 * (512 << 10)
+    # A converted film can be cut where a segment begins, which is far finer than 2 GB; here it must be finer still.
+    home = Home.beside(tmp_path / "home", telegram, settings={"convert": {"checkpoint": "2s"}})
+    home.drop(make_zip(home.directory / "film.zip", {f"film.{kind}": clip}))
+
+    await home.inside()
+
+    parts = telegram.in_chat("media")
+    assert len(parts) > 1
+    assert [part.name for part in parts] == [
+        f"film {n} of {len(parts)}.mp4" for n in range(1, len(parts) + 1)
+    ]
+    assert len({part.grouped_id for part in parts}) == 1
+    assert all(part.size <= 6 * (512 << 10) for part in parts)
+    assert sum(part.duration or 0 for part in parts) == pytest.approx(24, abs=1.5)
+    assert home.at_work() == []
+    assert home.lying("quarantine") == []
+    assert any("o_film" in name for name in home.lying("done"))
