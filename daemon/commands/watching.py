@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from daemon.folders import Folders
 
 _PAUSE = 0.5
+_WIDE = 100  # columns; a narrower screen has no room for what the folders mean
+_NARROW_BAR = 16
 _SHARE = 4.0  # looking may take a fifth of the time
 
 
@@ -36,18 +38,19 @@ def watch(folders: Folders, chats: Container[str]) -> int:
     ):
         while True:
             begun = time.monotonic()
-            live.update(picture(Status.of(folders, chats)), refresh=True)
+            live.update(picture(Status.of(folders, chats), console.width), refresh=True)
             time.sleep(max(_PAUSE, (time.monotonic() - begun) * _SHARE))
     return 0
 
 
-def picture(status: Status) -> RenderableType:
-    """What stands on the screen."""
+def picture(status: Status, width: int = _WIDE) -> RenderableType:
+    """What stands on a screen of this width."""
+    narrow = width < _WIDE
     parts: list[RenderableType] = [
         Text(status_lines.headline(status), style="bold"),
-        _table(status),
+        _table(status, narrow=narrow),
     ]
-    bars = [*_bars(status)]
+    bars = _bars(status, _NARROW_BAR if narrow else status_lines.WIDTH)
     for title, found in status_lines.sections(status):
         parts.append(Text(f"\n{title}", style="bold"))
         if title == "Under way" and bars:
@@ -59,35 +62,45 @@ def picture(status: Status) -> RenderableType:
     return Group(*parts)
 
 
-def _table(status: Status) -> Table:
+def _table(status: Status, *, narrow: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for number, title in enumerate(status_lines.HEAD):
+    head = status_lines.HEAD[:-1] if narrow else status_lines.HEAD
+    for number, title in enumerate(head):
         table.add_column(title, justify="right" if 0 < number < 5 else "left", no_wrap=True)
     for shelf in status.folders:
         style = "red" if shelf.folder == "quarantine" and shelf.units else ""
-        table.add_row(*status_lines.row(shelf), style=style if shelf.units else "dim")
+        table.add_row(*status_lines.row(shelf)[: len(head)], style=style if shelf.units else "dim")
     return table
 
 
-def _bars(status: Status) -> list[RenderableType]:
+def _bars(status: Status, width: int) -> list[RenderableType]:
+    """What is under way, each with its bar below its name: wide enough for any terminal."""
     activity: dict[str, Any] = status.activity or {}
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
-    grid.add_column(width=status_lines.WIDTH)
-    grid.add_column(no_wrap=True)
+    rows: list[RenderableType] = []
     if activity.get("unpacking"):
-        grid.add_row("  unpacking", str(activity["unpacking"]), "", "")
+        rows.append(_named("unpacking", str(activity["unpacking"])))
     if upload := activity.get("upload"):
         share = upload["sent"] / upload["total"] if upload["total"] else 1.0
-        name = f"{words.job(upload['job'])}: {upload['unit']}"
-        bar = ProgressBar(100, share * 100, width=status_lines.WIDTH)
-        grid.add_row("  uploading", name, bar, status_lines.upload_words(upload))
+        rows.append(_named("uploading", f"{words.job(upload['job'])}: {upload['unit']}"))
+        rows.append(_bar(share, width, status_lines.upload_words(upload)))
     if conversion := activity.get("conversion"):
         pieces = next(
             (each.segments for each in status.under_way if each.folder == "converting"), 0
         )
-        name = f"{words.job(conversion['job'])}: {conversion['unit']}"
-        bar = ProgressBar(100, (conversion["fraction"] or 0.0) * 100, width=status_lines.WIDTH)
-        grid.add_row("  converting", name, bar, status_lines.conversion_words(conversion, pieces))
-    return [grid] if grid.row_count else []
+        rows.append(_named("converting", f"{words.job(conversion['job'])}: {conversion['unit']}"))
+        said = status_lines.conversion_words(conversion, pieces)
+        rows.append(_bar(conversion["fraction"] or 0.0, width, said))
+    return rows
+
+
+def _named(doing: str, name: str) -> Text:
+    return Text(f"  {doing:<12}{name}", no_wrap=True, overflow="ellipsis")
+
+
+def _bar(share: float, width: int, said: str) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(width=12)
+    grid.add_column(width=width)
+    grid.add_column()
+    grid.add_row("", ProgressBar(100, share * 100, width=width), said)
+    return grid
