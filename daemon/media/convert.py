@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from daemon.disk import Disk
-from daemon.errors import Permanent, Temporary
+from daemon.errors import Permanent
 from daemon.media import plan as plans
 from daemon.media import tools
 from daemon.media.encode import encode
@@ -45,7 +45,6 @@ __all__ = ["Outcome", "Progress", "convert"]
 
 Rung = Literal["send", "remux", "audio", "encode"]
 _LADDER: tuple[Rung, ...] = ("send", "remux", "audio", "encode")
-_LEAST_SPACE = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +137,8 @@ def _rung(action: str) -> Rung:
 
 def _prepare(source: Path, state: Path) -> None:
     state.mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(state).free
     # What comes out is rarely larger than the source; pieces and result stand side by side for a moment.
-    if free < source.stat().st_size + _LEAST_SPACE:
-        raise Temporary(
-            f"{source.name}: only {free >> 20} MiB are free, too little to convert it into",
-            scope="all",
-        )
+    tools.check_free(state, source.stat().st_size)
 
 
 async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) -> Outcome:

@@ -260,6 +260,7 @@ class _Picture:
             self._segments.keep, path, len(self._pieces), of, first, last
         )
         self._pieces.append(piece)
+        await asyncio.to_thread(tools.check_free, self._segments.folder)
 
 
 async def _join(work: Work, segments: Segments, plan: Plan, target: Path) -> None:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from daemon.config import ConvertSettings
 
+LEAST_SPACE = 64 << 20
+"""Bytes of the disk that a conversion leaves alone."""
+
 DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,kux,asf,asf_o,mpegts,mpeg,mpegvideo,h261,h263,h264,hevc,"
     "m4v,ogg,rm,dv,mxf,gif,ivf,nut,wtv,swf,ea,bink,smk,roq,nsv,obu,av1,apng,amv,cavsvideo,dirac,dnxhd,gxf,vc1,mv,"
@@ -76,6 +79,17 @@ def check_space(stderr: str) -> None:
     """Raise Temporary where these last words say that the disk is full."""
     if "No space left on device" in stderr or "Disk quota exceeded" in stderr:
         raise disk_full()
+
+
+def check_free(folder: Path, wanted: int = 0) -> None:
+    """Raise Temporary where the disk has less than this and a reserve left."""
+    free = shutil.disk_usage(folder).free
+    if free < wanted + LEAST_SPACE:
+        raise Temporary(
+            f"only {free >> 20} MiB are free, too little to convert: free some space, the conversion goes"
+            " on by itself",
+            scope="all",
+        )
 
 
 def disk_full() -> Temporary:
