@@ -32,7 +32,7 @@ from tests.telegram_server.control import TelegramProcess, plain
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tests.telegram_server import Message
 
@@ -80,6 +80,24 @@ class Result:
     def good(self) -> bool:
         """Whether all is as it must be."""
         return not (self.lost or self.twice or self.amiss)
+
+
+class Tail:
+    """Waits until `text` has been written so many times to the end of a file."""
+
+    def __init__(self, path: Path, text: bytes, times: int) -> None:
+        self._path, self._text, self._left = path, text, times
+        self._place = path.stat().st_size if path.exists() else 0
+
+    def enough(self) -> bool:
+        """Look whether it has."""
+        with self._path.open("rb") as file:
+            file.seek(self._place)
+            new = file.read()
+        whole = new.rfind(b"\n") + 1
+        self._place += whole
+        self._left -= new[:whole].count(self._text)
+        return self._left <= 0
 
 
 class Run:
@@ -178,21 +196,15 @@ class Run:
     def _end(self, process: subprocess.Popen[bytes], *, in_peace: bool) -> int | None:
         """Kill this daemon at some moment; its exit code where it ended by itself before."""
         chance = self.chance
-        start = self.home.log.stat().st_size
-        by_event = chance.random() < 0.7
-        lines = chance.randint(2, 24)
-        pause = chance.uniform(0.0, 0.06) if by_event else chance.uniform(0.5, 3.0)
-        deadline = time.monotonic() + (ENDS_WITHIN if by_event or in_peace else pause)
+        moment = None if in_peace else self._choose_moment()
+        deadline = time.monotonic() + ENDS_WITHIN
         while (code := process.poll()) is None:
+            if moment is not None and moment():
+                break
             if time.monotonic() > deadline:
-                if by_event or in_peace:
-                    self.result.amiss.append(f"nothing happened for {ENDS_WITHIN:.0f} seconds")
+                self.result.amiss.append(f"it took more than {ENDS_WITHIN:.0f} seconds")
                 break
-            if by_event and not in_peace and self._lines_since(start) >= lines:
-                time.sleep(pause)
-                by_event = False
-                break
-            time.sleep(0.004)
+            time.sleep(0.002)
         if code is not None:
             return code
         if chance.random() < 0.15 and self._kill_a_child(process):
@@ -201,10 +213,29 @@ class Run:
         process.wait()
         return None
 
-    def _lines_since(self, start: int) -> int:
-        with self.home.log.open("rb") as log:
-            log.seek(start)
-            return log.read().count(b"\n")
+    def _choose_moment(self) -> Callable[[], bool]:
+        """After some time; when the log says something; or when Telegram has just done something."""
+        chance = self.chance
+        pause = chance.uniform(0.0, 0.03)
+        match chance.choice(["time", "log", "log", "telegram", "telegram"]):
+            case "time":
+                end = time.monotonic() + chance.uniform(0.5, 3.0)
+                return lambda: time.monotonic() > end
+            case "log":
+                news = Tail(self.home.log, b"\n", chance.randint(2, 24))
+            case _:
+                # A post that stands while nobody has noted it yet is the moment that matters most.
+                method = chance.choice(["upload.", "messages.uploadMedia", *["messages.send"] * 3])
+                calls = Path(self.telegram.info["calls"])
+                news = Tail(calls, f'"name": "{method}'.encode(), chance.randint(1, 4))
+
+        def come() -> bool:
+            if news.enough():
+                time.sleep(pause)
+                return True
+            return False
+
+        return come
 
     def _kill_a_child(self, process: subprocess.Popen[bytes]) -> bool:
         with suppress(psutil.NoSuchProcess):
