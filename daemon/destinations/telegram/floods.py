@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from daemon.errors import Scope
 
 SENDING = "sending"
-_SENDING = {"SaveFilePart", "SaveBigFilePart", "UploadMedia", "SendMedia", "SendMultiMedia"}
+_SENDING = {
+    "SaveFilePart",
+    "SaveBigFilePart",
+    "UploadMedia",
+    "SendMedia",
+    "SendMultiMedia",
+    "SendMessage",
+}
 _NOTED = 60.0  # shorter waits are over before a restart is
 _MARGIN = 0.2  # Telegram counts in whole seconds, and clocks differ
 
