@@ -16,6 +16,7 @@ import errno
 import os
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daemon.disk import Disk
@@ -200,6 +201,7 @@ class Spool(Folders):
     def _new_job(self, chat: str, dropped: str) -> str:
         wanted = Job.make(self.clock(), chat, title(dropped))
         job, n = wanted, 1
+        self.disk.mkdir(self.root / "incoming")  # a person may have removed it
         # Unique in all folders, not only in incoming/: a job of the same second may be done already.
         while any(self.job_folder(folder, str(job)).exists() for folder in FOLDERS) or not (
             self.disk.mkdir(self.job_folder("incoming", str(job)))
@@ -222,6 +224,8 @@ class Spool(Folders):
         """Let finished files of tmp/ out as one album: it is closed by the rename that commits it."""
         unit = Unit.album(staged[0][0].first, staged[-1][0].first, staged[0][0].kind)
         building = self.tmp / f"{job}.{unit}"
+        if building.exists():  # an attempt that found no room
+            self.disk.rmtree(building)
         self.disk.mkdir(building)
         for member, path in staged:
             self.disk.fsync(path)
@@ -343,6 +347,23 @@ class Spool(Folders):
             entry.job,
             unit,
         )
+
+    def send_home(self, entry: Entry) -> bool:
+        """Bring a unit back that a person moved to where nobody can do anything with it; whether it was one."""
+        unit, home = entry.unit, entry.folder
+        if unit.message is not None or unit.kind == "o":
+            home = "done"
+        elif unit.first == 0:
+            home = "incoming"
+        elif home == "incoming":
+            home = "uploading"
+        elif unit.is_album or unit.kind == "c":
+            home = "uploading" if home == "converting" or not unit.attempt else home
+        if home == entry.folder:
+            return False
+        unit = replace(unit, attempt=0)
+        self._move(entry.path, self.job_folder(home, entry.job) / str(unit), home, entry.job, unit)
+        return True
 
     def resume(self, entry: Entry) -> Entry:
         """Bring a unit back whose time has come. Waiting is not failing: it starts with a clean name."""
@@ -539,8 +560,10 @@ class Spool(Folders):
                     raise
             else:
                 break
-        self.disk.fsync(target.parent, source.parent)
-        self.tidy(source.parent)
+        try:
+            self.disk.fsync(target.parent, source.parent)
+        finally:
+            self.tidy(source.parent)
         left: Folder | None = next(
             (name for name in FOLDERS if source.is_relative_to(self.root / name)), None
         )

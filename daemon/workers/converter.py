@@ -68,7 +68,7 @@ class Converter(Worker):
     def _begun(self) -> Entry | None:
         """The original to go on with. Those whose copy is under way wait; those whose copy arrived are released."""
         for original in list(self.spool.all_units("converting")):
-            if original.unit.kind:
+            if self.spool.send_home(original):
                 continue
             copy = self.spool.copy_of(original.job, original.unit.first)
             if copy is None:
@@ -86,9 +86,14 @@ class Converter(Worker):
 
     def _take_next(self) -> Entry | None:
         for entry in self.spool.all_units("deferred"):
-            if not entry.unit.attempt and entry.unit.kind == "" and not entry.unit.is_album:
+            unit = entry.unit
+            mine = unit.kind == "" and unit.first > 0 and not unit.is_album
+            if mine and not unit.attempt and unit.message is None:
+                begun = self.spool.start_conversion(entry)
+                if self.spool.copy_of(entry.job, entry.unit.first) is not None:
+                    return None  # a person moved it back after it was converted
                 self._own.add((entry.job, entry.unit.first))
-                return self.spool.start_conversion(entry)
+                return begun
         return None
 
     async def _convert(self, original: Entry) -> None:

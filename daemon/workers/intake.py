@@ -54,7 +54,7 @@ class Intake(Worker):
         drops = await asyncio.to_thread(lambda: list(self.spool.all_units("incoming")))
         pause = _LOOK_AGAIN
         for drop in drops:
-            if drop.unit.first != 0:
+            if await asyncio.to_thread(self.spool.send_home, drop):
                 continue
             wait = self._not_before.get(drop.job, 0.0) - time.monotonic()
             if wait <= 0:

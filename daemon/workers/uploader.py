@@ -86,7 +86,10 @@ class Uploader(Worker):
         """Units of deferred/ whose time has come go back; seconds until the next one's."""
         now, pause = self.spool.clock(), _LOOK_AGAIN
         for entry in list(self.spool.all_units("deferred")):
-            if not entry.unit.attempt:
+            alone = (
+                entry.unit.is_album or entry.unit.kind == "c"
+            )  # the converter wants none of these
+            if not (entry.unit.attempt or alone):
                 continue
             wait = entry.path.stat().st_mtime - now
             if wait <= 0:
@@ -153,6 +156,8 @@ class Uploader(Worker):
     async def _send(self, entry: Entry) -> None:
         self.queue.forget(entry)
         try:
+            if await asyncio.to_thread(self.spool.send_home, entry):
+                return
             entry = await asyncio.to_thread(self.spool.begin, entry)
         except FileNotFoundError:
             return  # a person took it away

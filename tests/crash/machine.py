@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 DAY = 86400.0
 BEGINNING = 4_000_000_000.0
 """When it all begins: long after any clock that made the files."""
-_ROUNDS = 3000
+_ROUNDS = 300
 
 
 async def at_once(call: Callable[..., Any], /, *arguments: Any, **named: Any) -> Any:
@@ -110,7 +110,8 @@ class Machine:
             recover(spool, config.send.max_deaths)
             for job in spool.jobs("done"):
                 close_job(spool, job)
-            house = House(config, spool, Bells(), Activity())
+            bells = Bells()
+            house = House(config, spool, bells, Activity())
             gate = Gate()
             engine = Engine(Path("7zz"), "26", reads_rar=True, settings=config.archives)
             workers: list[Worker] = [
@@ -120,13 +121,16 @@ class Machine:
                 Converter(house, gate),
                 Retention(house),
             ]
-            await self._work(spool, gate, workers, disk)
+            await self._work(spool, gate, workers, disk, bells)
         finally:
             spool.close()
 
-    async def _work(self, spool: Spool, gate: Gate, workers: list[Worker], disk: DyingDisk) -> None:
+    async def _work(
+        self, spool: Spool, gate: Gate, workers: list[Worker], disk: DyingDisk, bells: Bells
+    ) -> None:
         for _ in range(_ROUNDS):
             before = disk.calls
+            bells._ring(WORKING)
             gate.set(is_open=not spool.occupied("uploading"))
             turns = [asyncio.create_task(_turn(worker)) for worker in workers]
             pauses = _told(await asyncio.gather(*turns, return_exceptions=True))
@@ -138,7 +142,7 @@ class Machine:
                     if entry.unit.attempt
                 ]
                 if waiting:
-                    self.now = max(self.now, min(waiting)) + 0.01
+                    self.now = max(self.now + 61.0, min(waiting) + 0.01)
                 elif self._ages:
                     self.now += self._ages.pop(0)
                 else:

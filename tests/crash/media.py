@@ -106,6 +106,7 @@ class Converting:
         for number, piece in enumerate(pieces):
             whole[number::SEGMENTS] = piece
         part = result.with_suffix(".part")
+        disk.unlink(part)
         disk.write(part, copy_of(bytes(whole)))
         disk.publish(part, result)
 

@@ -1,0 +1,289 @@
+"""Faults of the machine: full disks, unreadable files, clocks that jump, two daemons, two file systems."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from daemon.errors import ConfigError, SpoolBusy
+from daemon.lock import Lock
+from daemon.spool import Spool
+from tests.crash.chat import LATER
+from tests.crash.disks import DyingDisk
+from tests.crash.machine import DAY
+from tests.crash.media import film, photo, video
+from tests.crash.scenes import SCENES, Scene, tar
+from tests.crash.stage import Play
+from tests.faults.house import config, running
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system takes root")
+
+
+class FullDisk(DyingDisk):
+    """Has no room from the call `full_at` on, for as many calls as can fail; then there is room again."""
+
+    def __init__(self, full_at: int, failures: int, *, inbox: Path | None) -> None:
+        super().__init__(inbox=inbox)
+        self.full_at = full_at
+        self.failures = failures
+
+    def _need_room(self, path: Path, half: Callable[[], object] = lambda: None) -> None:
+        if self.calls >= self.full_at and self.failures:
+            self.failures -= 1
+            self.calls += 1
+            half()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    def mkdir(self, path: Path) -> bool:
+        """A directory needs room, unless it stands already."""
+        if not path.exists():
+            self._need_room(path)
+        return super().mkdir(path)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """A name may need room."""
+        self._need_room(target)
+        super().rename(source, target)
+
+    def link(self, source: Path, target: Path) -> None:
+        """A name may need room."""
+        self._need_room(target)
+        super().link(source, target)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Half of it is written."""
+        self._need_room(path, lambda: path.write_bytes(data[: len(data) // 2]))
+        super().write(path, data)
+
+    def copy(self, source: Path, target: Path, progress: Any = None) -> None:
+        """Half of it is copied."""
+        self._need_room(target, lambda: target.write_bytes(b"half"))
+        super().copy(source, target, progress)
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Half of it is written."""
+        self._need_room(path)
+        super().append(path, data)
+
+    def fsync(self, *paths: Path) -> None:
+        """Some file systems say only now that there is no room."""
+        self._need_room(paths[0])
+        super().fsync(*paths)
+
+
+@pytest.mark.usefixtures("converting")
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("scene", SCENES)
+def test_the_disk_is_full_at_every_write(scene: str, place: Path) -> None:
+    """Whichever write finds no room, it is waited for, and everything arrives once there is."""
+    wrong = {}
+    for call in range(0, Play(SCENES[scene], place).run(), 3):
+        play = Play(SCENES[scene], place)
+        inbox = play.machine.inbox if play.scene.across else None
+        failures = 1 + call % 3
+        play.make_disk = lambda _, n=call, m=failures, i=inbox: FullDisk(n, m, inbox=i)  # type: ignore[misc]
+        try:
+            play.run()
+            play.check_nothing_lost()
+            play.make_disk = play._plain_disk
+            play.run()  # what only could not be tidied up is tidied up at the next start
+            play.check_end()
+            play.check_receipts()
+        except AssertionError as error:
+            wrong[call] = str(error)
+
+    assert not wrong
+
+
+@pytest.fixture
+def mounts(tmp_path: Path) -> Iterator[Callable[[str, str], Path]]:
+    """Mounts small file systems, which are gone after the test."""
+    mounted: list[Path] = []
+
+    def mount(name: str, size: str) -> Path:
+        path = tmp_path / name
+        path.mkdir(parents=True, exist_ok=True)
+        order = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)]
+        done = subprocess.run(order, capture_output=True, text=True, check=False)
+        if done.returncode:
+            pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+        mounted.append(path)
+        return path
+
+    yield mount
+    for path in reversed(mounted):
+        subprocess.run(["umount", "--lazy", str(path)], check=False)
+
+
+@as_root
+@pytest.mark.usefixtures("fast_media")
+async def test_a_small_disk_that_is_full_is_waited_for(
+    mounts: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    """On a real file system without room for the contents it waits, and goes on when there is room."""
+    root = mounts("small", "2m")
+    members = {f"{n}.jpg": photo(str(n).encode() + bytes(30_000)) for n in range(30)}
+    (tmp_path / "big.tar").write_bytes(tar(members))
+    (root / "inbox").mkdir()
+    ballast = root / "ballast"
+    subprocess.run(["cp", tmp_path / "big.tar", root / "inbox"], check=True)
+    free = os.statvfs(root).f_bavail * os.statvfs(root).f_frsize
+    ballast.write_bytes(bytes(free - 90_000))
+    async with running(config(root)) as house:
+        await house.until(lambda: house.lying("incoming") or house.arrived)
+        ballast.unlink()
+        await house.until(lambda: len(house.arrived) == len(members) and house.idle)
+
+    assert sorted(house.arrived) == sorted(members.values())
+    assert house.lying("quarantine") == []
+
+
+@as_root
+@pytest.mark.usefixtures("fast_media")
+async def test_an_inbox_on_another_file_system_works(
+    mounts: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    """What is dropped on another file system arrives as well, and leaves nothing behind there."""
+    inbox = mounts("elsewhere", "1m")
+    async with running(config(tmp_path / "spool", inbox=inbox)) as house:
+        (inbox / "family").mkdir(exist_ok=True)
+        (inbox / "family" / "a.jpg").write_bytes(photo(b"a"))
+        (inbox / "trip").mkdir()
+        (inbox / "trip" / "b.jpg").write_bytes(photo(b"b"))
+        await house.until(lambda: len(house.arrived) == 2 and house.idle)
+
+    assert sorted(house.arrived) == [photo(b"a"), photo(b"b")]
+    assert sorted(path.name for path in inbox.rglob("*")) == ["family"]
+
+
+@as_root
+def test_a_spool_over_two_file_systems_is_refused(
+    mounts: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    """A folder of the spool that is a mount of its own is refused at the start, by name."""
+    root = tmp_path / "spool"
+    mounts("spool/done", "1m")
+
+    with pytest.raises(ConfigError, match="not under one mount"):
+        Spool(root).open()
+
+
+@as_root
+def test_a_read_only_spool_is_refused_with_a_sentence(
+    mounts: Callable[[str, str], Path], tmp_path: Path
+) -> None:
+    """The command says that the file system is read-only, and ends."""
+    root = mounts("frozen", "1m")
+    (tmp_path / "config.toml").write_text(f'[spool]\nroot = "{root}"\n')
+    subprocess.run(["mount", "-o", "remount,ro", str(root)], check=True)
+    done = _telespool("run", "--until-idle", "-c", str(tmp_path / "config.toml"))
+
+    assert done.returncode == 78
+    assert "read-only" in done.stderr.lower()
+    assert "Traceback" not in done.stderr
+
+
+def test_two_daemons_on_one_spool(tmp_path: Path) -> None:
+    """The second one ends with 75 and names the first."""
+    root = tmp_path / "spool"
+    (tmp_path / "config.toml").write_text(f'[spool]\nroot = "{root}"\n')
+    first = Spool(root)
+    first.open()
+    with pytest.raises(SpoolBusy):
+        Lock(root / "lock").take()
+    done = _telespool("run", "--until-idle", "-c", str(tmp_path / "config.toml"))
+    first.close()
+
+    assert done.returncode == 75
+    assert str(os.getpid()) in done.stderr
+
+
+def _telespool(*words: str) -> subprocess.CompletedProcess[str]:
+    import sys  # noqa: PLC0415 - only here
+
+    return subprocess.run(
+        [sys.executable, "-m", "daemon.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.usefixtures("converting")
+@pytest.mark.parametrize("jump", [DAY, -DAY])
+def test_the_clock_jumps_a_day(jump: float, place: Path) -> None:
+    """A clock that jumps either way in the middle loses nothing and holds nothing up for longer than it jumped."""
+    fates: Any = {
+        "a.jpg": (photo(b"a" + LATER), "sent"),
+        "b.avi": (film(b"b"), "converted"),
+        "c.jpg": (photo(b"c"), "sent"),
+    }
+    play = Play(Scene("clock", {name: data for name, (data, _) in fates.items()}, fates), place)
+    machine, rounds = play.machine, 0
+
+    def look() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 3:
+            machine.now += jump
+
+    machine.after_round = look
+    play.run()
+    play.check_end()
+    play.check_receipts()
+
+    assert machine.now < 4_000_000_000.0 + max(jump, 0) + 2 * DAY
+
+
+@pytest.mark.usefixtures("fast_media")
+async def test_files_that_vanish_or_change_under_its_hands(tmp_path: Path) -> None:
+    """A deleted unit is passed over, a truncated and a replaced one are judged as they are; the rest arrives."""
+    root = tmp_path / "spool"
+    house_config = config(root)
+    spool = Spool(root)
+    spool.open()
+    job = root / "uploading" / "20261120-075145_family_holiday"
+    job.mkdir()
+    for name in ("0001_a.mp4", "0002_b.mp4", "0003_c.mp4", "0004_d.mp4"):
+        (job / name).write_bytes(video(name.encode()))
+    spool.close()
+    (job / "0001_a.mp4").unlink()
+    (job / "0002_b.mp4").write_bytes(b"")
+    (job / "0003_c.mp4").write_bytes(video(b"another"))
+    async with running(house_config) as house:
+        await house.until(lambda: house.idle)
+
+    assert sorted(house.arrived) == [video(b"0004_d.mp4"), video(b"another")]
+    assert "0002_b.mp4" in house.lying("quarantine")
+
+
+@pytest.mark.usefixtures("fast_media")
+async def test_a_file_that_cannot_be_read_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit whose file the kernel refuses to open waits by itself; those behind it arrive."""
+    from tests.crash import media  # noqa: PLC0415 - its function is wrapped here
+
+    async def judge(path: Path, *rest: Any, **more: Any) -> Any:
+        if path.name.endswith("a.mp4"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return await media.judge(path, *rest, **more)
+
+    monkeypatch.setattr("daemon.posting.judge", judge)
+    root = tmp_path / "spool"
+    (root / "inbox").mkdir(parents=True)
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        (root / "inbox" / name).write_bytes(video(name.encode()))
+    async with running(config(root)) as house:
+        await house.until(lambda: len(house.arrived) == 2)
+
+    assert sorted(house.arrived) == [video(b"b.mp4"), video(b"c.mp4")]
