@@ -139,8 +139,20 @@ class Spool(Folders):
 
     @staticmethod
     def _is_ours_alone(drops: Sequence[Path]) -> bool:
-        """Whether nobody has another name (a hard link) for a dropped file: what we do to it is done to theirs."""
-        return all(path.is_dir() or path.stat().st_nlink == 1 for path in drops)
+        """Whether the drops are this user's, and nobody has another name (a hard link) for a file of them.
+
+        What we do to a file with two names is done to both; of what belongs to another member of the group we may
+        set no times and drop no data. PermissionError where it can neither be taken nor copied and removed.
+        """
+        ours = True
+        for path in drops:
+            state = path.stat()
+            if state.st_uid != os.geteuid():
+                ours = False
+                _check_access(path)
+            elif not path.is_dir() and state.st_nlink > 1:
+                ours = False
+        return ours
 
     def _claim_here(self, drops: Sequence[Path], target: Path) -> None:
         """One file or folder by one rename; several are gathered first. Broken off, they are put back."""
@@ -621,3 +633,11 @@ def _explained() -> Iterator[None]:
             " user who runs this, or name another place under [spool]"
         )
         raise ConfigError([problem]) from error
+
+
+def _check_access(drop: Path) -> None:
+    """PermissionError unless all of a drop can be read, and all its folders emptied."""
+    for path in (drop, *(drop.rglob("*") if drop.is_dir() else ())):
+        wanted = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK
+        if not path.is_symlink() and not os.access(path, wanted):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))

@@ -12,6 +12,7 @@ as it is, and its refusal names what was missing.
 from __future__ import annotations
 
 import asyncio
+import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -140,6 +141,14 @@ class Inbox(Worker):
             entry = self.spool.claim(drop.path, drop.chat, drop.beside)
         except FileNotFoundError:
             return  # a person took it back
+        except PermissionError as error:
+            # It may be another's; everybody else's drops need not wait for them.
+            self._name(
+                drop.path,
+                f"{error.filename or drop.path} may not be read or moved by Telespool. Let the group do it:"
+                f" chmod -R g+rwX {shlex.quote(str(drop.path))}",
+            )
+            return
         log.info("claimed", job=entry.job, unit=str(entry.unit), chat=drop.chat)
 
     def _make_subfolders(self) -> None:

@@ -61,6 +61,28 @@ def test_what_a_member_of_the_group_drops_ends_in_done(service: Service, holiday
     assert [record["TELESPOOL_UNIT"][:4] for record in delivered] == ["0001", "0003"]
 
 
+def test_what_others_dropped_is_taken_if_the_group_may_and_named_if_not(
+    service: Service, material: Material
+) -> None:
+    """A photo and an open folder of ann's are posted; a closed folder stays, and holds up nobody."""
+    run = service.machine.run
+    service.machine.path("/home/ann/a.jpg").write_bytes(material.photo(1).read_bytes())
+    service.machine.path("/home/ann/b.jpg").write_bytes(material.photo(2).read_bytes())
+    script = f"""
+        cd {SPOOL}/inbox
+        mkdir -m 0755 closed .open && cp ~ann/a.jpg closed/ && cp ~ann/a.jpg .open/
+        chmod -R g+rwX .open && mv .open open && cp ~ann/b.jpg .
+        mv b.jpg photo.jpg
+    """
+    service.start()
+    run("bash", "-euc", script, user="ann")
+    until(lambda: posts(service) == 2, "both posts")
+    until(lambda: service.said("closed may not be read or moved by"), "the closed one to be named")
+    assert service.files("inbox") == ["inbox/closed/a.jpg"]
+    run("chmod", "-R", "g+rwX", f"{SPOOL}/inbox/closed", user="ann")
+    until(lambda: posts(service) == 3, "the third post")
+
+
 def test_stopped_in_the_middle_of_a_conversion_it_goes_on_at_the_next_start(
     service: Service, film: Path
 ) -> None:
