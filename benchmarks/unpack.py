@@ -107,9 +107,9 @@ def contents(size: int, case: str) -> Iterator[bytes]:
         data = os.urandom(length)
         if case in {"lzma2", "deflated"}:
             words = b" ".join(b"%d" % (n * 7919 % 100_003) for n in range(length // 12))
-            data = data[: length // 2] + words[: length // 2]
+            data = data[: length // 2] + words[: length - length // 2]
         yield data
-        left -= len(data)
+        left -= length
         number += 1
 
 
