@@ -2,9 +2,10 @@
 
     NUMBER MESSAGE SIZE SHA256 NAME        0012 48213 1234567 9f86d0…  IMG_12.jpg
 
-It stands beside the receipts and is forgotten with them. A line is written after its file was delivered, never
-before: a crash between the two costs a line, which means that the file is sent again when it is dropped again, and
-never that one is taken for sent that was not. The sizes are there because the data is not: an archive that is kept
+It stands beside the receipts and is forgotten with them. A line is written when the destination has confirmed the
+message, before the rename that makes the receipt: whoever sees that a job is over finds all of its lines. A power
+failure may cost a line, which means that the file is sent again when it is dropped again; never is one taken for sent
+that was not. The sizes are there because the data is not: an archive that is kept
 makes the copies of its members needless.
 
 `Delivered` answers whether a file was sent to a chat before. It remembers what it has read as long as that has not
@@ -101,7 +102,8 @@ def _some(file: object, whole: hashlib._Hash) -> int:
 
 
 def record(spool: Spool, job: str, lines: Iterable[Line], messages: Mapping[int, int]) -> None:
-    """Note what has been delivered. Blocks; not fsynced, as a line that is lost does no harm."""
+    """Note what has arrived. Blocks; not fsynced, as a line that is lost does no harm."""
+    spool.disk.mkdir(spool.job_folder("done", job))
     text = "".join(
         f"{Line(line.number, messages.get(line.number, 0), line.size, line.digest, line.name)}\n"
         for line in lines

@@ -75,9 +75,9 @@ class Converter(Worker):
                 return original
             if copy.folder == "done":
                 line = contents.line_of(original)
-                done = self.spool.release_original(original)
                 if line is not None:
-                    contents.record(self.spool, done.job, [line], {})
+                    contents.record(self.spool, original.job, [line], {})
+                done = self.spool.release_original(original)
                 log.info("recovered", job=done.job, unit=str(done.unit))
                 close_job(self.spool, done.job)
             else:

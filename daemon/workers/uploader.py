@@ -233,9 +233,9 @@ class Uploader(Worker):
                     del staged[number]
                 continue
             self._trouble_since = None
-            done = await asyncio.to_thread(self.spool.deliver, entry, messages)
             sent = [line for number, line in lines.result().items() if number in messages]
             await asyncio.to_thread(contents.record, self.spool, entry.job, sent, messages)
+            done = await asyncio.to_thread(self.spool.deliver, entry, messages)
             self.house.activity.counts["delivered"] += len(messages)
             log.info(
                 "delivered",
