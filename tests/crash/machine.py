@@ -73,7 +73,8 @@ class Machine:
     now: float = BEGINNING
     with_retention: bool = True
     lives: int = 0
-    after_round: Callable[[], None] = lambda: None
+    after_round: Callable[[], object] = lambda: None
+    """What happens between two rounds; it says whether anything did."""
     _ages: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -134,8 +135,8 @@ class Machine:
             gate.set(is_open=not spool.occupied("uploading"))
             turns = [asyncio.create_task(_turn(worker)) for worker in workers]
             pauses = _told(await asyncio.gather(*turns, return_exceptions=True))
-            self.after_round()
-            if disk.calls == before and all(pause > 0 for pause in pauses):
+            happened = self.after_round()
+            if not happened and disk.calls == before and all(pause > 0 for pause in pauses):
                 waiting = [
                     entry.path.stat().st_mtime
                     for entry in spool.all_units("deferred")

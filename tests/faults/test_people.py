@@ -33,14 +33,16 @@ def test_units_are_moved_between_any_two_folders(source: str, target: str, place
     play = Play(Scene("people", {"family/x.tar": tar(members)}, fates), place)  # type: ignore[arg-type]
     root, moved = play.machine.root, 0
 
-    def move() -> None:
+    def move() -> bool:
         nonlocal moved
+        before = moved
         for path in sorted((root / source).glob("[0-9]*/[0-9]*")):
             there = root / target / path.parent.name / path.name
             if moved < 3 and not there.exists():
                 there.parent.mkdir(exist_ok=True)
                 path.rename(there)
                 moved += 1
+        return moved > before
 
     play.machine.after_round = move
     play.run()
