@@ -18,6 +18,7 @@ from daemon.archives import decoding, encodings, sentences, tarball, zipdirector
 from daemon.archives.members import is_junk, numbered
 from daemon.archives.sevenzip import Listing, SevenZip, SevenZipArchive, StreamArchive
 from daemon.archives.signatures import is_tar
+from daemon.archives.stored import StoredZip
 from daemon.errors import Permanent, Temporary
 
 if TYPE_CHECKING:
@@ -87,6 +88,11 @@ class Opening:
         if not self.everything and not any(entries[place].size for place in places):
             raise Permanent(sentences.nothing_inside(self.path.name))
         members = numbered([(names[place], entries[place].size) for place in places])
+        offsets = await asyncio.to_thread(self._offsets, listing, places)
+        if offsets is not None:
+            crcs = array("Q", (entries[place].crc or 0 for place in places))
+            damage = _broken(listing)
+            return StoredZip(self.path, members, offsets, crcs, budget=self.budget, damage=damage)
         return SevenZipArchive(
             self.path,
             self.kind,
@@ -122,6 +128,26 @@ class Opening:
             if directory is not None and _agree(entries, directory):
                 return _zip_names(directory)
         return encodings.decode([entry.shown for entry in entries])
+
+    def _offsets(self, listing: Listing, places: Sequence[int]) -> Sequence[int] | None:
+        """Where the local headers of these entries are, if every one of them lies in the zip as it is."""
+        if self.kind != "zip" or listing.head.errors:
+            return None
+        if not all(listing.entries[place].stored for place in places):
+            return None
+        directory = zipdirectory.read(self.path)
+        if directory is None or not _agree(listing.entries, directory):
+            return None
+        wanted = iter(places)
+        following = next(wanted, None)
+        offsets = array("Q")
+        for place, entry in enumerate(directory):
+            if place == following:
+                if not entry.plain or entry.offset + directory.shift < 0:
+                    return None
+                offsets.append(entry.offset + directory.shift)
+                following = next(wanted, None)
+        return offsets
 
     async def _imitations(self, listing: Listing) -> int:
         """How often the archive's comment contains the line that announces the first entry."""

@@ -38,6 +38,11 @@ class Writer:
         self.archive = archive
         self.budget = budget
         self.keep = keep
+        self.stopped = False
+
+    async def stop(self) -> None:
+        """Ask whoever copies to come to an end."""
+        self.stopped = True
 
     def begin(self, member: Member) -> NewFile:
         """The next file; it counts as a member from now on."""

@@ -40,21 +40,24 @@ class ZipEntry:
     method: int
     flags: int
     made_by: int
-    attributes: int
-    comment: bool
+    offset: int
 
     @property
-    def mode(self) -> int:
-        """The Unix mode, 0 where it was made elsewhere."""
-        return self.attributes >> 16 if self.made_by in {3, 19} else 0
+    def plain(self) -> bool:
+        """Whether its bytes lie in the file as they are."""
+        return self.method == 0 and not self.flags & 0x2041 and self.size == self.packed
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """All of it, read again each time it is walked over, because there may be very many."""
+    """All of it, read again each time it is walked over, because there may be very many.
+
+    `shift` is how many bytes stand in front of the archive and are not counted in its offsets.
+    """
 
     count: int
     data: bytes
+    shift: int
 
     def __iter__(self) -> Iterator[ZipEntry]:
         """The members in their order."""
@@ -79,7 +82,7 @@ def read(path: Path) -> Directory | None:
 def _directory(file: BinaryIO, tail: bytes, at: int, base: int) -> Directory | None:
     if at + _END.size > len(tail):
         return None
-    _, disk, first, here, count, length, _, _ = _END.unpack_from(tail, at)
+    _, disk, first, here, count, length, start, _ = _END.unpack_from(tail, at)
     end = base + at
     locator = at - _LOCATOR.size
     if locator >= 0 and tail.startswith(b"PK\x06\x07", locator):
@@ -90,12 +93,12 @@ def _directory(file: BinaryIO, tail: bytes, at: int, base: int) -> Directory | N
         record = file.read(_END64.size)
         if len(record) < _END64.size or not record.startswith(b"PK\x06\x06"):
             return None
-        _, _, _, _, disk, first, here, count, length, _ = _END64.unpack(record)
+        _, _, _, _, disk, first, here, count, length, start = _END64.unpack(record)
     if disk or first or here != count or length > min(end, _MOST):
         return None
     # Counted from its end, not from the start of the file: a program may stand in front of the archive.
     file.seek(end - length)
-    found = Directory(count, file.read(length))
+    found = Directory(count, file.read(length), end - length - start)
     return found if sum(1 for _ in found) == count else None
 
 
@@ -104,7 +107,7 @@ def _entries(data: bytes) -> Iterator[ZipEntry]:
     while at + _ENTRY.size <= len(data) and data.startswith(b"PK\x01\x02", at):
         (
             _, made_by, _, flags, method, _, _, crc, packed, size,
-            name_size, extra_size, comment_size, _, _, attributes, _,
+            name_size, extra_size, comment_size, _, _, _, offset,
         ) = _ENTRY.unpack_from(data, at)  # fmt: skip
         name_at = at + _ENTRY.size
         extra_at = name_at + name_size
@@ -112,7 +115,7 @@ def _entries(data: bytes) -> Iterator[ZipEntry]:
         name = data[name_at:extra_at]
         extra = dict(_fields(data[extra_at : extra_at + extra_size]))
         better = _unicode_name(name, extra.get(0x7075, b""))
-        size, packed = _large(size, packed, extra.get(0x0001, b""))
+        size, packed, offset = _large((size, packed, offset), extra.get(0x0001, b""))
         yield ZipEntry(
             raw_name=better or name,
             utf8=bool(flags & 0x800) or better is not None,
@@ -122,8 +125,7 @@ def _entries(data: bytes) -> Iterator[ZipEntry]:
             method=method,
             flags=flags,
             made_by=made_by >> 8,
-            attributes=attributes,
-            comment=comment_size > 0,
+            offset=offset,
         )
 
 
@@ -142,10 +144,18 @@ def _unicode_name(name: bytes, field: bytes) -> bytes | None:
     return None
 
 
-def _large(size: int, packed: int, field: bytes) -> tuple[int, int]:
+def _large(told: tuple[int, int, int], field: bytes) -> tuple[int, int, int]:
+    """Size, packed size and offset, each from the long field where the short one is full."""
     values = [int.from_bytes(field[n : n + 8], "little") for n in range(0, len(field) - 7, 8)]
-    if size == 0xFFFFFFFF and values:
-        size = values.pop(0)
-    if packed == 0xFFFFFFFF and values:
-        packed = values.pop(0)
-    return size, packed
+    size, packed, offset = (
+        values.pop(0) if short == 0xFFFFFFFF and values else short for short in told
+    )
+    return size, packed, offset
+
+
+def content_at(header: bytes, offset: int) -> int | None:
+    """Where the content begins behind a local header of 30 bytes at `offset`; None where it is none."""
+    if len(header) < 30 or not header.startswith(b"PK\x03\x04"):
+        return None
+    name, extra = struct.unpack_from("<HH", header, 26)
+    return offset + 30 + int(name) + int(extra)
