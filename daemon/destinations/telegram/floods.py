@@ -13,10 +13,12 @@ import asyncio
 import contextlib
 import json
 import math
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daemon.disk import Disk
 from daemon.errors import Temporary
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class Floods:
         self.seconds = 0.0
         """Seconds that Telegram has told us to wait, all in all."""
         self._waits: dict[str, Wait] = {}
+        self._writing = threading.Lock()
         self._read()
 
     def __iter__(self) -> Iterator[Wait]:
@@ -102,12 +105,17 @@ class Floods:
                     self._waits[wait.what] = wait
 
     def _write(self) -> None:
-        """Note them; a few dozen bytes, seldom, and no harm when it cannot be done."""
+        """Note them; a few dozen bytes, seldom, and no harm when it cannot be done.
+
+        Several uploads hear of a wait at once, so one writes after the other, and the note is always whole.
+        """
         if self._note is None:
             return
-        entries = [{"what": w.what, "until": w.until, "name": w.name} for w in self]
-        with contextlib.suppress(OSError):
-            self._note.write_text(json.dumps(entries), encoding="utf-8")
+        with self._writing, contextlib.suppress(OSError):
+            entries = [{"what": w.what, "until": w.until, "name": w.name} for w in self]
+            fresh = self._note.with_suffix(".new")
+            fresh.write_text(json.dumps(entries), encoding="utf-8")
+            Disk().replace(fresh, self._note)
 
 
 def _until(wait: Wait) -> float:

@@ -144,3 +144,13 @@ async def test_a_short_wait_is_stood_through() -> None:
     (wait,) = gate
     await gate.passage("SendMedia")
     assert time.time() >= wait.until
+
+
+async def test_many_hear_of_waits_at_once(tmp_path: Path) -> None:
+    """However many uploads are told to wait at one moment, the note is whole and knows all of them."""
+    note = tmp_path / "floods.json"
+    for times in range(20):
+        floods = Floods(note)
+        names = [f"Method{number}{'x' * 40 * (number % 3)}" for number in range(16)]
+        await asyncio.gather(*(floods.close(name, 100 + times, "FLOOD_WAIT_100") for name in names))
+        assert {wait.what for wait in Floods(note)} >= set(names)
