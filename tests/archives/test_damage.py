@@ -209,3 +209,30 @@ async def test_header_damage_is_a_sentence(name: str, tmp_path: Path) -> None:
         outcome = await read(path)
 
         assert outcome.files.items() <= FILES.items()
+
+
+async def test_stored_zip_with_lying_local_headers(tmp_path: Path) -> None:
+    """A zip copied straight out of its file trusts no offset: what is not there is damaged, its neighbours are not."""
+    members = [making.Zipped(name.encode(), data) for name, data in FILES.items()]
+    honest = making.zipped(members)
+    entry = honest.index(b"PK\x01\x02", honest.index(b"PK\x01\x02") + 1)
+    for offset in (7, len(honest) + 1000, 0xFFFFFFF0):
+        lying = honest[: entry + 42] + offset.to_bytes(4, "little") + honest[entry + 46 :]
+
+        outcome = await read(write(tmp_path / f"{offset}.zip", lying))
+
+        assert outcome.files.items() <= FILES.items()
+        assert set(FILES) - set(outcome.files) <= {"IMG_2.JPG"}
+
+
+async def test_stored_zip_behind_a_program(tmp_path: Path) -> None:
+    """Offsets are counted from where the archive begins, also when something stands in front of it."""
+    members = [making.Zipped(name.encode(), data) for name, data in FILES.items()]
+    for name, archive in {
+        "counted": making.zipped(members, prefix=b"MZ" + bytes(9998)),
+        "not counted": b"MZ" + bytes(9998) + making.zipped(members),
+    }.items():
+        outcome = await read(write(tmp_path / name, archive))
+
+        assert outcome.files == FILES
+        assert outcome.archive.damage is None
