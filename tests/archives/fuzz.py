@@ -128,9 +128,11 @@ async def once(folder: Path, name: str, data: bytes) -> str | None:
     path.write_bytes(data)
     out = folder / "out"
     began = time.monotonic()
+    checked = False
     try:
         async with asyncio.timeout(SECONDS):
-            await unpack(path, out, ("wrong", "secret"), SETTINGS)
+            result = await unpack(path, out, ("wrong", "secret"), SETTINGS)
+            checked = result.complete and path.suffix in {".zip", ".rar", ".7z"}
     except Permanent as error:
         if not error.reason.strip() or "Traceback" in error.reason:
             return f"a refusal without a sentence: {error.reason!r}"
@@ -140,7 +142,6 @@ async def once(folder: Path, name: str, data: bytes) -> str | None:
         return f"{type(error).__name__}: {error}"
     if sorted(entry.name for entry in folder.iterdir() if entry != out) != [name]:
         return "something lies outside"
-    checked = path.suffix in {".zip", ".rar", ".7z"}
     for entry in out.rglob("*"):
         if (
             entry.is_symlink()
