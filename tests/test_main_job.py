@@ -22,18 +22,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.telegram, pytest.mark.media]
 
 
-@pytest.fixture(scope="session")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
-    """Photos and clips, made once."""
-    return Material(tmp_path_factory.mktemp("material"))
-
-
-@pytest.fixture
-def home(tmp_path: Path, telegram: TestTelegram) -> Home:
-    """A spool with a login."""
-    return Home.beside(tmp_path / "home", telegram)
-
-
 def albums(messages: list[Message]) -> list[list[Message]]:
     """Messages as posts: runs with the same group, singles alone."""
     keys = ((m.grouped_id or -m.id, m) for m in messages)
@@ -173,7 +161,7 @@ async def test_ffmpeg_stands_still_while_something_waits_to_be_sent(
     home.drop(material.clip("avi", 1, seconds=40.0, size=(640, 480)), name="long.avi")
 
     def states() -> set[str]:
-        found = set()
+        found: set[str] = set()
         for child in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess):  # others look at the source for a moment
                 if "segment" in child.cmdline():  # the one that encodes
