@@ -103,7 +103,7 @@ def _some(file: object, whole: hashlib._Hash) -> int:
 
 def record(spool: Spool, job: str, lines: Iterable[Line], messages: Mapping[int, int]) -> None:
     """Note what has arrived. Blocks; not fsynced, as a line that is lost does no harm."""
-    spool.disk.mkdir(spool.job_folder("done", job))
+    spool.make(spool.job_folder("done", job))
     text = "".join(
         f"{Line(line.number, messages.get(line.number, 0), line.size, line.digest, line.name)}\n"
         for line in lines

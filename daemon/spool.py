@@ -471,7 +471,7 @@ class Spool(Folders):
         """
         unit = entry.unit.plain()
         target = self.job_folder("quarantine", entry.job) / str(unit)
-        self._make(target.parent)
+        self.make(target.parent)
         target = free_name(target)
         note = target.with_name(f"{target.name}.txt")
         self.disk.unlink(note)
@@ -512,7 +512,7 @@ class Spool(Folders):
 
     def _write_in_done(self, job: str, name: str, lines: Sequence[str]) -> None:
         target = self.job_folder("done", job) / name
-        self._make(target.parent)
+        self.make(target.parent)
         staged = self.tmp / f"{job}.{name}"
         self.disk.unlink(staged)
         self.disk.write(staged, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
@@ -561,7 +561,7 @@ class Spool(Folders):
     def _move(self, source: Path, target: Path, folder: Folder, job: str, unit: Unit) -> Entry:
         while True:
             try:
-                self._make(target.parent)
+                self.make(target.parent)
                 self.disk.rename(source, target)  # commit
             except FileExistsError:
                 # A person put something of that name there: both are kept.
@@ -582,7 +582,7 @@ class Spool(Folders):
         self.changed([folder] if left is None else [left, folder])
         return Entry(folder, job, Unit.parse(target.name) or unit, target)
 
-    def _make(self, directory: Path) -> None:
+    def make(self, directory: Path) -> None:
         """Make a job's directory, to last; and the folder, which a person may have removed."""
         if not directory.parent.exists():
             self.disk.mkdir(directory.parent)

@@ -86,10 +86,7 @@ class Uploader(Worker):
         """Units of deferred/ whose time has come go back; seconds until the next one's."""
         now, pause = self.spool.clock(), _LOOK_AGAIN
         for entry in list(self.spool.all_units("deferred")):
-            alone = (
-                entry.unit.is_album or entry.unit.kind == "c"
-            )  # the converter wants none of these
-            if not (entry.unit.attempt or alone):
+            if self.spool.send_home(entry) or not entry.unit.attempt:
                 continue
             wait = entry.path.stat().st_mtime - now
             if wait <= 0:
