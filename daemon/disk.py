@@ -2,7 +2,7 @@
 
 Whoever changes a file that must survive (the spool, finished segments, the folder destination) does it
 through a `Disk`, so that a test can put itself in its place, count the calls, and die before any of them.
-Nothing here decides anything: the order of calls is told where the transition is (`spool.py`).
+Nothing here decides anything: the order of calls is told where the transition is (`daemon.spool`).
 
 Every method blocks; from a coroutine they are called with `asyncio.to_thread`. Errors are `OSError` as the
 kernel gives them.

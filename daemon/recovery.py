@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from daemon.folders import FOLDERS
 from daemon.names import Job
-from daemon.spool import APART, GATHERED
+from daemon.spool.claims import APART, GATHERED
 
 if TYPE_CHECKING:
     from daemon.folders import Entry

@@ -27,7 +27,14 @@ SPEAKERS = [
     *(DAEMON / name for name in ("posting.py", "sources.py", "sorting.py", "recovery.py")),
     *(
         DAEMON / name
-        for name in ("spool.py", "drops.py", "children.py", "lock.py", "steering.py", "finding.py")
+        for name in (
+            "spool/__init__.py",
+            "drops.py",
+            "children.py",
+            "lock.py",
+            "spool/steering.py",
+            "finding.py",
+        )
     ),
 ]
 """The modules whose words can reach a note, a wait or a refusal."""
@@ -55,6 +62,7 @@ NOT_FOR_PEOPLE = {
     "…/…: removed, its original is in quarantine": "what a start has put right, in the log",
     "…: its claim was broken off, it is back in the inbox": "the same",
     "…: the process died … times with it; its members go one by one": "the same",
+    "…/…: waits until … was tried": "the same",
     "…: quarantined, the process died … times while working on it": "the same",
 }
 FEWEST_WORDS = 4

@@ -11,7 +11,7 @@ from daemon import config_file
 from daemon.drops import DEFAULT_CHAT, unfinished
 from daemon.errors import Permanent
 from daemon.lock import Lock
-from daemon.steering import Steering
+from daemon.spool.steering import Steering
 
 if TYPE_CHECKING:
     import argparse

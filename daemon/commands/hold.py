@@ -12,7 +12,7 @@ from daemon import config_file
 from daemon.errors import Permanent, TelespoolError
 from daemon.finding import find
 from daemon.folders import HELD
-from daemon.steering import Steering
+from daemon.spool.steering import Steering
 
 if TYPE_CHECKING:
     import argparse

@@ -13,7 +13,7 @@ from daemon import config_file
 from daemon.errors import Permanent, TelespoolError
 from daemon.finding import find
 from daemon.lock import Lock
-from daemon.steering import Steering
+from daemon.spool.steering import Steering
 
 if TYPE_CHECKING:
     import argparse

@@ -10,7 +10,7 @@ import pytest
 
 from daemon.folders import HELD
 from daemon.spool import Spool
-from daemon.steering import Steering
+from daemon.spool.steering import Steering
 from tests.commands.support import JOB, make, telespool
 from tests.harness import Home, eventually
 from tests.material import make_zip, sha256

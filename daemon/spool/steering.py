@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from daemon.drops import BESIDE
 from daemon.errors import Permanent
 from daemon.folders import HELD, Entry
-from daemon.spool import GATHERED, Spool
+from daemon.spool import Spool
+from daemon.spool.claims import GATHERED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,48 @@
+"""The marks of attempts: @K in a unit's name while it is worked on.
+
+A mark that is found at the start tells that the process died over this unit, for the K-th time; its time tells whether
+the work had got further since the attempt before, in which case the count starts anew. Marks are not fsynced: a lost
+one costs nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from daemon.spool.moves import Moves, claimed
+
+if TYPE_CHECKING:
+    from daemon.folders import Entry
+
+
+class Marks(Moves):
+    """Marks units, and reads the marks."""
+
+    def begin(self, entry: Entry) -> Entry:
+        """Mark a unit as being worked on. Not fsynced: a lost mark costs nothing.
+
+        Its time becomes that of the job; whoever gets further with it sets it anew (`advance`).
+        """
+        begun = self._rename_in_place(entry, entry.unit.attempted(self.deaths(entry) + 1))
+        self.disk.utime(begun.path, claimed(entry.job))
+        return begun
+
+    def begin_again(self, entry: Entry) -> Entry:
+        """Mark the next attempt after one that failed, whatever it got done."""
+        return self._rename_in_place(entry, entry.unit.attempted(entry.unit.attempt + 1))
+
+    def advance(self, entry: Entry) -> None:
+        """Note that the work on a unit got further: should the process die now, this unit is no poison."""
+        with contextlib.suppress(FileNotFoundError):
+            self.disk.utime(entry.path, max(self.clock(), claimed(entry.job) + 1))
+
+    def deaths(self, entry: Entry) -> int:
+        """How often the process died over a unit that is marked, since it last got further with it."""
+        if entry.unit.attempt <= 1 or entry.path.stat().st_mtime == claimed(entry.job):
+            return entry.unit.attempt
+        return 1
+
+    def pause(self, entry: Entry) -> Entry:
+        """Take the mark back: the work was broken off by us, which is not a death."""
+        return self._rename_in_place(entry, entry.unit.attempted(max(0, entry.unit.attempt - 1)))
