@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from daemon.disk import Disk
 
 SEGMENTS = 3
+BROKEN = b"BROKEN"
+"""Begins a file that nobody can read."""
 _AVI = b"RIFF\0\0\0\0AVI "
 _MP4 = b"\0\0\0\x18ftypisom\0\0\0\0"
 _COPY = _MP4 + b"copy of "
@@ -65,8 +67,8 @@ async def judge(path: Path, _: ConvertSettings, **__: Any) -> Verdict:
         return Verdict(kind="video", action="send", mime="video/mp4", frame=_FRAME)
     if data.startswith(_AVI):
         return Verdict(kind="video", action="encode", reasons=("it is AVI",), frame=_FRAME)
-    if not data:
-        return Verdict(kind="unreadable", action="refuse", reasons=("it is empty",))
+    if not data or data.startswith(BROKEN):
+        return Verdict(kind="unreadable", action="refuse", reasons=("nobody can read it",))
     return Verdict(kind="other", action="skip", reasons=("it is text",))
 
 

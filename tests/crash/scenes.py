@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from tests.crash.chat import CULPRIT, FORBIDDEN, FORGOTTEN, LATER, SLOW, UNWANTED
-from tests.crash.media import film, gif, photo, video
+from tests.crash.media import BROKEN, film, gif, photo, video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +125,12 @@ def _damaged() -> Scene:
     return Scene("damaged", {"damaged.tar": cut}, fates, broken=True)
 
 
+def _hopeless() -> Scene:
+    members = {f"{n}.jpg": photo(FORBIDDEN + str(n).encode()) for n in (1, 2)}
+    members["3.jpg"] = BROKEN + b" photo"
+    return Scene("hopeless", {"hopeless.tar": tar(members)}, _all(members, "quarantined"))
+
+
 def _beside() -> Scene:
     members = _photos(2)
     drops: dict[str, bytes | dict[str, bytes]] = {
@@ -157,6 +163,7 @@ SCENES = {
         _folder(),
         _singles(),
         _damaged(),
+        _hopeless(),
         _beside(),
         _across(),
     )

@@ -28,8 +28,10 @@ scenes = pytest.mark.parametrize("scene", SCENES)
 class PoweredPlay(Play):
     """A scene on a platter."""
 
-    def __init__(self, name: str, place: Path, patch: pytest.MonkeyPatch) -> None:
-        super().__init__(SCENES[name], place)
+    def __init__(
+        self, name: str, place: Path, patch: pytest.MonkeyPatch, *, with_retention: bool = False
+    ) -> None:
+        super().__init__(SCENES[name], place, with_retention=with_retention)
         self.make_disk = self._watched_disk
         self.platter = Platter(place, self.machine.root, self.machine.inbox)
         fsync = os.fsync.__wrapped__ if hasattr(os.fsync, "__wrapped__") else os.fsync
