@@ -131,9 +131,11 @@ class Unit:
         return self.first // NESTED
 
     def part(self, place: int, of: int, extension: str) -> Self:
-        """A part of a film that is too large for one message."""
+        """A part of what is too large for one message: of a film one that plays, else a numbered piece."""
         stem = self.label.rpartition(".")[0] or self.label
         label = clean(f"{stem} {place} of {of}{extension}")
+        if extension[1:].isdecimal():  # a piece that is to be joined again
+            label = clean(f"{self.shown}{extension}")
         return replace(self.plain(), first=self.first * NESTED + place, kind="c", label=label)
 
     def covers(self, number: int) -> bool:

@@ -18,6 +18,7 @@ from daemon.media.photo import acceptable_photo
 from daemon.media.thumbnail import thumbnail
 from daemon.media.verdict import judge
 from daemon.names import file_id, random_id, title
+from daemon.pieces import how_to_join
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,6 +43,7 @@ class Preparing:
         self.config = config
         self.limit = limit
         self._verdicts: dict[tuple[str, int, str], Verdict] = {}
+        self._oversize: set[tuple[str, int, str]] = set()
 
     async def forms(self, member: Entry) -> AsyncIterator[Item]:
         """The forms in which this file can be sent, the best first.
@@ -51,6 +53,10 @@ class Preparing:
         limit = await self.limit()
         verdict = await judge(member.path, self.config.convert, max_bytes=limit)
         self._verdicts[_key(member)] = verdict
+        oversize = member.path.stat().st_size > limit
+        if oversize and (member.unit.goes_as_document or verdict.kind in {"audio", "other"}):
+            self._oversize.add(_key(member))
+            raise NeedsConversion("it is larger than one message may be")
         if member.unit.goes_as_document:
             yield await self._item(member, member.path, "document", verdict)
             return
@@ -70,6 +76,8 @@ class Preparing:
     def convertible(self, member: Entry) -> bool:
         """Whether a refused file can be converted: a moving picture that is no converted copy yet."""
         verdict = self._verdicts.get(_key(member))
+        if _key(member) in self._oversize:
+            return member.unit.kind != "c"
         if verdict is None or member.unit.kind == "c" or member.unit.goes_as_document:
             return False
         return verdict.kind in {"video", "gif"}
@@ -82,17 +90,23 @@ class Preparing:
             folder = drop.path.is_dir() and self.spool.archive_in(drop) is None
             archive = drop.unit.label if folder else title(drop.unit.label)
         unit = entry.unit
-        return self.config.send.caption.format(
+        caption = self.config.send.caption.format(
             archive=archive,
             name=unit.label,
             chat=entry.chat,
             first=unit.first,
             last=unit.first if unit.last is None else unit.last,
         ).strip()
+        first = self.spool.members(entry)[:1]
+        name, _, piece = first[0].unit.label.rpartition(".") if first else ("", "", "")
+        if unit.kind == "c" and piece.isdecimal():
+            caption = f"{caption}\n{how_to_join(name)}".strip()
+        return caption
 
     async def clean(self, entry: Entry) -> None:
         """Remove the forms that were made for a unit."""
         self._verdicts.clear()
+        self._oversize.clear()
         await asyncio.to_thread(shutil.rmtree, self._workshop(entry.job), ignore_errors=True)
 
     def _workshop(self, job: str) -> Path:

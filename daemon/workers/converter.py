@@ -23,6 +23,7 @@ from daemon.media.split import split
 from daemon.media.verdict import judge
 from daemon.observe.activity import Conversion
 from daemon.observe.report import Phase, close_job
+from daemon.pieces import cut
 from daemon.workers.base import Worker, log
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN = 60.0
 _ALBUM = 10
+_ANY_ACCOUNT = 4000 * 512 * 1024
 
 
 class Converter(Worker):
@@ -123,9 +125,10 @@ class Converter(Worker):
         settings = self.config.convert
         gate = self.gate if settings.deferred else Gate()
         try:
-            limit = await self.house.limit()
+            limit = await self._limit()
             verdict = await judge(original.path, settings, max_bytes=limit)
-            if verdict.action != "split":
+            in_pieces = original.unit.goes_as_document or verdict.kind in {"audio", "other"}
+            if verdict.action != "split" and not in_pieces:
                 await convert(
                     original.path,
                     result,
@@ -137,10 +140,10 @@ class Converter(Worker):
                     at_least="encode" if verdict.action == "send" else "send",
                     disk=self.spool.disk,
                 )
-            whole = original.path if verdict.action == "split" else result
+            whole = original.path if verdict.action == "split" or in_pieces else result
             # Before it is let out: it may be on its way the moment after.
             sizes = original.path.stat().st_size, whole.stat().st_size
-            copy = await self._release(original, whole, limit, gate)
+            copy = await self._release(original, whole, limit, None if in_pieces else gate)
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("converted", job=original.job, unit=str(copy.unit))
             await asyncio.to_thread(self.spool.drop_segments, original)
@@ -182,20 +185,30 @@ class Converter(Worker):
         if phase is not None and (phase.converted or phase.given_up):
             log.info("recovery phase over", **phase.to_json())
 
-    async def _release(self, original: Entry, whole: Path, limit: int, gate: Gate) -> Entry:
-        """Let the copy out, in parts that play where it is too large for one message."""
+    async def _limit(self) -> int:
+        """Bytes that one message may hold; what every account may send where Telegram cannot be asked now."""
+        try:
+            return await self.house.limit()
+        except Temporary:
+            return _ANY_ACCOUNT
+
+    async def _release(self, original: Entry, whole: Path, limit: int, gate: Gate | None) -> Entry:
+        """Let the copy out: in parts that play where it is too large for one message, without a gate in pieces."""
         size = (await asyncio.to_thread(whole.stat)).st_size
         if size <= limit:
             return await asyncio.to_thread(self.spool.release_copy, original, whole)
         folder = self.spool.tmp / f"{original.job}.{original.unit.first:04d}.parts"
-        parts = await split(
-            whole,
-            folder,
-            max_bytes=limit,
-            settings=self.config.convert,
-            gate=gate,
-            disk=self.spool.disk,
-        )
+        if gate is None:
+            parts = await asyncio.to_thread(cut, whole, folder, limit)
+        else:
+            parts = await split(
+                whole,
+                folder,
+                max_bytes=limit,
+                settings=self.config.convert,
+                gate=gate,
+                disk=self.spool.disk,
+            )
         if len(parts) > _ALBUM:
             raise Permanent(
                 f"{original.unit.label} would make {len(parts)} parts; an album holds {_ALBUM}."

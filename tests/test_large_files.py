@@ -1,7 +1,8 @@
-"""Films that are too large for one message: parts that play, as one album, exactly once."""
+"""What is too large for one message: films in parts that play, other files in pieces, as one album."""
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,3 +42,25 @@ async def test_a_film_over_the_limit_is_posted_in_parts(
     assert home.at_work() == []
     assert home.lying("quarantine") == []
     assert any("o_film" in name for name in home.lying("done"))
+
+
+async def test_another_file_over_the_limit_is_posted_in_pieces(
+    tmp_path: Path, telegram: TestTelegram
+) -> None:
+    """Numbered pieces, as one album of documents; joined they are the file, and the caption says how."""
+    telegram.storage.most_parts = 2  # of 512 KiB
+    large = tmp_path / "disk.bin"
+    large.write_bytes(random.Random(1).randbytes((5 << 19) + 7))
+    home = Home.beside(tmp_path / "home", telegram, settings={"inbox": {"others": "document"}})
+    home.drop(make_zip(home.directory / "backup.zip", {"disk.bin": large}))
+
+    await home.inside()
+
+    pieces = telegram.in_chat("media")
+    assert [piece.name for piece in pieces] == ["disk.bin.001", "disk.bin.002", "disk.bin.003"]
+    assert {piece.kind for piece in pieces} == {"document"}
+    assert len({piece.grouped_id for piece in pieces}) == 1
+    assert b"".join(telegram.content(piece) for piece in pieces) == large.read_bytes()
+    assert "cat 'disk.bin.'* > 'disk.bin'" in pieces[0].caption
+    assert home.at_work() == []
+    assert home.lying("quarantine") == []
