@@ -217,9 +217,13 @@ def title(dropped: str) -> str:
 def natural(name: str) -> tuple[tuple[int, int, str], ...]:
     """A sort key in which IMG_2 comes before IMG_10, in whatever case, folders as one."""
     parts = _DIGITS.split(unicodedata.normalize("NFC", name).casefold())
-    return tuple(
-        (0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part
-    )
+    return tuple(_counted(part) if part.isdecimal() else (1, 0, part) for part in parts if part)
+
+
+def _counted(part: str) -> tuple[int, int, str]:
+    """A number's place: how many digits it has, then these. int() would refuse very long ones."""
+    digits = "".join(str(unicodedata.decimal(digit)) for digit in part).lstrip("0")
+    return 0, len(digits), f"{digits}\0{part}"
 
 
 def random_id(job: str, number: int, kind: str = "") -> int:
