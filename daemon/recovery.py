@@ -24,6 +24,9 @@ _RETURNED = "{}: its claim was broken off, it is back in the inbox"
 
 def recover(spool: Spool, max_deaths: int) -> list[str]:
     """Look through what an earlier process left, downstream first; a sentence for each thing put right."""
+    # What an earlier process did last may not be on the disk yet, but is seen: nothing may be built on it before it is.
+    spool.disk.syncfs(spool.root)
+    spool.disk.syncfs(spool.inbox)
     said = _return_set_apart(spool)
     said += _part_suspects(spool, max_deaths)
     for folder in ("converting", "uploading", "incoming"):

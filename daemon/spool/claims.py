@@ -49,7 +49,7 @@ class Claims(Moves):
                 self.tidy(target.parent)
                 raise
             self._claim_across((*beside, drop), target)
-        self.disk.fsync(target.parent, self.root / "incoming", drop.parent)
+        self.disk.fsync(target.parent, drop.parent)
         self.changed(["incoming"])
         return Entry("incoming", job, unit, target)
 
@@ -123,7 +123,7 @@ class Claims(Moves):
             self.put_back(apart, inbox)
             self.tidy(target.parent)
             raise
-        self.disk.fsync(target.parent, self.root / "incoming")
+        self.disk.fsync(target.parent)
         self.disk.rmtree(apart)
 
     def _new_job(self, chat: str, dropped: str) -> str:

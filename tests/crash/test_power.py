@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import itertools
 import os
+import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ from tests.crash.stage import Play
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.usefixtures("converting"), pytest.mark.timeout(900)]
@@ -73,12 +74,23 @@ class PoweredPlay(Play):
 
 
 def _losses(
-    name: str, place: Path, patch: pytest.MonkeyPatch, counts: Counter[str]
+    name: str,
+    place: Path,
+    patch: pytest.MonkeyPatch,
+    counts: Counter[str],
+    *,
+    died_before: int | None = None,
+    calls: Iterable[int] | None = None,
 ) -> Iterator[tuple[str, Play]]:
-    """Every way in which the power can fail in this scene; what comes to the same is played once."""
+    """Every way in which the power can fail in this scene; what comes to the same is played once.
+
+    With `died_before`, in the life after a death before that call.
+    """
     known = set()
-    for call in itertools.count():
+    for call in itertools.count() if calls is None else calls:
         play = PoweredPlay(name, place, patch)
+        if died_before is not None and not play.until(died_before):
+            return
         if not play.until(call):
             return
         for mode in MODES:
@@ -97,8 +109,34 @@ def test_power_fails_before_every_call(
     scene: str, place: Path, monkeypatch: pytest.MonkeyPatch, counts: Counter[str]
 ) -> None:
     """Whatever a power cut takes back, each file arrives exactly once and nothing is left over."""
+    _play_all(_losses(scene, place, monkeypatch, counts))
+
+
+@pytest.mark.parametrize("scene", ["across", "beside"])
+def test_power_fails_while_a_claim_is_undone(
+    scene: str, place: Path, monkeypatch: pytest.MonkeyPatch, counts: Counter[str]
+) -> None:
+    """The process dies in the middle of a claim, and the power fails while the next start puts that right."""
+    for death in range(4, 18):
+        _play_all(_losses(scene, place, monkeypatch, counts, died_before=death, calls=range(9)))
+
+
+@scenes
+def test_power_fails_after_a_death(
+    scene: str, place: Path, monkeypatch: pytest.MonkeyPatch, counts: Counter[str]
+) -> None:
+    """What a dead process did without fsync is seen by the next one, which must not build on it."""
+    whole = Play(SCENES[scene], place).run()
+    chosen = random.Random(scene)
+    for _ in range(15):
+        death, call = chosen.randrange(whole), chosen.randrange(40)
+        losses = _losses(scene, place, monkeypatch, counts, died_before=death, calls=[call])
+        _play_all(losses)
+
+
+def _play_all(losses: Iterator[tuple[str, Play]]) -> None:
     wrong = {}
-    for where, play in _losses(scene, place, monkeypatch, counts):
+    for where, play in losses:
         try:
             play.check_nothing_lost()
             play.run()
