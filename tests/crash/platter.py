@@ -118,7 +118,11 @@ class Platter:
         for change in self.pending:
             if change.system == system:
                 change.needs.clear()
-        self.safe_data |= {_inode(each) for each in self.place.rglob("*") if each.is_file()}
+        for each in self.place.rglob("*"):
+            # What lies in the inbox at a start might as well have been dropped a moment later.
+            being_claimed = path.is_relative_to(self.inbox / "family") and each.is_relative_to(path)
+            if each.is_file() and (being_claimed or not each.is_relative_to(self.inbox)):
+                self.safe_data.add(_inode(each))
         self._settle()
 
     def _settle(self) -> None:
