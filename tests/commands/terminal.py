@@ -73,6 +73,9 @@ async def terminal(*arguments: str, environment: Mapping[str, str]) -> AsyncIter
     """`telespool ARGUMENTS` in a terminal of its own, 100 columns wide."""
     ours, its = pty.openpty()
     process = await asyncio.create_subprocess_exec(
+        # What is started in the background of a script ignores Ctrl-C, and so would its children.
+        "env",
+        "--default-signal=INT",
         sys.executable,
         "-m",
         "daemon.cli",
