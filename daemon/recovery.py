@@ -26,7 +26,6 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
     """Look through what an earlier process left, downstream first; a sentence for each thing put right."""
     # What an earlier process did last may not be on the disk yet, but is seen: nothing may be built on it before it is.
     spool.disk.syncfs(spool.root)
-    spool.disk.syncfs(spool.inbox)
     said = _return_set_apart(spool)
     said += _part_suspects(spool, max_deaths)
     for folder in ("converting", "uploading", "incoming"):
@@ -60,7 +59,6 @@ def _return_set_apart(spool: Spool) -> list[str]:
             continue  # somebody else's
         if any(spool.units(folder, job) for folder in FOLDERS):
             spool.disk.rmtree(apart)
-            spool.disk.fsync(apart.parent)
         else:
             said += [_RETURNED.format(name) for name in spool.put_back(apart, apart.parent)]
     return said

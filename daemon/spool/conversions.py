@@ -47,9 +47,8 @@ class Conversions(Sending):
         return done
 
     def drop_copy(self, copy: Entry) -> None:
-        """Remove a copy that was refused, after its original is in quarantine."""
+        """Remove a copy that was refused, after its original is in quarantine; should it come back, `recovery` does."""
         self.disk.rmtree(copy.path)
-        self.disk.fsync(copy.path.parent)
         self.tidy(copy.path.parent)
         self.changed([copy.folder])
 

@@ -104,8 +104,7 @@ class Sending(Releases):
         return singles
 
     def drop_empty_album(self, entry: Entry) -> None:
-        """Remove the directory of an album whose members have all gone elsewhere."""
+        """Remove the directory of an album whose members have all gone elsewhere; should it come back, `recovery` does."""
         self.disk.rmdir(entry.path)
-        self.disk.fsync(entry.path.parent)
         self.tidy(entry.path.parent)
         self.changed(["uploading"])

@@ -57,6 +57,26 @@ def test_what_recovery_did_is_on_the_disk(
     assert not loose
 
 
+def test_a_folder_that_is_made_again_lasts(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person removes done/ while it is empty: the daemon makes it again, to last."""
+    play = PoweredPlay("album", place, monkeypatch)
+    loose = _watch(play)
+    look, rounds = play.machine.after_round, 0
+
+    def remove() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            (play.machine.root / "done").rmdir()
+        look()
+
+    play.machine.after_round = remove
+    play.run()
+
+    assert rounds
+    assert not loose
+
+
 def _watch(play: PoweredPlay) -> set[str]:
     """What is not on the disk after some round of this play; filled while it runs."""
     loose: set[str] = set()
@@ -76,14 +96,16 @@ def _watch(play: PoweredPlay) -> set[str]:
 
 
 def _matters(change: Change, platter: Platter) -> bool:
-    """All but marks of attempts, empty directories of jobs, and segments: those may come back or be lost."""
+    """All but marks of attempts and segments, which may be lost, and removals that a start would repeat."""
     if ".segments" in change.what or not change.needs & _there(platter):
         return False
     names = {name for _, name, _ in change.halves}
     if change.what.startswith("rename") and len({half[0] for half in change.halves}) == 1:
         units = [Unit.parse(name) for name in names]
         return len({unit and (unit.first, unit.kind, unit.message) for unit in units}) > 1
-    return not (change.what.startswith("rmdir") and all(Job.parse(name) for name in names))
+    again = ("/uploading/", "/.telespool-")
+    removed = change.what.startswith(("rmdir", "unlink"))
+    return not (removed and (any(a in change.what for a in again) or all(map(Job.parse, names))))
 
 
 def _there(platter: Platter) -> set[int]:
