@@ -21,11 +21,12 @@ Fate = Literal["sent", "converted", "quarantined", "left out"]
 
 @dataclass(frozen=True)
 class Scene:
-    """`drops` by path in the inbox; the `fates` of all contents by file name."""
+    """`drops` by path in the inbox; the `fates` of all contents by file name; which must be `together` in one album."""
 
     name: str
     drops: dict[str, bytes | dict[str, bytes]]
     fates: dict[str, tuple[bytes, Fate]] = field(default_factory=dict)
+    together: tuple[str, ...] = ()
     across: bool = False
     broken: bool = False
 
@@ -65,7 +66,8 @@ def _all(members: dict[str, bytes], fate: Fate = "sent") -> dict[str, tuple[byte
 
 def _album() -> Scene:
     members = _photos(11) | {"a.gif": gif(b"a")}
-    return Scene("album", {"family/holiday.tar": tar(members)}, _all(members))
+    ten = tuple(f"IMG_{n}.jpg" for n in range(1, 11))
+    return Scene("album", {"family/holiday.tar": tar(members)}, _all(members), together=ten)
 
 
 def _films() -> Scene:

@@ -95,6 +95,8 @@ class Play:
             if fate == "quarantined":
                 assert lying[data] == 1, f"{name} is not in quarantine: {machine.tree()}"
         assert len(machine.chat.messages) == sum(seen.values())
+        albums = {m.album for m in machine.chat.messages if m.name in self.scene.together}
+        assert len(albums) <= 1, "an album was torn apart"
         for path in quarantine.rglob("*"):
             if path.is_file() and not path.name.endswith(".txt"):
                 note = path.with_name(f"{path.name}.txt")
