@@ -51,10 +51,9 @@ def counts(request: pytest.FixtureRequest) -> Counter[str]:
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """Say how often the process died and the power failed."""
+    """Say how often the process died and the power failed; that nothing was lost is asserted each time."""
     counts = config.stash.get(_COUNTS, Counter())
     if counts:
         terminalreporter.write_line(
-            f"{counts['deaths']} deaths, {counts['pairs']} pairs, {counts['losses']} power losses:"
-            f" lost {counts['lost']}, twice {counts['twice']}"
+            f"{counts['deaths']} deaths, {counts['pairs']} pairs, {counts['losses']} power losses were tried"
         )
