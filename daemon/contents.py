@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -84,21 +85,21 @@ def line_of(original: Entry) -> Line | None:
 
 
 async def digest(path: Path) -> str:
-    """The SHA-256 of a file, a step at a time: it can be broken off at once."""
-    whole = hashlib.sha256()
-    file = await asyncio.to_thread(path.open, "rb")
+    """The SHA-256 of a file; broken off within a step when it is cancelled."""
+    end = threading.Event()
     try:
-        while await asyncio.to_thread(_some, file, whole):
-            pass
+        return await asyncio.to_thread(_digest, path, end)
     finally:
-        file.close()
+        end.set()
+
+
+def _digest(path: Path, end: threading.Event) -> str:
+    # Opened and closed in one thread: a cancelled coroutine would never see what the thread has opened for it.
+    whole = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while not end.is_set() and (piece := file.read(_STEP)):
+            whole.update(piece)
     return whole.hexdigest()
-
-
-def _some(file: object, whole: hashlib._Hash) -> int:
-    piece: bytes = file.read(_STEP)  # type: ignore[attr-defined]  # a file, opened for bytes
-    whole.update(piece)
-    return len(piece)
 
 
 def record(spool: Spool, job: str, lines: Iterable[Line], messages: Mapping[int, int]) -> None:

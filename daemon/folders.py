@@ -93,8 +93,13 @@ class Folders:
         return [entry]
 
     def occupied(self, folder: Folder) -> bool:
-        """Whether any unit lies there."""
-        return next(self.all_units(folder), None) is not None
+        """Whether any unit lies there; ends at the first one, as a folder may have thirty thousand jobs."""
+        return any(
+            Unit.parse(name)
+            for job in _names(self.root / folder)
+            if Job.parse(job)
+            for name in _names(self.root / folder / job)
+        )
 
     def standing(self, job: str) -> dict[int, set[Folder]]:
         """The numbers of this job that stand somewhere, and where. An original and its copy share one."""
