@@ -138,6 +138,7 @@ class Cutter:
                 return None
         left = entry.size
         needle = b"" if entry.stored else b" : " + entry.shown + b"\n"
+        keep = len(needle) + 200
         tail = b""
         while left:
             data = self._stream.take(left)
@@ -145,17 +146,16 @@ class Cutter:
                 for said in tail.split(b"\n"):
                     self._hear(said)
                 return self._ends
-            if needle:
+            # Copied only where the line is in sight: a copy of everything costs as much as unpacking does.
+            if needle and self._stream.has(needle, len(data), tail):
                 hay = tail + bytes(data)
                 at = hay.find(needle)
-                error = _ERROR.match(hay, max(hay.rfind(b"ERROR: ", 0, at), 0)) if at >= 0 else None
+                error = _ERROR.match(hay, max(hay.rfind(b"ERROR: ", 0, at), 0))
                 behind = hay[at + len(needle) :][:2]
                 if error and (behind in _BEHIND or not behind.strip(b"\n")):
                     self._stream.give_back(len(hay) - at - len(needle))
                     return error[1].decode("utf-8", "replace")
-                tail = hay[-(len(needle) + 200) :]
-            else:
-                tail = bytes(data[-200:])
+            tail = (tail + bytes(data[-keep:]))[-keep:]
             sink(data)
             left -= len(data)
         return None

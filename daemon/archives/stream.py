@@ -77,6 +77,12 @@ class Stream:
         self._start = min(self._end, start + limit)
         return self._view[start : self._start]
 
+    def has(self, needle: bytes, count: int, before: bytes) -> bool:
+        """Whether this is in the last `count` bytes taken, or begins in `before`, which came before them."""
+        begin = self._start - count
+        edge = before + self._buffer[begin : min(begin + len(needle), self._start)]
+        return needle in edge or self._buffer.find(needle, begin, self._start) >= 0
+
     def give_back(self, count: int) -> None:
         """Take back the last `count` bytes of the last `take`."""
         self._start -= count
