@@ -18,15 +18,6 @@ from daemon.media.convert import convert
 from daemon.watching import Watching
 
 
-async def keep(gate: Gate, bells: Bells, uploading: Path) -> None:
-    """The gate is open while `uploading` is empty."""
-    bell = bells.listen(["uploading"])
-    while True:
-        bell.clear()
-        gate.set(is_open=not await asyncio.to_thread(lambda: any(uploading.iterdir())))
-        await bell.wait(60)
-
-
 def obey(folder: Path, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
     """Rename when told to, and close the gate at once."""
     for _ in sys.stdin:
@@ -42,7 +33,13 @@ async def main(argv: list[str]) -> None:
     bells, gate = Bells(), Gate()
     watching = Watching(bells, {"uploading": folder / "uploading"})
     await asyncio.to_thread(watching.check)
-    keeping = asyncio.create_task(keep(gate, bells, folder / "uploading"))
+    keeping = asyncio.create_task(
+        gate.keep_closed_while(
+            lambda: any((folder / "uploading").iterdir()),
+            bells.listen(["uploading"]),
+            lambda: None,
+        )
+    )
     obeying = asyncio.create_task(asyncio.to_thread(obey, folder, gate, bells.loop))
     number = 0
     while not keeping.done() and not obeying.done():

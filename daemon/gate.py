@@ -2,11 +2,22 @@
 
 The converter walks through while it is open and stands still while it is closed. Closing and opening are
 plain calls from the event loop's thread and take effect for whoever waits within the same turn of the loop.
+
+`keep_closed_while` keeps it: a ring closes it at once, before anybody has looked, because a look takes a thread that must
+first be given a processor; whether it opens again needs the look.
 """
 
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daemon.bells import Bell
+
+_LOOK_AGAIN = 60.0
 
 
 class Gate:
@@ -35,3 +46,21 @@ class Gate:
     async def wait_closed(self) -> None:
         """Return once it is closed."""
         await self._closed.wait()
+
+    async def keep_closed_while(
+        self, occupied: Callable[[], bool], bell: Bell, opened: Callable[[], None]
+    ) -> None:
+        """Keep it closed while `occupied` (called in a thread) says so; `opened` is told each time it opens. Endless."""
+        while True:
+            bell.clear()
+            is_open = not await asyncio.to_thread(occupied)
+            if bell.rung:
+                self.set(is_open=False)
+                continue  # something came in while it was looked: it must not be opened over it
+            if self.is_open != is_open:
+                self.set(is_open=is_open)
+                if is_open:
+                    opened()
+            await bell.wait(_LOOK_AGAIN)
+            if bell.rung:
+                self.set(is_open=False)

@@ -32,6 +32,7 @@ from daemon.observe.heartbeat import Heartbeat
 from daemon.observe.notify import Notify
 from daemon.observe.report import close_job
 from daemon.observe.supervision import Supervision
+from daemon.pace import Pace
 from daemon.recovery import recover
 from daemon.spool import Spool
 from daemon.watching import Watching
@@ -192,26 +193,23 @@ class Service:
         return engine
 
     async def _keep_gate(self, bells: Bells) -> None:
-        """The gate is open while uploading/ is empty."""
-        bell = bells.listen(["uploading"])
-        while True:
-            bell.clear()
-            occupied = await asyncio.to_thread(self.spool.occupied, "uploading")
-            if bell.rung and not occupied:
-                continue  # something came in while we looked: it must not be opened over it
-            if self.gate.is_open == occupied:
-                self.gate.set(is_open=not occupied)
-                if not occupied:
-                    bells.ring(["converting"])  # the converter may go on
-            await bell.wait(60.0)
+        """The gate is open while uploading/ is empty; the converter is told when it may go on."""
+        await self.gate.keep_closed_while(
+            lambda: self.spool.occupied("uploading"),
+            bells.listen(["uploading"]),
+            lambda: bells.ring(["converting"]),
+        )
 
     async def _keep_count(self, bells: Bells) -> None:
         """How many units wait in deferred/, for the status line."""
         bell = bells.listen(["deferred"])
+        pace = Pace(1.0)
         while True:
             bell.clear()
-            self.activity.deferred = await asyncio.to_thread(self._count_deferred)
+            with pace:
+                self.activity.deferred = await asyncio.to_thread(self._count_deferred)
             await bell.wait(60.0)
+            await asyncio.sleep(pace.left())
 
     def _count_deferred(self) -> int:
         return sum(1 for _ in self.spool.all_units("deferred"))
