@@ -10,8 +10,8 @@
       quarantine/JOB/    failed for good, each with NAME.txt
       tmp/  lock
 
-Nothing here changes the disk, and nothing is remembered: every answer is a fresh look, because a person may
-have moved something a moment ago. What vanishes while it is looked at is simply not there; names that are not
+Nothing here changes the disk, and every answer is a fresh look, because a person may have moved something a
+moment ago. What vanishes while it is looked at is simply not there; names that are not
 ours are passed over (`strangers` lists them).
 """
 
@@ -68,6 +68,7 @@ class Folders:
         self.root = root
         self.inbox = inbox or root / "inbox"
         self.tmp = root / "tmp"
+        self._last_drop: Entry | None = None
 
     def job_folder(self, folder: Folder, job: str) -> Path:
         """Where the units of this job lie in this folder; it need not exist."""
@@ -95,10 +96,9 @@ class Folders:
     def occupied(self, folder: Folder) -> bool:
         """Whether any unit lies there; ends at the first one, as a folder may have thirty thousand jobs."""
         return any(
-            Unit.parse(name)
-            for job in _names(self.root / folder)
+            _holds_unit(self.root / folder / job)
+            for job in _each_name(self.root / folder)
             if Job.parse(job)
-            for name in _names(self.root / folder / job)
         )
 
     def standing(self, job: str) -> dict[int, set[Folder]]:
@@ -113,8 +113,13 @@ class Folders:
     def copy_of(self, job: str, number: int) -> Entry | None:
         """The converted copy of this member (or the first of its parts), the least far there is."""
         for folder in ("deferred", "uploading", "done"):
-            for entry in self.units(folder, job):
-                for member in self.members(entry):
+            path = self.root / folder / job
+            # A job may have ten thousand units: only what begins like a copy is read.
+            for name in sorted(name for name in _names(path) if "c" in name.partition("_")[0]):
+                unit = Unit.parse(name)
+                if unit is None:
+                    continue
+                for member in self.members(Entry(folder, job, unit, path / name)):
                     if member.unit.kind == "c" and number in {
                         member.unit.first,
                         member.unit.parent,
@@ -131,13 +136,17 @@ class Folders:
 
     def drop(self, job: str) -> Entry | None:
         """The drop of a job (its unit 0000), wherever it lies."""
+        before = self._last_drop
         for folder in ("incoming", "done", "quarantine"):
             path = self.job_folder(folder, job)
+            if before is not None and before.path.parent == path and before.path.exists():
+                return before
             for name in _names(path):
                 # A job may have ten thousand units: only what begins like a drop is read.
                 unit = Unit.parse(name) if name.startswith("0000") else None
                 if unit is not None and unit.first == 0 and not name.endswith(".txt"):
-                    return Entry(folder, job, unit, path / name)
+                    self._last_drop = Entry(folder, job, unit, path / name)
+                    return self._last_drop
         return None
 
     def archive_in(self, drop: Entry) -> Path | None:
@@ -159,7 +168,7 @@ class Folders:
 
     def is_over(self, job: str) -> bool:
         """Whether nothing of this job lies in a working folder any more."""
-        return not any(self.units(folder, job) for folder in WORKING)
+        return not any(_holds_unit(self.root / folder / job) for folder in WORKING)
 
     def free(self) -> int:
         """Bytes that may still be written to the spool's file system."""
@@ -197,6 +206,21 @@ def _names(path: Path) -> list[str]:
         return [name for name in os.listdir(path) if not name.startswith(".")]  # noqa: PTH208 - names only, a hundred thousand of them
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _each_name(path: Path) -> Iterator[str]:
+    """The names of a folder, one by one: who wants the first one only need not wait for all."""
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    yield entry.name
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def _holds_unit(path: Path) -> bool:
+    return any(Unit.parse(name) for name in _each_name(path))
 
 
 def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:

@@ -6,10 +6,10 @@ units that would cost more than sending them.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from daemon.media.sniff import HEAD, sniff
+from daemon.pace import Pace
 
 if TYPE_CHECKING:
     from daemon.folders import Entry, Folders
@@ -75,33 +75,36 @@ class Queue:
         self._folders = folders
         self._row: list[Entry] = []
         self._ranks: dict[tuple[str, int, str], int] = {}
-        self._looked = float("-inf")
+        self._pace = Pace(_FRESH)
+        self._stale = True
 
     def first(self, changed: bool = True) -> Entry | None:
-        """The unit to send next. Looks again where something `changed`, at most once a second while it has some."""
-        if not self._row or (changed and time.monotonic() - self._looked > _FRESH):
+        """The unit to send next. Looks again where something `changed`, but not all the time while it has some."""
+        self._stale = self._stale or changed
+        if not self._row or (self._stale and not self._pace.left()):
             self._look()
         while self._row and not self._row[-1].path.exists():
             self._row.pop()
-        if not self._row:
-            self._look()
+            if not self._row:
+                self._look()
         return self._row[-1] if self._row else None
 
     def forget(self, entry: Entry | None = None) -> None:
-        """This unit was taken; without one, look again next time."""
+        """This unit was taken; without one, others came: look again as soon as may be."""
         if entry is None:
-            self._row = []
+            self._stale = True
         elif self._row and self._row[-1] == entry:
             self._row.pop()
 
     def _look(self) -> None:
-        self._looked = time.monotonic()
+        self._stale = False
         ranks: dict[tuple[str, int, str], int] = {}
         row = []
-        for entry in self._folders.all_units("uploading"):
-            key = (entry.job, entry.unit.first, entry.unit.kind)
-            ranks[key] = self._ranks[key] if key in self._ranks else rank(entry, self._folders)
-            row.append((ranks[key], entry.job, entry.unit.first, entry.unit.kind, entry))
-        row.sort(key=lambda each: each[:4], reverse=True)
+        with self._pace:
+            for entry in self._folders.all_units("uploading"):
+                key = (entry.job, entry.unit.first, entry.unit.kind)
+                ranks[key] = self._ranks[key] if key in self._ranks else rank(entry, self._folders)
+                row.append((ranks[key], entry.job, entry.unit.first, entry.unit.kind, entry))
+            row.sort(key=lambda each: each[:4], reverse=True)
         self._ranks = ranks
         self._row = [each[4] for each in row]

@@ -23,6 +23,7 @@ from daemon.media.split import split
 from daemon.media.verdict import judge
 from daemon.observe.activity import Conversion
 from daemon.observe.report import Phase, close_job
+from daemon.pace import Pace
 from daemon.pieces import cut
 from daemon.workers.base import Worker, log
 
@@ -50,12 +51,24 @@ class Converter(Worker):
         self._not_before = 0.0
         self._phase: Phase | None = None
         self._own: set[tuple[str, int]] = set()
+        self._deferred = house.bells.listen(("deferred",))
+        self._looking, self._lining_up = Pace(), Pace()
+        self._row: list[Entry] = []
 
     async def step(self) -> float:
         """Release an original whose copy has arrived, go on with one that was begun, or take the next."""
+        if pause := self._looking.left():
+            return pause
         original = await asyncio.to_thread(self._begun)
         if original is None and (self.gate.is_open or not self.config.convert.deferred):
+            if not self._row or self._deferred.rung:
+                pause = self._lining_up.left()
+                if not pause:
+                    self._deferred.clear()
+                    await asyncio.to_thread(self._line_up)
             original = await asyncio.to_thread(self._take_next)
+            if original is None and pause:
+                return pause
             if original is None:
                 self._end_phase()
         if original is None:
@@ -72,7 +85,8 @@ class Converter(Worker):
         for original in list(self.spool.all_units("converting")):
             if self.spool.send_home(original):
                 continue
-            copy = self.spool.copy_of(original.job, original.unit.first)
+            with self._looking:
+                copy = self.spool.copy_of(original.job, original.unit.first)
             if copy is None:
                 return original
             if copy.folder == "done":
@@ -86,11 +100,16 @@ class Converter(Worker):
                 self.spool.drop_segments(original)
         return None
 
+    def _line_up(self) -> None:
+        """Look for all that is to be converted, oldest first."""
+        with self._lining_up:
+            row = [entry for entry in self.spool.all_units("deferred") if _is_mine(entry)]
+        self._row = row[::-1]
+
     def _take_next(self) -> Entry | None:
-        for entry in self.spool.all_units("deferred"):
-            unit = entry.unit
-            mine = unit.kind == "" and unit.first > 0 and not unit.is_album
-            if mine and not unit.attempt and unit.message is None:
+        while self._row:
+            entry = self._row.pop()
+            if entry.path.exists():
                 begun = self.spool.start_conversion(entry)
                 if self.spool.copy_of(entry.job, entry.unit.first) is not None:
                     return None  # a person moved it back after it was converted
@@ -230,3 +249,10 @@ class Converter(Worker):
             self._phase.given_up += 1
         await asyncio.to_thread(self.spool.quarantine, original, reason)
         await asyncio.to_thread(close_job, self.spool, original.job)
+
+
+def _is_mine(entry: Entry) -> bool:
+    """Whether this unit of deferred/ is to be converted; the others wait for their next try."""
+    unit = entry.unit
+    original = unit.kind == "" and unit.first > 0 and not unit.is_album
+    return original and not unit.attempt and unit.message is None

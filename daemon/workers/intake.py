@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from daemon.archives import volumes
 from daemon.errors import ChildDied, Permanent, Temporary
 from daemon.observe.report import close_job
+from daemon.pace import Pace
 from daemon.sorting import Sorting
 from daemon.sources import open_source
 from daemon.workers.base import Worker, log
@@ -47,20 +48,42 @@ class Intake(Worker):
         self.engine = engine
         self.passwords = passwords
         self._room = house.bells.listen(("uploading", "done"))
+        self._incoming = house.bells.listen(("incoming",))
+        self._pace = Pace()
+        self._row: list[Entry] = []
         self._not_before: dict[str, float] = {}
 
     async def step(self) -> float:
         """Unpack the oldest drop that need not wait."""
-        drops = await asyncio.to_thread(lambda: list(self.spool.all_units("incoming")))
         pause = _LOOK_AGAIN
-        for drop in drops:
-            if await asyncio.to_thread(self.spool.send_home, drop):
+        if not self._row or self._incoming.rung:
+            pause = self._pace.left()
+            if not pause:
+                self._incoming.clear()
+                pause = await asyncio.to_thread(self._look)
+        while self._row:
+            drop = self._row.pop()
+            if not await asyncio.to_thread(drop.path.exists):
                 continue
-            wait = self._not_before.get(drop.job, 0.0) - time.monotonic()
-            if wait <= 0:
+            if not await asyncio.to_thread(self.spool.send_home, drop):
                 await self._take_in(drop)
-                return 0.0
-            pause = min(pause, wait)
+            return 0.0
+        return pause
+
+    def _look(self) -> float:
+        """Line up what may be unpacked now; seconds until something else may be."""
+        pause, row = _LOOK_AGAIN, []
+        now = time.monotonic()
+        with self._pace:
+            drops = list(self.spool.all_units("incoming"))
+        for drop in drops:
+            wait = self._not_before.get(drop.job, 0.0) - now
+            if wait <= 0:
+                row.append(drop)
+            else:
+                pause = min(pause, wait)
+        self._not_before = {job: due for job, due in self._not_before.items() if due > now}
+        self._row = row[::-1]
         return pause
 
     async def _take_in(self, drop: Entry) -> None:

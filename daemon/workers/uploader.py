@@ -29,6 +29,7 @@ from daemon.names import Job
 from daemon.observe.activity import EVERYBODY, Upload
 from daemon.observe.report import close_job
 from daemon.order import Queue
+from daemon.pace import Pace
 from daemon.posting import Preparing
 from daemon.reporting import Reporting
 from daemon.workers.base import Worker, log
@@ -59,6 +60,8 @@ class Uploader(Worker):
         if house.config.report.to:
             self.bell = house.bells.listen((*self.hears, "done"))
         self._deferred = house.bells.listen(("deferred",))
+        self._uploading = house.bells.listen(("uploading",))
+        self._pace = Pace()
         self._next_due = 0.0
         self._trouble_since: float | None = None
         self._held: dict[str, tuple[float, str]] = house.activity.waits
@@ -66,11 +69,15 @@ class Uploader(Worker):
     async def step(self) -> float:
         """Bring back what has waited long enough, then send the first unit in order."""
         if self._deferred.rung or self.spool.clock() >= self._next_due:
-            self._deferred.clear()
-            pause = await asyncio.to_thread(self._bring_back)
-            self._next_due = self.spool.clock() + pause
+            self._next_due = self.spool.clock() + self._pace.left()
+            if not self._pace.left():
+                self._deferred.clear()
+                pause = await asyncio.to_thread(self._bring_back)
+                self._next_due = self.spool.clock() + pause
         pause = max(0.01, min(_LOOK_AGAIN, self._next_due - self.spool.clock()))
-        entry = await asyncio.to_thread(self.queue.first, self.bell.rung)
+        changed = self._uploading.rung
+        self._uploading.clear()
+        entry = await asyncio.to_thread(self.queue.first, changed)
         if entry is None:
             return 0.0 if await self.reporting.tell() else pause
         held = self._hold(entry.chat)
@@ -85,7 +92,9 @@ class Uploader(Worker):
     def _bring_back(self) -> float:
         """Units of deferred/ whose time has come go back; seconds until the next one's."""
         now, pause = self.spool.clock(), _LOOK_AGAIN
-        for entry in list(self.spool.all_units("deferred")):
+        with self._pace:
+            entries = list(self.spool.all_units("deferred"))
+        for entry in entries:
             if self.spool.send_home(entry) or not entry.unit.attempt:
                 continue
             wait = entry.path.stat().st_mtime - now

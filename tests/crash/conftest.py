@@ -25,6 +25,7 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made in it
 def converting(monkeypatch: pytest.MonkeyPatch) -> Iterator[media.Converting]:
     """Judge and convert in no time, without threads, and say nothing."""
     monkeypatch.setattr(asyncio, "to_thread", at_once)
+    monkeypatch.setattr("daemon.pace._TIMES", 0)  # a slow moment must not change what happens
     monkeypatch.setattr("daemon.archives.threads.whole", whole)
     monkeypatch.setattr("daemon.archives.tarball.whole", whole)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
