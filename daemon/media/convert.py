@@ -17,7 +17,7 @@ import asyncio
 import errno
 import os
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from daemon.disk import Disk
@@ -26,8 +26,8 @@ from daemon.media import plan as plans
 from daemon.media import tools
 from daemon.media.encode import encode
 from daemon.media.probe import probe
-from daemon.media.running import Clock, Progress, Runner, Teller
-from daemon.media.scan import scan
+from daemon.media.running import Clock, Progress, Runner, Teller, together
+from daemon.media.scan import UNKNOWN, scan
 from daemon.media.segments import Segments, fingerprint
 from daemon.media.straighten import is_crooked, straighten
 from daemon.media.verdict import judge
@@ -118,7 +118,7 @@ async def _convert(
                 source=source,
                 found=found,
                 video=found.video,
-                scan=await scan(source, found.video, settings, runner),
+                scan=UNKNOWN,
                 settings=settings,
                 runner=runner,
                 teller=teller,
@@ -143,19 +143,50 @@ def _prepare(source: Path, state: Path) -> None:
 
 async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) -> Outcome:
     """Try the rungs from the lowest upwards until a result verifies."""
+    work, copied = await _read(work, lowest, part)
     notes = _damage(work)
     for rung in _LADDER[_LADDER.index(lowest) :]:
-        await asyncio.to_thread(disk.unlink, part)
         try:
             if rung == "encode":
+                await asyncio.to_thread(disk.unlink, part)
                 return Outcome(rung, notes + await _encode(work, part, state, disk))
-            await _copy(work, part, sound_too=rung == "remux")
+            if rung != lowest:
+                copied = await _copied(work, rung, part)
+            if copied is not None:
+                raise copied
             return Outcome(rung, notes + await verify(part, work, None))
         except Permanent as error:
             if rung == "encode":
                 raise Permanent(f"{work.name}: {error.reason}") from error
             notes += (f"{rung} would not do: {error.reason}",)
     raise AssertionError("the last rung returns or raises")
+
+
+async def _read(work: Work, lowest: Rung, part: Path) -> tuple[Work, Permanent | None]:
+    """Read the times of the source; where it is to be copied, that is done in the meantime."""
+    read, copied = work, None
+
+    async def times() -> None:
+        nonlocal read
+        found = await scan(work.source, work.video, work.settings, work.runner)
+        read = replace(work, scan=found)
+
+    async def copy() -> None:
+        nonlocal copied
+        if lowest != "encode":
+            copied = await _copied(work, lowest, part)
+
+    await together(times(), copy())
+    return read, copied
+
+
+async def _copied(work: Work, rung: Rung, part: Path) -> Permanent | None:
+    """Copy as this rung says; what was wrong where that failed."""
+    try:
+        await _copy(work, part, sound_too=rung == "remux")
+    except Permanent as error:
+        return error
+    return None
 
 
 def _damage(work: Work) -> tuple[str, ...]:

@@ -173,7 +173,11 @@ class Runner:
 
 async def together(*works: Coroutine[Any, Any, None]) -> None:
     """Run all of them to their end; the first error ends the others and leaves from here."""
-    tasks = [asyncio.create_task(work) for work in works]
+    await finish(*(asyncio.create_task(work) for work in works))
+
+
+async def finish(*tasks: asyncio.Task[Any]) -> None:
+    """Wait for the end of all of them; the first error ends the others and leaves from here."""
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         for task in done:

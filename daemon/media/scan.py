@@ -53,6 +53,10 @@ class Scan:
         return self.span / (len(self.times) - 1) if len(self.times) > 1 else 0.04
 
 
+UNKNOWN = Scan(0, (), (), 0, 0, 0, 0, 0, 0, 0.0)
+"""Of a file that nobody has read yet."""
+
+
 class _Reader:
     def __init__(self, index: int) -> None:
         self._index = str(index)

@@ -27,7 +27,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from daemon.destinations.base import Frame
 from daemon.errors import Permanent
 from daemon.media import boxes
-from daemon.media import photo as photos
 from daemon.media import sniff as sniffing
 from daemon.media.probe import Probe, Stream, probe
 
@@ -120,6 +119,8 @@ def _refused(path: Path, reason: str, mime: str = "") -> Verdict:
 
 
 def _judge_photo(path: Path, seen: sniffing.Sniffed) -> Verdict:
+    from daemon.media import photo as photos  # noqa: PLC0415 - videos need no Pillow, which is slow to load
+
     try:
         look = photos.look(path)
     except Permanent as error:

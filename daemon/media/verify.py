@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from daemon.errors import Permanent
 from daemon.media import table, tools
+from daemon.media.running import finish
 from daemon.media.verdict import judge
 
 if TYPE_CHECKING:
@@ -32,11 +33,14 @@ async def verify(result: Path, work: Work, plan: Plan | None) -> tuple[str, ...]
 
     `plan` is how the picture was encoded, None where it was copied.
     """
-    verdict = await judge(result, work.settings)
+    judging = asyncio.create_task(judge(result, work.settings))
+    reading = asyncio.create_task(asyncio.to_thread(table.track, result))
+    decoding = asyncio.create_task(_undecodable(result, work, copied=plan is None))
+    await finish(judging, reading, decoding)
+    verdict, track, undecodable = judging.result(), reading.result(), decoding.result()
     probe = verdict.probe
     if verdict.action != "send" or probe is None or probe.video is None:
         raise Permanent(f"the result would not play everywhere: {'; '.join(verdict.reasons)}")
-    track = await asyncio.to_thread(table.track, result)
     if track is None:
         raise Permanent("the result has no frames")
     notes = _check_sound(probe.audio, work, copied=plan is None)
@@ -44,7 +48,8 @@ async def verify(result: Path, work: Work, plan: Plan | None) -> tuple[str, ...]
         notes += _check_copy(track, probe.video, work)
     elif not plan.thinned:
         notes += await _check_encoded(track, work)
-    await _check_decodes(result, work, copied=plan is None)
+    if undecodable:
+        raise Permanent(f"the result does not decode to its end: {undecodable}")
     return notes
 
 
@@ -121,26 +126,30 @@ async def _count(work: Work) -> int:
     return frames
 
 
-async def _check_decodes(result: Path, work: Work, *, copied: bool) -> None:
-    """Decode every key frame, all of the sound, and everything from the last seconds to the end.
+async def _undecodable(result: Path, work: Work, *, copied: bool) -> str:
+    """Decode every key frame, all of the sound, and the end; ffmpeg's words where that fails.
 
-    Of a copy, which is made a hundred times as fast as an encoding, the end is decoded as cheaply as can be.
+    Of an encoding the last seconds are decoded. Of a copy, which is made a hundred times as fast, it is what follows
+    on the last key frame, and of that what other frames rest on.
 
     To decode the rest as well would take a tenth of the time of an encoding, and tell what ffmpeg's good end
     and the index, byte by byte in its place, have told already.
     """
-    reading = tools.reading(result)
-    cheap = ["-skip_frame", "noref", "-skip_loop_filter", "all"] if copied else []
-    end = ["-sseof", "-1" if copied else f"-{_TAIL}", *cheap, *reading]
-    for options in (["-skip_frame", "nokey", *reading], end):
-        said = await work.runner.run(
-            [
-                tools.program(work.settings.ffmpeg),
-                *("-v", "error", "-nostdin", "-max_pixels", str(work.settings.max_pixels)),
-                *options,
-                *("-map", "0:v:0", "-map", "0:a?", "-f", "null", "-"),
-            ]
-        )
-        # What the null muxer dislikes is the order of key frames alone, not the result.
-        if said.code or any(not line.startswith("[null") for line in said.lines):
-            raise Permanent(f"the result does not decode to its end: {said.words}")
+    settings, reading = work.settings, tools.reading(result)
+    end = ["-sseof", f"-{_TAIL}"]
+    if copied:
+        end = ["-sseof", "-0.1", "-skip_frame", "bidir", "-skip_loop_filter", "all"]
+    said = await work.runner.run(
+        [
+            tools.program(settings.ffmpeg),
+            *("-v", "error", "-nostdin"),
+            *("-max_pixels", str(settings.max_pixels), "-skip_frame", "nokey", *reading),
+            *("-max_pixels", str(settings.max_pixels), *end, *reading),
+            *("-map", "0:v:0", "-map", "0:a?", "-f", "null", "-"),
+            *("-map", "1:v:0", "-f", "null", "-"),
+        ]
+    )
+    # What the null muxer dislikes is the order of key frames alone, not the result.
+    if said.code or any(not line.startswith("[null") for line in said.lines):
+        return said.words
+    return ""

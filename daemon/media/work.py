@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Work:
     """A source, what is known of it, and what it is converted with.
 
-    `name` is the one people know it by; `scan` holds the times of its frames.
+    `name` is the one people know it by; `scan` holds the times of its frames (`scan.UNKNOWN` before it was read).
     """
 
     name: str

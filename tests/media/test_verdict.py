@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from daemon.config import ConvertSettings
 
 pytestmark = pytest.mark.media
+
+pillow_heif.register_heif_opener()
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
