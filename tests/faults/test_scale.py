@@ -6,7 +6,7 @@ import os
 import time
 from collections import Counter
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -50,7 +50,7 @@ class _Counted:
         self._entries = entries
         self._names = names
 
-    def __enter__(self) -> _Counted:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,9 +88,7 @@ def _beside_many_that_wait(root: Path, count: int) -> int:
 def _one_job(root: Path, count: int) -> int:
     _unit(root, "done/20261120-075145_family_z/0000_z.zip", b"the archive")
     for n in range(count):
-        _unit(
-            root, f"uploading/20261120-075145_family_z/{n + 1:04d}_a.mp4", video(str(n).encode())
-        )
+        _unit(root, f"uploading/20261120-075145_family_z/{n + 1:04d}_a.mp4", video(str(n).encode()))
     return count
 
 
