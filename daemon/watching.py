@@ -2,17 +2,20 @@
 
 Each watched folder rings its name on the bells. What watchdog cannot be trusted with is looked after here: a folder
 that was deleted and made again, or replaced by a mount, is watched anew at the next `check`; a thread that died is
-started anew; a missing folder is waited for. Whoever needs the truth scans.
+started anew; a missing folder is waited for; one that the kernel refuses to watch is named in the log, once. Whoever
+needs the truth scans.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import warnings
 from typing import TYPE_CHECKING
 
+import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
@@ -25,7 +28,10 @@ if TYPE_CHECKING:
 
     from daemon.bells import Bells
 
+log = structlog.get_logger()
+
 _SILENT = {"opened", "closed_no_write"}
+_LIMITS = {errno.ENOSPC: "max_user_watches=524288", errno.EMFILE: "max_user_instances=1024"}
 
 # A directory that moves between two of our folders keeps its number, and watchdog warns of it. A hint more or less.
 warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
@@ -52,6 +58,7 @@ class Watching:
         self._polling = polling
         self._observer: BaseObserver | None = None
         self._watches: dict[str, tuple[ObservedWatch, tuple[int, int]]] = {}
+        self._unwatched: set[str] = set()
         # It calls it an error when it is stopped while an event is under way.
         logging.getLogger("watchdog.observers").setLevel(logging.CRITICAL)
 
@@ -78,10 +85,27 @@ class Watching:
             with contextlib.suppress(KeyError, OSError):
                 observer.unschedule(known[0])
             del self._watches[name]
-        with contextlib.suppress(OSError):
+        try:
             watch = observer.schedule(_Ring(self._bells, name), str(path), recursive=True)
+        except OSError as error:
+            self._refused(name, path, error)
+        else:
             self._watches[name] = (watch, identity)
+            self._unwatched.discard(name)
             self._bells.ring([name])
+
+    def _refused(self, name: str, path: Path, error: OSError) -> None:
+        if name in self._unwatched or isinstance(error, FileNotFoundError):
+            return
+        self._unwatched.add(name)
+        limit = _LIMITS.get(error.errno or 0)
+        cure = f" Allow more: sudo sysctl fs.inotify.{limit}" if limit else ""
+        log.warning(
+            "not watched",
+            file=str(path),
+            reason=f"{path} cannot be watched ({error.strerror}): nothing is lost, but it is only looked"
+            f" through now and then, so what changes there is seen later.{cure}",
+        )
 
     def stop(self) -> None:
         """Stop listening. Blocks until the threads have ended."""

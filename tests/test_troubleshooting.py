@@ -30,6 +30,7 @@ SPEAKERS = [
         for name in (
             "spool/__init__.py",
             "drops.py",
+            "watching.py",
             "children.py",
             "lock.py",
             "spool/steering.py",

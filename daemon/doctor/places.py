@@ -136,6 +136,7 @@ def events(config: Config, proc: Path = Path("/proc")) -> Finding:
         )
     folders = Folders(config.spool.root, config.spool.inbox)
     needed = 10 + sum(len(folders.jobs(folder)) for folder in WORKING)
+    needed += sum(1 for _ in os.walk(folders.inbox))
     found = f"{most} watches for each user, {needed} are needed now"
     cure = "echo fs.inotify.max_user_watches=524288 | sudo tee /etc/sysctl.d/50-inotify.conf; sudo sysctl --system"
     if config.inbox.polling:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections import Counter
@@ -17,6 +18,8 @@ from tests.faults.house import config, running
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from tests.faults.house import House
 
 pytestmark = pytest.mark.usefixtures("fast_media")
 FEW, MANY = 30, 120
@@ -100,6 +103,10 @@ def _unit(root: Path, name: str, data: bytes) -> None:
         os.utime(path, (HELD, HELD))
 
 
+def _arrived(house: House, count: int) -> bool:
+    return len(house.arrived) == count
+
+
 @pytest.mark.parametrize("lay", [_loose, _beside_many_that_wait, _one_job])
 async def test_four_times_as_much(
     lay: Callable[[Path, int], int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -111,7 +118,7 @@ async def test_four_times_as_much(
         expected = lay(tmp_path / str(count), count)
         before = looks.names["read"]
         async with running(config(tmp_path / str(count))) as house:
-            await house.until(lambda n=expected, h=house: len(h.arrived) == n)
+            await house.until(functools.partial(_arrived, house, expected))
         read.append(looks.names["read"] - before)
 
     assert read[1] < 7 * read[0], read
