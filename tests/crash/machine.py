@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from daemon.archives.engine import Engine
 from daemon.bells import Bells
-from daemon.config import Config, InboxSettings, Seconds, SpoolSettings
+from daemon.config import Config, InboxSettings, ReportSettings, Seconds, SpoolSettings
 from daemon.folders import WORKING
 from daemon.gate import Gate
 from daemon.names import Unit
@@ -72,6 +72,8 @@ class Machine:
     chat: Chat
     now: float = BEGINNING
     with_retention: bool = True
+    reports: str = ""
+    """The chat that is told of the end of each job."""
     lives: int = 0
     after_round: Callable[[], object] = lambda: None
     """What happens between two rounds; it says whether anything did."""
@@ -87,6 +89,7 @@ class Machine:
             chats={"default": "me", "family": "@family"},
             spool=SpoolSettings(root=self.root, inbox=self.inbox, reserve=0),  # type: ignore[arg-type]
             inbox=InboxSettings(settle=Seconds(0.0)),
+            report=ReportSettings(to=self.reports),
         )
 
     def live(self, disk: DyingDisk) -> bool:

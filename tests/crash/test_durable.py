@@ -77,6 +77,20 @@ def test_a_folder_that_is_made_again_lasts(place: Path, monkeypatch: pytest.Monk
     assert not loose
 
 
+def test_the_receipt_of_a_report_is_on_the_disk(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name that a report has after it was told to a chat, as the names of all receipts."""
+    monkeypatch.setattr("daemon.reporting._YOUNG", float("inf"))
+    play = PoweredPlay("album", place, monkeypatch)
+    play.machine.reports = "@family"
+    loose = _watch(play)
+    play.run()
+
+    assert len(list((play.machine.root / "done").glob("*/report+*.txt"))) == 1
+    assert not loose
+
+
 def _watch(play: PoweredPlay) -> set[str]:
     """What is not on the disk after some round of this play; filled while it runs."""
     loose: set[str] = set()
@@ -96,13 +110,18 @@ def _watch(play: PoweredPlay) -> set[str]:
 
 
 def _matters(change: Change, platter: Platter) -> bool:
-    """All but marks of attempts and segments, which may be lost, and removals that a start would repeat."""
+    """All but marks of attempts and segments, which may be lost, and removals that a start would repeat.
+
+    These are, in `recovery`: copies whose original is in quarantine and albums that are empty (uploading/), what was set
+    apart of a claim whose job has come to be (.telespool-), and directories of jobs with nothing in them.
+    """
     if ".segments" in change.what or not change.needs & _there(platter):
         return False
     names = {name for _, name, _ in change.halves}
     if change.what.startswith("rename") and len({half[0] for half in change.halves}) == 1:
         units = [Unit.parse(name) for name in names]
-        return len({unit and (unit.first, unit.kind, unit.message) for unit in units}) > 1
+        told = {unit and (unit.first, unit.kind, unit.message) for unit in units}
+        return None in told or len(told) > 1
     again = ("/uploading/", "/.telespool-")
     removed = change.what.startswith(("rmdir", "unlink"))
     return not (removed and (any(a in change.what for a in again) or all(map(Job.parse, names))))
