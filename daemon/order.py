@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from daemon import numbers
 from daemon.media.sniff import HEAD, sniff
 from daemon.pace import Pace
 
@@ -77,6 +78,8 @@ class Queue:
         self._ranks: dict[tuple[str, int, str], int] = {}
         self._pace = Pace(_FRESH)
         self._stale = True
+        self.strays: list[Entry] = []
+        """Those that must have another number before they are sent."""
 
     def first(self, changed: bool = True) -> Entry | None:
         """The unit to send next. Looks again where something `changed`, but not all the time while it has some."""
@@ -106,5 +109,6 @@ class Queue:
                 ranks[key] = self._ranks[key] if key in self._ranks else rank(entry, self._folders)
                 row.append((ranks[key], entry.job, entry.unit.first, entry.unit.kind, entry))
             row.sort(key=lambda each: each[:4], reverse=True)
+            self.strays = numbers.strays(self._folders, (each[4] for each in row), "uploading")
         self._ranks = ranks
         self._row = [each[4] for each in row]

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from daemon import numbers
+from daemon.names import Unit
 from daemon.spool.moves import claimed
 from daemon.spool.releases import Releases
 
@@ -88,6 +90,21 @@ class Sending(Releases):
         unit = replace(unit, attempt=0)
         self.put(entry, home, unit)
         return True
+
+    def renumber(self, entry: Entry) -> Entry:
+        """Give a unit whose number belongs to another of its job one that is free, its members too."""
+        members = self.members(entry)
+        free = numbers.free(self, entry.job, len(members))
+        if not entry.unit.is_album:
+            moved = self._rename_in_place(entry, replace(entry.unit.plain(), first=free[0]))
+        else:
+            for member, number in zip(members, free, strict=True):
+                self._rename_in_place(member, replace(member.unit.plain(), first=number))
+            self.disk.fsync(entry.path)
+            moved = self._rename_in_place(entry, Unit.album(free[0], free[-1], entry.unit.kind))
+        self.disk.fsync(moved.path.parent)
+        self.changed([entry.folder])
+        return moved
 
     def dissolve(self, entry: Entry) -> list[Entry]:
         """Make the members of an album units of their own, each with the album's attempts."""

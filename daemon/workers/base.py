@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from daemon.bells import Bells
     from daemon.config import Config
+    from daemon.folders import Entry
     from daemon.observe.activity import Activity
     from daemon.spool import Spool
 
@@ -92,6 +93,18 @@ class Worker(abc.ABC):
     def alive(self) -> None:
         """Give a sign of life; called whenever a long step gets further."""
         self.house.heartbeat.beat(self.name)
+
+    def renumber(self, entry: Entry) -> Entry:
+        """Give a unit another number, as its own belongs to another of the job; and say so. Blocks."""
+        moved = self.spool.renumber(entry)
+        log.warning(
+            "renumbered",
+            job=entry.job,
+            unit=str(entry.unit),
+            reason=f"{entry.unit.label} was moved to where another file has its number; Telegram would take it for"
+            f" that one, so it is {moved.unit} now",
+        )
+        return moved
 
     async def run(self) -> None:
         """Work until cancelled."""

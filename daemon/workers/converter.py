@@ -15,7 +15,7 @@ import time
 import traceback
 from typing import TYPE_CHECKING
 
-from daemon import contents
+from daemon import contents, numbers
 from daemon.errors import Permanent, Temporary
 from daemon.gate import Gate
 from daemon.media.convert import convert
@@ -104,7 +104,9 @@ class Converter(Worker):
         """Look for all that is to be converted, oldest first."""
         with self._lining_up:
             row = [entry for entry in self.spool.all_units("deferred") if _is_mine(entry)]
-        self._row = row[::-1]
+            strays = numbers.strays(self.spool, row, "deferred")
+        renumbered = {each: self.renumber(each) for each in strays if _is_mine(each)}
+        self._row = [renumbered.get(entry, entry) for entry in reversed(row)]
 
     def _take_next(self) -> Entry | None:
         while self._row:

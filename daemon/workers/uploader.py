@@ -78,6 +78,10 @@ class Uploader(Worker):
         changed = self._uploading.rung
         self._uploading.clear()
         entry = await asyncio.to_thread(self.queue.first, changed)
+        if self.queue.strays:
+            await asyncio.to_thread(self.renumber, self.queue.strays.pop())
+            self.queue.forget()
+            return 0.0
         if entry is None:
             return 0.0 if await self.reporting.tell() else pause
         held = self._hold(entry.chat)
