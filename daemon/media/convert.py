@@ -7,8 +7,8 @@ appears under its name complete, verified and on the disk, or not at all; the so
 While the gate is closed ffmpeg stands still, and so does the clock of `timeout`. Cancelled, it ends ffmpeg at
 once; what was finished lies in `state` and is used by the next call.
 
-Errors: `Permanent` (a sentence, with ffmpeg's last words), `Temporary` (the disk is full), `ConfigError` (no
-ffmpeg).
+Errors: `Permanent` (a sentence, with ffmpeg's last words), `Temporary` (the disk is full), `ChildDied` (somebody
+killed ffmpeg: call again), `ConfigError` (no ffmpeg).
 """
 
 from __future__ import annotations

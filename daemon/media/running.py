@@ -4,7 +4,7 @@ While the gate is closed the whole group of the child stands still (SIGSTOP), an
 started while the gate is closed. A child never outlives its `run`: cancellation and errors kill its group.
 
 Errors: `Permanent` where the running time is used up or the child fails (with its last words), `Temporary`
-where the disk is full.
+where the disk is full, `ChildDied` where somebody else has killed the child.
 """
 
 from __future__ import annotations
@@ -135,6 +135,7 @@ class Runner:
             for task in (work, watch):
                 task.cancel()
             await asyncio.gather(work, watch, return_exceptions=True)
+        children.check_death(command[0], process.returncode)
         said = Said(process.returncode or 0, tuple(last))
         if said.code:
             tools.check_space("\n".join(last))

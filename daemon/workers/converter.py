@@ -5,7 +5,8 @@ folder is empty again (the gate). Its finished copy lies in uploading/, so that 
 original is taken. With `convert.deferred = false` it converts at once and gives way to nobody.
 
 The original stays in converting/ until its copy is in done/. An attempt that fails is counted by @K; after
-`convert.max_tries` the original goes to quarantine with ffmpeg's last words.
+`convert.max_tries` the original goes to quarantine with ffmpeg's last words. An ffmpeg that somebody killed is no
+failure but a death: after `send.max_deaths` of them without a finished piece in between the original is poison.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from daemon import contents, numbers
-from daemon.errors import Permanent, Temporary
+from daemon.errors import ChildDied, Permanent, Temporary
 from daemon.gate import Gate
 from daemon.media.convert import convert
 from daemon.media.split import split
@@ -171,11 +172,7 @@ class Converter(Worker):
         except Permanent as error:
             await self._failed(original, error.reason)
         except Temporary as error:
-            self._not_before = self.spool.clock() + (error.retry_after or 60.0)
-            await asyncio.to_thread(self.spool.pause, original)
-            log.warning(
-                "waiting", job=original.job, unit=str(original.unit.plain()), reason=error.reason
-            )
+            await self._waits(original, error)
         except (OSError, asyncio.CancelledError):
             if original.path.exists():
                 await asyncio.shield(asyncio.to_thread(self.spool.pause, original))
@@ -237,6 +234,30 @@ class Converter(Worker):
             )
         return await asyncio.to_thread(self.spool.release_parts, original, parts)
 
+    async def _waits(self, original: Entry, error: Temporary) -> None:
+        """Put it off. Where a child was killed the mark stays, and counts as if we had died with it."""
+        if isinstance(error, ChildDied):
+            deaths = await asyncio.to_thread(self.spool.deaths, original)
+            if deaths >= self.config.send.max_deaths:
+                reason = (
+                    f"{error.reason} That happened {deaths} times with {original.unit.label}, so it is not"
+                    " tried again. Move it back to deferred/ to try once more."
+                )
+                await self._give_up(original, reason)
+                return
+            self._own.discard((original.job, original.unit.first))
+        else:
+            await asyncio.to_thread(self.spool.pause, original)
+        wait = error.retry_after or self.config.send.retry_min
+        self._not_before = self.spool.clock() + wait
+        log.warning(
+            "waiting",
+            job=original.job,
+            unit=str(original.unit.plain()),
+            seconds=round(wait),
+            reason=error.reason,
+        )
+
     async def _failed(self, original: Entry, reason: str) -> None:
         tries = original.unit.attempt
         if tries < self.config.convert.max_tries:
@@ -245,6 +266,9 @@ class Converter(Worker):
             )
             await asyncio.to_thread(self.spool.begin_again, original)  # the next attempt's number
             return
+        await self._give_up(original, reason)
+
+    async def _give_up(self, original: Entry, reason: str) -> None:
         log.warning("quarantined", job=original.job, unit=str(original.unit.plain()), reason=reason)
         self.house.activity.counts["conversions_given_up"] += 1
         if self._phase is not None:

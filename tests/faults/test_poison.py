@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from daemon.errors import ChildDied
 from tests.crash import media
 from tests.crash.chat import Chat
 from tests.crash.disks import Death, DyingDisk
@@ -116,6 +117,35 @@ def test_a_killer_in_conversion_is_quarantined_after_four_deaths(
 
     assert lives(play) == 4
     assert quarantined(play) == ["0001_a.avi"]
+    assert len(play.machine.chat.messages) == 1
+
+
+def test_a_film_over_which_ffmpeg_is_killed_is_quarantined_after_four_times(
+    place: Path, monkeypatch: pytest.MonkeyPatch, converting: media.Converting
+) -> None:
+    """An ffmpeg that is killed from outside is no failed try: it counts like a death, and four are the end."""
+    tries = 0
+
+    async def convert(source: Path, *rest: Any, **more: Any) -> None:
+        nonlocal tries
+        if KILLER in source.read_bytes():
+            tries += 1
+            raise ChildDied("The program ffmpeg was killed from outside.")
+        await converting.convert(source, *rest, **more)
+
+    monkeypatch.setattr("daemon.workers.converter.convert", convert)
+    play = play_with(place, {"a.avi": film(KILLER), "b.avi": film(b"b")})
+
+    def a_minute_later() -> bool:
+        play.machine.now += 61
+        return tries < 4
+
+    play.machine.after_round = a_minute_later
+    assert lives(play) == 0
+    assert tries == 4
+    assert quarantined(play) == ["0001_a.avi"]
+    note = next((play.machine.root / "quarantine").glob("*/*.txt")).read_text()
+    assert "happened 4 times with a.avi" in note
     assert len(play.machine.chat.messages) == 1
 
 

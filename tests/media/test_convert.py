@@ -15,7 +15,7 @@ from PIL import Image
 
 from daemon.config import Bytes, Seconds
 from daemon.disk import Disk
-from daemon.errors import Permanent, Temporary
+from daemon.errors import ChildDied, Permanent, Temporary
 from daemon.gate import Gate
 from daemon.media.convert import convert
 from daemon.media.running import Clock
@@ -165,6 +165,23 @@ async def test_running_time_is_limited(
     """An attempt that takes longer than its limit is given up with a sentence."""
     with pytest.raises(Permanent, match=r"convert\.timeout"):
         await run(clip("mpeg4.avi"), tmp_path, replace(settings, timeout=Seconds(0.05)))
+
+
+async def test_a_killed_ffmpeg_is_no_fault_of_the_film(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """An ffmpeg that somebody killed is a death, not a failure: what it had finished is used by the next call."""
+    disk = Stopping()
+    settings = replace(settings, preset="slow", checkpoint=Seconds(0.001))
+    work = asyncio.create_task(run(clip("mpeg4.avi"), tmp_path, settings, disk=disk))
+    await disk.first.wait()
+    for child in psutil.Process().children():
+        child.kill()
+    with pytest.raises(ChildDied, match="ffmpeg was killed"):
+        await work
+    again = Stopping()
+    assert (await run(clip("mpeg4.avi"), tmp_path, settings, disk=again)).notes == ()
+    assert disk.pieces + again.pieces == 5
 
 
 async def test_memory_is_limited(
