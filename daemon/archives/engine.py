@@ -103,7 +103,14 @@ class Engine:
         source = SevenZip(self.program, path, self.settings.memory, nice)
         words = tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word))
         opening = Opening(
-            source, kind, self.settings, words, budget, everything, awaited=beside.awaited
+            source,
+            kind,
+            self.settings,
+            words,
+            budget,
+            everything,
+            volumes=beside.volumes,
+            awaited=beside.awaited,
         )
         return await opening.archive()
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from daemon.config import ArchiveSettings
 
 RATIO_FROM = 100 * 1000 * 1000
+NAMES = 32 << 20
+"""Bytes of names in one archive; a packed table of contents can hold many times its size."""
 
 
 class Budget:

@@ -53,9 +53,12 @@ class Table(Sequence[Entry]):
         self._sizes = array("q")
         self._crcs = array("q")
         self._flags = array("B")
+        self.length = 0
+        """The bytes of all names."""
 
     def append(self, entry: Entry) -> None:
         """One more at the end."""
+        self.length += len(entry.shown)
         self._shown.append(entry.shown)
         self._sizes.append(_number(entry.size))
         self._crcs.append(_number(entry.crc))
@@ -159,7 +162,7 @@ class Parser:
         rar = self.head.kind.lower().startswith("rar")
         absent = get("Alternate Stream") == "+" or get("Anti") == "+"
         # Info-ZIP marks what it read from its standard input as a fifo, whose bytes are real.
-        special = mode[0] in "lbcs"
+        special = mode[0] in ("lbcs" if self.head.kind == "zip" else "lbcsp")
         method = get("Method", "").split()
         return Entry(
             shown=path.encode("utf-8", "surrogateescape"),

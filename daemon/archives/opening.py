@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daemon.archives import decoding, encodings, sentences, tarball, zipdirectory
+from daemon.archives.limits import NAMES
 from daemon.archives.members import is_junk, numbered
 from daemon.archives.sevenzip import Listing, SevenZip, SevenZipArchive, StreamArchive
 from daemon.archives.signatures import is_tar
@@ -42,8 +43,8 @@ _ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
 class Opening:
     """One archive being opened.
 
-    `everything` makes members of junk and dotfiles too; `awaited` is the volume that is missing if it is not
-    complete.
+    `everything` makes members of junk and dotfiles too; `volumes` are its files in their order; `awaited` is the
+    volume that is missing if it is not complete.
     """
 
     source: SevenZip
@@ -52,6 +53,7 @@ class Opening:
     passwords: Sequence[str]
     budget: Budget
     everything: bool
+    volumes: Sequence[Path]
     awaited: str | None = None
 
     @property
@@ -222,16 +224,19 @@ class Opening:
 
     async def _tap(self) -> tarball.Tap:
         if self.kind == "tar":
-            return await asyncio.to_thread(tarball.FileTap, self.path)
+            return await asyncio.to_thread(tarball.FileTap, self.volumes)
         return await self._start()
 
     async def _tar(self) -> Archive:
         """A plain tar, or the one inside a compressed stream."""
         entries: list[tarball.TarEntry] = []
-        others = 0
+        others = length = 0
 
         def take(entry: tarball.TarEntry) -> None:
-            nonlocal others
+            nonlocal others, length
+            length += len(entry.name)
+            if length > NAMES:
+                raise Permanent(sentences.endless_names(self.path.name))
             if not entry.regular:
                 others += 1
             elif self.everything or not is_junk(entry.name):

@@ -113,6 +113,14 @@ def nothing_inside(name: str) -> str:
     return f"There is nothing in {name}: it holds no file, or only empty ones."
 
 
+def endless_names(name: str) -> str:
+    """The names alone would fill the memory."""
+    return (
+        f"{name} holds names that are longer altogether than 32 MiB; those of photos are not, and it was not"
+        " unpacked."
+    )
+
+
 def unreadable(name: str, why: str | None) -> str:
     """Nothing can be listed."""
     if why is None:

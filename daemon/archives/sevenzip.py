@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from daemon import children
 from daemon.archives import stream
 from daemon.archives.cutting import Cutter
+from daemon.archives.limits import NAMES
 from daemon.archives.listing import Head, Parser, Table
 from daemon.archives.members import Archive, Member, Piece
-from daemon.archives.sentences import member_damage, stream_damage
+from daemon.archives.sentences import endless_names, member_damage, stream_damage
 from daemon.archives.stream import Stream
 from daemon.archives.threads import steps, whole
 from daemon.archives.writing import Writer
@@ -106,6 +107,8 @@ class SevenZip:
                     for line in lines:
                         for entry in parser.feed(line.decode("utf-8", "surrogateescape")):
                             entries.append(entry)
+                    if entries.length + len(rest) > NAMES:
+                        raise Permanent(endless_names(self.path.name))
                 for entry in parser.close():
                     entries.append(entry)
                 if len(entries) > most:

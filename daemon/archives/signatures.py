@@ -107,6 +107,10 @@ def _by_head(head: bytes) -> str | None:
         return "lzh"
     if _is_lzma(head):
         return "lzma"
+    if head[1:4] == b"\x2a\x4d\x18" and head[0] & 0xF0 == 0x50:
+        # A frame to be skipped, with which pzstd begins, and which LZ4 has too.
+        following = 8 + int.from_bytes(head[4:8], "little")
+        return "lz4" if head[following : following + 4] == b"\x04\x22\x4d\x18" else "zstd"
     return "tar" if is_tar(head) else None
 
 
@@ -186,6 +190,11 @@ def _is_document(head: bytes, file: BinaryIO) -> bool:
     size = file.seek(0, 2)
     file.seek(max(0, size - _TAIL))
     tail = file.read(_TAIL)
+    # Of its own table of contents only: before it may stand that of a document inside.
+    end = tail.rfind(b"PK\x05\x06")
+    if end >= 0:
+        length = int.from_bytes(tail[end + 12 : end + 16], "little")
+        tail = tail[max(0, end - length) : end]
     # In the central directory a name stands right behind its 46 byte header, which ends in an offset;
     # members deeper inside (a folder of somebody's source code) have a path before the name.
     return any(_names(tail, part) for part in _DOCUMENT_ANY)

@@ -52,14 +52,21 @@ class TarEntry:
 
 
 class FileTap:
-    """A tar as it lies on the disk."""
+    """A tar as it lies on the disk, in one file or cut into several."""
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("rb", buffering=0)
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self._paths = iter(paths)
+        self._file = next(self._paths).open("rb", buffering=0)
 
     def read_into(self, view: memoryview) -> int:
-        """Fill the view as far as the file goes."""
-        return self._file.readinto(view) or 0
+        """Fill the view as far as the file goes; the next time from the file behind it."""
+        while not (count := self._file.readinto(view)):
+            following = next(self._paths, None)
+            if following is None:
+                return 0
+            self._file.close()
+            self._file = following.open("rb", buffering=0)
+        return count
 
     async def abort(self) -> None:
         """A file does not make anybody wait."""
@@ -78,6 +85,9 @@ class FileTap:
 
 # A header may promise a terabyte that is not there, and the library would ask for it block by block.
 _PATIENCE = 16
+_LONGEST = (
+    1 << 20
+)  # bytes of headers to one member: a long name, what pax adds, the map of a sparse file
 
 
 class _Reader:
@@ -99,16 +109,40 @@ class _Reader:
         return bytes(view[:got])
 
 
+class _Sparing:
+    """A stream while headers are read from it: the library keeps all of a header, however long it says it is."""
+
+    def __init__(self, source: Any) -> None:
+        self._source = source
+        self._left = _LONGEST
+
+    def read(self, size: int) -> bytes:
+        """The next bytes of headers."""
+        self._left -= size
+        if self._left < 0:
+            raise tarfile.ReadError(size)
+        return bytes(self._source.read(size))
+
+    def tell(self) -> int:
+        """Where the stream is."""
+        return int(self._source.tell())
+
+
 class _Info(tarfile.TarInfo):
     """A header that tells its archive how the headers came to an end; the library keeps it to itself."""
 
     @classmethod
     def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
+        stream: Any = tarfile.fileobj
         try:
+            if not isinstance(stream, _Sparing):  # it calls itself for each header of one member
+                tarfile.fileobj = cast("Any", _Sparing(stream))
             return super().fromtarfile(tarfile)
         except _HeaderError as error:
             tarfile.__dict__["ended"] = type(error).__name__
             raise
+        finally:
+            tarfile.fileobj = stream
 
 
 _HeaderError: type[Exception] = tarfile.HeaderError
@@ -145,7 +179,7 @@ class Walk:
                 ).members = []  # the library keeps every header it has seen; we need none again
             if tar.__dict__.get("ended") not in _GOOD_ENDS:
                 self.damage = f"it is broken off or damaged after {last}"
-        except (tarfile.TarError, OverflowError, ValueError):
+        except (tarfile.TarError, OverflowError, ValueError, RecursionError):
             self.damage = (
                 f"it is broken off or damaged after {last}" if last else "no tar begins here"
             )

@@ -74,12 +74,13 @@ class VolumeSet:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """A set as it lies on the disk: what to open, its bytes, and what is `missing` by name.
+    """A set as it lies on the disk: what to open, its files, its bytes, and what is `missing` by name.
 
     `awaited` is what comes next if the archive turns out not to be complete, None where that cannot be.
     """
 
     first: Path
+    volumes: tuple[Path, ...]
     size: int
     missing: tuple[str, ...]
     awaited: str | None
@@ -139,14 +140,15 @@ def look(path: Path) -> Beside:
     if may_be(path.name):
         found = set_of(path.name, (other.name for other in path.parent.iterdir()))
     if found is None:
-        return Beside(path, path.stat().st_size, (), None)
-    sizes = [path.with_name(name).stat().st_size for name in found.names]
+        return Beside(path, (path,), path.stat().st_size, (), None)
+    paths = tuple(path.with_name(name) for name in found.names)
+    sizes = [each.stat().st_size for each in paths]
     last = volume(found.names[-1])
     awaited = None
     # All volumes but the last are of one size: a smaller last one is no less than the last.
     if last is not None and last.key[0] != "zip" and (len(sizes) == 1 or sizes[-1] >= sizes[0]):
         awaited = last.at(last.place + 1)
-    return Beside(path.with_name(found.first), sum(sizes), found.missing, awaited)
+    return Beside(path.with_name(found.first), paths, sum(sizes), found.missing, awaited)
 
 
 def _set(style: str, members: dict[int, Volume]) -> VolumeSet:

@@ -335,6 +335,25 @@ def lz4_framed(data: bytes) -> bytes:
     return bytes(lz4.frame.compress(data, content_checksum=True))
 
 
+def seven_of_names(count: int, length: int) -> bytes:
+    """A 7z of empty files with names of this length; its table of contents is packed to next to nothing."""
+
+    def number(value: int) -> bytes:
+        return b"\xff" + value.to_bytes(8, "little")
+
+    names = b"".join(f"{n:06d}{'n' * length}".encode("utf-16le") + b"\0\0" for n in range(count))
+    bits = number(-(-count // 8)) + b"\xff" * -(-count // 8)
+    header = b"\x01\x05" + number(count) + b"\x0e" + bits + b"\x0f" + bits
+    header += b"\x11" + number(len(names) + 1) + b"\0" + names + b"\0\0"
+    filters = [{"id": lzma.FILTER_LZMA1, "dict_size": 1 << 20, "preset": 0}]
+    packed = lzma.compress(header, lzma.FORMAT_RAW, filters=filters)
+    place = b"\x17\x06\0" + number(1) + b"\x09" + number(len(packed)) + b"\0"
+    coder = b"\x07\x0b\x01\0\x01\x23\x03\x01\x01\x05" + struct.pack("<BL", 0x5D, 1 << 20)
+    place += coder + b"\x0c" + number(len(header)) + b"\0\0"
+    start = struct.pack("<QQL", len(packed), len(place), zlib.crc32(place))
+    return b"7z\xbc\xaf'\x1c\0\4" + struct.pack("<L", zlib.crc32(start)) + start + packed + place
+
+
 # -- the rest ------------------------------------------------------------------------------------------------
 
 

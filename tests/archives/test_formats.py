@@ -25,6 +25,9 @@ FLAT = {name.rpartition("/")[2]: data for name, data in FILES.items()}
 RARED = [making.Rared(name, data) for name, data in FILES.items()]
 
 
+SKIPPED = b"\x50\x2a\x4d\x18\x04\0\0\0size"
+
+
 def _zip64() -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
@@ -71,6 +74,7 @@ BY_HAND: dict[str, tuple[str, Callable[[], bytes]]] = {
     "x.tar.xz": ("xz", lambda: lzma.compress(making.tarred(FILES))),
     "x.tar.lzma": ("lzma", lambda: lzma.compress(making.tarred(FILES), lzma.FORMAT_ALONE)),
     "x.tar.zst": ("zstd", lambda: making.zstd(making.tarred(FILES))),
+    "pzstd.tar.zst": ("zstd", lambda: SKIPPED + making.zstd(making.tarred(FILES))),
     "x.tar.lz": ("lzip", lambda: making.lzipped(making.tarred(FILES))),
     "x.tar.lz4": ("lz4", lambda: making.lz4_framed(making.tarred(FILES))),
     "x.cpio": ("cpio", lambda: making.cpio(FILES)),
@@ -201,3 +205,13 @@ def test_folder_of_documents_is_an_archive(tmp_path: Path) -> None:
 def test_no_archive(data: bytes, tmp_path: Path) -> None:
     """A web page, zeros, a few bytes: no archive, whatever the name says."""
     assert recognise(write(tmp_path / "x.zip", data)) is None
+
+
+async def test_document_inside_an_archive(tmp_path: Path) -> None:
+    """A zip that holds a document as it is, is no document itself."""
+    document = making.simple_zip({"[Content_Types].xml": b"x", "word/document.xml": b"y"})
+    files = {"IMG_1.JPG": making.noise(500), "letter.docx": document}
+
+    outcome = await read(write(tmp_path / "x.zip", making.simple_zip(files)))
+
+    assert outcome.files == files

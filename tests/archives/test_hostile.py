@@ -8,6 +8,7 @@ import lzma
 import os
 import struct
 import tarfile
+import tracemalloc
 import zlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -354,6 +355,45 @@ async def test_memory_that_is_asked_for(tmp_path: Path) -> None:
 
     assert not found
     assert "greedy in x.zip is damaged: it needs more memory" in result.problems[0]
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE, b"sparse", b"chain"])
+async def test_headers_that_fill_the_memory(kind: bytes, tmp_path: Path) -> None:
+    """A header of a tar that would have to be kept whole is not read when it is longer than any name."""
+    if kind == b"sparse":
+        head = bytearray(_gnu_sparse(1000)[:512])
+        head[482] = 1
+        head[148:156] = b" " * 8
+        head[148:156] = b"%06o\0 " % sum(head)
+        more = (b"%011o\0%011o\0" % (1, 1) * 21).ljust(512, b"\1")
+    else:
+        info = tarfile.TarInfo("long")
+        info.type = tarfile.GNUTYPE_LONGNAME if kind == b"chain" else kind
+        info.size = 10 if kind == b"chain" else 40 << 20
+        head = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+        more = bytes(b"a".ljust(512, b"\0") + head) if kind == b"chain" else bytes(512)
+    archive = gzip.compress(
+        making.tarred(GOOD)[:-10240] + head + more * ((40 << 20) // len(more)), 1
+    )
+    path = write(tmp_path / "x.tar.gz", archive)
+    tracemalloc.start()
+
+    result, found = await _unpack(path)
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
+    assert sorted(found.values()) == sorted(GOOD.values())
+    assert "broken off or damaged after z/IMG_2.JPG" in result.problems[-1]
+
+
+async def test_names_that_fill_the_memory(tmp_path: Path) -> None:
+    """A packed table of contents with endless names is refused before they are kept."""
+    for count, length in ((100, 400_000), (1, 40_000_000)):
+        path = write(tmp_path / f"{count}.7z", making.seven_of_names(count, length))
+
+        with pytest.raises(Permanent, match=r"\.7z holds names that are longer"):
+            await _unpack(path)
 
 
 async def test_nothing_inside(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -145,3 +146,16 @@ def test_what_is_missing_makes_it_whole(pattern: str, places: set[int]) -> None:
     [whole] = group([*names, *found.missing])
     assert whole.missing == ()
     assert len(whole.names) == max(places)
+
+
+@pytest.mark.parametrize("packed", [False, True])
+async def test_tar_that_was_cut(packed: bool, tmp_path: Path) -> None:
+    """A tar in pieces is read from one into the next, packed or not."""
+    tar = making.tarred(FILES)
+    name, data = ("x.tar.gz", gzip.compress(tar)) if packed else ("x.tar", tar)
+    for n in range(0, len(data), 60_000):
+        (tmp_path / f"{name}.{n // 60_000 + 1:03d}").write_bytes(data[n : n + 60_000])
+
+    outcome = await read(tmp_path / f"{name}.001")
+
+    assert outcome.files == FILES
