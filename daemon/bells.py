@@ -33,11 +33,12 @@ class Bell:
         """Whether it rang since it was cleared."""
         return self._rung.is_set()
 
-    async def wait(self, seconds: float) -> None:
-        """Return when it rings, or after this long."""
+    async def wait(self, seconds: float) -> bool:
+        """Return when it rings, or after this long; whether it rang."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._rung.wait()
+        return self.rung
 
 
 class Bells:

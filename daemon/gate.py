@@ -61,6 +61,5 @@ class Gate:
                 self.set(is_open=is_open)
                 if is_open:
                     opened()
-            await bell.wait(_LOOK_AGAIN)
-            if bell.rung:
+            if await bell.wait(_LOOK_AGAIN):
                 self.set(is_open=False)
