@@ -38,7 +38,7 @@ def main() -> int:
         def flush(self) -> None:
             """Nothing is kept."""
 
-    screen, sys.stdout = sys.stdout, Told()  # type: ignore[assignment]
+    screen, sys.stdout = sys.stdout, Told()
     code = cli.main(["unpack", "--config", config, archive, str(out)])
     sys.stdout = screen
     print(json.dumps({"peak_MiB": round(peak() / 1024, 1), "first_file": round(first, 3)}))

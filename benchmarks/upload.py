@@ -163,10 +163,11 @@ def interpreter_of_telegram_upload() -> Path | None:
     python = TOOLS / "bin/python"
     if (TOOLS / "bin/telegram-upload").exists():
         return python
-    steps = ([sys.executable, "-m", "venv", TOOLS], [python, "-m", "pip", "install", "-q"])
+    make = [sys.executable, "-m", "venv", str(TOOLS)]
+    fill = [str(python), "-m", "pip", "install", "-q", "telegram-upload==0.7.1"]
     try:
-        subprocess.run(steps[0], check=True, capture_output=True)
-        subprocess.run([*steps[1], "telegram-upload==0.7.1"], check=True, capture_output=True)
+        for step in (make, fill):
+            subprocess.run(step, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         print("bench: telegram-upload cannot be installed here; it is left out", file=sys.stderr)
         return None
