@@ -8,13 +8,15 @@ import pytest
 
 from daemon.folders import CONTENTS, FOLDERS
 from daemon.names import Job, Unit
+from tests.crash.media import photo
+from tests.crash.platter import Platter
 from tests.crash.scenes import SCENES
 from tests.crash.test_power import PoweredPlay
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.crash.platter import Change, Platter
+    from tests.crash.platter import Change
 
 pytestmark = [pytest.mark.usefixtures("converting"), pytest.mark.timeout(900)]
 
@@ -88,6 +90,31 @@ def test_the_receipt_of_a_report_is_on_the_disk(
     play.run()
 
     assert len(list((play.machine.root / "done").glob("*/report+*.txt"))) == 1
+    assert not loose
+
+
+def test_a_new_number_is_on_the_disk(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers that a unit and an album get whose own belong to others of the job."""
+    play = PoweredPlay("album", place, monkeypatch)
+    for name in (
+        "done/JOB/0001+7_x.jpg",
+        "done/JOB/0005+8_y.jpg",
+        "uploading/JOB/0001-0002_album/0001_a.jpg",
+        "uploading/JOB/0001-0002_album/0002_b.jpg",
+        "uploading/JOB/0005_c.jpg",
+    ):
+        path = play.machine.root / name.replace("JOB", "20961002-070639_family_moved")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(photo(name.encode()))
+    for drop in play.machine.inbox.rglob("*.*"):
+        drop.unlink()
+    play.platter.morgue.rmdir()
+    play.platter = Platter(place, play.machine.root, play.machine.inbox)
+    loose = _watch(play)
+    play.run()
+
+    names = {path.name for path in (play.machine.root / "done").rglob("999*")}
+    assert {name.partition("+")[0] for name in names} == {"9997-9998", "9997", "9998", "9999"}
     assert not loose
 
 
