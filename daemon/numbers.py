@@ -33,6 +33,8 @@ def strays(folders: Folders, entries: Iterable[Entry], folder: Folder) -> list[E
             if each.unit.first and each.unit.kind != "c"
         ]
         if _overlap(units):
+            # One that went from a folder to a later one during the look was seen in both.
+            units = [each for each in units if each.path.exists()]
             found += [each for each in _late(folders, units) if each.folder == folder]
     return found
 
