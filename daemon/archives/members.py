@@ -16,11 +16,14 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daemon.archives.writing import Writer
 from daemon.names import clean
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Container, Sequence
     from pathlib import Path
+
+    from daemon.archives.limits import Budget
 
 _DIGITS = re.compile(r"(\d+)")
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db", "$recycle.bin"}
@@ -61,14 +64,20 @@ class Archive(ABC):
     """
 
     def __init__(
-        self, path: Path, kind: str, members: Sequence[Member], damage: str | None
+        self,
+        path: Path,
+        kind: str,
+        members: Sequence[Member],
+        *,
+        budget: Budget,
+        damage: str | None = None,
     ) -> None:
         self.path = path
         self.kind = kind
         self.members = tuple(members)
+        self.budget = budget
         self.damage = damage
 
-    @abstractmethod
     def extract(
         self,
         directory: Path,
@@ -85,6 +94,11 @@ class Archive(ABC):
 
         Permanent where a limit is passed or nothing more can be read, Temporary where the disk is full.
         """
+        return self._extract(Writer(directory, self.path.name, self.budget, keep), skip)
+
+    @abstractmethod
+    def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
+        """Make the files of the members, each with `writer.begin`."""
 
 
 def is_junk(name: str) -> bool:

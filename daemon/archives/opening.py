@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import re
 from array import array
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 STREAMS = {"gzip", "bzip2", "xz", "zstd", "compress", "lzma", "lz4", "lzip"}
 _WINDOWS = {0, 10, 11}  # where zips were made that may use the other slash
 _TAR = re.compile(r"\.(tar\.\w+|t[gx]z|tbz2?|tzst)$", re.IGNORECASE)
+_PROBES = 3  # encrypted members on which a password is tried
 _ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
 
 
@@ -72,8 +74,10 @@ class Opening:
         entries = listing.entries
         self._refuse(listing)
         imitations = await self._imitations(listing)
+        passwords: Sequence[str] = ()
         if any(entry.encrypted and not entry.silent for entry in entries):
-            password = await self._fitting(entries, imitations, password)
+            first = await self._fitting(entries, imitations, password)
+            passwords = [first, *(other for other in self.passwords if other != first)]
         places = array(
             "Q",
             (
@@ -102,7 +106,7 @@ class Opening:
             places,
             members,
             source=self.source,
-            password=password,
+            passwords=passwords,
             budget=self.budget,
             imitations=imitations,
             damage=_broken(listing),
@@ -180,14 +184,17 @@ class Opening:
     def _within(self, members: int, size: int, largest: int) -> None:
         self.budget.check(self.path.name, members, size, largest)
 
-    async def _fitting(
-        self, entries: Sequence[Entry], imitations: int, first: str | None
-    ) -> str | None:
-        """The password with which the first encrypted member comes out whole."""
+    async def _fitting(self, entries: Sequence[Entry], imitations: int, first: str | None) -> str:
+        """The password with which an encrypted member comes out whole.
+
+        The first few are tried, because the first may be damaged; an empty one comes out with any password.
+        """
         if first is not None:
             return first  # it opened the listing, and there is one password to an archive like that
+        some = (n for n, entry in enumerate(entries) if entry.encrypted and entry.size)
+        places = list(itertools.islice(some, _PROBES))
         for password in self.passwords:
-            if await self.source.opens(password, entries, imitations):
+            if not places or await self.source.opens(password, entries, places, imitations):
                 return password
         raise Permanent(sentences.no_password(self.path.name, len(self.passwords)))
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,15 +24,16 @@ from daemon.archives.members import Archive, Member, Piece
 from daemon.archives.sentences import endless_names, member_damage, stream_damage
 from daemon.archives.stream import Stream
 from daemon.archives.threads import steps, whole
-from daemon.archives.writing import Writer
 from daemon.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import (
+        AsyncGenerator,
         AsyncIterator,
         Awaitable,
         Callable,
         Container,
+        Iterable,
         Iterator,
         Sequence,
     )
@@ -39,9 +41,10 @@ if TYPE_CHECKING:
 
     from daemon.archives.limits import Budget
     from daemon.archives.listing import Entry
+    from daemon.archives.writing import Writer
 
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
-_PROBES = 3  # encrypted members on which a password is tried
+_PROBES = 3  # members on which another password is tried: the first may be damaged
 _LIST_TIME = 600.0
 # Processor seconds: some to begin with, and one for so many bytes of either side. 7-Zip's slowest method is
 # five times faster on slow machines; what needs longer than this is made to need long.
@@ -143,15 +146,10 @@ class SevenZip:
         """Begin to read the one thing a stream (gzip, xz, …) holds."""
         return await Stream.start(self.command("x", password, "-so"), password, self.limits(size))
 
-    async def opens(self, password: str, entries: Sequence[Entry], imitations: int) -> bool:
-        """Whether an encrypted member comes out whole with this password.
-
-        The first few are tried, because the first may be damaged; an empty one comes out with any password.
-        """
-        some = (n for n, entry in enumerate(entries) if entry.encrypted and entry.size)
-        places = list(itertools.islice(some, _PROBES))
-        if not places:
-            return True
+    async def opens(
+        self, password: str, entries: Sequence[Entry], places: Sequence[int], imitations: int
+    ) -> bool:
+        """Whether one of the entries in these places comes out whole with this password."""
         size = sum(entry.size or 0 for entry in entries[: places[-1] + 1])
         source = await self.members(password, size)
 
@@ -166,7 +164,10 @@ class SevenZip:
 
 
 class SevenZipArchive(Archive):
-    """A listed archive. `places` says where among the entries each member is."""
+    """A listed archive. `places` says where among the entries each member is.
+
+    The first of `passwords` is known to fit; the others are tried on what it does not open.
+    """
 
     def __init__(
         self,
@@ -177,44 +178,68 @@ class SevenZipArchive(Archive):
         members: Sequence[Member],
         *,
         source: SevenZip,
-        password: str | None,
+        passwords: Sequence[str],
         budget: Budget,
         imitations: int,
         damage: str | None,
     ) -> None:
-        super().__init__(path, kind, members, damage)
+        super().__init__(path, kind, members, budget=budget, damage=damage)
         self._places = places
         self._entries = entries
         self._source = source
-        self._password = password
-        self._budget = budget
+        self._passwords = passwords
         self._imitations = imitations
 
-    async def extract(
-        self,
-        directory: Path,
-        *,
-        skip: Container[int] = (),
-        keep: Callable[[Member, bytes], bool] | None = None,
-    ) -> AsyncIterator[Piece]:
-        """See `Archive.extract`."""
-        writer = Writer(directory, self.path.name, self._budget, keep)
+    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
+        wanted: Iterable[int] = (
+            n for n, member in enumerate(self.members) if member.number not in skip
+        )
+        first = self._passwords[0] if self._passwords else None
+        others = self._passwords[1:]
+        locked: dict[int, Piece] = {}
+        async with aclosing(self._pass(first, wanted, writer)) as pieces:
+            async for place, piece in pieces:
+                if others and piece.damage and self._locked(place, piece.damage):
+                    locked[place] = piece
+                else:
+                    yield piece
+        # Members that were packed with another password. Each other one is tried on them before it costs a pass.
+        for password in others:
+            some = [self._places[place] for place in itertools.islice(locked, _PROBES)]
+            if some and await self._source.opens(password, self._entries, some, self._imitations):
+                async with aclosing(self._pass(password, list(locked), writer)) as pieces:
+                    async for place, piece in pieces:
+                        if piece.damage is None:
+                            del locked[place]
+                            yield piece
+        for piece in locked.values():
+            yield piece
+
+    def _locked(self, place: int, damage: str) -> bool:
+        return "password" in damage and self._entries[self._places[place]].encrypted
+
+    async def _pass(
+        self, password: str | None, wanted: Iterable[int], writer: Writer
+    ) -> AsyncGenerator[tuple[int, Piece]]:
+        """One run of 7-Zip; of the members in these places what came out."""
         size = sum(entry.size or 0 for entry in self._entries)
-        source = await self._source.members(self._password, size)
+        source = await self._source.members(password, size)
         try:
             cutter = Cutter(source, self._entries, self._imitations)
-            async for piece in steps(self._pieces(cutter, writer, skip), source.abort):
+            async for place, piece in steps(self._pieces(cutter, wanted, writer), source.abort):
                 if piece.damage is not None:
                     await source.check_death()
-                yield piece
+                yield place, piece
         finally:
             await source.close()
 
-    def _pieces(self, cutter: Cutter, writer: Writer, skip: Container[int]) -> Iterator[Piece]:
-        for place, member in zip(self._places, self.members, strict=True):
-            if member.number not in skip:
-                cutter.skip(place, writer.drop)
-                yield _piece(cutter, writer, place, self._entries[place], member)
+    def _pieces(
+        self, cutter: Cutter, wanted: Iterable[int], writer: Writer
+    ) -> Iterator[tuple[int, Piece]]:
+        for n in wanted:
+            place = self._places[n]
+            cutter.skip(place, writer.drop)
+            yield n, _piece(cutter, writer, place, self._entries[place], self.members[n])
 
 
 def _piece(cutter: Cutter, writer: Writer, index: int, entry: Entry, member: Member) -> Piece:
@@ -243,22 +268,14 @@ class StreamArchive(Archive):
         start: Callable[[], Awaitable[Stream]],
         budget: Budget,
     ) -> None:
-        super().__init__(path, kind, [Member(1, name, None)], None)
+        super().__init__(path, kind, [Member(1, name, None)], budget=budget)
         self._start = start
-        self._budget = budget
 
-    async def extract(
-        self,
-        directory: Path,
-        *,
-        skip: Container[int] = (),
-        keep: Callable[[Member, bytes], bool] | None = None,
-    ) -> AsyncIterator[Piece]:
-        """See `Archive.extract`."""
+    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
         [member] = self.members
         if member.number in skip:
             return
-        file = Writer(directory, self.path.name, self._budget, keep).begin(member)
+        file = writer.begin(member)
         source = await self._start()
 
         def copy() -> None:

@@ -14,14 +14,14 @@ from daemon.archives import sentences, zipdirectory
 from daemon.archives.members import Archive, Piece
 from daemon.archives.stream import CHUNK
 from daemon.archives.threads import steps
-from daemon.archives.writing import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Container, Iterator, Sequence
+    from collections.abc import AsyncIterator, Container, Iterator, Sequence
     from pathlib import Path
 
     from daemon.archives.limits import Budget
     from daemon.archives.members import Member
+    from daemon.archives.writing import Writer
 
 
 class StoredZip(Archive):
@@ -37,20 +37,11 @@ class StoredZip(Archive):
         budget: Budget,
         damage: str | None,
     ) -> None:
-        super().__init__(path, "zip", members, damage)
+        super().__init__(path, "zip", members, budget=budget, damage=damage)
         self._offsets = offsets
         self._crcs = crcs
-        self._budget = budget
 
-    async def extract(
-        self,
-        directory: Path,
-        *,
-        skip: Container[int] = (),
-        keep: Callable[[Member, bytes], bool] | None = None,
-    ) -> AsyncIterator[Piece]:
-        """See `Archive.extract`."""
-        writer = Writer(directory, self.path.name, self._budget, keep)
+    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             async for piece in steps(self._pieces(descriptor, writer, skip), writer.stop):

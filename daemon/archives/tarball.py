@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, cast
 from daemon.archives.members import Archive, Member, Piece
 from daemon.archives.stream import CHUNK
 from daemon.archives.threads import steps, whole
-from daemon.archives.writing import Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, Sequence
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, Self
 
     from daemon.archives.limits import Budget
+    from daemon.archives.writing import Writer
 
     class Tap(Protocol):
         """Where the bytes of a tar come from."""
@@ -208,20 +208,11 @@ class TarArchive(Archive):
         tap: Callable[[], Awaitable[Tap]],
         damage: str | None,
     ) -> None:
-        super().__init__(path, kind, members, damage)
+        super().__init__(path, kind, members, budget=budget, damage=damage)
         self._entries = entries
-        self._budget = budget
         self._tap = tap
 
-    async def extract(
-        self,
-        directory: Path,
-        *,
-        skip: Container[int] = (),
-        keep: Callable[[Member, bytes], bool] | None = None,
-    ) -> AsyncIterator[Piece]:
-        """See `Archive.extract`."""
-        writer = Writer(directory, self.path.name, self._budget, keep)
+    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
         tap = await self._tap()
         try:
             async for piece in steps(self._read(tap, writer, skip), tap.abort):

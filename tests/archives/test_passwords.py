@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -109,3 +110,28 @@ async def test_a_password_of_several_lines_is_none(tmp_path: Path) -> None:
 
     with pytest.raises(Permanent, match="no password is known"):
         await engine.open(_make("names.7z", tmp_path, "secret"), ["secret\nsecret"])
+
+
+def _under_two(folder: Path, name: str, *switches: str) -> Path:
+    """An archive whose members were added one by one, under the passwords one and two in turn."""
+    path = folder / name
+    for turn, (member, data) in enumerate(FILES.items()):
+        making.seven(path, {member: data}, f"-p{('one', 'two')[turn % 2]}", *switches)
+        shutil.rmtree(path.with_name(f"{name}.files"))
+    return path
+
+
+@pytest.mark.parametrize("name", ["crypto.zip", "aes.zip", "blocks.7z"])
+async def test_two_passwords_in_one_archive(name: str, tmp_path: Path) -> None:
+    """Members that were packed with different passwords all come out; what none opens is named."""
+    path = _under_two(tmp_path, name, *KINDS[name])
+
+    both = await read(path, "wrong", "two", "one")
+    shutil.rmtree(path.with_name(f"{name}.out"))
+    single = await read(path, "wrong", "two", "other")
+
+    assert both.files == FILES
+    assert not both.damage
+    assert list(single.files) == ["DCIM/IMG_2.JPG"]
+    assert sorted(single.damage) == ["DCIM/IMG_1.JPG", "DCIM/IMG_3.JPG"]
+    assert all("password does not fit" in said for said in single.damage.values())
