@@ -18,12 +18,13 @@ import errno
 import os
 import shutil
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
 from daemon.disk import Disk
 from daemon.errors import Permanent
 from daemon.media import plan as plans
-from daemon.media import tools
+from daemon.media import table, tools
 from daemon.media.encode import encode
 from daemon.media.probe import probe
 from daemon.media.running import Clock, Progress, Runner, Teller, together
@@ -144,7 +145,7 @@ def _prepare(source: Path, state: Path) -> None:
 async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) -> Outcome:
     """Try the rungs from the lowest upwards until a result verifies."""
     work, copied = await _read(work, lowest, part)
-    notes = _damage(work)
+    notes = await asyncio.to_thread(_damage, work)
     for rung in _LADDER[_LADDER.index(lowest) :]:
         try:
             if rung == "encode":
@@ -192,9 +193,11 @@ async def _copied(work: Work, rung: Rung, part: Path) -> Permanent | None:
 def _damage(work: Work) -> tuple[str, ...]:
     """What the header promises and the file does not hold."""
     promised, there = work.video.frames, work.scan.count + work.scan.hidden
-    if promised > there + 1:
+    # In a whole MP4 it is an edit list that leaves frames out, and that is meant so.
+    if promised > there + 1 and not (work.found.is_mp4 and table.track(work.source)):
         return (f"it breaks off: {there} of {promised} frames are there",)
-    whole, end = work.found.duration, work.scan.end - work.found.start
+    # Some containers count their duration from zero, others from where they begin.
+    whole, end = work.found.duration, max(work.scan.end, work.scan.end - work.found.start)
     if not work.scan.jumps and whole - end > max(1.0, whole / 20):
         return (f"it breaks off: {end:.1f} of {whole:.1f} seconds are there",)
     return ()
@@ -219,7 +222,7 @@ async def _copy(work: Work, part: Path, *, sound_too: bool) -> None:
                 tools.program(work.settings.ffmpeg),
                 *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1"),
                 *("-fflags", "+discardcorrupt"),
-                *tools.reading(work.source),
+                *tools.reading(work.source, deep=work.found.deep),
                 *("-map", f"0:{work.video.index}", *way, *plans.BARE),
                 *("-c:v", "copy", "-tag:v", "avc1", "-max_muxing_queue_size", "4096"),
                 *("-movflags", "+faststart", "-f", "mp4", tools.writing(part)),
@@ -231,9 +234,20 @@ async def _copy(work: Work, part: Path, *, sound_too: bool) -> None:
     raise Permanent(f"copying failed: {said.words}")
 
 
+def _paced(work: Work) -> Work:
+    """The same work with the rate its frames really have where that is less: headers may name that of their clock."""
+    scan, claimed = work.scan, work.video.average_rate
+    if scan.jumps or len(scan.times) < 2 or scan.span <= 0:
+        return work
+    rate = Fraction(1 / scan.gap).limit_denominator(1000)
+    if claimed and rate > claimed * Fraction(99, 100):
+        return work
+    return replace(work, video=replace(work.video, average_rate=rate))
+
+
 async def _encode(work: Work, part: Path, state: Path, disk: Disk) -> tuple[str, ...]:
     cores = len(os.sched_getaffinity(0))
-    settings = work.settings
+    settings, work = work.settings, _paced(work)
     plan, step = plans.plan(work.video, settings), plans.step(work.video, settings, cores)
     audio = work.found.audio
     about = [plan.filters, str(plan.ticks), str(step), *plans.picture(settings)]
@@ -246,7 +260,7 @@ async def _encode(work: Work, part: Path, state: Path, disk: Disk) -> tuple[str,
     if dropped:
         notes = ("begun anew: what was there was made from another file or with other settings",)
     if is_crooked(work):
-        work = await straighten(work, segments)
+        work = _paced(await straighten(work, segments))
         plan = plans.plan(work.video, settings)
     await encode(work, segments, plan, step, part)
     return notes + await verify(part, work, plan)

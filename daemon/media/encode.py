@@ -62,8 +62,8 @@ async def _sound(work: Work, segments: Segments) -> None:
         said = await work.runner.run(
             [
                 tools.program(work.settings.ffmpeg),
-                *("-v", "warning", "-nostdin", "-y", "-copyts", "-start_at_zero"),
-                *tools.reading(work.source),
+                *("-v", "warning", "-nostdin", "-y", *_clock(work)),
+                *tools.reading(work.source, deep=work.found.deep),
                 *("-map", f"0:{audio.index}", "-vn", *plans.BARE, *options),
                 *("-f", "mp4", tools.writing(segments.unfinished(segments.audio))),
             ]
@@ -72,6 +72,15 @@ async def _sound(work: Work, segments: Segments) -> None:
             await asyncio.to_thread(segments.publish, segments.audio)
             return
     raise Permanent(f"the sound cannot be converted: {said.words}")
+
+
+def _clock(work: Work) -> list[str]:
+    """The options by which time zero is where the source begins, for the picture as for the sound.
+
+    With -start_at_zero ffmpeg counts from the first packet of the streams it is told to read, in containers whose
+    clock may jump: sound that is late would come early. A millionth of a second beside it, it leaves the clock alone.
+    """
+    return ["-copyts", "-itsoffset", f"{0.000001 - work.found.start:.6f}"]
 
 
 class _Picture:
@@ -188,8 +197,8 @@ class _Picture:
             *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1", "-stats_period", "0.5"),
             *("-max_pixels", str(settings.max_pixels), "-max_error_rate", "1"),
             *plans.device(settings),
-            *(*seek, "-copyts", "-start_at_zero"),
-            *tools.reading(work.source),
+            *(*seek, *_clock(work)),
+            *tools.reading(work.source, deep=work.found.deep),
             *("-map", f"0:{work.video.index}", "-an", *plans.BARE),
             *("-vf", filters + plans.to_device(settings)),
             *("-fps_mode", "vfr", "-enc_time_base", f"1:{plan.ticks}"),
@@ -210,7 +219,7 @@ class _Picture:
             return []
         at = bisect.bisect_right(self._keys, begin - _PREROLL) - 1
         second = (self._keys[at] if at >= 0 else 0.0) - 1.0
-        return ["-ss", f"{second:.6f}"] if second > 0 else []
+        return ["-noaccurate_seek", "-ss", f"{second:.6f}"] if second > 0 else []
 
     def _grid(self, base: int) -> str:
         """The seconds, by the clock of this run, at which a key frame is forced and a piece ends."""

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from daemon.config import ConvertSettings
 
 _TIMEOUT = 60.0
+_DECODED = 12  # packets whose frames tell what the headers keep to themselves
+# Streams of these show themselves only by their first packet.
+_HEADERLESS = {"flv", "live_flv", "mpeg"}
 _HDR = {"smpte2084", "arib-std-b67"}
 _INTERLACED = {"tt", "bb", "tb", "bt"}
 _PROTECTED = {"encv", "enca", "drmi", "drms", "drmt"}
@@ -68,6 +71,13 @@ class Stream:
         return self.transfer in _HDR
 
     @property
+    def vague(self) -> bool:
+        """Whether nobody knows yet what its frames are like."""
+        if self.kind == "video":
+            return bool(self.codec) and (self.width < 1 or not self.pixel_format)
+        return self.kind == "audio" and bool(self.codec) and self.channels < 1
+
+    @property
     def protected(self) -> bool:
         """Whether it is encrypted."""
         return self.tag in _PROTECTED
@@ -95,7 +105,10 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One file. `format` is ffprobe's name of the container, `brand` the major brand of an MP4."""
+    """One file. `format` is ffprobe's name of the container, `brand` the major brand of an MP4.
+
+    `deep` tells that some stream begins late: who opens the file must read on until it does.
+    """
 
     format: str
     brand: str
@@ -104,6 +117,7 @@ class Probe:
     score: int
     streams: tuple[Stream, ...]
     complaint: str
+    deep: bool = False
 
     @property
     def is_mp4(self) -> bool:
@@ -130,10 +144,24 @@ class Probe:
 
 async def probe(path: Path, settings: ConvertSettings) -> Probe:
     """Ask ffprobe what is in this file."""
+    found = await _ask(path, settings, deep=False)
+    silent_or_dark = found.video is None or found.audio is None
+    if any(stream.vague for stream in found.streams) or (
+        found.format in _HEADERLESS and silent_or_dark
+    ):
+        again = await _ask(path, settings, deep=True)
+        # Who finds no more than before need not read so far again.
+        return again if again.streams != found.streams else found
+    return found
+
+
+async def _ask(path: Path, settings: ConvertSettings, *, deep: bool) -> Probe:
     command = [
         tools.program(settings.ffprobe),
         *("-v", "error", "-of", "json", "-show_format", "-show_streams"),
-        *tools.reading(path),
+        *("-show_entries", "frame=stream_index,interlaced_frame,top_field_first"),
+        *("-read_intervals", f"%+#{_DECODED}"),
+        *tools.reading(path, deep=deep),
     ]
     try:
         code, out, err = await children.output(
@@ -143,19 +171,19 @@ async def probe(path: Path, settings: ConvertSettings) -> Probe:
         raise Permanent(
             f"{path.name} cannot be read: ffprobe did not come to an end within {_TIMEOUT:.0f} s"
         ) from None
-    found = _parse(out, tools.last_words(err) if err else "")
+    found = _parse(out, tools.last_words(err) if err else "", deep=deep)
     if found is None or not found.streams:
         words = tools.last_words(err) if err else f"ffprobe ended with code {code}"
         raise Permanent(f"{path.name} cannot be read: {words}")
     return found
 
 
-def _parse(out: bytes, complaint: str) -> Probe | None:
+def _parse(out: bytes, complaint: str, *, deep: bool) -> Probe | None:
     try:
         found = json.loads(out or b"{}")
     except ValueError:
         return None
-    about = found.get("format", {})
+    about, frames = found.get("format", {}), found.get("frames", [])
     tags = {str(key).lower(): str(value) for key, value in about.get("tags", {}).items()}
     return Probe(
         format=str(about.get("format_name", "")),
@@ -163,12 +191,13 @@ def _parse(out: bytes, complaint: str) -> Probe | None:
         start=_seconds(about.get("start_time")) or 0.0,
         duration=_seconds(about.get("duration")) or 0.0,
         score=int(about.get("probe_score", 0)),
-        streams=tuple(_stream(stream) for stream in found.get("streams", [])),
+        streams=tuple(_stream(stream, frames) for stream in found.get("streams", [])),
         complaint=complaint,
+        deep=deep,
     )
 
 
-def _stream(found: dict[str, Any]) -> Stream:
+def _stream(found: dict[str, Any], frames: list[dict[str, Any]]) -> Stream:
     disposition = found.get("disposition", {})
     return Stream(
         index=int(found.get("index", 0)),
@@ -185,7 +214,7 @@ def _stream(found: dict[str, Any]) -> Stream:
         height=int(found.get("height", 0)),
         pixel_format=str(found.get("pix_fmt", "")),
         level=int(found.get("level", 0)),
-        field_order=str(found.get("field_order", "")),
+        field_order=_field_order(found, frames),
         aspect=_aspect(str(found.get("sample_aspect_ratio", ""))),
         rotation=_rotation(found),
         transfer=str(found.get("color_transfer", "")),
@@ -215,6 +244,16 @@ def _aspect(text: str) -> Fraction:
     aspect = _fraction(text)
     # Broken headers claim pixels a hundred times as wide as high; nobody has ever seen one.
     return aspect if Fraction(1, 10) < aspect < 10 else Fraction(1)
+
+
+def _field_order(found: dict[str, Any], frames: list[dict[str, Any]]) -> str:
+    """What the container says; where that is not that there are fields, what the first frames say."""
+    said = str(found.get("field_order", ""))
+    mine = [frame for frame in frames if frame.get("stream_index") == found.get("index")]
+    fields = [frame for frame in mine if frame.get("interlaced_frame")]
+    if said in _INTERLACED or 2 * len(fields) <= len(mine):
+        return said
+    return "tt" if fields[0].get("top_field_first") else "bb"
 
 
 def _rotation(found: dict[str, Any]) -> int:

@@ -6,6 +6,7 @@ Errors: as `running`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,8 @@ class Scan:
 
     `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
     carry no time; `guessed` ones only that at which they are decoded. `jumps` counts how often the clock went back, `leaps` how often far forward; `leading` how many come before the first that can be decoded by itself, `hidden` how
-    many an edit list cuts off. `end` is the last time of any stream.
+    many an edit list cuts off. `reordered` are shown at another time than they are decoded. `end` is when the last
+    packet of any stream is over; `lasting` for how many seconds the last frame is shown, 0 where nobody says.
     """
 
     count: int
@@ -40,7 +42,9 @@ class Scan:
     leaps: int
     leading: int
     hidden: int
+    reordered: int
     end: float
+    lasting: float
 
     @property
     def span(self) -> float:
@@ -53,25 +57,26 @@ class Scan:
         return self.span / (len(self.times) - 1) if len(self.times) > 1 else 0.04
 
 
-UNKNOWN = Scan(0, (), (), 0, 0, 0, 0, 0, 0, 0.0)
+UNKNOWN = Scan(0, (), (), 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0)
 """Of a file that nobody has read yet."""
 
 
 class _Reader:
     def __init__(self, index: int) -> None:
         self._index = str(index)
-        self.end = 0.0
+        self.end = self.lasting = 0.0
+        self._latest = -math.inf
         self.times: list[float] = []
         self.keys: list[float] = []
         self.timeless = self.guessed = self.jumps = self.leaps = 0
-        self.leading = self.hidden = 0
+        self.leading = self.hidden = self.reordered = 0
         self._last: float | None = None
         self._begun = False
 
     def hear(self, line: str) -> None:
-        index, shown, decoded, flags = [*line.rstrip(",").split(","), "", "", "", ""][:4]
+        index, shown, decoded, lasts, flags = [*line.rstrip(",").split(","), *[""] * 5][:5]
+        self.end = max(self.end, (_time(shown) or 0.0) + (_time(lasts) or 0.0))
         if index != self._index:
-            self.end = max(self.end, _time(shown) or 0.0)
             return
         if "D" in flags:
             self.hidden += 1
@@ -87,6 +92,7 @@ class _Reader:
         if when is None:
             self.timeless += 1
             return
+        self.reordered += shown != decoded
         clock = _time(decoded) if _time(decoded) is not None else when
         if clock is not None:
             if self._last is not None and clock < self._last - _JUMP:
@@ -94,6 +100,8 @@ class _Reader:
             elif self._last is not None and clock > self._last + _LEAP:
                 self.leaps += 1
             self._last = clock
+        if when >= self._latest:
+            self._latest, self.lasting = when, _time(lasts) or 0.0
         self.times.append(when)
         if flags.startswith("K"):
             self.keys.append(when)
@@ -105,7 +113,12 @@ async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Ru
     await runner.run(
         [
             tools.program(settings.ffprobe),
-            *("-v", "error", "-show_entries", "packet=stream_index,pts_time,dts_time,flags"),
+            *(
+                "-v",
+                "error",
+                "-show_entries",
+                "packet=stream_index,pts_time,dts_time,duration_time,flags",
+            ),
             *("-of", "csv=p=0"),
             *tools.reading(path),
         ],
@@ -121,7 +134,9 @@ async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Ru
         leaps=reader.leaps,
         leading=reader.leading,
         hidden=reader.hidden,
+        reordered=reader.reordered,
         end=max([reader.end, *reader.times[-1:]]),
+        lasting=reader.lasting,
     )
 
 

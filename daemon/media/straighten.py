@@ -49,7 +49,7 @@ async def straighten(work: Work, segments: Segments) -> Work:
             [
                 tools.program(work.settings.ffmpeg),
                 *("-v", "error", "-nostdin", "-y"),
-                *tools.reading(work.source),
+                *tools.reading(work.source, deep=work.found.deep),
                 *(*maps, *plans.BARE, "-c", "copy"),
                 *("-f", "matroska", tools.writing(segments.unfinished(copy))),
             ],

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LEAST_SPACE = 64 << 20
 """Bytes of the disk that a conversion leaves alone."""
 
+_DEEP_BYTES, _DEEP_TIME = 128 << 20, 600_000_000  # and millionths of a second
+
 DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,live_flv,kux,asf,asf_o,mpegts,mpeg,mpegvideo,h261,h263,h264,hevc,"
     "m4v,ogg,rm,dv,mxf,gif,ivf,nut,wtv,swf,ea,bink,smk,roq,nsv,obu,av1,apng,amv,cavsvideo,dirac,dnxhd,gxf,vc1,mv,"
@@ -43,9 +45,13 @@ def program(name: str) -> str:
     return found
 
 
-def reading(path: Path) -> list[str]:
-    """The options that open `path`, and nothing else, as the next input."""
+def reading(path: Path, *, deep: bool = False) -> list[str]:
+    """The options that open `path`, and nothing else, as the next input.
+
+    `deep` reads on for minutes, instead of seconds, until every stream has shown itself.
+    """
     return [
+        *(("-probesize", str(_DEEP_BYTES), "-analyzeduration", str(_DEEP_TIME)) if deep else ()),
         *("-protocol_whitelist", "file", "-format_whitelist", DEMUXERS),
         *("-i", f"file:{path.absolute()}"),
     ]

@@ -203,14 +203,14 @@ def _why_refused(
         return f"{path.name} is protected against copying (DRM): only its seller's player opens it"
     if not video.codec:
         return f"{path.name} holds a kind of video that ffmpeg does not know ({video.tag or '?'})"
-    if video.width < 1 or video.height < 1:
-        words = found.complaint or "no picture was found"
-        return f"{path.name} holds no picture that can be decoded: {words}"
     if video.width * video.height > settings.max_pixels:
         return (
             f"{path.name} claims pictures of {video.width} × {video.height} pixels, more than"
             " convert.max_pixels allows: it is refused, not decoded"
         )
+    if video.vague:
+        words = found.complaint or "no picture was found"
+        return f"{path.name} holds no picture that can be decoded: {words}"
     return ""
 
 

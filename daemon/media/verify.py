@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from daemon.media.work import Work
 
 _TAIL = 5.0
+_ORDERED = 64  # frames of a copy whose order is looked at
 
 
 async def verify(result: Path, work: Work, plan: Plan | None) -> tuple[str, ...]:
@@ -46,6 +47,7 @@ async def verify(result: Path, work: Work, plan: Plan | None) -> tuple[str, ...]
     notes = _check_sound(probe.audio, work, copied=plan is None)
     if plan is None:
         notes += _check_copy(track, probe.video, work)
+        await _check_order(result, probe.video, work)
     elif not plan.thinned:
         notes += await _check_encoded(track, work)
     if undecodable:
@@ -78,6 +80,29 @@ def _check_copy(track: Track, video: Stream, work: Work) -> tuple[str, ...]:
     if missing > 1:
         return (f"its first {missing} frames are left out: they need frames that are not there",)
     return ()
+
+
+async def _check_order(result: Path, video: Stream, work: Work) -> None:
+    """Look whether decoding puts frames into another order than their times: then the times are wrong."""
+    if not video.reorders or work.scan.reordered:
+        return
+    times: list[int] = []
+
+    def hear(line: str) -> None:
+        at = line.rstrip(",")
+        if at.lstrip("-").isdigit():
+            times.append(int(at))
+
+    await work.runner.run(
+        [
+            tools.program(work.settings.ffprobe),
+            *("-v", "quiet", "-select_streams", "v:0", "-show_entries", "frame=pts"),
+            *("-read_intervals", f"%+#{_ORDERED}", "-of", "csv=p=0", *tools.reading(result)),
+        ],
+        on_line=hear,
+    )
+    if times != sorted(times):
+        raise Permanent("its frames do not carry the times at which they are shown")
 
 
 async def _check_encoded(track: Track, work: Work) -> tuple[str, ...]:
@@ -118,7 +143,7 @@ async def _count(work: Work) -> int:
             tools.program(work.settings.ffmpeg),
             *("-v", "fatal", "-nostdin", "-progress", "pipe:1", "-max_error_rate", "1"),
             *("-max_pixels", str(work.settings.max_pixels)),
-            *tools.reading(work.source),
+            *tools.reading(work.source, deep=work.found.deep),
             *("-map", f"0:{work.video.index}", "-fps_mode", "passthrough", "-f", "null", "-"),
         ],
         on_line=hear,
@@ -149,7 +174,8 @@ async def _undecodable(result: Path, work: Work, *, copied: bool) -> str:
             *("-map", "1:v:0", "-f", "null", "-"),
         ]
     )
-    # What the null muxer dislikes is the order of key frames alone, not the result.
-    if said.code or any(not line.startswith("[null") for line in said.lines):
+    # What the null muxer dislikes is the order of key frames, and frames closer than its ticks; not the result.
+    disliked = ("[null", "    Last message repeated")
+    if said.code or any(not line.startswith(disliked) for line in said.lines):
         return said.words
     return ""
