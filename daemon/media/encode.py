@@ -177,7 +177,8 @@ class _Picture:
         if not self._pieces:
             return 0, None
         following = self._next_time()
-        first = self._done if following is None else following
+        # Where nobody knows, it is one frame later: a run without a warm-up begins with a poor key frame.
+        first = self._done + self._work.scan.gap if following is None else following
         line = math.floor((first + 0.0001) / self._step) * self._step
         ticks = self._plan.ticks
         if self._warms and self._done < line and line >= self._step:
@@ -295,9 +296,26 @@ async def _join(work: Work, segments: Segments, plan: Plan, target: Path) -> Non
                     "-video_track_timescale",
                     str(plan.ticks),
                 ),
+                *("-bsf:v", _last(work, pieces[-1], plan)),
                 *("-movflags", "+faststart", "-f", "mp4", tools.writing(target)),
             ],
             "putting the pieces together",
         )
     finally:
         await asyncio.to_thread(segments.drop, script)
+
+
+def _last(work: Work, piece: Piece, plan: Plan) -> str:
+    """The bitstream filter that gives the last frame its length: ffmpeg cuts it by how late the film begins.
+
+    The frame that is shown last is not always the one that is decoded last, and the index counts by both.
+    """
+    rate, scan = work.video.constant_rate, work.scan
+    seconds = scan.gap if plan.thinned or scan.lasting <= 0 else scan.lasting
+    if rate is not None and not plan.thinned:
+        seconds = float(1 / rate)
+    length = round(seconds * plan.ticks)
+    shown = f"if(gte(PTS,{piece.last}-{length // 2}),{length},DURATION)"
+    end = piece.last + length
+    decoded = f"min({end}-STARTPTS-DTS+STARTDTS,{end}-PTS)"
+    return f"setts=pts=PTS:dts=DTS:duration='if(eq(NEXT_DTS,NOPTS),{decoded},{shown})'"

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import io
 import shutil
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,27 @@ async def test_troubles(
 
     told, wrong = compare(about, source, result)
     assert not wrong, told
+
+
+async def test_the_last_frame_is_shown_as_long_as_the_others(
+    tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """Of a film that begins a little late the last frame is not cut short, and the rate is the source's."""
+    source = tmp_path / "slow.mkv"
+    making = [
+        *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25/2:d=2"),
+        *("-f", "lavfi", "-i", "sine=d=2", "-c:v", "mpeg4", "-c:a", "aac", source),
+    ]
+    subprocess.run(making, check=True)
+    await run(source, tmp_path, settings)
+    asking = "ffprobe -v error -select_streams v -of csv=p=0 -show_entries"
+    done = subprocess.run(
+        [*asking.split(), "stream=avg_frame_rate,duration,nb_frames", tmp_path / "out.mp4"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "25/2,2.000000,25"
 
 
 async def test_what_is_missing_is_said(
