@@ -20,8 +20,10 @@ from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 from daemon.archives.limits import Budget
 from daemon.archives.signatures import begins_like_one, recognise
+from daemon.archives.volumes import may_be
 from daemon.drops import BESIDE
 from daemon.errors import Permanent, TelespoolError
+from daemon.inside import together
 from daemon.media.sniff import HEAD, media_name, sniff
 from daemon.names import NESTED, clean, natural
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from daemon.archives.members import Piece as Unpacked
     from daemon.disk import Disk
     from daemon.folders import Entry
+    from daemon.inside import Inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Rules:
         """
         if self.others == "document" or media_name(name):
             return True
-        if depth > 1 and begins_like_one(head):
+        if depth > 1 and (begins_like_one(head) or may_be(name)):
             return True
         return sniff(head).kind not in {"other", "playlist"}
 
@@ -164,14 +167,6 @@ class FileSource:
         """There is nothing to let go of."""
 
 
-@dataclass(slots=True)
-class _Inside:
-    """An archive inside a drop, to be opened after the members beside it."""
-
-    member: Member
-    path: Path
-
-
 class _Unpacking:
     """What archives and folders share: the directory in tmp/ and the archives inside."""
 
@@ -198,7 +193,7 @@ class _Unpacking:
         directory = self.rules.tmp / str(base)
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
         sizes = [member.size or 0 for member in archive.members if base + member.number not in skip]
-        inside: list[_Inside] = []
+        inside: list[tuple[Member, Path]] = []
         done = 0
         self._next_size = sizes[0] if sizes else 0
 
@@ -216,20 +211,23 @@ class _Unpacking:
                     yield Piece(member, left_out=out.damage)
                 elif out.path is None:
                     yield Piece(member, left_out="neither a photo nor a video")
-                elif depth > 1 and await asyncio.to_thread(recognise, out.path) is not None:
-                    inside.append(_Inside(member, out.path))
+                elif depth > 1 and await asyncio.to_thread(_may_be_archive, out.path):
+                    inside.append((member, out.path))
                 else:
                     yield Piece(member, out.path)
         self._next_size = 0
         if archive.damage:
             self.damage.append(archive.damage)
-        for each in inside:
+        for each in await asyncio.to_thread(together, inside):
             async for piece in self._unpack_inside(each, depth - 1, skip):
                 yield piece
 
     async def _unpack_inside(
-        self, inside: _Inside, depth: int, skip: Container[int]
+        self, inside: Inside, depth: int, skip: Container[int]
     ) -> AsyncGenerator[Piece]:
+        if not inside.is_archive:
+            yield Piece(inside.member, inside.path)
+            return
         base = inside.member.number * NESTED
         before = len(self.damage)
         try:
@@ -239,18 +237,22 @@ class _Unpacking:
                     f"{inside.member.name} inside the drop has more than {NESTED - 1} members."
                 )
         except TelespoolError as error:
-            yield Piece(inside.member, inside.path, refused=error.reason)
+            for member, path in inside.files:
+                yield Piece(member, path, refused=error.reason)
             return
         added = (_numbered(member, base) for member in archive.members)
         expect = tuple(member for member in added if member.number not in skip)
-        yield Piece(inside.member, left_out="", expect=expect)
+        yield Piece(inside.member, expect=expect)
+        for member, _ in inside.files[1:]:
+            yield Piece(member)
         async for piece in self._unpack(archive, base, depth, skip):
             yield piece
         if len(self.damage) > before:
             self.damage[before:] = [
                 f"{inside.member.name} → {line}" for line in self.damage[before:]
             ]
-        await asyncio.to_thread(self.rules.disk.unlink, inside.path)
+        for _, path in inside.files:
+            await asyncio.to_thread(self.rules.disk.unlink, path)
 
 
 class ArchiveSource(_Unpacking):
@@ -281,7 +283,7 @@ class FolderSource(_Unpacking):
         """Its files in natural name order, then what is in the archives among them."""
         directory = self.rules.tmp / "0"
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
-        inside: list[_Inside] = []
+        inside: list[tuple[Member, Path]] = []
         for member in self.members:
             if member.number in skip:
                 continue
@@ -295,11 +297,11 @@ class FolderSource(_Unpacking):
                 continue
             staged = directory / f"{member.number:04d}_{clean(path.name)}"
             await asyncio.to_thread(self.rules.disk.lend, path, staged)
-            if await asyncio.to_thread(recognise, staged) is not None:
-                inside.append(_Inside(member, staged))
+            if await asyncio.to_thread(_may_be_archive, staged):
+                inside.append((member, staged))
             else:
                 yield Piece(member, staged)
-        for each in inside:
+        for each in await asyncio.to_thread(together, inside):
             async for piece in self._unpack_inside(each, self.rules.depth, skip):
                 yield piece
 
@@ -343,6 +345,11 @@ def _size(path: Path) -> int:
     if not path.is_dir():
         return path.stat().st_size
     return sum(member.size or 0 for member in _walk(path))
+
+
+def _may_be_archive(path: Path) -> bool:
+    """Whether it is one, or a volume of one, most of which begin anywhere."""
+    return may_be(path.name) or recognise(path) is not None
 
 
 def _head(path: Path) -> bytes:

@@ -206,6 +206,31 @@ async def test_archives_inside_archives(
     assert "deep.zip" in report
 
 
+@pytest.mark.parametrize("folder", [False, True])
+async def test_volumes_inside(house: House, tmp_path: Path, photos: Path, folder: bool) -> None:
+    """Volumes inside an archive or a dropped folder are one archive; without one of them all lie in quarantine."""
+    (tmp_path / "sets").mkdir()
+    for name, kept in (("whole", 99), ("broken", 2)):
+        pack(tmp_path / f"{name}.7z", photos, "-v4k")
+        for path in sorted(tmp_path.glob(f"{name}.7z.0*"))[:kept]:
+            path.rename(tmp_path / "sets" / path.name)
+    if folder:
+        (tmp_path / "sets").rename(house.inbox / "sets")
+    else:
+        pack(house.inbox / "outer.zip", tmp_path / "sets")
+
+    await house.work()
+
+    assert house.posted() == ["IMG_1.jpg", "IMG_10.jpg", "IMG_2.jpg"]
+    notes = sorted(house.root.glob("quarantine/*/*.txt"))
+    assert [note.name.partition("_")[2] for note in notes] == [
+        "broken.7z.001.txt",
+        "broken.7z.002.txt",
+    ]
+    assert all("broken.7z.003 is missing" in note.read_text() for note in notes)
+    assert not list((house.root / "tmp").iterdir())
+
+
 async def test_good_members_of_a_damaged_archive_are_sent(house: House, photos: Path) -> None:
     """One member's bytes are wrong: the others are posted, the archive is in quarantine, the note names the one."""
     pack(house.inbox / "bad.zip", photos)

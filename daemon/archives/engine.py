@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from daemon import children
 from daemon.archives import sentences, volumes
 from daemon.archives.limits import Budget
+from daemon.archives.lining import Lined
 from daemon.archives.opening import Opening
 from daemon.archives.sevenzip import SevenZip
 from daemon.archives.signatures import recognise
@@ -100,7 +101,13 @@ class Engine:
             raise Permanent(sentences.no_rar(path.name, str(self.program), self.version))
         if budget is None:
             budget = Budget(self.settings, beside.size)
-        source = SevenZip(self.program, path, self.settings.memory, nice)
+        lined = None
+        if beside.sought != tuple(volume.name for volume in beside.volumes):
+            files = list(zip(beside.sought, beside.volumes, strict=True))
+            files.sort(key=lambda file: file[0] != path.name)
+            lined = await asyncio.to_thread(Lined, files)
+            path = lined.first
+        source = SevenZip(self.program, path, self.settings.memory, nice, lined)
         words = tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word))
         opening = Opening(
             source,

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon.archives.limits import Budget
+    from daemon.archives.lining import Lined
     from daemon.archives.listing import Entry
     from daemon.archives.writing import Writer
 
@@ -68,6 +69,8 @@ class SevenZip:
     path: Path
     memory: int
     nice: int = 10
+    lined: Lined | None = None
+    """What `path` is a link in, so that it stays as long as this does."""
 
     def command(self, verb: str, password: str | None, *words: str) -> list[str]:
         """The command line; with a password it will ask for it."""

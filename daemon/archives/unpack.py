@@ -21,8 +21,10 @@ from typing import TYPE_CHECKING
 from daemon.archives import volumes
 from daemon.archives.engine import Engine
 from daemon.archives.limits import Budget
+from daemon.archives.lining import Inside, Lined, sets_inside
 from daemon.archives.sentences import nothing_inside, unreadable
 from daemon.archives.signatures import begins_like_one, recognise
+from daemon.archives.volumes import may_be
 from daemon.errors import Permanent, TelespoolError, Temporary
 
 if TYPE_CHECKING:
@@ -107,7 +109,7 @@ class _Run:
         looks_like_one: set[int] = set()
 
         def keep(member: Member, head: bytes) -> bool:
-            if depth > 1 and begins_like_one(head):
+            if depth > 1 and (begins_like_one(head) or may_be(member.name)):
                 looks_like_one.add(member.number)
             return True
 
@@ -118,19 +120,32 @@ class _Run:
                 self.files += 1
                 self.size += piece.size
                 self.report(Unpacked(piece.path, piece.member.name, piece.size))
-                if piece.member.number in looks_like_one and await asyncio.to_thread(
-                    _is_archive, piece.path
-                ):
+                if piece.member.number in looks_like_one:
                     inner.append((piece.path, piece.member.name))
         if archive.damage is not None:
             self.problems.append(f"{name} is damaged: {archive.damage}.")
+        for found in sets_inside([label for _, label in inner]):
+            await self._volumes(found, [inner[place] for place in found.places], name, depth - 1)
+            for place in found.places:
+                inner[place] = inner[place][0], ""
         for member, label in inner:
-            await self._inside(member, f"{label} in {name}", depth - 1)
+            if label != "" and await asyncio.to_thread(_is_archive, member):
+                await self._inside(member, member, f"{label} in {name}", depth - 1)
         return archive.kind
 
-    async def _inside(self, path: Path, name: str, depth: int) -> None:
+    async def _volumes(
+        self, found: Inside, files: list[tuple[Path, str]], name: str, depth: int
+    ) -> None:
+        """The archive that these members are together, if they are one."""
+        paths = [path for path, _ in files]
+        if not any([await asyncio.to_thread(_is_archive, path) for path in paths]):
+            return
+        lined = await asyncio.to_thread(Lined, list(zip(found.names, paths, strict=True)))
+        await self._inside(lined.first, paths[0], f"{files[0][1]} in {name}", depth)
+
+    async def _inside(self, path: Path, member: Path, name: str, depth: int) -> None:
         try:
-            await self.unpack(path, path.with_name(f"{path.name}.d"), name, depth)
+            await self.unpack(path, member.with_name(f"{member.name}.d"), name, depth)
         except TelespoolError as error:
             if self.budget.passed is not None:
                 raise  # no other archive of this drop may bring anything either

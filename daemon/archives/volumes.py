@@ -47,8 +47,9 @@ class Volume:
         style = self.key[0]
         if style == "part":
             match = _PART.fullmatch(self.name)
-            if match:
-                return f"{match['stem']}{place:0{len(match['digits'])}d}{match['end']}"
+            if match:  # behind a first one that is a program come archives
+                end = match["end"] if place == 1 or match["end"].lower() != ".exe" else ".rar"
+                return f"{match['stem']}{place:0{len(match['digits'])}d}{end}"
         if style == "split":
             match = _SPLIT.fullmatch(self.name)
             if match:
@@ -65,18 +66,23 @@ class Volume:
 
 @dataclass(frozen=True, slots=True)
 class VolumeSet:
-    """Files that are one archive. `first` is the one to open; `missing` are names, in order."""
+    """Files that are one archive. `first` is the one to open; `missing` are names, in order.
+
+    `sought` is under which name 7-Zip will look for each of `names`.
+    """
 
     first: str
     names: tuple[str, ...]
     missing: tuple[str, ...]
+    sought: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Beside:
     """A set as it lies on the disk: what to open, its files, its bytes, and what is `missing` by name.
 
-    `awaited` is what comes next if the archive turns out not to be complete, None where that cannot be.
+    `awaited` is what comes next if the archive turns out not to be complete, None where that cannot be;
+    `sought` are the names under which 7-Zip will look for the files.
     """
 
     first: Path
@@ -84,6 +90,7 @@ class Beside:
     size: int
     missing: tuple[str, ...]
     awaited: str | None
+    sought: tuple[str, ...]
 
 
 def volume(name: str) -> Volume | None:
@@ -92,9 +99,7 @@ def volume(name: str) -> Volume | None:
     A plain `.rar` or `.zip` says nothing: it is a volume only beside others (see `group`).
     """
     if match := _PART.fullmatch(name):
-        return Volume(
-            ("part", (match["stem"] + match["end"]).casefold()), int(match["digits"]), name
-        )
+        return Volume(("part", match["stem"].casefold()), int(match["digits"]), name)
     if match := _SPLIT.fullmatch(name):
         return Volume(("split", match["stem"].casefold()), int(match["digits"]), name)
     if (match := _OLD_ZIP.fullmatch(name)) and int(match["digits"]):
@@ -140,7 +145,7 @@ def look(path: Path) -> Beside:
     if may_be(path.name):
         found = set_of(path.name, (other.name for other in path.parent.iterdir()))
     if found is None:
-        return Beside(path, (path,), path.stat().st_size, (), None)
+        return Beside(path, (path,), path.stat().st_size, (), None, (path.name,))
     paths = tuple(path.with_name(name) for name in found.names)
     sizes = [each.stat().st_size for each in paths]
     last = volume(found.names[-1])
@@ -148,7 +153,8 @@ def look(path: Path) -> Beside:
     # All volumes but the last are of one size: a smaller last one is no less than the last.
     if last is not None and last.key[0] != "zip" and (len(sizes) == 1 or sizes[-1] >= sizes[0]):
         awaited = last.at(last.place + 1)
-    return Beside(path.with_name(found.first), paths, sum(sizes), found.missing, awaited)
+    first = path.with_name(found.first)
+    return Beside(first, paths, sum(sizes), found.missing, awaited, found.sought)
 
 
 def _set(style: str, members: dict[int, Volume]) -> VolumeSet:
@@ -159,4 +165,16 @@ def _set(style: str, members: dict[int, Volume]) -> VolumeSet:
     head = 0 if style == "zip" else 1
     first = members[head].name if head in members else pattern.at(head)
     names = tuple(members[place].name for place in order if place in members)
-    return VolumeSet(first, names, missing)
+    sought = tuple(_sought(style, first, head, place) for place in order if place in members)
+    return VolumeSet(first, names, missing, sought)
+
+
+def _sought(style: str, first: str, head: int, place: int) -> str:
+    if place == head:
+        return first
+    stem, _, ending = first.rpartition(".")
+    if style == "rar":
+        return f"{stem}.{chr(ord('r') + (place - 2) // 100)}{(place - 2) % 100:02d}"
+    if style == "zip":
+        return f"{stem}.{ending[:1]}{place:02d}"
+    return Volume((style, ""), head, first).at(place)

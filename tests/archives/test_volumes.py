@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.archives.unpack import unpack
 from daemon.archives.volumes import group, set_of
+from daemon.config import ArchiveSettings
 from daemon.errors import Permanent, Temporary
 from tests.archives import making
-from tests.archives.reading import read
+from tests.archives.reading import read, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,6 +148,32 @@ def test_what_is_missing_makes_it_whole(pattern: str, places: set[int]) -> None:
     [whole] = group([*names, *found.missing])
     assert whole.missing == ()
     assert len(whole.names) == max(places)
+
+
+@pytest.mark.parametrize("style", ["part", "rar", "z01", "7z"])
+async def test_names_in_another_case(style: str, tmp_path: Path) -> None:
+    """On disks that tell cases apart a set is found all the same."""
+    paths = _make(style, tmp_path)
+    for n, path in enumerate(paths):
+        path.rename(tmp_path / (path.name.upper() if n % 2 else path.name.title()))
+
+    outcome = await read(next(tmp_path.glob("X.*")))
+
+    assert outcome.files == FILES
+
+
+@pytest.mark.parametrize("style", STYLES)
+async def test_set_inside_an_archive(style: str, tmp_path: Path) -> None:
+    """Volumes inside an archive are unpacked as the one archive they are, wherever they lie in it."""
+    (tmp_path / "set").mkdir()
+    inside = {f"a/{path.name}": path.read_bytes() for path in _make(style, tmp_path / "set")}
+    path = write(tmp_path / "outer.tar", making.tarred({"b/x.r00": b"none", **inside}))
+
+    result = await unpack(path, tmp_path / "out", (), ArchiveSettings())
+
+    found = [path.read_bytes() for path in (tmp_path / "out").glob("*.d/*")]
+    assert result.complete
+    assert sorted(found) == sorted(FILES.values())
 
 
 @pytest.mark.parametrize("packed", [False, True])
