@@ -120,6 +120,8 @@ def _after_death(spool: Spool, entry: Entry, max_deaths: int) -> list[str]:
         if original:
             spool.drop_copy(entry)
         return [f"{where}: quarantined, the process died {deaths} times while working on it"]
+    if entry.folder == "uploading":
+        spool.count_deaths(entry)
     return []
 
 

@@ -20,6 +20,7 @@ from daemon.destinations.base import Item, Speaks
 from daemon.errors import LoginNeeded, TelespoolError, Temporary
 from daemon.folders import REPORT
 from daemon.names import report_id
+from daemon.waits import Wait
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,12 +57,12 @@ class Reporting:
         self._wanted = bool(config.report.to)
         self._chat = chat(config)
         self._destination = destination
-        self._not_before = 0.0
+        self._wait = Wait(0.0, 0.0)
         self._given_up: set[Path] = set()
 
     async def tell(self) -> bool:
         """Tell one report, if there is one and its chat need not wait; whether one was told."""
-        if not self._wanted or self._spool.clock() < self._not_before:
+        if not self._wanted or self._wait.left(self._spool.clock()) > 0:
             return False
         path = await asyncio.to_thread(self._next)
         if path is None:
@@ -71,7 +72,8 @@ class Reporting:
         try:
             message = await self._say(job, path, text.strip())
         except Temporary as error:
-            self._not_before = self._spool.clock() + (error.retry_after or _AGAIN)
+            now = self._spool.clock()
+            self._wait = Wait.to(now + (error.retry_after or _AGAIN), now)
             log.warning("report waits", job=job, reason=error.reason)
             return False
         except LoginNeeded:

@@ -180,6 +180,7 @@ class Service:
                 self.supervision.ready_when_rested("inbox")
                 await asyncio.sleep(wait)
             else:
+                self.activity.waits.pop(EVERYBODY, None)
                 self.supervision.ready_when_rested("inbox")
                 return
 

@@ -117,3 +117,10 @@ class Speaks(Protocol):
 
     async def say(self, chat: str, key: int, text: str) -> int:
         """Post a text; its message id. The same key never makes a second one."""
+
+
+@runtime_checkable
+class GoesOn(Protocol):
+    """A destination where a file goes on where it stopped, even after a crash: what `progress` was told is for good."""
+
+    goes_on: bool

@@ -26,6 +26,7 @@ from daemon.observe.activity import Conversion
 from daemon.observe.report import Phase, close_job
 from daemon.pace import Pace
 from daemon.pieces import cut
+from daemon.waits import Wait
 from daemon.workers.base import Worker, log
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class Converter(Worker):
     def __init__(self, house: House, gate: Gate) -> None:
         super().__init__(house)
         self.gate = gate
-        self._not_before = 0.0
+        self._wait = Wait(0.0, 0.0)
         self._phase: Phase | None = None
         self._own: set[tuple[str, int]] = set()
         self._deferred = house.bells.listen(("deferred",))
@@ -74,8 +75,8 @@ class Converter(Worker):
                 self._end_phase()
         if original is None:
             return _LOOK_AGAIN
-        if self.spool.clock() < self._not_before:
-            return self._not_before - self.spool.clock()
+        if (left := self._wait.left(self.spool.clock())) > 0:
+            return left
         if self.config.convert.deferred and not self.gate.is_open:
             return _LOOK_AGAIN
         await self._convert(original)
@@ -249,7 +250,8 @@ class Converter(Worker):
         else:
             await asyncio.to_thread(self.spool.pause, original)
         wait = error.retry_after or self.config.send.retry_min
-        self._not_before = self.spool.clock() + wait
+        now = self.spool.clock()
+        self._wait = Wait.to(now + wait, now)
         log.warning(
             "waiting",
             job=original.job,

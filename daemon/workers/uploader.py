@@ -16,7 +16,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from daemon import contents
-from daemon.destinations.base import Rejected
+from daemon.destinations.base import GoesOn, Rejected
 from daemon.errors import (
     LoginNeeded,
     NeedsConversion,
@@ -32,6 +32,7 @@ from daemon.order import Queue
 from daemon.pace import Pace
 from daemon.posting import Preparing
 from daemon.reporting import Reporting
+from daemon.waits import Wait, Waits
 from daemon.workers.base import Worker, log
 
 if TYPE_CHECKING:
@@ -62,19 +63,21 @@ class Uploader(Worker):
         self._deferred = house.bells.listen(("deferred",))
         self._uploading = house.bells.listen(("uploading",))
         self._pace = Pace()
-        self._next_due = 0.0
+        self._next = Wait(0.0, 0.0)
+        self._waits, self._ends = Waits(), Waits()
         self._trouble_since: float | None = None
         self._held: dict[str, tuple[float, str]] = house.activity.waits
 
     async def step(self) -> float:
         """Bring back what has waited long enough, then send the first unit in order."""
-        if self._deferred.rung or self.spool.clock() >= self._next_due:
-            self._next_due = self.spool.clock() + self._pace.left()
-            if not self._pace.left():
+        if self._deferred.rung or self._next.left(self.spool.clock()) <= 0:
+            pause = self._pace.left()
+            if not pause:
                 self._deferred.clear()
                 pause = await asyncio.to_thread(self._bring_back)
-                self._next_due = self.spool.clock() + pause
-        pause = max(0.01, min(_LOOK_AGAIN, self._next_due - self.spool.clock()))
+            now = self.spool.clock()
+            self._next = Wait.to(now + pause, now)
+        pause = max(0.01, min(_LOOK_AGAIN, self._next.left(self.spool.clock())))
         changed = self._uploading.rung
         self._uploading.clear()
         entry = await asyncio.to_thread(self.queue.first, changed)
@@ -95,26 +98,29 @@ class Uploader(Worker):
 
     def _bring_back(self) -> float:
         """Units of deferred/ whose time has come go back; seconds until the next one's."""
-        now, pause = self.spool.clock(), _LOOK_AGAIN
+        now, pause, there = self.spool.clock(), _LOOK_AGAIN, set()
         with self._pace:
             entries = list(self.spool.all_units("deferred"))
         for entry in entries:
             if self.spool.send_home(entry) or not entry.unit.attempt:
                 continue
-            wait = entry.path.stat().st_mtime - now
-            if wait <= 0:
+            key = (entry.job, entry.unit.first, entry.unit.kind)
+            left = self._waits.left(key, entry.path.stat().st_mtime, now)
+            if left <= 0:
                 self.spool.resume(entry)
                 self.queue.forget()
             else:
-                pause = min(pause, wait + 0.01)
+                there.add(key)
+                pause = min(pause, left + 0.01)
+        self._waits.keep(there)
         return pause
 
     def _hold(self, chat: str) -> tuple[str, float, str] | None:
         now = self.spool.clock()
         for whom in (EVERYBODY, chat):
             until, reason = self._held.get(whom, (0.0, ""))
-            if until > now:
-                return whom, until, reason
+            if (left := self._ends.left(whom, until, now)) > 0:
+                return whom, now + left, reason
             self._held.pop(whom, None)
         return None
 
@@ -156,6 +162,7 @@ class Uploader(Worker):
                 delay = max(delay, settings.retry_min)
             whom = EVERYBODY if error.scope == "all" else entry.chat
             self._held[whom] = (now + delay, error.reason)
+            self._ends.left(whom, now + delay, now)
             if delay <= _SHORT_WAIT:
                 await asyncio.to_thread(self.spool.pause, entry)
                 return
@@ -216,7 +223,7 @@ class Uploader(Worker):
 
         async def one(number: int) -> tuple[int, Staged | TelespoolError]:
             async with limit:
-                return number, await self._stage(members[number], activity)
+                return number, await self._stage(entry, members[number], activity)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -256,12 +263,18 @@ class Uploader(Worker):
             )
             return
 
-    async def _stage(self, member: Entry, activity: Upload) -> Staged | TelespoolError:
+    async def _stage(
+        self, entry: Entry, member: Entry, activity: Upload
+    ) -> Staged | TelespoolError:
         """Bring one file there, in another form where Telegram refuses the first; the last refusal if all fail."""
 
         def arrived(size: int) -> None:
             self.alive()
+            # The first word is of what an earlier attempt brought there.
+            further = size > activity.arrived.get(member.unit.first, size)
             self.house.activity.arrived(activity, member.unit.first, size)
+            if further and isinstance(self.destination, GoesOn):
+                self.spool.advance_upload(entry)
 
         last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
         try:

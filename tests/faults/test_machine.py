@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from daemon.errors import ConfigError, SpoolBusy
+from daemon.errors import ConfigError, SpoolBusy, Temporary
 from daemon.lock import Lock
 from daemon.spool import Spool
-from tests.crash.chat import LATER
+from tests.crash.chat import LATER, Chat
 from tests.crash.disks import DyingDisk
 from tests.crash.machine import DAY
 from tests.crash.media import film, photo, video
@@ -23,6 +24,9 @@ from tests.faults.house import config, running
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from daemon.destinations.base import Item, Staged
+    from daemon.errors import Scope
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system takes root")
 
@@ -242,6 +246,35 @@ def test_the_clock_jumps_a_day(jump: float, place: Path) -> None:
     play.check_receipts()
 
     assert machine.now < 4_000_000_000.0 + max(jump, 0) + 2 * DAY
+
+
+class Busy(Chat):
+    """The first time that something is brought it must wait for two seconds."""
+
+    scope: Scope = "unit"
+
+    async def stage(self, chat: str, item: Item, progress: Any = None) -> Staged:
+        """Not now, or now."""
+        if self._first(LATER, item.key):
+            raise Temporary("Not now.", retry_after=2.0, scope=self.scope)
+        return await super().stage(chat, item, progress)
+
+
+@pytest.mark.usefixtures("fast_media")
+@pytest.mark.parametrize("scope", ["unit", "chat", "all"])
+@pytest.mark.parametrize("jump", [DAY, -DAY])
+async def test_the_clock_jumps_while_something_waits(scope: Scope, jump: float, root: Path) -> None:
+    """A wait of seconds stays one of seconds, though the clock is set back by a day, or forward, in the middle."""
+    chat = Busy(DyingDisk())
+    chat.scope = scope
+    (root / "inbox").mkdir(parents=True)
+    (root / "inbox" / "a.jpg").write_bytes(photo(b"a"))
+    async with running(config(root), chat) as house:
+        await house.until(lambda: house.service.activity.waits or house.lying("deferred"))
+        house.spool.clock = lambda: time.time() + jump
+        await house.until(lambda: house.arrived and house.idle)
+
+    assert house.arrived == [photo(b"a")]
 
 
 @pytest.mark.usefixtures("fast_media")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import time
 from typing import TYPE_CHECKING
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from daemon import errors
+from daemon.destinations.telegram.window import PART
+from daemon.spool import Spool
 from tests.faults.support import HASTY, assert_delivered, big_video, by_name, drop_all, photos
 from tests.harness import Home, eventually
 from tests.material import make_zip, sha256
 
 if TYPE_CHECKING:
+    from daemon.service import Service
     from tests.material import Material
     from tests.telegram_server import TestTelegram
 
@@ -283,6 +287,48 @@ async def test_half_an_upload_goes_on(
     again = {call.part for call in telegram.calls[first:] if call.name == "upload.saveBigFilePart"}
     assert len(again & acknowledged) <= 2  # at most what was on its way when it ended
     assert_delivered(home, telegram, files)
+
+
+@pytest.mark.parametrize("further", [True, False])
+async def test_deaths_during_a_long_upload(
+    home: Home,
+    telegram: TestTelegram,
+    material: Material,
+    monkeypatch: pytest.MonkeyPatch,
+    further: bool,
+) -> None:
+    """Six deaths during one upload that got further each time are no poison; four without another part are."""
+    files = {"VID_2.mp4": big_video(material)}
+    home.drop(files["VID_2.mp4"], "family", "VID_2.mp4")
+    with monkeypatch.context() as dead:
+        dead.setattr(Spool, "pause", lambda _, entry: entry)  # who is dead takes no mark back
+        for life in range(1, 7):
+            telegram.faults.clear()
+            telegram.faults.add(
+                "saveBigFilePart", nth=4 if further else 1, times=None, hang="before"
+            )
+            seen = len(telegram.calls_of("saveBigFilePart"))
+            async with home.working(patience=HASTY) as service:
+                if further:
+                    await eventually(functools.partial(_arrived, service, 3 * life * PART))
+                elif life < 5:
+                    await eventually(functools.partial(_asked_more, telegram, seen))
+    telegram.faults.clear()
+    await home.inside(patience=HASTY)
+
+    if further:
+        assert_delivered(home, telegram, files)
+    else:
+        assert [name.partition("/")[2] for name in home.lying("quarantine")] == ["0001_VID_2.mp4"]
+
+
+def _asked_more(telegram: TestTelegram, than: int) -> bool:
+    return len(telegram.calls_of("saveBigFilePart")) > than
+
+
+def _arrived(service: Service, size: int) -> bool:
+    upload = service.activity.upload
+    return upload is not None and upload.sent >= size
 
 
 async def test_references_that_expired(

@@ -56,6 +56,9 @@ _PARTS = {False: 4000, True: 8000}
 class TelegramDestination:
     """An account of Telegram's, and the chats it posts to."""
 
+    goes_on = True
+    """What has arrived of a file need not be sent again after a restart (`base.GoesOn`)."""
+
     def __init__(
         self,
         settings: TelegramSettings,

@@ -1,0 +1,49 @@
+"""A wait that ends when it is over by the clock of the wall, or by the one that cannot be set; whichever is first.
+
+The wall's is what a file's time says, what `status` shows, and what outlives a restart. But it jumps: set back by a day, a
+wait of a minute would last a day. The other one goes on while this process lives, and stands still while the machine sleeps.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Hashable
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Both ends: seconds since the epoch, and of the clock that cannot be set."""
+
+    until: float
+    deadline: float
+
+    @classmethod
+    def to(cls, until: float, now: float) -> Self:
+        """The wait that ends at `until`, as it is `now` (both seconds since the epoch)."""
+        return cls(until, time.monotonic() + until - now)
+
+    def left(self, now: float) -> float:
+        """Seconds that are left of it; 0 or less when it is over."""
+        return min(self.until - now, self.deadline - time.monotonic())
+
+
+class Waits:
+    """Waits that others wrote down as times of the wall's clock, each known as it was when it was first seen."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Wait] = {}
+
+    def left(self, what: Hashable, until: float, now: float) -> float:
+        """Seconds until what waits `until` then need wait no more; 0 or less when it is over."""
+        wait = self._known.get(what)
+        if wait is None or wait.until != until:
+            wait = self._known[what] = Wait.to(until, now)
+        return wait.left(now)
+
+    def keep(self, there: Collection[Hashable]) -> None:
+        """Forget all but these."""
+        self._known = {what: wait for what, wait in self._known.items() if what in there}
