@@ -96,6 +96,7 @@ class _Picture:
         self._pieces: list[Piece] = []
         self._awaited: float | None = None
         self._warms = True
+        self._words = ""
         self._seeks = work.found.format not in _RAW and work.scan.timeless * 2 < work.scan.count
 
     async def encode(self) -> None:
@@ -112,7 +113,7 @@ class _Picture:
                 self._warms, self._seeks = False, self._seeks and self._warms
                 continue
             if not self._pieces:
-                raise Permanent("not one frame of it can be decoded")
+                raise Permanent(f"not one frame of it can be decoded: {self._words}")
             await asyncio.to_thread(self._segments.complete, self._pieces)
             return
 
@@ -162,6 +163,7 @@ class _Picture:
             said = await self._work.runner.run(self._command(base, begin), on_line=hear, cwd=run)
             if said.code:
                 raise Permanent(f"the conversion failed: {said.words}")
+            self._words = said.words
             closed.put_nowait(None)
 
         self._awaited = self._next_time() if self._pieces and self._seeks else None
@@ -252,8 +254,8 @@ class _Picture:
         path = run / line.partition(",")[0]
         track = await asyncio.to_thread(table.track, path)
         if track is None or track.timescale != self._plan.ticks:
-            if is_last and self._pieces:
-                return  # the encoder was given no more frames, and closed a file without any
+            if is_last:
+                return  # the encoder was given no (more) frames, and closed a file without any
             raise Permanent("ffmpeg wrote a piece that cannot be read")
         first, last = track.first + base, track.last + base
         if self._pieces and last <= self._pieces[-1].last:

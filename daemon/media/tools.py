@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 LEAST_SPACE = 64 << 20
 """Bytes of the disk that a conversion leaves alone."""
 
+# What ffmpeg says of pictures for which no memory could be large enough.
+_TOO_LARGE = re.compile(r"Picture.size.([1-9]\d*)x([1-9]\d*).is.invalid")
 _DEEP_BYTES, _DEEP_TIME = 128 << 20, 600_000_000  # and millionths of a second
 
 DEMUXERS = (
@@ -70,6 +72,8 @@ def limits(settings: ConvertSettings, *, nice: bool = True) -> Limits:
 def last_words(stderr: bytes | str, lines: int = 3) -> str:
     """The last few different lines that a program said, without addresses and paths."""
     text = stderr.decode("utf-8", "replace") if isinstance(stderr, bytes) else stderr
+    if size := _TOO_LARGE.search(text):
+        return f"it claims pictures of {size[1]} × {size[2]} pixels, more than can be decoded"
     words: list[str] = []
     for line in reversed(text.splitlines()):
         said = re.sub(r" @ 0x[0-9a-f]+", "", line).strip()

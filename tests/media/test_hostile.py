@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import struct
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from daemon.config import ConvertSettings
 from daemon.errors import Permanent
 from daemon.gate import Gate
 from daemon.media.convert import convert
@@ -18,8 +21,6 @@ from daemon.media.verdict import judge
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    from daemon.config import ConvertSettings
 
 pytestmark = pytest.mark.media
 
@@ -86,6 +87,22 @@ async def test_ffprobe_itself_refuses(
     source.write_text(SCRIPTS[name].format(target=clip("h264.ts")))
     with pytest.raises(Permanent, match=r"clip\.m3u8 cannot be read"):
         await probe(source, settings)
+
+
+@pytest.mark.parametrize("name", ["a.avi", "a.mov"])
+async def test_huge_pictures(tmp_path: Path, name: str) -> None:
+    """A small file that claims pictures of 900 megapixels is refused, with a sentence that says so."""
+    source = tmp_path / name
+    making = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=320x240:d=0.2"]
+    subprocess.run([*making, "-c:v", "mjpeg", source], check=True)
+    data = source.read_bytes()
+    for order in (">HH", "<II", ">II"):
+        data = data.replace(struct.pack(order, 240, 320), struct.pack(order, 30_000, 30_000))
+        data = data.replace(struct.pack(order, 320, 240), struct.pack(order, 30_000, 30_000))
+    source.write_bytes(data)
+    verdict = await judge(source, ConvertSettings())
+    assert verdict.action == "refuse"
+    assert "30000 × 30000" in verdict.reasons[0]
 
 
 def test_no_demuxer_follows_names() -> None:
