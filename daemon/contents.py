@@ -60,10 +60,10 @@ class Line:
 
 
 async def digests(members: Iterable[Entry]) -> dict[int, Line]:
-    """The lines of these files, before they are sent; what vanishes meanwhile has none."""
+    """The lines of these files, before they are sent; what vanishes meanwhile, or cannot be read, has none."""
     lines = {}
     for member in members:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             lines[member.unit.first] = await _line(member)
     return lines
 

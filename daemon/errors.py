@@ -5,6 +5,7 @@ The class decides the folder. It is raised where the fact is known and caught on
     TelespoolError
       Temporary          waits in deferred/ (or where it is) and is tried again; uses up no attempt
         ChildDied        the same, but it counts as a death: at the limit, the drop is poison
+        Unreadable       this one file cannot be read now; the others can
       NeedsConversion    goes to deferred/ to be converted; a copy or a photo has its own second way
       Permanent          goes to quarantine/ with this sentence as its note
       ConfigError        the program ends with exit code 78
@@ -56,6 +57,10 @@ class ChildDied(Temporary):
 
     That says nothing of the file. Another attempt may succeed, but not for ever: it counts as a death.
     """
+
+
+class Unreadable(Temporary):
+    """The machine refuses to read this one file. Somebody may put that right; nobody else waits for it."""
 
 
 class NeedsConversion(TelespoolError):

@@ -11,17 +11,21 @@ from __future__ import annotations
 
 import abc
 import asyncio
+import contextlib
 import errno
+import os
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import structlog
 
 from daemon.destinations.base import no_limit
+from daemon.errors import Unreadable
 from daemon.observe.heartbeat import Heartbeat
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from daemon.bells import Bells
     from daemon.config import Config
@@ -38,6 +42,32 @@ _DISK_TROUBLE = {
     errno.EROFS: "the file system is read-only",
     errno.EIO: "the disk reports an error",
 }
+
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+
+@contextlib.contextmanager
+def readable(entry: Entry) -> Iterator[None]:
+    """Raise Unreadable where it is this unit that cannot be read: it waits by itself, and the disk is not to blame."""
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) or error.errno in _FULL:
+            raise
+        # Without a name it came out of read(2) itself.
+        name = error.filename
+        own = error.errno == errno.EIO if name is None else _is_below(name, entry.path)
+        if not own:
+            raise
+        raise Unreadable(
+            f"{entry.unit.label} cannot be read ({error.strerror}). Make it readable (chmod u+r), or see whether"
+            " its disk is sound; it is tried again now and then."
+        ) from error
+
+
+def _is_below(name: str | bytes | int, path: Path) -> bool:
+    return not isinstance(name, int) and Path(os.fsdecode(name)).is_relative_to(path)
 
 
 class Settled:

@@ -17,7 +17,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from daemon import contents, numbers
-from daemon.errors import ChildDied, Permanent, Temporary
+from daemon.errors import ChildDied, Permanent, Temporary, Unreadable
 from daemon.gate import Gate
 from daemon.media.convert import convert
 from daemon.media.split import split
@@ -27,7 +27,7 @@ from daemon.observe.report import Phase, close_job
 from daemon.pace import Pace
 from daemon.pieces import cut
 from daemon.waits import Wait
-from daemon.workers.base import Worker, log
+from daemon.workers.base import Worker, log, readable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +149,8 @@ class Converter(Worker):
         gate = self.gate if settings.deferred else Gate()
         try:
             limit = await self._limit()
-            verdict = await judge(original.path, settings, max_bytes=limit)
+            with readable(original):
+                verdict = await judge(original.path, settings, max_bytes=limit)
             in_pieces = original.unit.goes_as_document or verdict.kind in {"audio", "other"}
             if verdict.action != "split" and not in_pieces:
                 await convert(
@@ -237,6 +238,14 @@ class Converter(Worker):
 
     async def _waits(self, original: Entry, error: Temporary) -> None:
         """Put it off. Where a child was killed the mark stays, and counts as if we had died with it."""
+        wait = error.retry_after or self.config.send.retry_min
+        now = self.spool.clock()
+        if isinstance(error, Unreadable):  # by way of the uploader, which waits longer each time
+            await asyncio.to_thread(self.spool.wait, original, now + wait)
+            log.warning(
+                "waiting", job=original.job, unit=str(original.unit.plain()), reason=error.reason
+            )
+            return
         if isinstance(error, ChildDied):
             deaths = await asyncio.to_thread(self.spool.deaths, original)
             if deaths >= self.config.send.max_deaths:
@@ -249,8 +258,6 @@ class Converter(Worker):
             self._own.discard((original.job, original.unit.first))
         else:
             await asyncio.to_thread(self.spool.pause, original)
-        wait = error.retry_after or self.config.send.retry_min
-        now = self.spool.clock()
         self._wait = Wait.to(now + wait, now)
         log.warning(
             "waiting",

@@ -33,7 +33,7 @@ from daemon.pace import Pace
 from daemon.posting import Preparing
 from daemon.reporting import Reporting
 from daemon.waits import Wait, Waits
-from daemon.workers.base import Worker, log
+from daemon.workers.base import Worker, log, readable
 
 if TYPE_CHECKING:
     from daemon.destinations.base import Destination, Staged
@@ -179,7 +179,8 @@ class Uploader(Worker):
         except FileNotFoundError:
             return  # a person took it away
         try:
-            await self._attempt(entry)
+            with readable(entry):
+                await self._attempt(entry)
         except Temporary as error:
             try:
                 await self._put_aside(entry, error)
@@ -278,18 +279,19 @@ class Uploader(Worker):
 
         last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
         try:
-            async for item in self.preparing.forms(member):
-                try:
-                    return await self.destination.stage(member.chat, item, arrived)
-                except NeedsConversion as error:
-                    last = error
-                    log.info(
-                        "refused",
-                        job=member.job,
-                        unit=str(member.unit),
-                        form=item.kind,
-                        reason=error.reason,
-                    )
+            with readable(member):
+                async for item in self.preparing.forms(member):
+                    try:
+                        return await self.destination.stage(member.chat, item, arrived)
+                    except NeedsConversion as error:
+                        last = error
+                        log.info(
+                            "refused",
+                            job=member.job,
+                            unit=str(member.unit),
+                            form=item.kind,
+                            reason=error.reason,
+                        )
         except LoginNeeded:
             raise
         except TelespoolError as error:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness import ROOT, eventually, kill
+from tests.faults.process import process
+from tests.harness import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,54 +24,6 @@ COUNT = int(os.environ.get("TELESPOOL_MANY", "40"))
 _QUEUE = Path("/proc/sys/fs/inotify/max_queued_events")
 _FEW = 8
 _NAMESPACE = ("unshare", "--user", "--map-root-user")
-_SETTINGS = """\
-destination = "folder"
-spool = {{ root = "{root}", reserve = "0 B" }}
-inbox = {{ settle = "0s", rescan = "1s" }}
-log = {{ format = "json" }}
-chats = {{ default = "me" }}
-"""
-
-
-class Process:
-    """The daemon as a process, over the folder destination."""
-
-    def __init__(self, directory: Path, *before: str) -> None:
-        self.root = directory / "spool"
-        self.inbox = self.root / "inbox"
-        self.log = directory / "log"
-        (directory / "config.toml").write_text(_SETTINGS.format(root=self.root))
-        command = [*before, sys.executable, "-m", "daemon.cli", "run"]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [*command, "-c", str(directory / "config.toml")],
-                cwd=directory,
-                env=os.environ | {"PYTHONPATH": str(ROOT)},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
-
-    @property
-    def said(self) -> list[dict[str, str]]:
-        """The lines of its log."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-    @property
-    def posted(self) -> Counter[bytes]:
-        """The photos that arrived."""
-        posts = self.root.with_name("spool-posts") / "default"
-        return Counter(path.read_bytes() for path in posts.glob("*/*.jpg"))
-
-
-@contextlib.contextmanager
-def _running(directory: Path, *before: str) -> Iterator[Process]:
-    house = Process(directory, *before)
-    try:
-        yield house
-    finally:
-        kill(house.process.pid)
-        house.process.wait()
 
 
 @contextlib.contextmanager
@@ -92,7 +43,7 @@ def _short_queue() -> Iterator[None]:
 async def test_more_files_at_once_than_the_queue_holds(tmp_path: Path, material: Material) -> None:
     """Most events of many small files are lost in an overflow: each file arrives once all the same, whole."""
     data = material.photo(1).read_bytes()
-    with _short_queue(), _running(tmp_path) as house:
+    with _short_queue(), process(tmp_path) as house:
         await eventually(lambda: '"7-Zip"' in house.log.read_text())
         house.process.send_signal(signal.SIGSTOP)  # so that nobody takes events out of the queue
         for n in range(COUNT):
@@ -116,7 +67,7 @@ async def test_more_folders_than_watches(tmp_path: Path, material: Material) -> 
     for n in range(COUNT):
         (trip / str(n)).mkdir(parents=True)
         (trip / str(n) / "a.jpg").write_bytes(material.photo(n).read_bytes())
-    with _running(tmp_path, *before) as house:
+    with process(tmp_path, *before) as house:
         await eventually(lambda: house.posted.total() == COUNT)
         (house.inbox / "late.jpg").write_bytes(material.photo(COUNT).read_bytes())
         await eventually(lambda: house.posted.total() == COUNT + 1)

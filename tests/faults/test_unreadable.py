@@ -1,0 +1,59 @@
+"""Files that the daemon may not read, for real: they wait by themselves, with a sentence, and go when they can be read."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.process import process
+from tests.harness import eventually
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.material import Material
+
+pytestmark = pytest.mark.media
+JOB = "20261120-07514{}_default_holiday"
+_POWERLESS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "incoming/JOB/0000_a.jpg",
+        "uploading/JOB/0001_a.jpg",
+        "uploading/JOB/0001-0002_album/0001_a.jpg",
+        "deferred/JOB/0001_a.mkv",
+    ],
+)
+async def test_holds_nobody_up(place: str, tmp_path: Path, material: Material) -> None:
+    """One file may not be read, wherever it lies: those behind it go on, and it follows when it may be."""
+    before = _POWERLESS if os.geteuid() == 0 else ()
+    if before and subprocess.run([*before, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("root cannot be made to respect the rights of files here")
+    film = place.endswith(".mkv")
+    locked = tmp_path / "spool" / place.replace("JOB", JOB.format(1))
+    others = [tmp_path / "spool" / place.replace("JOB", JOB.format(n)) for n in (2, 3)]
+    if "album" in place:
+        others = [locked.with_name("0002_b.jpg"), *others[:1]]
+    for n, path in enumerate((locked, *others)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(material.clip("mkv", n) if film else material.photo(n), path)
+    locked.chmod(0)
+    with process(tmp_path, *before) as house:
+        await eventually(lambda: len(house.posts) == 2)
+        said = [line["reason"] for line in house.said if line["event"] == "waiting"]
+        # It waits by itself: the disk is not to blame, and no worker stands still.
+        blamed = [line for line in house.said if line["event"] == "waiting for the disk"]
+        for path in (tmp_path / "spool").rglob("*_a.*"):
+            path.chmod(0o600)
+        await eventually(lambda: len(house.posts) == 3)
+
+    assert any("cannot be read (Permission denied). Make it readable" in reason for reason in said)
+    assert blamed == []
+    assert list((tmp_path / "spool" / "quarantine").iterdir()) == []
