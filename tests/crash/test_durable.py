@@ -8,6 +8,7 @@ import pytest
 
 from daemon.folders import CONTENTS, FOLDERS
 from daemon.names import Job, Unit
+from daemon.spool.steering import Steering
 from tests.crash.media import photo
 from tests.crash.platter import Platter
 from tests.crash.scenes import SCENES
@@ -118,6 +119,38 @@ def test_a_new_number_is_on_the_disk(place: Path, monkeypatch: pytest.MonkeyPatc
     assert not loose
 
 
+def test_what_a_person_orders_is_on_the_disk(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive that is tried again with a password, a unit that is, and a file that is dropped by the command."""
+    play = PoweredPlay("album", place, monkeypatch)
+    job = play.machine.root / "quarantine" / "20961002-070639_family_locked"
+    job.mkdir()
+    for name in ("0000_locked.tar", "0001_a.jpg"):
+        (job / name).write_bytes(photo(name.encode()))
+        (job / f"{name}.txt").write_text("No.\n")
+    play.platter.morgue.rmdir()
+    play.platter = Platter(place, play.machine.root, play.machine.inbox)
+    person = Steering(play.machine.root, play.machine.inbox, disk=play.disk())
+    dropped = tmp_path / "b.jpg"
+    dropped.write_bytes(photo(b"b"))
+    loose: dict[str, list[str]] = {}
+
+    def look(order: str) -> None:
+        pending = [each.what for each in play.platter.pending if _matters(each, play.platter)]
+        loose.update({order: pending} if pending else {})
+
+    archive, unit = person.units("quarantine", job.name)
+    person.retry(archive, password="secret")
+    look("retry with a password")
+    person.retry(unit)
+    look("retry")
+    person.take_in(dropped, "default")
+    look("drop")
+
+    assert not loose
+
+
 def _watch(play: PoweredPlay) -> set[str]:
     """What is not on the disk after some round of this play; filled while it runs."""
     loose: set[str] = set()
@@ -140,7 +173,8 @@ def _matters(change: Change, platter: Platter) -> bool:
     """All but marks of attempts and segments, which may be lost, and removals that a start would repeat.
 
     These are, in `recovery`: copies whose original is in quarantine and albums that are empty (uploading/), what was set
-    apart of a claim whose job has come to be (.telespool-), and directories of jobs with nothing in them.
+    apart of a claim whose job has come to be (.telespool-), notes of what is not in quarantine any more, and directories of
+    jobs with nothing in them.
     """
     if ".segments" in change.what or not change.needs & _there(platter):
         return False
@@ -150,6 +184,8 @@ def _matters(change: Change, platter: Platter) -> bool:
         told = {unit and (unit.first, unit.kind, unit.message) for unit in units}
         return None in told or len(told) > 1
     again = ("/uploading/", "/.telespool-")
+    if change.what.startswith("unlink") and "/quarantine/" in change.what:
+        return not change.what.endswith(".txt")
     removed = change.what.startswith(("rmdir", "unlink"))
     return not (removed and (any(a in change.what for a in again) or all(map(Job.parse, names))))
 
