@@ -1,125 +1,32 @@
-"""The folder destination: its posts, its ids, and that there is exactly one of each, whatever dies."""
+"""The folder destination: its posts, its ids, and its page."""
 
 from __future__ import annotations
 
 import hashlib
-import itertools
-import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import pytest
 from PIL import Image
 
 from daemon.destinations.base import Frame, Item
 from daemon.destinations.folder import FolderDestination
 from daemon.destinations.page import CHUNK
 from daemon.disk import Disk
-from daemon.errors import ConfigError, Permanent, Temporary
 from tests.destinations.careless import Careless
+from tests.destinations.folders import (
+    CHATS,
+    argument,
+    assert_right,
+    file,
+    page_data,
+    photo,
+    posts,
+    record,
+    send,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
-
-CHATS = {"default": "me", "family": "@family"}
-NOON = 1_795_176_000.0
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Path:
-    """A place where the files to post lie."""
-    spool = tmp_path / "spool"
-    spool.mkdir()
-    return spool
-
-
-@pytest.fixture
-async def folder(tmp_path: Path) -> AsyncIterator[FolderDestination]:
-    """An open destination in a folder that was not there."""
-    folder = FolderDestination(tmp_path / "posts", CHATS, clock=lambda: NOON)
-    await folder.open()
-    yield folder
-    await folder.close()
-
-
-def photo(spool: Path, number: int, size: tuple[int, int] = (60, 40), name: str = "") -> Item:
-    """A photo of the spool."""
-    path = spool / f"{number:04d}_IMG_{number}.jpg"
-    Image.new("RGB", size, (number * 20 % 255, 90, 90)).save(path, quality=95)
-    return Item(
-        key=-number,
-        upload_key=number,
-        path=path,
-        name=name or f"IMG_{number}.jpg",
-        kind="photo",
-        mime="image/jpeg",
-    )
-
-
-def file(spool: Path, number: int, name: str = "") -> Item:
-    """Any other file of the spool; what is in it does not matter here."""
-    name = name or f"notes-{number}.pdf"
-    path = spool / f"{number:04d}_{name}"
-    path.write_bytes(f"%PDF {number}".encode())
-    return Item(number, number, path, name, "document", "application/pdf")
-
-
-async def send(
-    folder: FolderDestination, items: Sequence[Item], caption: str = "", chat: str = "family"
-) -> Mapping[int, int]:
-    """Stage and post, as the uploader does."""
-    staged = [await folder.stage(chat, item) for item in items]
-    return await folder.post(chat, staged, caption)
-
-
-def posts(root: Path, chat: str = "family") -> list[str]:
-    """The folders of a chat's posts."""
-    return sorted(entry.name for entry in (root / chat).iterdir())
-
-
-def record(root: Path, name: str, chat: str = "family") -> dict[str, Any]:
-    """What a post's record says."""
-    values: dict[str, Any] = json.loads((root / chat / name / "post.json").read_text())
-    return values
-
-
-def page_data(root: Path, chat: str = "family") -> list[dict[str, Any]]:
-    """The posts the page would show, through the chunks it is told of."""
-    found: list[dict[str, Any]] = []
-    for entry in _argument(root / "_page/chats.js", "chats"):
-        for chunk in entry["chunks"] if entry["name"] == chat else []:
-            path = root / f"_page/{chat}/{chunk['number']:05d}.js"
-            shown = _argument(path, "chunk", chat, chunk["number"])
-            assert len(shown) == chunk["posts"]
-            found += shown
-    return found
-
-
-def _argument(path: Path, function: str, *first: object) -> list[dict[str, Any]]:
-    arguments = json.loads(
-        "[" + path.read_text().strip().removeprefix(f"telespool.{function}(")[:-1] + "]"
-    )
-    assert arguments[:-1] == list(first)
-    last: list[dict[str, Any]] = arguments[-1]
-    return last
-
-
-def assert_right(root: Path, chat: str = "family") -> None:
-    """Nothing twice, ids without a gap, every file as recorded, and a page that shows just this."""
-    records = [record(root, name, chat) for name in posts(root, chat)]
-    media = [medium for entry in records for medium in entry["media"]]
-    assert [medium["message"] for medium in media] == list(range(1, len(media) + 1))
-    assert len({medium["key"] for medium in media}) == len(media)
-    for name, entry in zip(posts(root, chat), records, strict=True):
-        for medium in entry["media"]:
-            assert (root / chat / name / medium["file"]).stat().st_size == medium["size"]
-    shown = [
-        {key: value for key, value in entry.items() if key != "directory"}
-        for entry in page_data(root, chat)
-    ]
-    assert shown == records
-    assert [entry["directory"] for entry in page_data(root, chat)] == posts(root, chat)
 
 
 async def test_album(folder: FolderDestination, tmp_path: Path, spool: Path) -> None:
@@ -250,16 +157,6 @@ async def test_large_photo(folder: FolderDestination, tmp_path: Path, spool: Pat
         assert preview.size[0] < preview.size[1]
 
 
-async def test_photo_that_cannot_be_read(
-    folder: FolderDestination, tmp_path: Path, spool: Path
-) -> None:
-    """A photo without a preview is still a post: whether it is a photo is not decided here."""
-    item = replace(file(spool, 1, "odd.jpg"), kind="photo", mime="image/jpeg")
-
-    assert await send(folder, [item]) == {1: 1}
-    assert "width" not in record(tmp_path / "posts", "000001_odd")["media"][0]
-
-
 async def test_original_emptied(folder: FolderDestination, tmp_path: Path, spool: Path) -> None:
     """What the spool does to a delivered file does not reach the post."""
     item = photo(spool, 1)
@@ -283,72 +180,10 @@ async def test_progress(folder: FolderDestination, spool: Path) -> None:
     assert told == sorted(told)
 
 
-async def test_unknown_chat(folder: FolderDestination, spool: Path) -> None:
-    """A chat that is not configured is refused with a sentence that names those that are."""
-    with pytest.raises(Permanent, match=r"'gone'.*default, family"):
-        await folder.stage("gone", photo(spool, 1))
-
-
 async def test_check(folder: FolderDestination, tmp_path: Path) -> None:
     """A check writes for real and leaves nothing behind."""
     assert await folder.check("family") == "family"
     assert posts(tmp_path / "posts") == []
-
-
-async def test_path_is_a_file(tmp_path: Path) -> None:
-    """A file in the place of the folder is a mistake in the configuration."""
-    (tmp_path / "posts").write_text("")
-
-    with pytest.raises(ConfigError, match="is a file"):
-        await FolderDestination(tmp_path / "posts", CHATS).open()
-
-
-async def test_source_gone(folder: FolderDestination, spool: Path) -> None:
-    """A file that left the spool meanwhile is no failure."""
-    item = photo(spool, 1)
-    item.path.unlink()
-
-    with pytest.raises(Temporary, match="gone from the spool"):
-        await folder.stage("family", item)
-
-
-async def test_disk_full(tmp_path: Path, spool: Path) -> None:
-    """A full disk makes everybody wait, and the post is made when there is room."""
-
-    class Full(Disk):
-        full = True
-
-        def write(self, path: Path, data: bytes) -> None:
-            if self.full and path.name == "post.json":
-                raise OSError(28, "No space left on device", str(path))
-            super().write(path, data)
-
-    disk = Full()
-    folder = FolderDestination(tmp_path / "posts", CHATS, disk)
-    await folder.open()
-    staged = [await folder.stage("family", photo(spool, number)) for number in (1, 2)]
-    with pytest.raises(Temporary, match="is full") as caught:
-        await folder.post("family", staged, "")
-    assert caught.value.scope == "all"
-
-    disk.full = False
-
-    assert await folder.post("family", staged, "") == {-1: 1, -2: 2}
-    assert_right(tmp_path / "posts")
-    await folder.close()
-
-
-async def test_removed_by_hand(folder: FolderDestination, tmp_path: Path, spool: Path) -> None:
-    """A post that somebody removes leaves the page, and its keys are free again."""
-    for number in (1, 2, 3):
-        await send(folder, [photo(spool, number)])
-    Disk().rmtree(tmp_path / "posts/family/000002_IMG_2")
-
-    assert await send(folder, [photo(spool, 2)]) == {-2: 4}
-
-    assert [entry["directory"] for entry in page_data(tmp_path / "posts")] == posts(
-        tmp_path / "posts"
-    )
 
 
 async def test_page_is_rebuilt(folder: FolderDestination, tmp_path: Path, spool: Path) -> None:
@@ -395,18 +230,6 @@ async def test_only_changed_chunks_are_written(tmp_path: Path, spool: Path) -> N
     await folder.close()
 
 
-async def test_two_at_once(folder: FolderDestination, tmp_path: Path, spool: Path) -> None:
-    """Two processes may post to one folder, and a start of one does not disturb the other."""
-    staged = [await folder.stage("family", photo(spool, 1))]
-    other = FolderDestination(tmp_path / "posts", CHATS)
-    await other.open()
-
-    assert await send(other, [photo(spool, 2)]) == {-2: 1}
-    assert await folder.post("family", staged, "") == {-1: 2}
-    assert_right(tmp_path / "posts")
-    await other.close()
-
-
 async def test_old_chats_stay_on_the_page(
     folder: FolderDestination, tmp_path: Path, spool: Path
 ) -> None:
@@ -419,60 +242,6 @@ async def test_old_chats_stay_on_the_page(
     await again.open()
 
     assert_right(tmp_path / "posts")
-    shown = _argument(tmp_path / "posts/_page/chats.js", "chats")
+    shown = argument(tmp_path / "posts/_page/chats.js", "chats")
     assert [entry["name"] for entry in shown] == ["default", "family"]
     await again.close()
-
-
-class Death(BaseException):
-    """The process dies here."""
-
-
-def _dying(budget: int) -> Disk:
-    """A disk that lets `budget` calls pass, and dies before the next and at every one after it."""
-    left = itertools.count(budget, -1)
-
-    def before(call: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*args: Any, **more: Any) -> Any:
-            if next(left) <= 0:
-                raise Death
-            return call(*args, **more)
-
-        return counted
-
-    disk = Careless()
-    for name in [name for name in vars(Disk) if not name.startswith("_")]:
-        setattr(disk, name, before(getattr(disk, name)))
-    return disk
-
-
-async def test_death_before_every_call(tmp_path: Path, spool: Path) -> None:
-    """Death before any call that changes the disk, then a repeat: exactly one post of each, and no litter."""
-    album = [photo(spool, number) for number in (1, 2)]
-    single = replace(file(spool, 3), kind="video", frame=Frame(640, 360, 1.0), thumbnail=b"jpeg")
-
-    async def all_of_it(folder: FolderDestination) -> list[Mapping[int, int]]:
-        await folder.open()
-        return [await send(folder, album, "caption"), await send(folder, [single])]
-
-    for deaths in itertools.count():
-        root = tmp_path / f"posts-{deaths}"
-        dying = FolderDestination(root, CHATS, _dying(deaths))
-        died = False
-        try:
-            await all_of_it(dying)
-        except Death:
-            died = True
-        await dying.close()
-
-        again = FolderDestination(root, CHATS, Careless())
-        receipts = await all_of_it(again)
-
-        assert receipts == [{-1: 1, -2: 2}, {3: 3}]
-        assert posts(root) == ["000001-000002_album", "000003_notes-3"]
-        assert_right(root)
-        assert [entry for entry in (root / ".staging").iterdir() if entry.is_dir()] == []
-        await again.close()
-        if not died:
-            break
-    assert deaths > 40
