@@ -81,7 +81,7 @@ class ArchiveSettings:
     depth: int = _key(
         2, "Archives inside archives are unpacked this deep; 1 is the drop alone.", low=1, high=9
     )
-    max_members: int = _key(10_000, "More members than this are refused.", low=1)
+    max_members: int = _key(100_000, "More members than this are refused.", low=1, high=999_999)
     max_member: Bytes = _key(Bytes(4 * GIB), "A larger member is refused.", low=1)
     max_total: Bytes = _key(Bytes(256 * GIB), "Unpacked, a drop may hold this much.", low=1)
     max_ratio: float = _key(
@@ -95,6 +95,11 @@ class ArchiveSettings:
         Seconds(DAY),
         "A set of volumes is refused when one is still missing after this long.",
         low=0,
+    )
+    timeout: Seconds = _key(
+        Seconds(6 * HOUR),
+        "Unpacking a drop may take this long; waiting for room does not count.",
+        low=1,
     )
     memory: Bytes = _key(Bytes(2 * GIB), "The most memory 7-Zip may use.", low=64 * MIB)
 

@@ -26,8 +26,8 @@ from typing import Literal, Self
 
 Kind = Literal["", "c", "o"]
 
-NESTED = 10_000
-"""The members of the archive (or the parts of the film) that is number 7 are 70001, 70002, …"""
+NESTED = 1_000_000
+"""The members of the archive (or the parts of the film) that is number 7 are 7000001, 7000002, …"""
 
 LABEL_BYTES = 180
 SLUG_BYTES = 80
@@ -44,6 +44,8 @@ _UNIT = re.compile(
 _VOLUME = re.compile(r"\.(part\d+|\d{3,})$", re.IGNORECASE)
 _ENDING = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}|7z")
 _DIGITS = re.compile(r"(\d+)")
+# Signs that cannot be seen and make `photo\u202egpj.exe` look like a photo.
+_TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,10 +187,11 @@ class Unit:
 def clean(name: str, limit: int = LABEL_BYTES) -> str:
     """A label from a name as people or archives gave it.
 
-    NFC; no control character, no `/`, nothing that is not UTF-8; no leading `.` or `-`, no space at the
-    ends; at most `limit` bytes with the extension kept. Never empty.
+    NFC; no control character, no `/`, nothing that is not UTF-8 and nothing that turns the direction of what
+    follows; no leading `.` or `-`, no space at the ends; at most `limit` bytes with the extension kept. Never empty.
     """
-    text = unicodedata.normalize("NFC", name.encode("utf-8", "replace").decode("utf-8"))
+    text = name.encode("utf-8", "replace").decode("utf-8").translate(_TURNS)
+    text = unicodedata.normalize("NFC", text)
     text = "".join("_" if _unsafe(sign) else sign for sign in text)
     text = text.strip().lstrip(".-").strip() or "unnamed"
     if len(text.encode()) <= limit:

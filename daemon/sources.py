@@ -1,7 +1,7 @@
 """What a drop is made of: an archive, a folder, or a single file, and how its members come out.
 
 Every source numbers its members by natural name order, the same after a restart. Archives inside are opened down to
-the configured depth; the members of the archive that is number 7 are 70001, 70002, …: behind all members beside
+the configured depth; the members of the archive that is number 7 are 7000001, 7000002, …: behind all members beside
 it, and known without opening anything else.
 
 Members come out as files in a directory of tmp/ (of a folder: as second names of the dropped files, so that nothing is

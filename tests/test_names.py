@@ -39,6 +39,13 @@ def test_a_job_is_read_back_as_it_was_made(when: int, name: str) -> None:
     assert job.claimed == when
 
 
+def test_what_turns_the_direction_is_left_out() -> None:
+    """A program cannot look like a photo by signs that nobody sees; scripts that run to the left stay as they are."""
+    assert clean("photo\u202egpj.exe") == "photogpj.exe"
+    assert clean("\u2066תמונה\u2069 1\u200f.jpg") == "תמונה 1.jpg"
+    assert clean("\U0001f468\u200d\U0001f469.jpg") == "\U0001f468\u200d\U0001f469.jpg"
+
+
 @given(anything)
 def test_a_clean_name_is_a_safe_file_name(name: str) -> None:
     """A label has no slash, no control character, no leading dot or dash, and fits."""

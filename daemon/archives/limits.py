@@ -1,20 +1,26 @@
 """How much of an archive is too much.
 
-A `Budget` counts what comes out of one drop, over all archives inside it: members, bytes, and bytes out for
-bytes in. It is asked twice, with what the listing says and with what the stream gives, because a listing
-can lie. Photos and videos hardly shrink, so a drop that grows many times over is a bomb; small ones may
-(text, screenshots), therefore the ratio counts only beyond `RATIO_FROM`.
+A `Budget` counts what comes out of one drop, over all archives inside it: members, bytes, bytes out for
+bytes in, and the time it takes. It is asked twice, with what the listing says and with what the stream gives,
+because a listing can lie. Photos and videos hardly shrink, so a drop that grows many times over is a bomb; small
+ones may (text, screenshots), therefore the ratio counts only beyond `RATIO_FROM`.
 
 Permanent leaves it, and says which limit it was.
 """
 
 from __future__ import annotations
 
+import asyncio
+import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from daemon.errors import Permanent
+from daemon.quantities import write_duration
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from daemon.config import ArchiveSettings
 
 RATIO_FROM = 100 * 1000 * 1000
@@ -33,6 +39,7 @@ class Budget:
         self._packed = max(packed, 1)
         self._members = 0
         self._bytes = 0
+        self._seconds: float = settings.timeout
         self.passed: str | None = None
 
     def check(self, name: str, members: int, size: int, largest: int) -> None:
@@ -61,6 +68,21 @@ class Budget:
         if so_far > self._settings.max_member:
             self.check(name, 0, 0, so_far)
         self._check_total(name, self._bytes)
+
+    @asynccontextmanager
+    async def spending(self, name: str) -> AsyncIterator[None]:
+        """What is done meanwhile takes of the time; it is cancelled when there is none left."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self._seconds):
+                yield
+        except TimeoutError:
+            raise self._no(
+                f"{name} takes longer to unpack than {write_duration(self._settings.timeout)}; that is the limit"
+                " (archives.timeout)."
+            ) from None
+        finally:
+            self._seconds -= time.monotonic() - began
 
     def _check_total(self, name: str, total: int) -> None:
         limits = self._settings

@@ -229,7 +229,9 @@ class SevenZipArchive(Archive):
         source = await self._source.members(password, size)
         try:
             cutter = Cutter(source, self._entries, self._imitations)
-            async for place, piece in steps(self._pieces(cutter, wanted, writer), source.abort):
+            async for place, piece in steps(
+                self._pieces(cutter, wanted, writer), source.abort, writer
+            ):
                 if piece.damage is not None:
                     await source.check_death()
                 yield place, piece
@@ -286,7 +288,8 @@ class StreamArchive(Archive):
                 file.add(data)
 
         try:
-            await whole(copy, source.abort)
+            async with self.budget.spending(self.path.name):
+                await whole(copy, source.abort)
             damage = stream_damage(*await source.finish())
             if damage is None:
                 yield Piece(member, await asyncio.to_thread(file.close), size=file.size)

@@ -44,7 +44,7 @@ class StoredZip(Archive):
     async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
-            async for piece in steps(self._pieces(descriptor, writer, skip), writer.stop):
+            async for piece in steps(self._pieces(descriptor, writer, skip), writer.stop, writer):
                 yield piece
         finally:
             os.close(descriptor)

@@ -215,7 +215,7 @@ class TarArchive(Archive):
     async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
         tap = await self._tap()
         try:
-            async for piece in steps(self._read(tap, writer, skip), tap.abort):
+            async for piece in steps(self._read(tap, writer, skip), tap.abort, writer):
                 if piece.damage is not None:
                     await tap.check_death()
                 yield piece

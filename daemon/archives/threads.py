@@ -13,14 +13,19 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+    from daemon.archives.writing import Writer
+
 T = TypeVar("T")
 _END = object()
 
 
-async def steps(iterator: Iterator[T], abort: Callable[[], Awaitable[None]]) -> AsyncIterator[T]:
-    """Give what the iterator gives."""
+async def steps(
+    iterator: Iterator[T], abort: Callable[[], Awaitable[None]], writer: Writer
+) -> AsyncIterator[T]:
+    """Give what the iterator gives; the steps count against the time of the writer's budget, the waits do not."""
     while True:
-        value = await whole(lambda: next(iterator, _END), abort)
+        async with writer.budget.spending(writer.archive):
+            value = await whole(lambda: next(iterator, _END), abort)
         if value is _END:
             return
         yield value  # type: ignore[misc]  # anything but _END is a T

@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import os
+import shutil
 import struct
 import tarfile
 import tracemalloc
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from daemon.archives.unpack import Result, unpack
-from daemon.config import ArchiveSettings, Bytes
+from daemon.config import ArchiveSettings, Bytes, Seconds
 from daemon.errors import Permanent
 from tests.archives import making
 from tests.archives.reading import write
@@ -259,6 +260,23 @@ async def test_ratio(tmp_path: Path) -> None:
 
     with pytest.raises(Permanent, match=r"20 times its size.*archives\.max_ratio"):
         await _unpack(path)
+
+
+@pytest.mark.parametrize("kind", ["zip", "7z", "tar", "tar.gz", "gz"])
+async def test_time(kind: str, tmp_path: Path) -> None:
+    """What takes longer than it may is ended, and the sentence says which limit it was."""
+    settings = replace(ArchiveSettings(), timeout=Seconds(1e-9))
+    path = tmp_path / f"x.{kind}"
+    tar = making.tarred(GOOD)
+    data = {"tar": tar, "tar.gz": gzip.compress(tar), "gz": gzip.compress(making.noise(9))}
+    if kind in data:
+        path.write_bytes(data[kind])
+    else:
+        making.seven(path, GOOD)
+        shutil.rmtree(tmp_path / f"x.{kind}.files")
+
+    with pytest.raises(Permanent, match=r"takes longer to unpack than .*archives\.timeout"):
+        await _unpack(path, settings)
 
 
 async def test_too_many_members(tmp_path: Path) -> None:
