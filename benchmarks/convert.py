@@ -8,7 +8,8 @@
 Cases: `encode`, a full conversion: time, processor time, size, and how alike the frames are to the source (SSIM);
 `remux`, a file of which only the container is wrong, against the plain command of the plan, which encodes it;
 `kills`, a conversion that is killed with -9 at random and goes on each time: whether frames, times and sound are those
-of an unbroken run, how much worse a frame is at most, and how much film was encoded twice; `memory`, the peaks of our
+of an unbroken run, how much worse a frame is at most, and how much work was done twice: all processor time beyond that
+of the unbroken run (starting anew included), in pieces, a kill; `memory`, the peaks of our
 process and of ffmpeg with a source of 3840 x 2160. The plain command is
 
     ffmpeg -i IN -c:v libx264 -preset medium -crf 23 -c:a aac -b:a 128k -movflags +faststart OUT
@@ -19,7 +20,8 @@ Each run is a fresh process; both take turns. `ratio` is ours by plain.
 from __future__ import annotations
 
 import argparse
-import itertools
+import contextlib
+import ctypes
 import json
 import os
 import random
@@ -38,6 +40,7 @@ from daemon.media.table import track
 from tests.media.measure import sound, ssim
 
 CASES = ("encode", "remux", "kills", "memory")
+_PR_SET_CHILD_SUBREAPER = 36
 _TONE = "aevalsrc='0.3*sin(2*PI*(300+20*t)*t)|0.2*sin(2*PI*500*t)':s=48000"
 
 
@@ -158,52 +161,72 @@ def kills(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
     codec = ["-c:v", "mpeg4", "-q:v", "3", "-bf", "2", "-c:a", "mp3"]
     source = wanted.video or made(folder / "a.avi", wanted.size, wanted.seconds, codec)
     whole, broken, state = folder / "whole.mp4", folder / "broken.mp4", folder / "state"
-    unbroken = took(ours(source, whole, folder / "other", wanted)).wall
+    unbroken = took(ours(source, whole, folder / "other", wanted))
     length = track(whole)
     assert length is not None
-    lost, killed, piece = [], 0, 0.0
+    adopt_orphans()
+    begun, spent, killed, pieces = processor_time(), list[float](), 0, 1
     while True:
-        process = subprocess.Popen(
-            ours(source, broken, state, wanted), stdout=subprocess.PIPE, text=True
-        )
         # Somewhere between the beginning and a little more than what two kills should leave of it.
-        limit = chance.uniform(0, max(2.0, 3 * unbroken / wanted.kills))
-        deadline, fraction, begun = time.monotonic() + limit, 0.0, False
-        assert process.stdout is not None
-        for line in process.stdout:
-            fraction = float(line) if not line.startswith("{") else 1.0
-            begun = begun or fraction > 0
-            if killed < wanted.kills and begun and time.monotonic() > deadline:
-                break
-        else:
-            process.wait()
-            break
-        process.kill()
-        process.wait()
-        process.stdout.close()
-        killed += 1
-        seconds = length.last / length.timescale
-        ends = sorted(
-            int(path.name.split("_")[1].split("-")[1]) for path in state.glob("video-*_*-*.mp4")
+        limit = chance.uniform(0, max(2.0, 3 * unbroken.wall / wanted.kills))
+        was_killed = killed < wanted.kills and convert_for(
+            limit, ours(source, broken, state, wanted)
         )
-        kept = ends[-1] / length.timescale if ends else 0.0
-        piece = max([piece, *(b - a for a, b in itertools.pairwise(ends))])
-        lost.append(max(0.0, fraction * seconds - kept))
+        if not was_killed and not broken.exists():
+            took(ours(source, broken, state, wanted))
+        now = processor_time()
+        spent.append(now - begun)
+        begun = now
+        if broken.exists():
+            break
+        killed += 1
+        pieces = max([pieces, *(int(each.name[12:16]) for each in state.glob("video-????of*.mp4"))])
     other = track(broken)
     assert other is not None
     worse = max(
         one - two for one, two in zip(ssim(whole, source), ssim(broken, source), strict=True)
     )
+    piece = unbroken.cpu / pieces
     return {
         "kills": killed,
         "frames_and_times_equal": length.times == other.times,
         "sound_equal": sound(whole) == sound(broken),
         "ssim_worst_drop": round(worse, 5),
         "size_ratio": round(broken.stat().st_size / whole.stat().st_size, 4),
-        "piece_seconds": round(piece / length.timescale, 2),
-        "lost_seconds_mean": round(statistics.mean(lost), 2) if lost else 0,
-        "lost_seconds_max": round(max(lost, default=0), 2),
+        "pieces": pieces,
+        "cpu_a_piece": round(piece, 2),
+        "cpu_unbroken": round(unbroken.cpu, 2),
+        "cpu_broken": round(sum(spent), 2),
+        "pieces_done_twice_a_kill": round((sum(spent) - unbroken.cpu) / max(1, killed) / piece, 3),
     }
+
+
+def adopt_orphans() -> None:
+    """Let what a killed process leaves behind end as our child, so that its time is counted."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def processor_time() -> float:
+    """Seconds that all children have used which have come to their end; those under way are waited for."""
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def convert_for(seconds: float, command: list[str]) -> bool:
+    """Convert, and kill it once it has begun and this time is over; whether it was killed."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    deadline, begun = time.monotonic() + seconds, False
+    assert process.stdout is not None
+    with process.stdout:
+        for line in process.stdout:
+            begun = begun or not line.startswith(("0.000000", "{"))
+            if begun and time.monotonic() > deadline:
+                process.kill()
+                break
+    return process.wait() != 0
 
 
 def memory(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:

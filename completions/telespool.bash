@@ -7,7 +7,7 @@ _telespool() {
     fi
     case ${COMP_WORDS[1]} in
         check-config) flags='-h --help -c --config' ;;
-        convert) flags='-h --help -c --config --state' ;;
+        convert) flags='-h --help -c --config --state --max-size' ;;
         doctor) flags='-h --help -c --config --json' ;;
         drop) flags='-h --help -c --config --to' ;;
         explain) flags='-h --help -c --config --json' ;;

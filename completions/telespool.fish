@@ -7,6 +7,7 @@ complete -c telespool -n __fish_use_subcommand -a convert -d 'Convert one video 
 complete -c telespool -n '__fish_seen_subcommand_from convert' -s h -l help -d 'show this help message and exit'
 complete -c telespool -n '__fish_seen_subcommand_from convert' -s c -l config -r -F -d 'the configuration file'
 complete -c telespool -n '__fish_seen_subcommand_from convert' -l state -r -F -d 'keep finished pieces here, to go on after a break'
+complete -c telespool -n '__fish_seen_subcommand_from convert' -l max-size -r -d 'make parts that play, none larger than this (2000 MiB is what a message may hold)'
 complete -c telespool -n '__fish_seen_subcommand_from convert' -F
 complete -c telespool -n __fish_use_subcommand -a doctor -d 'Check everything that must be right, and say what to do.'
 complete -c telespool -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'show this help message and exit'

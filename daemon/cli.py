@@ -84,6 +84,11 @@ def parser() -> argparse.ArgumentParser:
     convert.add_argument(
         "--state", type=Path, help="keep finished pieces here, to go on after a break"
     )
+    convert.add_argument(
+        "--max-size",
+        metavar="SIZE",
+        help="make parts that play, none larger than this (2000 MiB is what a message may hold)",
+    )
 
     unpack = command("unpack", "Unpack an archive, safely, into a folder.")
     unpack.add_argument("archive", type=Path)

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from daemon.config import ConvertSettings
     from daemon.gate import Gate
 
-__all__ = ["Outcome", "Progress", "convert"]
+__all__ = ["Outcome", "Progress", "Rung", "convert"]
 
 Rung = Literal["send", "remux", "audio", "encode"]
 _LADDER: tuple[Rung, ...] = ("send", "remux", "audio", "encode")
