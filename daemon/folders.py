@@ -229,6 +229,8 @@ def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
     for name in names:
         if folder == "quarantine" and name.endswith(".txt") and f"{name}.txt" not in names:
             continue  # a note; a unit that ends in .txt has a note of its own, written before it came
+        if name.endswith(".txt") and name.removesuffix(".txt") in names:
+            continue  # a note that came out of quarantine with its unit
         unit = Unit.parse(name)
         if unit is not None:
             found.append(Entry(folder, job, unit, path / name))

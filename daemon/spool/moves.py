@@ -42,6 +42,7 @@ class Moves(Folders):
         return self._move(entry.path, target, folder, entry.job, unit)
 
     def _move(self, source: Path, target: Path, folder: Folder, job: str, unit: Unit) -> Entry:
+        self._drop_note(source)
         while True:
             try:
                 self.make(target.parent)
@@ -68,8 +69,16 @@ class Moves(Folders):
     def _rename_in_place(self, entry: Entry, unit: Unit) -> Entry:
         target = entry.path.with_name(str(unit))
         if target != entry.path:
+            self._drop_note(entry.path)
             self.disk.rename(entry.path, target)
         return Entry(entry.folder, entry.job, unit, target)
+
+    def _drop_note(self, path: Path) -> None:
+        """Remove the note that a person moved out of quarantine together with this unit: alone it would be taken for one."""
+        note = path.with_name(f"{path.name}.txt")
+        folder = path.parent.parent
+        if folder.parent == self.root and folder.name != "quarantine" and note.exists():
+            self.disk.unlink(note)
 
     def make(self, directory: Path) -> None:
         """Make a job's directory, to last; and the folder, which a person may have removed."""
