@@ -6,7 +6,8 @@
     scripts/bench convert --case kills --kills 50 --checkpoint 2
 
 Cases: `encode`, a full conversion: time, processor time, size, and how alike the frames are to the source (SSIM);
-`remux`, a file of which only the container is wrong, against the plain command of the plan, which encodes it;
+`remux`, a film of which only the container is wrong, with a key frame every other second as cameras set them, against
+the plain command of the plan, which encodes it;
 `kills`, a conversion that is killed with -9 at random and goes on each time: whether frames, times and sound are those
 of an unbroken run, how much worse a frame is at most, and how much work was done twice: all processor time beyond that
 of the unbroken run (starting anew included), in pieces, a kill; `memory`, the peaks of our
@@ -51,7 +52,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--case", nargs="+", choices=CASES, default=CASES)
     parser.add_argument("--video", type=Path, help="a video of yours instead of a made one")
     parser.add_argument("--seconds", type=int, default=60, help="of the made video")
-    parser.add_argument("--size", default="1280x720", help="of the made video")
+    parser.add_argument("--size", help="of the made video (1280x720; for remux 1920x1080)")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--preset", default="medium")
     parser.add_argument("--kills", type=int, default=50)
@@ -140,7 +141,9 @@ def against_plain(source: Path, folder: Path, wanted: argparse.Namespace) -> dic
 def encode(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
     """A full conversion."""
     codec = ["-c:v", "mpeg4", "-q:v", "3", "-c:a", "mp3"]
-    source = wanted.video or made(folder / "a.avi", wanted.size, wanted.seconds, codec)
+    source = wanted.video or made(
+        folder / "a.avi", wanted.size or "1280x720", wanted.seconds, codec
+    )
     found = against_plain(source, folder, wanted)
     alike = [ssim(folder / name, source) for name in ("ours.mp4", "plain.mp4")]
     means = [round(statistics.mean(frames), 5) for frames in alike]
@@ -149,8 +152,10 @@ def encode(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
 
 def remux(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
     """A file of which only the container is wrong."""
-    codec = ["-c:v", "libx264", "-preset", "veryfast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
-    source = made(folder / "a.mkv", wanted.size, wanted.seconds, codec)
+    codec = ["-c:v", "libx264", "-preset", "veryfast", "-g", "50", "-pix_fmt", "yuv420p"]
+    source = wanted.video or made(
+        folder / "a.mkv", wanted.size or "1920x1080", wanted.seconds, [*codec, "-c:a", "aac"]
+    )
     found = against_plain(source, folder, wanted)
     return found | {"times_faster": round(found["seconds_plain"] / found["seconds_ours"], 1)}
 
@@ -159,7 +164,9 @@ def kills(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
     """Killed at random until it has been killed often enough, and resumed each time."""
     chance = random.Random(wanted.seed)
     codec = ["-c:v", "mpeg4", "-q:v", "3", "-bf", "2", "-c:a", "mp3"]
-    source = wanted.video or made(folder / "a.avi", wanted.size, wanted.seconds, codec)
+    source = wanted.video or made(
+        folder / "a.avi", wanted.size or "1280x720", wanted.seconds, codec
+    )
     whole, broken, state = folder / "whole.mp4", folder / "broken.mp4", folder / "state"
     unbroken = took(ours(source, whole, folder / "other", wanted))
     length = track(whole)
