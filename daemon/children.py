@@ -1,6 +1,6 @@
 """Child processes: the one place where ffmpeg and 7-Zip are started, limited, stopped and ended.
 
-Every child gets a session (and so a process group) of its own, dies with the daemon even while it is
+Every child gets a process group of its own, dies with the daemon even while it is
 stopped (PR_SET_PDEATHSIG), dumps no core, keeps within its `Limits`, and offers itself first where memory runs
 out, so that a hostile file ends a child and not the daemon. All that is set by small programs of util-linux
 (`setpriv`, `prlimit`, `choom`, `ionice`), because a preexec function is not safe in a process with threads.
@@ -80,12 +80,16 @@ async def start(
     **more: Any,
 ) -> asyncio.subprocess.Process:
     """Start a child. The caller ends it with `end` in a `finally`."""
+    limits = limits or Limits()
+    # Where the kernel divides the processor by sessions (sched_autogroup), niceness says nothing to other sessions, and
+    # threads that are to stand still wait for their session's turn: 200 ms and more. So who is nice stays in ours.
     return await asyncio.create_subprocess_exec(
-        *limited(command, limits or Limits()),
+        *limited(command, limits),
         stdin=stdin,
         stdout=stdout,
         stderr=stderr,
-        start_new_session=True,
+        start_new_session=not limits.nice,
+        process_group=0 if limits.nice else None,
         **more,
     )
 

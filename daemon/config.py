@@ -129,7 +129,12 @@ class ConvertSettings:
         Seconds(6 * HOUR), "Running time of one attempt; standing still does not count.", low=1
     )
     threads: int = _key(0, "Threads of the encoder; 0 lets it choose.", low=0)
-    nice: int = _key(10, "Niceness of ffmpeg.", low=0, high=19)
+    nice: int = _key(
+        5,
+        "Niceness of ffmpeg. The nicer it is, the later it stands still on a busy machine.",
+        low=0,
+        high=19,
+    )
     memory: Bytes = _key(Bytes(4 * GIB), "The most memory ffmpeg may use.", low=256 * MIB)
     max_pixels: int = _key(
         8192 * 8192, "A picture of more pixels than this is refused, not decoded.", low=1
