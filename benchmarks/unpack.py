@@ -43,7 +43,7 @@ def options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench unpack")
     parser.add_argument("--json", action="store_true", help="one JSON object per line and run")
     parser.add_argument("--case", nargs="+", choices=CASES, default=CASES)
-    parser.add_argument("--size", type=int, default=1000, help="MB of content (lzma2: a quarter)")
+    parser.add_argument("--size", type=int, default=1000, help="MB of content")
     parser.add_argument("--members", type=int, default=60_000, help="of the case `members`")
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--where", type=Path, help="a folder on the disk to measure")
@@ -75,7 +75,7 @@ def make(case: str, folder: Path, wanted: argparse.Namespace) -> Path:
     """The archive of a case; its content is removed again."""
     files = folder / "files"
     files.mkdir(parents=True)
-    size = wanted.size * MB // (4 if case == "lzma2" else 1)
+    size = wanted.size * MB
     count = wanted.members if case == "members" else 0
     for number, data in enumerate(small(count) if count else contents(size, case)):
         (files / f"IMG_{number}.JPG").write_bytes(data)
@@ -88,7 +88,7 @@ def make(case: str, folder: Path, wanted: argparse.Namespace) -> Path:
     elif case == "tar":
         subprocess.run(["tar", "-C", files, "-czf", archive, "."], check=True)
     else:
-        how = {"stored": "-mx0", "members": "-mx0", "deflated": "-mx1", "lzma2": "-mx5"}.get(
+        how = {"stored": "-mx0", "members": "-mx0", "deflated": "-mx1", "lzma2": "-mx3"}.get(
             case, "-mx5"
         )
         command = [making.seven_zip(), "a", "-bd", how, str(archive), "."]
@@ -122,7 +122,7 @@ def measure(program: str, archive: Path, out: Path, members: int) -> dict[str, A
         command = [making.seven_zip(), "x", "-bd", "-y", f"-o{out}", str(archive)]
     else:
         config = archive.with_name("config.toml")
-        config.write_text(f"[archives]\nmax_members = {max(members, 10_000) + 10}\n")
+        config.write_text(f"[archives]\nmax_members = {max(members, 100_000) + 10}\n")
         environment["TELESPOOL_CONFIG"] = str(config)
         command = [
             sys.executable,
