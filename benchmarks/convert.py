@@ -21,9 +21,11 @@ Each run is a fresh process; both take turns. `ratio` is ours by plain.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import contextlib
 import ctypes
 import json
+import math
 import os
 import random
 import resource
@@ -37,6 +39,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon.config import ConvertSettings, Seconds
+from daemon.media import plan
+from daemon.media.probe import probe
 from daemon.media.table import track
 from tests.media.measure import sound, ssim
 
@@ -172,7 +177,7 @@ def kills(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
     length = track(whole)
     assert length is not None
     adopt_orphans()
-    begun, spent, killed, pieces = processor_time(), list[float](), 0, 1
+    begun, spent, killed = processor_time(), list[float](), 0
     while True:
         # Somewhere between the beginning and a little more than what two kills should leave of it.
         limit = chance.uniform(0, max(2.0, 3 * unbroken.wall / wanted.kills))
@@ -187,12 +192,12 @@ def kills(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
         if broken.exists():
             break
         killed += 1
-        pieces = max([pieces, *(int(each.name[12:16]) for each in state.glob("video-????of*.mp4"))])
     other = track(broken)
     assert other is not None
     worse = max(
         one - two for one, two in zip(ssim(whole, source), ssim(broken, source), strict=True)
     )
+    pieces = pieces_of(source, length.last / length.timescale, wanted)
     piece = unbroken.cpu / pieces
     return {
         "kills": killed,
@@ -206,6 +211,14 @@ def kills(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
         "cpu_broken": round(sum(spent), 2),
         "pieces_done_twice_a_kill": round((sum(spent) - unbroken.cpu) / max(1, killed) / piece, 3),
     }
+
+
+def pieces_of(source: Path, seconds: float, wanted: argparse.Namespace) -> int:
+    """How many pieces a conversion makes."""
+    settings = ConvertSettings(checkpoint=Seconds(wanted.checkpoint), preset=wanted.preset)
+    video = asyncio.run(probe(source, settings)).video
+    assert video is not None
+    return math.ceil(seconds / plan.step(video, settings, len(os.sched_getaffinity(0))))
 
 
 def adopt_orphans() -> None:
