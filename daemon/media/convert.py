@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import math
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -192,15 +193,27 @@ async def _copied(work: Work, rung: Rung, part: Path) -> Permanent | None:
 
 def _damage(work: Work) -> tuple[str, ...]:
     """What the header promises and the file does not hold."""
-    promised, there = work.video.frames, work.scan.count + work.scan.hidden
+    promised, there = work.video.frames, work.scan.count + work.scan.hidden + _blank(work)
     # In a whole MP4 it is an edit list that leaves frames out, and that is meant so.
     if promised > there + 1 and not (work.found.is_mp4 and table.track(work.source)):
         return (f"it breaks off: {there} of {promised} frames are there",)
     # Some containers count their duration from zero, others from where they begin.
-    whole, end = work.found.duration, max(work.scan.end, work.scan.end - work.found.start)
+    lasting = max((stream.duration or 0.0 for stream in work.found.streams), default=0.0)
+    whole = min(work.found.duration, lasting or math.inf)
+    end = max(work.scan.end, work.scan.end - work.found.start)
     if not work.scan.jumps and whole - end > max(1.0, whole / 20):
         return (f"it breaks off: {end:.1f} of {whole:.1f} seconds are there",)
-    return ()
+    # Of the decoders' complaints nothing follows: they are heard at every cut.
+    torn = [line for line in work.scan.complaints if line.startswith(f"[{work.found.format} @")]
+    return (f"it is damaged: {tools.last_words(torn[0])}",) if torn else ()
+
+
+def _blank(work: Work) -> int:
+    """The empty frames behind the first of an AVI: it counts them, and they only say that the first lasts longer."""
+    times = work.scan.times
+    if work.found.format != "avi" or len(times) < 2:
+        return 0
+    return max(0, round((times[1] - times[0]) * work.video.base_rate) - 1)
 
 
 async def _copy(work: Work, part: Path, *, sound_too: bool) -> None:

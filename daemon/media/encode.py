@@ -62,7 +62,7 @@ async def _sound(work: Work, segments: Segments) -> None:
         said = await work.runner.run(
             [
                 tools.program(work.settings.ffmpeg),
-                *("-v", "warning", "-nostdin", "-y", *_clock(work)),
+                *("-v", "warning", "-nostdin", "-y", "-max_error_rate", "1", *_clock(work)),
                 *tools.reading(work.source, deep=work.found.deep),
                 *("-map", f"0:{audio.index}", "-vn", *plans.BARE, *options),
                 *("-f", "mp4", tools.writing(segments.unfinished(segments.audio))),
@@ -74,13 +74,13 @@ async def _sound(work: Work, segments: Segments) -> None:
     raise Permanent(f"the sound cannot be converted: {said.words}")
 
 
-def _clock(work: Work) -> list[str]:
+def _clock(work: Work, delay: float = 0.0) -> list[str]:
     """The options by which time zero is where the source begins, for the picture as for the sound.
 
     With -start_at_zero ffmpeg counts from the first packet of the streams it is told to read, in containers whose
     clock may jump: sound that is late would come early. A millionth of a second beside it, it leaves the clock alone.
     """
-    return ["-copyts", "-itsoffset", f"{0.000001 - work.found.start:.6f}"]
+    return ["-copyts", "-itsoffset", f"{0.000001 - work.found.start - delay:.6f}"]
 
 
 class _Picture:
@@ -200,7 +200,7 @@ class _Picture:
             *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1", "-stats_period", "0.5"),
             *("-max_pixels", str(settings.max_pixels), "-max_error_rate", "1"),
             *plans.device(settings),
-            *(*seek, *_clock(work)),
+            *(*seek, *_clock(work, work.delay)),
             *tools.reading(work.source, deep=work.found.deep),
             *("-map", f"0:{work.video.index}", "-an", *plans.BARE),
             *("-vf", filters + plans.to_device(settings)),

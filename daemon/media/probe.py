@@ -34,7 +34,10 @@ _PROTECTED = {"encv", "enca", "drmi", "drms", "drmt"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """One stream. Unknown texts are empty, unknown numbers are 0; sizes are as coded, times in seconds."""
+    """One stream. Unknown texts are empty, unknown numbers are 0; sizes are as coded, times in seconds.
+
+    `first_shown` is when its decoder gives out the first picture, None where that did not come at once.
+    """
 
     index: int
     kind: str
@@ -55,6 +58,7 @@ class Stream:
     rotation: int = 0
     transfer: str = ""
     reorders: bool = False
+    first_shown: float | None = None
     base_rate: Fraction = Fraction(0)
     average_rate: Fraction = Fraction(0)
     channels: int = 0
@@ -159,7 +163,10 @@ async def _ask(path: Path, settings: ConvertSettings, *, deep: bool) -> Probe:
     command = [
         tools.program(settings.ffprobe),
         *("-v", "error", "-of", "json", "-show_format", "-show_streams"),
-        *("-show_entries", "frame=stream_index,interlaced_frame,top_field_first"),
+        *(
+            "-show_entries",
+            "frame=stream_index,best_effort_timestamp_time,interlaced_frame,top_field_first",
+        ),
         *("-read_intervals", f"%+#{_DECODED}"),
         *tools.reading(path, deep=deep),
     ]
@@ -199,6 +206,7 @@ def _parse(out: bytes, complaint: str, *, deep: bool) -> Probe | None:
 
 def _stream(found: dict[str, Any], frames: list[dict[str, Any]]) -> Stream:
     disposition = found.get("disposition", {})
+    mine = [frame for frame in frames if frame.get("stream_index") == found.get("index")]
     return Stream(
         index=int(found.get("index", 0)),
         kind=str(found.get("codec_type", "data")),
@@ -214,11 +222,12 @@ def _stream(found: dict[str, Any], frames: list[dict[str, Any]]) -> Stream:
         height=int(found.get("height", 0)),
         pixel_format=str(found.get("pix_fmt", "")),
         level=int(found.get("level", 0)),
-        field_order=_field_order(found, frames),
+        field_order=_field_order(found, mine),
         aspect=_aspect(str(found.get("sample_aspect_ratio", ""))),
         rotation=_rotation(found),
         transfer=str(found.get("color_transfer", "")),
         reorders=int(found.get("has_b_frames", 0)) > 0,
+        first_shown=_seconds(mine[0].get("best_effort_timestamp_time")) if mine else None,
         base_rate=_fraction(str(found.get("r_frame_rate", ""))),
         average_rate=_fraction(str(found.get("avg_frame_rate", ""))),
         channels=int(found.get("channels", 0)),
@@ -246,10 +255,9 @@ def _aspect(text: str) -> Fraction:
     return aspect if Fraction(1, 10) < aspect < 10 else Fraction(1)
 
 
-def _field_order(found: dict[str, Any], frames: list[dict[str, Any]]) -> str:
+def _field_order(found: dict[str, Any], mine: list[dict[str, Any]]) -> str:
     """What the container says; where that is not that there are fields, what the first frames say."""
     said = str(found.get("field_order", ""))
-    mine = [frame for frame in frames if frame.get("stream_index") == found.get("index")]
     fields = [frame for frame in mine if frame.get("interlaced_frame")]
     if said in _INTERLACED or 2 * len(fields) <= len(mine):
         return said

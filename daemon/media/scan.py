@@ -30,7 +30,8 @@ class Scan:
     `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
     carry no time; `guessed` ones only that at which they are decoded. `jumps` counts how often the clock went back, `leaps` how often far forward; `leading` how many come before the first that can be decoded by itself, `hidden` how
     many an edit list cuts off. `reordered` are shown at another time than they are decoded. `end` is when the last
-    packet of any stream is over; `lasting` for how many seconds the last frame is shown, 0 where nobody says.
+    packet of any stream is over; `lasting` for how many seconds the last frame is shown, 0 where nobody says. `complaints` are
+    what ffprobe said meanwhile.
     """
 
     count: int
@@ -45,6 +46,7 @@ class Scan:
     reordered: int
     end: float
     lasting: float
+    complaints: tuple[str, ...] = ()
 
     @property
     def span(self) -> float:
@@ -110,7 +112,7 @@ class _Reader:
 async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Runner) -> Scan:
     """Read the times of all packets of a stream."""
     reader = _Reader(stream.index)
-    await runner.run(
+    said = await runner.run(
         [
             tools.program(settings.ffprobe),
             *(
@@ -137,6 +139,7 @@ async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Ru
         reordered=reader.reordered,
         end=max([reader.end, *reader.times[-1:]]),
         lasting=reader.lasting,
+        complaints=said.lines,
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from daemon.media.work import Work
 
 _TAIL = 5.0
+_REORDERED = 5.0  # frames that a decoder holds back, at most
 _ORDERED = 64  # frames of a copy whose order is looked at
 
 
@@ -115,17 +116,22 @@ async def _check_encoded(track: Track, work: Work) -> tuple[str, ...]:
             raise Permanent(f"the result has {made} frames, {decoded} can be decoded")
         return (f"{scan.count - made} of its {scan.count} frames cannot be decoded",)
     if made == scan.count and not scan.timeless:
-        # Where the container tells only when frames are decoded, all of them are shown a little later.
-        zero = (
-            (track.first / track.timescale - scan.times[0]) if scan.guessed else -work.found.start
-        )
-        off = max(
-            abs(here / track.timescale - (there + zero))
-            for here, there in zip(track.times, scan.times, strict=True)
-        )
-        if off > max(1.5 * scan.gap, 0.05):
+        off = _off(track, work)
+        # Where the container tells only when frames are decoded, each is shown at the time of some later one.
+        if off > max((_REORDERED if scan.guessed else 1.5) * scan.gap, 0.05):
             raise Permanent(f"a frame of the result is {off:.3f} seconds away from its time")
     return ()
+
+
+def _off(track: Track, work: Work) -> float:
+    """Seconds by which a frame is away from its time, at most; from the first on where that is all there is to go by."""
+    scan, zero = work.scan, -work.found.start
+    if scan.guessed:
+        zero = track.first / track.timescale - scan.times[0]
+    return max(
+        abs(here / track.timescale - (there + zero))
+        for here, there in zip(track.times, scan.times, strict=True)
+    )
 
 
 async def _count(work: Work) -> int:

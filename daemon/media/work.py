@@ -39,6 +39,17 @@ class Work:
             return max(self.scan.times[-1] - self.found.start + self.scan.gap, self.scan.gap)
         return self.video.duration or self.found.duration
 
+    @property
+    def delay(self) -> float:
+        """Seconds by which a decoder gives out all frames too late, where the container tells no other time.
+
+        AVI and its like only tell when a frame is decoded; those that wait for others are given the time of those.
+        """
+        scan, first = self.scan, self.video.first_shown
+        if first is None or not scan.times or scan.guessed * 2 < scan.count or scan.timeless:
+            return 0.0
+        return max(0.0, first - scan.times[0])
+
     def tell(self, done: float, before: float = 0.0) -> None:
         """Report that film is done up to the second `done`; `before` was finished by an earlier attempt."""
         elapsed, whole = self.runner.clock.elapsed, self.length

@@ -30,7 +30,8 @@ class Clip:
     """One odd video.
 
     `verdict` is what `judge` must say. The file is made by `options` of ffmpeg behind the two inputs, or by
-    `build`. `flashes` tells whether flash and tone can be looked for in it; `frames` whether all of its frames can
+    `build`. `flashes` tells whether flash and tone can be looked for in it, `sound_behind` by how many seconds the
+    tone is later than the flash; `frames` whether all of its frames can
     be decoded and counted on; `same_picture` whether the result looks like the source.
     """
 
@@ -42,6 +43,7 @@ class Clip:
     audio: str = "s=44100"
     build: Callable[[Path], None] | None = None
     flashes: bool = True
+    sound_behind: float = 0.0
     frames: bool = True
     same_picture: bool = True
     straight: bool = True
@@ -93,9 +95,7 @@ def _from(options: str, then: str, suffix: str) -> Callable[[Path], None]:
     def build(path: Path) -> None:
         first = path.with_name(f"first-{path.name}{suffix}")
         ffmpeg(*source(Clip("", "")), *shlex.split(options), first)
-        words = shlex.split(then)
-        at = words.index("IN")
-        ffmpeg(*words[:at], first, *words[at + 1 :], path)
+        ffmpeg(*(first if word == "IN" else word for word in shlex.split(then)), path)
         first.unlink()
 
     return build
@@ -174,6 +174,29 @@ def _cover(options: str, *, audio_only: bool = False) -> Callable[[Path], None]:
             *(f"-c:v:{number}", "png", f"-disposition:v:{number}", "attached_pic", path),
         )
         cover.unlink()
+
+    return build
+
+
+def _late(
+    options: str, then: str, suffix: str, *, picture: float, sound: float
+) -> Callable[[Path], None]:
+    """A clip whose picture and sound begin at these seconds."""
+    return _from(
+        options,
+        f"-itsoffset {picture} -i IN -itsoffset {sound} -i IN -map 0:v -map 1:a {then}",
+        suffix,
+    )
+
+
+def _without(box: bytes, options: str) -> Callable[[Path], None]:
+    """An MP4 one of whose boxes is there, and means nothing; of its data, nothing is there at all."""
+
+    def build(path: Path) -> None:
+        ffmpeg(*source(Clip("", "")), *shlex.split(options), "-f", "mp4", path)
+        data = path.read_bytes()
+        at = data.index(box)
+        path.write_bytes(data[: at - 4] if box == b"mdat" else data[:at] + b"free" + data[at + 4 :])
 
     return build
 
@@ -291,6 +314,37 @@ _ALL = [
             ".mp4",
         ),
     ),
+    Clip(
+        "late-sound.flv",
+        "remux",
+        build=_late(f"{X264} {AAC}", "-c copy -f flv", ".mp4", picture=0, sound=1.5),
+        sound_behind=1.5,
+    ),
+    Clip(
+        "very-late-picture.ts",
+        "remux",
+        build=_from(
+            f"{X264} {AAC}",
+            f"-itsoffset 12 -i IN -f lavfi -i sine=d=16 -map 0:v -map 1:a -c:v copy {AAC} -f mpegts",
+            ".mp4",
+        ),
+        flashes=False,
+    ),
+    Clip(
+        "long-subtitles.mkv",
+        "remux",
+        build=_with(
+            _SRT.replace("01,500", "09,500"),
+            f"-i EXTRA -map 0 -map 1 -map 2 {X264} {AAC} -c:s srt -f matroska",
+        ),
+    ),
+    Clip(
+        "times-of-decoding.mp4",
+        "remux",
+        build=_without(b"ctts", f"{X264} {AAC}"),
+        straight=False,
+        flashes=False,
+    ),
     # the sound is wrong too
     Clip("opus.mkv", "audio", f"{X264} -c:a libopus", audio="s=48000"),
     Clip("vorbis.mkv", "audio", f"{X264} -c:a libvorbis"),
@@ -407,6 +461,33 @@ _ALL = [
         "encode",
         build=_from("-c:v mpeg4 -c:a aac", "-i IN -c copy -metadata:s:v rotate=90 -f mp4", ".mp4"),
     ),
+    Clip("fields-unsaid.mkv", "encode", f"{X264} -flags +ildct+ilme -x264-params bff=1 {AAC}"),
+    Clip(
+        "late-sound.ts",
+        "encode",
+        build=_late(
+            "-c:v mpeg2video -bf 2 -c:a mp2", "-c copy -f mpegts", ".mkv", picture=0, sound=1.5
+        ),
+        sound_behind=1.5,
+    ),
+    Clip(
+        "late-picture.ts",
+        "encode",
+        build=_late(
+            "-c:v mpeg2video -bf 2 -c:a mp2", "-c copy -f mpegts", ".mkv", picture=1.5, sound=0
+        ),
+        sound_behind=-1.5,
+    ),
+    Clip(
+        "bursts.mkv",
+        "encode",
+        "-vf settb=1/1000,setpts=gte(N\\\\,50)*N*36+N*4 -fps_mode vfr -enc_time_base 1:1000 -c:v mpeg4 -c:a flac",
+    ),
+    Clip(
+        "varying.wmv",
+        "encode",
+        build=_varying("-c:v wmv2 -c:a wmav2 -f asf"),
+    ),
     Clip("wide-pixels.mpg", "encode", "-vf setsar=16/11 -c:v mpeg2video -c:a mp2", size="720x576"),
     Clip("varying.mkv", "encode", build=_varying("-c:v mpeg4 -c:a flac -f matroska")),
     Clip(
@@ -459,6 +540,7 @@ _ALL = [
         frames=False,
     ),
     # what nobody can or should open
+    Clip("no-pictures.mp4", "refuse", build=_without(b"mdat", f"{X264} {AAC} {FAST}")),
     Clip("no-index.mp4", "refuse", build=_cut(f"{X264} {AAC}", 0.7, ".mp4")),
     Clip("empty.mp4", "refuse", build=_bytes(b"")),
     Clip("zeros.mp4", "refuse", build=_bytes(bytes(100_000))),
@@ -484,6 +566,7 @@ _SHORT = """
     index-behind.mp4 fragmented.mp4 h264.mkv h264.mov h264.ts h264.m2ts h264-without-b.avi two-sounds.mp4 chapters.mov
     cover.mp4 breaks-off.mp4 clock-wraps.ts opus.mkv aac-7.1.mp4 aac-96k.mp4
     hevc.mp4 h264-with-b.avi raw.h264 mpeg2.ts wmv.wmv theora.ogv high-10.mp4 high-444.mp4 level-5.1.mp4 interlaced.mp4
+    fields-unsaid.mkv very-late-picture.ts no-pictures.mp4
     no-index.mp4 empty.mp4 zeros.mp4 noise.mp4 text.mp4 playlist.mp4 concat.avi protected.mp4
     sound.m4a sound.mp3 sound-only.mkv notes.txt
 """

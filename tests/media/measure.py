@@ -45,8 +45,9 @@ def see(path: Path) -> Seen:
         *("-v", "info", "-copyts", "-start_at_zero", "-i", path, "-map", "0:V:0"),
         *("-vf", f"scale={_SIDE}:{_SIDE},format=gray,showinfo=checksum=0"),
         *("-fps_mode", "passthrough", "-f", "rawvideo", "-"),
+        *("-map", "0:a:0?", "-c", "copy", "-f", "null", "/dev/null"),
     )
-    times = [float(at) for at in re.findall(r"showinfo.* pts_time:\s*(-?[\d.]+)", said)]
+    times = [float(at) for at in re.findall(r"showinfo.* pts_time:\s*(-?[\d.e-]+)", said)]
     size = _SIDE * _SIDE
     return Seen(times, [out[at : at + size] for at in range(0, len(out), size)])
 
@@ -54,8 +55,11 @@ def see(path: Path) -> Seen:
 def hear(path: Path) -> list[int]:
     """Decode the sound: its loudest sample in each millisecond from time zero of the file."""
     out, _ = _run(
-        *("-v", "error", "-copyts", "-start_at_zero", "-i", path, "-map", "0:a:0"),
-        *("-af", f"aresample={_RATE}:async=1:first_pts=0", "-ac", "1", "-f", "s16le", "-"),
+        *("-v", "error", "-copyts", "-start_at_zero", "-i", path),
+        # Where only the sound is asked for, ffmpeg may count from its beginning instead.
+        *("-map", "0:V:0?", "-c", "copy", "-f", "null", "/dev/null", "-map", "0:a:0"),
+        *("-af", f"aresample={_RATE}:async=1:min_hard_comp=0.03:first_pts=0"),
+        *("-ac", "1", "-f", "s16le", "-"),
     )
     samples = array.array("h", out[: len(out) // 2 * 2])
     step = _RATE // 1000

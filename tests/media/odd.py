@@ -48,9 +48,9 @@ def compare(clip: Clip, source: Path, result: Path) -> tuple[str, list[str]]:
         if sum(difference(one, other) > _APART for one, other in pairs) > 2:
             wrong.append("it looks different")
     if clip.flashes:
-        steps = [_step(seen, path) for seen, path in ((before, source), (after, result))]
-        told.append(f"in step {steps[0]}/{steps[1]} ms")
-        if None in steps or abs((steps[0] or 0) - (steps[1] or 0)) > _STEP * 1000:
+        step = _step(after, result)
+        told.append(f"sound {step} ms behind")
+        if step is None or abs(step - clip.sound_behind * 1000) > _STEP * 1000:
             wrong.append("the sound is out of step")
     return ", ".join(told), wrong
 

@@ -42,6 +42,8 @@ TROUBLES = [
     "cut-by-edit-list.mov",
     "aac-7.1.mp4",
     "late-sound.mkv",
+    "late-sound.ts",
+    "bursts.mkv",
     "h264-with-b.avi",
     "high-444.mp4",
     "interlaced.ts",
@@ -74,6 +76,24 @@ async def test_troubles(
 
     told, wrong = compare(about, source, result)
     assert not wrong, told
+
+
+async def test_subtitles_that_outlast_the_film_are_no_damage(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """Nothing is said to be missing where only a subtitle lasts longer."""
+    outcome = await run(clip("long-subtitles.mkv"), tmp_path, settings)
+    assert (outcome.rung, outcome.notes) == ("remux", ())
+
+
+async def test_times_of_decoding_are_not_copied(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """Frames that carry the times of their decoding would be shown to and fro: they are encoded."""
+    outcome = await run(clip("times-of-decoding.mp4"), tmp_path, settings)
+    assert outcome.rung == "encode"
+    times = see(tmp_path / "out.mp4").times
+    assert times == sorted(times)
 
 
 async def test_the_last_frame_is_shown_as_long_as_the_others(
