@@ -107,16 +107,16 @@ def is_junk(name: str) -> bool:
     return not parts or any(part.startswith(".") or part.casefold() in _JUNK for part in parts)
 
 
-def numbered(found: Sequence[tuple[str, int | None]]) -> list[Member]:
+def numbered(names: Sequence[str], sizes: Sequence[int | None]) -> list[Member]:
     """Members of these names and sizes, each with its place in natural order, from 1.
 
     Equal names keep the order they came in.
     """
-    order = sorted(range(len(found)), key=lambda index: natural_key(found[index][0]))
-    places = array("Q", bytes(8 * len(found)))
+    order = sorted(range(len(names)), key=lambda index: natural_key(names[index]))
+    places = array("Q", bytes(8 * len(names)))
     for place, index in enumerate(order, 1):
         places[index] = place
-    return [Member(place, *each) for place, each in zip(places, found, strict=True)]
+    return [Member(*each) for each in zip(places, names, sizes, strict=True)]
 
 
 def natural_key(name: str) -> str:

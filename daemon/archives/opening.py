@@ -93,7 +93,10 @@ class Opening:
         )
         if not self.everything and not any(entries[place].size for place in places):
             raise Permanent(sentences.nothing_inside(self.path.name))
-        members = numbered([(names[place], entries[place].size) for place in places])
+        members = numbered(
+            [names[place] for place in places], [entries[place].size for place in places]
+        )
+        del names  # there may be very many
         offsets = await asyncio.to_thread(self._offsets, listing, places)
         if offsets is not None:
             crcs = array("Q", (entries[place].crc or 0 for place in places))
@@ -270,7 +273,7 @@ class Opening:
         names = encodings.decode(
             [entry.name.encode("utf-8", "surrogateescape") for entry in entries]
         )
-        members = numbered([(text, entry.size) for text, entry in zip(names, entries, strict=True)])
+        members = numbered(names, [entry.size for entry in entries])
         return tarball.TarArchive(
             self.path, self.kind, entries, members, budget=self.budget, tap=self._tap, damage=damage
         )
