@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable
 
+_ROUNDED = 0.001
+"""Seconds that a time may lose on its way through a file system."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wait:
@@ -40,7 +43,7 @@ class Waits:
     def left(self, what: Hashable, until: float, now: float) -> float:
         """Seconds until what waits `until` then need wait no more; 0 or less when it is over."""
         wait = self._known.get(what)
-        if wait is None or wait.until != until:
+        if wait is None or abs(wait.until - until) > _ROUNDED:
             wait = self._known[what] = Wait.to(until, now)
         return wait.left(now)
 

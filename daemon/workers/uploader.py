@@ -29,10 +29,10 @@ from daemon.names import Job
 from daemon.observe.activity import EVERYBODY, Upload
 from daemon.observe.report import close_job
 from daemon.order import Queue
-from daemon.pace import Pace
 from daemon.posting import Preparing
 from daemon.reporting import Reporting
-from daemon.waits import Wait, Waits
+from daemon.returning import Returning
+from daemon.waits import Waits
 from daemon.workers.base import Worker, log, readable
 
 if TYPE_CHECKING:
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from daemon.folders import Entry
     from daemon.workers.base import House
 
-_LOOK_AGAIN = 60.0
 _SHORT_WAIT = 20.0
 _TOGETHER = 10
 _POST_TRIES = 5
@@ -60,24 +59,15 @@ class Uploader(Worker):
         self.reporting = Reporting(house.spool, house.config, destination)
         if house.config.report.to:
             self.bell = house.bells.listen((*self.hears, "done"))
-        self._deferred = house.bells.listen(("deferred",))
+        self.returning = Returning(house.spool, house.bells.listen(("deferred",)))
         self._uploading = house.bells.listen(("uploading",))
-        self._pace = Pace()
-        self._next = Wait(0.0, 0.0)
-        self._waits, self._ends = Waits(), Waits()
+        self._ends = Waits()
         self._trouble_since: float | None = None
         self._held: dict[str, tuple[float, str]] = house.activity.waits
 
     async def step(self) -> float:
         """Bring back what has waited long enough, then send the first unit in order."""
-        if self._deferred.rung or self._next.left(self.spool.clock()) <= 0:
-            pause = self._pace.left()
-            if not pause:
-                self._deferred.clear()
-                pause = await asyncio.to_thread(self._bring_back)
-            now = self.spool.clock()
-            self._next = Wait.to(now + pause, now)
-        pause = max(0.01, min(_LOOK_AGAIN, self._next.left(self.spool.clock())))
+        pause = await self.returning.look(self.queue.forget)
         changed = self._uploading.rung
         self._uploading.clear()
         entry = await asyncio.to_thread(self.queue.first, changed)
@@ -96,25 +86,6 @@ class Uploader(Worker):
 
     # -- waiting -----------------------------------------------------------------------------------
 
-    def _bring_back(self) -> float:
-        """Units of deferred/ whose time has come go back; seconds until the next one's."""
-        now, pause, there = self.spool.clock(), _LOOK_AGAIN, set()
-        with self._pace:
-            entries = list(self.spool.all_units("deferred"))
-        for entry in entries:
-            if self.spool.send_home(entry) or not entry.unit.attempt:
-                continue
-            key = (entry.job, entry.unit.first, entry.unit.kind)
-            left = self._waits.left(key, entry.path.stat().st_mtime, now)
-            if left <= 0:
-                self.spool.resume(entry)
-                self.queue.forget()
-            else:
-                there.add(key)
-                pause = min(pause, left + 0.01)
-        self._waits.keep(there)
-        return pause
-
     def _hold(self, chat: str) -> tuple[str, float, str] | None:
         now = self.spool.clock()
         for whom in (EVERYBODY, chat):
@@ -129,6 +100,7 @@ class Uploader(Worker):
         if wait <= _SHORT_WAIT and whom == EVERYBODY:
             return wait
         log.info("waiting", job=entry.job, unit=str(entry.unit), seconds=round(wait), reason=reason)
+        self.returning.expect(entry, until)
         await asyncio.to_thread(self.spool.wait, entry, until)
         self.queue.forget(entry)
         return 0.0
@@ -166,6 +138,7 @@ class Uploader(Worker):
             if delay <= _SHORT_WAIT:
                 await asyncio.to_thread(self.spool.pause, entry)
                 return
+        self.returning.expect(entry, now + delay)
         await asyncio.to_thread(self.spool.wait, entry, now + delay)
 
     # -- sending -----------------------------------------------------------------------------------
@@ -214,10 +187,11 @@ class Uploader(Worker):
         """One attempt at one unit, from its files to its receipt."""
         staged: dict[int, Staged] = {}
         members = {}
-        sizes = {}
+        sizes, inodes = {}, {}
         for member in await asyncio.to_thread(self.spool.members, entry):
             members[member.unit.first] = member
-            sizes[member.unit.first] = member.path.stat().st_size
+            state = member.path.stat()
+            sizes[member.unit.first], inodes[member.unit.first] = state.st_size, state.st_ino
         activity = Upload(entry.job, str(entry.unit.plain()), sum(sizes.values()))
         self.house.activity.upload = activity
         limit = asyncio.Semaphore(_TOGETHER)
@@ -251,6 +225,11 @@ class Uploader(Worker):
                     del staged[number]
                 continue
             self._trouble_since = None
+            for number in await asyncio.to_thread(_replaced, members, inodes):
+                messages.pop(number, None)  # what has its name now was not sent: it goes by itself
+                await asyncio.to_thread(self.renumber, members[number])
+            if not messages:
+                return
             sent = [line for number, line in lines.result().items() if number in messages]
             await asyncio.to_thread(contents.record, self.spool, entry.job, sent, messages)
             done = await asyncio.to_thread(self.spool.deliver, entry, messages)
@@ -363,3 +342,12 @@ class Uploader(Worker):
         await asyncio.to_thread(self.spool.quarantine, original or entry, reason)
         if original is not None:
             await asyncio.to_thread(self.spool.drop_copy, entry)
+
+
+def _replaced(members: dict[int, Entry], inodes: dict[int, int]) -> list[int]:
+    """The numbers of those in whose place a person has put another file meanwhile."""
+    return [
+        number
+        for number, member in members.items()
+        if member.path.exists() and member.path.stat().st_ino != inodes[number]
+    ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
+import os
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -287,6 +289,40 @@ async def test_half_an_upload_goes_on(
     again = {call.part for call in telegram.calls[first:] if call.name == "upload.saveBigFilePart"}
     assert len(again & acknowledged) <= 2  # at most what was on its way when it ended
     assert_delivered(home, telegram, files)
+
+
+@pytest.mark.parametrize("what", ["deleted", "truncated", "replaced"])
+async def test_a_file_that_changes_while_it_is_sent(
+    home: Home, telegram: TestTelegram, material: Material, what: str
+) -> None:
+    """Deleted in the middle nobody waits for it; truncated it is sent as it is then; what takes its place is sent as well."""
+    home.drop(big_video(material), "family", "VID_2.mp4")
+    other = {"IMG_1.jpg": material.photo(1)}
+    better = home.directory / "better.mp4"
+    better.write_bytes(big_video(material).read_bytes() + b"\0\0\0\x08free")
+    telegram.faults.add("saveBigFilePart", nth=9, hang="before")
+    async with home.working(patience=HASTY):
+        await telegram.until(lambda: len(telegram.calls_of("saveBigFilePart")) >= 9)
+        (unit,) = (home.spool / "uploading").glob("*/0001*")
+        if what == "deleted":
+            unit.unlink()
+        elif what == "truncated":
+            os.truncate(unit, 1 << 20)
+        else:
+            shutil.copyfile(better, staged := better.with_name("staged.mp4"))
+            staged.replace(unit)
+        home.drop(other["IMG_1.jpg"], "family", "IMG_1.jpg")
+        posts = 3 if what == "replaced" else 2
+        await telegram.until(lambda: len(telegram.in_chat("family")) == posts)
+        await eventually(lambda: not home.at_work())
+
+    found = by_name(telegram.in_chat("family"))
+    assert [name for name, _ in found] == ["IMG_1.jpg", *["VID_2.mp4"] * (posts - 1)]
+    if what == "replaced":  # what was open when its name went away was sent to its end
+        both = {sha256(big_video(material)), sha256(better)}
+        assert {digest for name, digest in found if name == "VID_2.mp4"} == both
+    assert home.lying("quarantine") == []
+    assert telegram.violations == []
 
 
 @pytest.mark.parametrize("further", [True, False])
