@@ -101,7 +101,7 @@ async def test_the_last_frame_is_shown_as_long_as_the_others(
 ) -> None:
     """Of a film that begins a little late the last frame is not cut short, and the rate is the source's."""
     source = tmp_path / "slow.mkv"
-    making = [
+    making: list[str | Path] = [
         *("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=64x48:r=25/2:d=2"),
         *("-f", "lavfi", "-i", "sine=d=2", "-c:v", "mpeg4", "-c:a", "aac", source),
     ]

@@ -39,6 +39,7 @@ _BIG = (
     10 << 20
 )  # above it, parts carry their number and there is no MD5. core.telegram.org/api/files
 _SWEEP = 500  # uploads after which old notes are looked for
+_LAST_PARTS = 2.0  # seconds that parts on their way have to arrive where another one failed
 _GIVE_UP_PARTS = 3  # that many lost parts: Telegram has dropped the upload, not mislaid a part
 
 
@@ -207,27 +208,44 @@ class Transfer:
         if progress is not None and arrived:
             progress(arrived)
 
+        tasks: set[asyncio.Task[float]] = set()
+        trouble: list[BaseException] = []
+
         def done(size: int, task: asyncio.Task[float]) -> None:
             nonlocal arrived
-            failed = task.cancelled() or task.exception() is not None
-            self._window.leave(size, None if failed else task.result())
-            if not failed:
-                arrived += size
-                if progress is not None:
-                    progress(arrived)
+            tasks.discard(task)
+            error = asyncio.CancelledError() if task.cancelled() else task.exception()
+            self._window.leave(size, None if error else task.result())
+            if error is not None:
+                trouble.append(error)
+                return
+            arrived += size
+            if progress is not None:
+                progress(arrived)
 
         try:
-            async with asyncio.TaskGroup() as group:
-                for part in list(upload.received.missing):
-                    size = upload.length(part)
-                    await self._window.enter(size, upload.rank)
-                    task = group.create_task(self._part(upload, part))
-                    task.add_done_callback(partial(done, size))
-        except BaseException as error:
+            for part in list(upload.received.missing):
+                size = upload.length(part)
+                await self._window.enter(size, upload.rank)
+                if trouble:
+                    self._window.leave(size, None)
+                    break
+                task = asyncio.create_task(self._part(upload, part))
+                tasks.add(task)
+                task.add_done_callback(partial(done, size))
+            while tasks and not trouble:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if tasks:
+                # What is on its way already would have to be sent twice.
+                await asyncio.wait(tasks, timeout=_LAST_PARTS)
+        finally:
+            left = list(tasks)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
             await asyncio.shield(self._aside(upload.settle))
-            if isinstance(error, BaseExceptionGroup):
-                raise error.exceptions[0] from None
-            raise
+        if trouble:
+            raise trouble[0]
 
     async def _part(self, upload: Upload, part: int) -> float:
         request = upload.at_once(part) or await self._aside(upload.request, part)

@@ -1,0 +1,126 @@
+"""The chat, the account and the login: what ends there is held back, and goes on when it may."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+
+from daemon import errors
+from tests.faults.support import HASTY, assert_delivered, by_name, drop_all, photos
+from tests.harness import eventually
+from tests.material import make_zip, sha256
+
+if TYPE_CHECKING:
+    from tests.harness import Home
+    from tests.material import Material
+    from tests.telegram_server import TestTelegram
+
+pytestmark = [pytest.mark.telegram, pytest.mark.media]
+
+
+async def test_chat_that_forbids_writing(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """A chat in which we may not write pauses, others go on, and it is tried again."""
+    telegram.chat("family").forbidden = "CHAT_WRITE_FORBIDDEN"
+    ours, theirs = photos(material, 3), photos(material, 3, 10)
+    home.drop(make_zip(home.directory / "a.zip", ours), "family")
+    home.drop(make_zip(home.directory / "b.zip", theirs), "friend")
+    async with home.working(patience=HASTY):
+        await telegram.until(lambda: len(telegram.in_chat("grace")) == 3)
+        await eventually(lambda: len(home.lying("deferred")) == 3)
+    assert telegram.in_chat("family") == []
+    telegram.chat("family").forbidden = None
+    _try_now(home)
+    await home.inside(patience=HASTY)
+    assert_delivered(home, telegram, ours)
+    assert by_name(telegram.in_chat("grace")) == sorted(
+        (name, sha256(path)) for name, path in theirs.items()
+    )
+
+
+async def test_account_under_suspicion(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """PEER_FLOOD names no time: everything waits, nothing is lost."""
+    files = photos(material, 3)
+    telegram.faults.add("sendMultiMedia", error=(400, "PEER_FLOOD"))
+    home.drop(make_zip(home.directory / "a.zip", files), "family")
+    async with home.working(patience=HASTY):
+        await eventually(lambda: len(home.lying("deferred")) == 3)
+    assert telegram.messages == []
+    _try_now(home)
+    await home.inside(patience=HASTY)
+    assert_delivered(home, telegram, files)
+
+
+@pytest.mark.parametrize("method", ["saveFilePart", "uploadMedia", "sendMultiMedia"])
+async def test_login_revoked(
+    home: Home, telegram: TestTelegram, material: Material, method: str
+) -> None:
+    """A login that was ended stops the daemon for a person; after logging in again all is sent."""
+    files = drop_all(home, material)
+    telegram.faults.add(method, do=telegram.revoke)
+    with pytest.raises(errors.LoginNeeded):
+        await home.inside(patience=HASTY)
+    assert home.lying("quarantine") == []
+    assert {path.split("_", 1)[1].split(".")[0] for path in home.at_work()}
+    telegram.faults.clear()
+    home.session.unlink()
+    telegram.session_file(home.session)
+    await home.inside(patience=HASTY)
+    assert_delivered(home, telegram, files)
+
+
+async def test_login_revoked_at_the_start(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """Without a login the process ends with 77, which systemd does not restart; after logging in all is sent."""
+    telegram.revoke()
+    files = photos(material, 3)
+    home.drop(make_zip(home.directory / "a.zip", files), "family")
+    finished = await asyncio.to_thread(home.run)
+    assert finished.code == 77
+    assert "telespool login" in finished.output
+    home.session.unlink()
+    telegram.session_file(home.session)
+    await home.inside(patience=HASTY)
+    assert_delivered(home, telegram, files)
+
+
+async def test_key_that_telegram_forgot(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """A key that Telegram does not know any more is a login that is gone."""
+    home.drop(make_zip(home.directory / "a.zip", photos(material, 3)), "family")
+    telegram.forget_keys()
+    with pytest.raises(errors.LoginNeeded):
+        await home.inside(patience=HASTY)
+    assert home.lying("quarantine") == []
+
+
+@pytest.mark.parametrize("offset", [-86_400.0, 86_400.0])
+async def test_telegrams_clock(
+    home: Home, telegram: TestTelegram, material: Material, offset: float
+) -> None:
+    """Our clock is a day off Telegram's, either way, and everything is sent."""
+    telegram.clock_offset = offset
+    files = drop_all(home, material)
+    await home.inside(patience=HASTY)
+    assert_delivered(home, telegram, files)
+
+
+async def test_new_salts(home: Home, telegram: TestTelegram, material: Material) -> None:
+    """Telegram changes its salt with every request, and everything is sent."""
+    files = drop_all(home, material)
+    telegram.faults.add("*", times=None, do=telegram.new_salt)
+    await home.inside(patience=HASTY)
+    assert_delivered(home, telegram, files)
+
+
+def _try_now(home: Home) -> None:
+    """What a person does with `touch`: do not wait any longer."""
+    for path in (home.spool / "deferred").glob("*/*"):
+        path.touch()
