@@ -25,8 +25,8 @@ PYTHON = Path("/usr/bin/python3")
 _NOT_COPIED = (".git", ".venv", ".tools", "*cache*", ".hypothesis", "demo", "dist", "build")
 
 _LOOKED_OVER = ("/etc", "/opt", "/usr", "/var", "/home", "/root")
-# What changes on any machine that runs: caches, logs, and the files in which the accounts are kept.
-_LEFT_OUT = ("/var/log/", "/var/cache/", "/var/lib/systemd/", "/etc/.pwd.lock")
+# What changes on any machine that runs: caches, logs, this checkout, and the files in which the accounts are kept.
+_LEFT_OUT = ("/var/log/", "/var/cache/", "/var/lib/systemd/", "/etc/.pwd.lock", f"{ROOT}/")
 _ACCOUNTS = {
     f"/etc/{name}{end}" for name in ("passwd", "group", "shadow", "gshadow") for end in ("", "-")
 }
