@@ -6,6 +6,7 @@ The class decides the folder. It is raised where the fact is known and caught on
       Temporary          waits in deferred/ (or where it is) and is tried again; uses up no attempt
         ChildDied        the same, but it counts as a death: at the limit, the drop is poison
         Unreadable       this one file cannot be read now; the others can
+        VolumeMissing    a volume of an archive may still come
       NeedsConversion    goes to deferred/ to be converted; a copy or a photo has its own second way
       Permanent          goes to quarantine/ with this sentence as its note
       ConfigError        the program ends with exit code 78
@@ -61,6 +62,10 @@ class ChildDied(Temporary):
 
 class Unreadable(Temporary):
     """The machine refuses to read this one file. Somebody may put that right; nobody else waits for it."""
+
+
+class VolumeMissing(Temporary):
+    """An archive lacks one of its volumes. Somebody may still bring it."""
 
 
 class NeedsConversion(TelespoolError):

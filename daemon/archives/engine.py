@@ -4,7 +4,7 @@
 whether a password fits, whether a volume is missing, whether it is within the limits. `Archive.extract` does
 the rest.
 
-Errors are sentences: Permanent for what no later attempt can change, Temporary for a volume that may still
+Errors are sentences: Permanent for what no later attempt can change, VolumeMissing for a volume that may still
 come, ConfigError where there is no 7-Zip.
 """
 
@@ -27,7 +27,7 @@ from daemon.archives.lining import Lined
 from daemon.archives.opening import Opening
 from daemon.archives.sevenzip import SevenZip
 from daemon.archives.signatures import recognise
-from daemon.errors import ConfigError, Permanent, Temporary
+from daemon.errors import ConfigError, Permanent, VolumeMissing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ class Engine:
             raise Permanent(f"{path.name} cannot be read: {error.strerror}.") from error
         path = beside.first
         if beside.missing:
-            raise Temporary(sentences.volume_missing(path.name, ", ".join(beside.missing)))
+            raise VolumeMissing(sentences.volume_missing(path.name, ", ".join(beside.missing)))
         kind = await asyncio.to_thread(recognise, path)
         if kind is None:
             raise Permanent(await asyncio.to_thread(_no_archive, path))

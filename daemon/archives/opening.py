@@ -21,7 +21,7 @@ from daemon.archives.members import is_junk, numbered
 from daemon.archives.sevenzip import Listing, SevenZip, SevenZipArchive, StreamArchive
 from daemon.archives.signatures import is_tar
 from daemon.archives.stored import StoredZip
-from daemon.errors import Permanent, Temporary
+from daemon.errors import Permanent, VolumeMissing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -169,9 +169,9 @@ class Opening:
         errors = [*listing.head.errors, *listing.said.splitlines()]
         missing = sentences.missing_volume("\n".join(errors))
         if missing is not None:
-            raise Temporary(sentences.volume_missing(name, missing))
+            raise VolumeMissing(sentences.volume_missing(name, missing))
         if self.awaited is not None and _is_cut(errors):
-            raise Temporary(sentences.volume_missing(name, self.awaited))
+            raise VolumeMissing(sentences.volume_missing(name, self.awaited))
         if not entries:
             if listing.head.kind and not listing.said.strip() and not listing.head.errors:
                 raise Permanent(sentences.nothing_inside(name))

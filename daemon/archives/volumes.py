@@ -8,7 +8,7 @@ Judged by names alone, as the programs that made them do it:
     holiday.7z.001  holiday.7z.002 …            opened by the first; .zip, .rar and .tar alike
 
 Names tell gaps and a missing first volume. That the last one has not come yet is known only when the archive
-is opened (`Engine.open` raises Temporary with its name), except for .z01 sets, whose last one is the .zip.
+is opened (`Engine.open` raises VolumeMissing with its name), except for .z01 sets, whose last one is the .zip.
 Nothing leaves this module but `look`'s OSError.
 """
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from daemon.archives import volumes
 from daemon.drops import BESIDE, DEFAULT_CHAT, Drop, Settling, find
-from daemon.errors import ChildDied, TelespoolError, Temporary
+from daemon.errors import TelespoolError, VolumeMissing
 from daemon.workers.base import Worker, log
 
 if TYPE_CHECKING:
@@ -128,11 +128,9 @@ class Inbox(Worker):
             await self.engine.open(
                 drop.path, [line for text in texts for line in text.splitlines()]
             )
-        except (ChildDied, OSError):
-            pass  # nothing to do with volumes: it is unpacked, and tried again there
-        except Temporary as error:
+        except VolumeMissing as error:
             return error.reason
-        except TelespoolError:
+        except (TelespoolError, OSError):
             pass  # what is wrong with it is told when it is unpacked
         return ""
 

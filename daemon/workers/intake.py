@@ -18,7 +18,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from daemon.archives import volumes
-from daemon.errors import ChildDied, Permanent, Temporary, Unreadable
+from daemon.errors import ChildDied, Permanent, Temporary, Unreadable, VolumeMissing
 from daemon.names import Job
 from daemon.observe.report import close_job
 from daemon.pace import Pace
@@ -202,7 +202,7 @@ class Intake(Worker):
                 depth=self.config.archives.depth,
                 disk=self.spool.disk,
             )
-        except Temporary as error:
+        except VolumeMissing as error:
             if not volumes.may_be(drop.unit.label):
                 raise
             # It was waited for in the inbox already, as long as the configuration says.
