@@ -187,7 +187,7 @@ def test_a_child_that_takes_too_much_memory_dies_and_the_daemon_does_not(
     service: Service, material: Material, tmp_path: Path
 ) -> None:
     """At MemoryMax ffmpeg is killed; the daemon goes on, and the film ends in quarantine with a note."""
-    service.configure(SLOW + "max_tries = 1\n")
+    service.configure(SLOW + '[send]\nmax_deaths = 2\nretry_min = "1s"\n')
     service.edit("MemoryHigh=infinity", "MemoryMax=160M", "MemorySwapMax=0")
     service.start()
     pid = service.show("MainPID")
