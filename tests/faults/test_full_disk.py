@@ -30,13 +30,14 @@ _ROUNDS = 12
 @pytest.fixture
 def small(place: Path) -> Iterator[Path]:
     """A file system whose blocks, directories and all, are few."""
-    if shutil.which("mkfs.ext4") is None:
+    program = shutil.which("mkfs.ext4", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if program is None:
         pytest.skip("there is no mkfs.ext4 here")
     place.parent.mkdir(exist_ok=True)
     image, point = place.with_name("image"), place.with_name("small")
     point.mkdir()
     image.write_bytes(bytes(1 << 20))
-    make = ["mkfs.ext4", "-q", "-O", "^has_journal", "-m", "0", "-b", str(_BLOCK), "-N", "512"]
+    make = [program, "-q", "-O", "^has_journal", "-m", "0", "-b", str(_BLOCK), "-N", "512"]
     subprocess.run([*make, str(image)], check=True)
     mount = ["mount", "-o", "loop", str(image), str(point)]
     done = subprocess.run(mount, capture_output=True, text=True, check=False)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from tests.systemd.machine import Machine, until
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SPOOL = "/var/spool/telespool"
 CONFIG = "/etc/telespool/config.toml"
@@ -87,8 +86,10 @@ class Service:
 
     def files(self, *folders: str) -> list[str]:
         """Give the files in these folders (all of them), as FOLDER/JOB/NAME, sorted."""
-        paths = (path for name in folders or FOLDERS for path in (self.spool / name).rglob("*"))
-        return sorted(str(path.relative_to(self.spool)) for path in paths if path.is_file())
+        # os.walk passes over what is renamed while it looks; rglob raises.
+        walks = (os.walk(self.spool / name) for name in folders or FOLDERS)
+        paths = (Path(place, name) for walk in walks for place, _, names in walk for name in names)
+        return sorted(str(path.relative_to(self.spool)) for path in paths)
 
     def names(self, *folders: str) -> list[str]:
         """Give the names of the files in these folders without place, attempt and message."""
