@@ -6,6 +6,7 @@ file holds the process id, for people. SpoolBusy where another process has it.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import time
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 
 _TRIES, _PAUSE = 10, 0.02
+_WIDTH = 20  # characters that a process id is written in
 
 
 class Lock:
@@ -36,8 +38,9 @@ class Lock:
                 f"Another telespool (process {self.holder() or 'unknown'}) is working on"
                 f" {self.path.parent}. Stop it first, or give this one a spool of its own."
             )
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        # Over what stood there, as long as it: a full disk must not keep anybody from starting.
+        with contextlib.suppress(OSError):
+            os.pwrite(descriptor, f"{os.getpid():<{_WIDTH}}\n".encode(), 0)
         self._descriptor = descriptor
 
     def release(self) -> None:
