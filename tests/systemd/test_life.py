@@ -132,8 +132,8 @@ def test_a_hung_worker_is_restarted_with_its_stack_in_the_journal(
     finally:
         service.machine.run("pkill", "--full", "sleep infinity")
         holder.wait()
-    (hung,) = service.said("hung")
-    assert hung["TELESPOOL_WORKER"] == "uploader"
+    # A second of silence is short: on a busy machine others may be named as well.
+    hung = next(each for each in service.said("hung") if each["TELESPOOL_WORKER"] == "uploader")
     assert hung["PRIORITY"] == "3"
     assert "in _send" in hung["TELESPOOL_STACK"]
     assert "flock" in hung["TELESPOOL_STACK"]
