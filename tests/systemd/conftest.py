@@ -37,7 +37,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.systemd)
-            item.add_marker(pytest.mark.xdist_group("systemd"))  # one machine at a time
             item.add_marker(pytest.mark.timeout(300))
 
 
