@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,9 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made in it
 def converting(monkeypatch: pytest.MonkeyPatch) -> Iterator[media.Converting]:
     """Judge and convert in no time, without threads, and say nothing."""
     monkeypatch.setattr(asyncio, "to_thread", at_once)
-    monkeypatch.setattr("daemon.pace._TIMES", 0)  # a slow moment must not change what happens
+    # A slow moment must not change what happens: only the test's own clock goes on.
+    monkeypatch.setattr("daemon.pace._TIMES", 0)
+    monkeypatch.setattr("daemon.waits.time", SimpleNamespace(monotonic=lambda: 0.0))
     monkeypatch.setattr("daemon.archives.threads.whole", whole)
     monkeypatch.setattr("daemon.archives.tarball.whole", whole)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
