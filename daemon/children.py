@@ -102,7 +102,21 @@ async def end(process: asyncio.subprocess.Process, *, grace: float = 0.0) -> Non
             async with asyncio.timeout(grace):
                 await process.wait()
     _signal_group(process.pid, signal.SIGKILL)
+    _close_pipes(process)
     await process.wait()
+
+
+def _close_pipes(process: asyncio.subprocess.Process) -> None:
+    """Read no more from it.
+
+    asyncio tells that a child has ended when its pipes are at their end as well, and it does not read a pipe whose
+    reader is behind: whoever stops reading in the midst of much output would wait for ever.
+    """
+    transport = process._transport  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
+    for number in (1, 2):
+        pipe = transport.get_pipe_transport(number)
+        if pipe is not None:
+            pipe.close()
 
 
 async def output(
