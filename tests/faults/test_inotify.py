@@ -67,11 +67,20 @@ async def test_more_folders_than_watches(tmp_path: Path, material: Material) -> 
     for n in range(COUNT):
         (trip / str(n)).mkdir(parents=True)
         (trip / str(n) / "a.jpg").write_bytes(material.photo(n).read_bytes())
+    unfinished = (
+        trip / "0" / "b.jpg.part"
+    )  # keeps the folders where they are, until they are watched or refused
+    unfinished.write_bytes(b"")
+
+    def said() -> list[str]:
+        return [line["reason"] for line in house.said if line["event"] == "not watched"]
+
     with process(tmp_path, *before) as house:
-        await eventually(lambda: house.posted.total() == COUNT)
+        await eventually(said)
         (house.inbox / "late.jpg").write_bytes(material.photo(COUNT).read_bytes())
+        await eventually(lambda: house.posted.total() == 1)
+        unfinished.unlink()
         await eventually(lambda: house.posted.total() == COUNT + 1)
-        said = [line["reason"] for line in house.said if line["event"] == "not watched"]
 
     assert set(house.posted.values()) == {1}
-    assert "sudo sysctl fs.inotify.max_user_watches=" in said[0]
+    assert "sudo sysctl fs.inotify.max_user_watches=" in said()[0]
