@@ -217,8 +217,9 @@ async def test_a_killed_ffmpeg_is_no_fault_of_the_film(
     settings = replace(settings, preset="slow", checkpoint=Seconds(0.001))
     work = asyncio.create_task(run(clip("mpeg4.avi"), tmp_path, settings, disk=disk))
     await disk.first.wait()
+    # Other tests have children of their own, a booted machine among them.
     for child in psutil.Process().children():
-        if child.name() == "ffmpeg":  # other tests have children of their own, a booted machine among them
+        if child.name() == "ffmpeg":
             child.kill()
     with pytest.raises(ChildDied, match="ffmpeg was killed"):
         await work
