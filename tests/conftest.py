@@ -1,3 +1,3 @@
 """Fixtures for all tests."""
 
-pytest_plugins = ["tests.fixtures", "tests.telegram_server.fixtures", "tests.crash.counting"]
+pytest_plugins = ["tests.fixtures", "tests.telegram_server.fixtures"]
