@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import config_file
+from daemon.destinations.base import ANY_ACCOUNT
 from daemon.disk import Disk
 from daemon.errors import Permanent
 from daemon.gate import Gate
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from daemon.media.convert import Outcome, Progress, Rung
 
 _WIDTH = 30
-_A_MESSAGE = 4000 * 512 * 1024  # bytes that any account may send
 _DONE = {
     "send": "it plays everywhere as it is, so this is a copy of it",
     "remux": "its streams were copied into an MP4",
@@ -105,10 +105,10 @@ async def _convert(
     print(f"{result.name}: {_DONE[outcome.rung]}; {sizes}", *outcome.notes, sep="\n  ")
     if len(parts) > 1:
         print("  in parts that play: " + ", ".join(part.name for part in parts))
-    elif after > _A_MESSAGE:
+    elif after > ANY_ACCOUNT:
         print(
             f"  it is larger than one message may be: dropped into the inbox it is sent in parts;"
-            f" --max-size {_A_MESSAGE >> 20}MiB makes them here"
+            f" --max-size {ANY_ACCOUNT >> 20}MiB makes them here"
         )
 
 

@@ -79,6 +79,10 @@ class Rejected(TelespoolError):
         self.causes = dict(causes)
 
 
+ANY_ACCOUNT = 4000 * 512 * 1024
+"""Bytes that every account of Telegram's may send as one file. core.telegram.org/api/files"""
+
+
 async def no_limit() -> int:
     """Where nobody says otherwise, a message holds any file."""
     return sys.maxsize

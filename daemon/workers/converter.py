@@ -17,6 +17,7 @@ import traceback
 from typing import TYPE_CHECKING
 
 from daemon import contents, numbers
+from daemon.destinations.base import ANY_ACCOUNT
 from daemon.errors import ChildDied, Permanent, Temporary, Unreadable
 from daemon.gate import Gate
 from daemon.media.convert import convert
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN = 60.0
 _ALBUM = 10
-_ANY_ACCOUNT = 4000 * 512 * 1024
 
 
 class Converter(Worker):
@@ -210,7 +210,7 @@ class Converter(Worker):
         try:
             return await self.house.limit()
         except Temporary:
-            return _ANY_ACCOUNT
+            return ANY_ACCOUNT
 
     async def _release(self, original: Entry, whole: Path, limit: int, gate: Gate | None) -> Entry:
         """Let the copy out: in parts that play where it is too large for one message, without a gate in pieces."""
