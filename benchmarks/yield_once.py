@@ -18,12 +18,12 @@ from daemon.media.convert import convert
 from daemon.watching import Watching
 
 
-def obey(folder: Path, gate: Gate, loop: asyncio.AbstractEventLoop) -> None:
-    """Rename when told to, and close the gate at once."""
+def obey(folder: Path, bells: Bells) -> None:
+    """Rename when told to, and ring."""
     for _ in sys.stdin:
         began = time.monotonic()
         (folder / "ready").rename(folder / "uploading" / "unit")
-        loop.call_soon_threadsafe(lambda: gate.set(is_open=False))
+        bells.ring(["uploading"])
         print(began, flush=True)
 
 
@@ -36,11 +36,11 @@ async def main(argv: list[str]) -> None:
     keeping = asyncio.create_task(
         gate.keep_closed_while(
             lambda: any((folder / "uploading").iterdir()),
-            bells.listen(["uploading"]),
+            bells.listen(["uploading"], gate.close),
             lambda: None,
         )
     )
-    obeying = asyncio.create_task(asyncio.to_thread(obey, folder, gate, bells.loop))
+    obeying = asyncio.create_task(asyncio.to_thread(obey, folder, bells))
     number = 0
     while not keeping.done() and not obeying.done():
         number += 1

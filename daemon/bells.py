@@ -11,14 +11,15 @@ import contextlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 
 class Bell:
-    """What one worker listens to."""
+    """What one worker listens to. `at_once` is called in the loop's thread at each ring, whatever the worker does."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: Callable[[], None] = lambda: None) -> None:
         self._rung = asyncio.Event()
+        self._at_once = at_once
 
     def clear(self) -> None:
         """Forget earlier rings; called right before looking."""
@@ -27,18 +28,18 @@ class Bell:
     def ring(self) -> None:
         """Wake whoever waits; from the event loop's thread."""
         self._rung.set()
+        self._at_once()
 
     @property
     def rung(self) -> bool:
         """Whether it rang since it was cleared."""
         return self._rung.is_set()
 
-    async def wait(self, seconds: float) -> bool:
-        """Return when it rings, or after this long; whether it rang."""
+    async def wait(self, seconds: float) -> None:
+        """Return when it rings, or after this long."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._rung.wait()
-        return self.rung
 
 
 class Bells:
@@ -48,9 +49,9 @@ class Bells:
         self.loop = asyncio.get_running_loop()
         self._listeners: dict[str, list[Bell]] = {}
 
-    def listen(self, folders: Iterable[str]) -> Bell:
+    def listen(self, folders: Iterable[str], at_once: Callable[[], None] = lambda: None) -> Bell:
         """A bell that rings when one of these folders does."""
-        bell = Bell()
+        bell = Bell(at_once)
         for folder in folders:
             self._listeners.setdefault(folder, []).append(bell)
         return bell

@@ -3,8 +3,8 @@
 The converter walks through while it is open and stands still while it is closed. Closing and opening are
 plain calls from the event loop's thread and take effect for whoever waits within the same turn of the loop.
 
-`keep_closed_while` keeps it: a ring closes it at once, before anybody has looked, because a look takes a thread that must
-first be given a processor; whether it opens again needs the look.
+`keep_closed_while` keeps it, with a bell that closes it at once: a look takes a thread that must first be given a
+processor. Whether it opens again needs the look.
 """
 
 from __future__ import annotations
@@ -39,6 +39,10 @@ class Gate:
         then.clear()
         now.set()
 
+    def close(self) -> None:
+        """Close it."""
+        self.set(is_open=False)
+
     async def wait_open(self) -> None:
         """Return once it is open."""
         await self._opened.wait()
@@ -50,16 +54,17 @@ class Gate:
     async def keep_closed_while(
         self, occupied: Callable[[], bool], bell: Bell, opened: Callable[[], None]
     ) -> None:
-        """Keep it closed while `occupied` (called in a thread) says so; `opened` is told each time it opens. Endless."""
+        """Keep it closed while `occupied` (called in a thread) says so; `opened` is told each time it opens. Endless.
+
+        `bell` is one that closes it at each ring (`listen(…, gate.close)`).
+        """
         while True:
             bell.clear()
             is_open = not await asyncio.to_thread(occupied)
             if bell.rung:
-                self.set(is_open=False)
                 continue  # something came in while it was looked: it must not be opened over it
             if self.is_open != is_open:
                 self.set(is_open=is_open)
                 if is_open:
                     opened()
-            if await bell.wait(_LOOK_AGAIN):
-                self.set(is_open=False)
+            await bell.wait(_LOOK_AGAIN)

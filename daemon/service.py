@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -44,12 +43,11 @@ from daemon.workers.retention import Retention
 from daemon.workers.uploader import Uploader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from daemon.config import Config
     from daemon.destinations.base import Destination
     from daemon.disk import Disk
-    from daemon.folders import Folder
     from daemon.secrets import Secrets
     from daemon.workers.base import Worker
 
@@ -110,15 +108,8 @@ class Service:
         spool = self.spool
         folders = {"inbox": spool.inbox}
         folders.update((name, spool.root / name) for name in WORKING)
-        self.spool.changed = lambda names: self._changed(bells, names)
+        self.spool.changed = bells.ring
         return Watching(bells, folders, polling=self.config.inbox.polling)
-
-    def _changed(self, bells: Bells, folders: Sequence[Folder]) -> None:
-        bells.ring(folders)
-        if "uploading" in folders:
-            # The gate closes at once; whether it opens again needs a look (`_keep_gate`).
-            with contextlib.suppress(RuntimeError):
-                bells.loop.call_soon_threadsafe(functools.partial(self.gate.set, is_open=False))
 
     async def _work(self, bells: Bells, watching: Watching, *, until_idle: bool) -> None:
         house = House(
@@ -197,7 +188,7 @@ class Service:
         """The gate is open while uploading/ is empty; the converter is told when it may go on."""
         await self.gate.keep_closed_while(
             lambda: self.spool.occupied("uploading"),
-            bells.listen(["uploading"]),
+            bells.listen(["uploading"], self.gate.close),
             lambda: bells.ring(["converting"]),
         )
 

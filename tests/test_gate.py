@@ -40,7 +40,7 @@ class Folder:
 async def kept(gate: Gate, folder: Folder, bells: Bells) -> AsyncIterator[None]:
     """The gate, kept over this folder."""
     task = asyncio.create_task(
-        gate.keep_closed_while(folder.look, bells.listen(["uploading"]), folder.open)
+        gate.keep_closed_while(folder.look, bells.listen(["uploading"], gate.close), folder.open)
     )
     try:
         yield
