@@ -1,3 +1,9 @@
-"""Fixtures for all tests."""
+"""Fixtures for all tests; and the programs that scripts/setup has brought, however pytest was started."""
+
+import os
+import sys
+from pathlib import Path
 
 pytest_plugins = ["tests.fixtures", "tests.telegram_server.fixtures"]
+
+os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

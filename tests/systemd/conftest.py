@@ -70,9 +70,10 @@ def wheels() -> Path:
 
 @pytest.fixture
 def bare(tmp_path: Path, wheels: Path) -> Iterator[Machine]:
-    """A machine on which Telespool was never installed, with the source in /run/share/source."""
+    """A machine on which Telespool was never installed, nor any 7-Zip, with the source in /run/share/source."""
     with Machine.boot(tmp_path / "bare") as machine:
         provide(machine, wheels)
+        machine.run("rm", "--force", *(f"/usr/bin/{name}" for name in ("7z", "7za", "7zr", "7zz")))
         yield machine
 
 

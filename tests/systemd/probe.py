@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon import children
+from daemon.archives.engine import Engine
+from daemon.config import ArchiveSettings
 from daemon.disk import Disk
 from daemon.folders import FOLDERS
 from daemon.observe.journal import Journal
@@ -94,7 +96,8 @@ async def main() -> None:
     told["ffmpeg"] = await child(*_FFMPEG, *_CLIP, "-c:v", "libx264", clip)
     told["ffmpeg h265"] = await child(*_FFMPEG, "-i", clip, "-c:v", "libx265", f"{clip}.mkv")
     told["ffprobe"] = await child("ffprobe", "-v", "error", clip)
-    told["7zz"] = await child("7zz", "a", "-bso0", f"{clip}.7z", clip)
+    engine = await Engine.find(ArchiveSettings())
+    told["7zz"] = await child(str(engine.program), "a", "-bso0", f"{clip}.7z", clip)
     told["stop and go on"] = await stop_and_go_on()
     told["localhost"] = attempt(lambda: connect("127.0.0.1"))
     told["state"] = attempt(lambda: Path(os.environ["STATE_DIRECTORY"], "probe").write_text("x"))
