@@ -18,23 +18,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, cast
 
+from daemon.archives.inside import together
 from daemon.archives.limits import Budget
 from daemon.archives.signatures import begins_like_one, recognise
 from daemon.archives.volumes import may_be
 from daemon.drops import BESIDE
 from daemon.errors import Permanent, TelespoolError
-from daemon.inside import together
 from daemon.media.sniff import HEAD, media_name, sniff
 from daemon.names import NESTED, clean, natural
 
 if TYPE_CHECKING:
     from daemon.archives.engine import Engine
+    from daemon.archives.inside import Inside
     from daemon.archives.members import Archive
     from daemon.archives.members import Member as Listed
     from daemon.archives.members import Piece as Unpacked
     from daemon.disk import Disk
     from daemon.folders import Entry
-    from daemon.inside import Inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,40 +218,50 @@ class _Unpacking:
         self._next_size = 0
         if archive.damage:
             self.damage.append(archive.damage)
-        for each in await asyncio.to_thread(together, inside):
-            async for piece in self._unpack_inside(each, depth - 1, skip):
+        async for piece in self._unpack_inner(inside, depth - 1, skip):
+            yield piece
+
+    async def _unpack_inner(
+        self, found: Sequence[tuple[Member, Path]], depth: int, skip: Container[int]
+    ) -> AsyncGenerator[Piece]:
+        """The members of the archives among these files; those that are none come as they are."""
+        named = [(member.name, path) for member, path in found]
+        for inside in await asyncio.to_thread(together, named):
+            files = [found[place] for place in inside.places]
+            if not inside.is_archive:
+                yield Piece(*files[0])
+                continue
+            async for piece in self._unpack_inside(inside, files, depth, skip):
                 yield piece
 
     async def _unpack_inside(
-        self, inside: Inside, depth: int, skip: Container[int]
+        self,
+        inside: Inside,
+        files: Sequence[tuple[Member, Path]],
+        depth: int,
+        skip: Container[int],
     ) -> AsyncGenerator[Piece]:
-        if not inside.is_archive:
-            yield Piece(inside.member, inside.path)
-            return
-        base = inside.member.number * NESTED
+        own = files[0][0]
+        base = own.number * NESTED
         before = len(self.damage)
         try:
             archive = await _open(inside.path, self.rules)
             if len(archive.members) >= NESTED:
-                raise Permanent(
-                    f"{inside.member.name} inside the drop has more than {NESTED - 1} members."
-                )
+                raise Permanent(f"{own.name} inside the drop has more than {NESTED - 1} members.")
         except TelespoolError as error:
-            for member, path in inside.files:
+            for member, path in files:
                 yield Piece(member, path, refused=error.reason)
             return
         added = (_numbered(member, base) for member in archive.members)
         expect = tuple(member for member in added if member.number not in skip)
-        yield Piece(inside.member, expect=expect)
-        for member, _ in inside.files[1:]:
+        yield Piece(own, expect=expect)
+        for member, _ in files[1:]:
             yield Piece(member)
         async for piece in self._unpack(archive, base, depth, skip):
             yield piece
         if len(self.damage) > before:
-            self.damage[before:] = [
-                f"{inside.member.name} → {line}" for line in self.damage[before:]
-            ]
-        for _, path in inside.files:
+            self.damage[before:] = [f"{own.name} → {line}" for line in self.damage[before:]]
+        for _, path in files:
             await asyncio.to_thread(self.rules.disk.unlink, path)
 
 
@@ -301,9 +311,8 @@ class FolderSource(_Unpacking):
                 inside.append((member, staged))
             else:
                 yield Piece(member, staged)
-        for each in await asyncio.to_thread(together, inside):
-            async for piece in self._unpack_inside(each, self.rules.depth, skip):
-                yield piece
+        async for piece in self._unpack_inner(inside, self.rules.depth, skip):
+            yield piece
 
 
 class _Shifted(Container[int]):

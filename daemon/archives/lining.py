@@ -10,13 +10,10 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.archives.volumes import group
 from daemon.errors import Permanent
-from daemon.names import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,24 +32,3 @@ class Lined:
         except OSError as error:
             raise Permanent(f"{first} cannot be unpacked here: {error.strerror}.") from error
         self.first = folder / first
-
-
-@dataclass(frozen=True, slots=True)
-class Inside:
-    """Volumes of one archive inside another: their places among the members that came out, the first one's first."""
-
-    places: tuple[int, ...]
-    names: tuple[str, ...]
-
-
-def sets_inside(names: Sequence[str]) -> list[Inside]:
-    """The sets among these members, by their paths; a set lies in one folder."""
-    folders: dict[str, dict[str, int]] = {}
-    for place, name in enumerate(names):
-        folder, _, base = name.rpartition("/")
-        folders.setdefault(folder, {}).setdefault(clean(base), place)
-    return [
-        Inside(tuple(places[name] for name in found.names), found.names)
-        for places in folders.values()
-        for found in group(places)
-    ]

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from daemon.archives import volumes
 from daemon.archives.engine import Engine
+from daemon.archives.inside import together
 from daemon.archives.limits import Budget
-from daemon.archives.lining import Inside, Lined, sets_inside
 from daemon.archives.sentences import nothing_inside, unreadable
-from daemon.archives.signatures import begins_like_one, recognise
+from daemon.archives.signatures import begins_like_one
 from daemon.archives.volumes import may_be
 from daemon.errors import Permanent, TelespoolError, Temporary
 
@@ -105,7 +105,7 @@ class _Run:
             await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
         except OSError as error:
             raise Permanent(f"{directory} cannot be made: {error.strerror}.") from error
-        inner: list[tuple[Path, str]] = []
+        inner: list[tuple[str, Path]] = []
         looks_like_one: set[int] = set()
 
         def keep(member: Member, head: bytes) -> bool:
@@ -121,27 +121,14 @@ class _Run:
                 self.size += piece.size
                 self.report(Unpacked(piece.path, piece.member.name, piece.size))
                 if piece.member.number in looks_like_one:
-                    inner.append((piece.path, piece.member.name))
+                    inner.append((piece.member.name, piece.path))
         if archive.damage is not None:
             self.problems.append(f"{name} is damaged: {archive.damage}.")
-        for found in sets_inside([label for _, label in inner]):
-            await self._volumes(found, [inner[place] for place in found.places], name, depth - 1)
-            for place in found.places:
-                inner[place] = inner[place][0], ""
-        for member, label in inner:
-            if label != "" and await asyncio.to_thread(_is_archive, member):
-                await self._inside(member, member, f"{label} in {name}", depth - 1)
+        for found in await asyncio.to_thread(together, inner):
+            if found.is_archive:
+                label, member = inner[found.places[0]]
+                await self._inside(found.path, member, f"{label} in {name}", depth - 1)
         return archive.kind
-
-    async def _volumes(
-        self, found: Inside, files: list[tuple[Path, str]], name: str, depth: int
-    ) -> None:
-        """The archive that these members are together, if they are one."""
-        paths = [path for path, _ in files]
-        if not any([await asyncio.to_thread(_is_archive, path) for path in paths]):
-            return
-        lined = await asyncio.to_thread(Lined, list(zip(found.names, paths, strict=True)))
-        await self._inside(lined.first, paths[0], f"{files[0][1]} in {name}", depth)
 
     async def _inside(self, path: Path, member: Path, name: str, depth: int) -> None:
         try:
@@ -152,10 +139,6 @@ class _Run:
             if error.reason in {nothing_inside(path.name), unreadable(path.name, None)}:
                 return  # it only looks like an archive: a file like any other, and it is there
             self.problems.append(error.reason)
-
-
-def _is_archive(path: Path) -> bool:
-    return recognise(path) is not None
 
 
 __all__ = ["Result", "Unpacked", "unpack"]
