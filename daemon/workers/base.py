@@ -23,6 +23,7 @@ import structlog
 from daemon.destinations.base import no_limit
 from daemon.errors import Unreadable
 from daemon.observe.heartbeat import Heartbeat
+from daemon.spool.moves import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -123,6 +124,10 @@ class Worker(abc.ABC):
     def alive(self) -> None:
         """Give a sign of life; called whenever a long step gets further."""
         self.house.heartbeat.beat(self.name)
+
+    def age(self, entry: Entry) -> float:
+        """Seconds since the unit's job was claimed."""
+        return max(0.0, self.spool.clock() - claimed(entry.job))
 
     def renumber(self, entry: Entry) -> Entry:
         """Give a unit another number, as its own belongs to another of the job; and say so. Blocks."""

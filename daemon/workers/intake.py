@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from daemon.archives import volumes
 from daemon.errors import ChildDied, Permanent, Temporary, Unreadable, VolumeMissing
-from daemon.names import Job
 from daemon.observe.report import close_job
 from daemon.pace import Pace
 from daemon.sorting import Sorting
@@ -100,7 +99,7 @@ class Intake(Worker):
         except Temporary as error:
             wait = error.retry_after or self.config.send.retry_min
             if isinstance(error, Unreadable):
-                wait = max(wait, min(self._age(drop), self.config.send.retry_max))
+                wait = max(wait, min(self.age(drop), self.config.send.retry_max))
             self._not_before[drop.job] = time.monotonic() + wait
             if not isinstance(error, ChildDied):
                 await asyncio.to_thread(self.spool.pause, drop)
@@ -135,7 +134,7 @@ class Intake(Worker):
             with readable(drop):
                 await self._unpack(drop)
         except Unreadable as error:
-            if self._age(drop) <= self.config.send.max_age:
+            if self.age(drop) <= self.config.send.max_age:
                 raise
             raise Permanent(f"{error.reason} Move it back to incoming/ when it is.") from None
         except ChildDied as error:
@@ -145,10 +144,6 @@ class Intake(Worker):
                 f"{error.reason} That happened {drop.unit.attempt} times with {drop.unit.label}, so it"
                 " is not tried again. Move it back to incoming/ to try once more."
             ) from None
-
-    def _age(self, drop: Entry) -> float:
-        job = Job.parse(drop.job)
-        return self.spool.clock() - job.claimed if job is not None else 0.0
 
     def _is_last_try(self, drop: Entry) -> bool:
         return drop.unit.attempt >= self.config.send.max_deaths

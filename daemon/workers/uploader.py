@@ -25,7 +25,6 @@ from daemon.errors import (
     Temporary,
     first_of,
 )
-from daemon.names import Job
 from daemon.observe.activity import EVERYBODY, Upload
 from daemon.observe.report import close_job
 from daemon.order import Queue
@@ -109,8 +108,7 @@ class Uploader(Worker):
         """A unit, its chat, or everybody must wait."""
         now = self.spool.clock()
         settings = self.config.send
-        job = Job.parse(entry.job)
-        age = max(0.0, now - (job.claimed if job else now))
+        age = self.age(entry)
         delay = error.retry_after
         if delay is None:
             delay = min(max(age, settings.retry_min), settings.retry_max)
