@@ -28,7 +28,7 @@ from daemon.media import plan as plans
 from daemon.media import table, tools
 from daemon.media.encode import encode
 from daemon.media.probe import probe
-from daemon.media.running import Clock, Progress, Runner, Teller, together
+from daemon.media.running import Clock, Progress, Runner, Teller, finish
 from daemon.media.scan import UNKNOWN, scan
 from daemon.media.segments import Segments, fingerprint
 from daemon.media.straighten import is_crooked, straighten
@@ -166,24 +166,16 @@ async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) 
 
 async def _read(work: Work, lowest: Rung, part: Path) -> tuple[Work, Permanent | None]:
     """Read the times of the source; where it is to be copied, that is done in the meantime."""
-    read, copied = work, None
-
-    async def times() -> None:
-        nonlocal read
-        found = await scan(work.source, work.video, work.settings, work.runner)
-        read = replace(work, scan=found)
-
-    async def copy() -> None:
-        nonlocal copied
-        if lowest != "encode":
-            copied = await _copied(work, lowest, part)
-
-    await together(times(), copy())
-    return read, copied
+    reading = asyncio.create_task(scan(work.source, work.video, work.settings, work.runner))
+    copying = asyncio.create_task(_copied(work, lowest, part))
+    await finish(reading, copying)
+    return replace(work, scan=reading.result()), copying.result()
 
 
 async def _copied(work: Work, rung: Rung, part: Path) -> Permanent | None:
     """Copy as this rung says; what was wrong where that failed."""
+    if rung == "encode":
+        return None
     try:
         await _copy(work, part, sound_too=rung == "remux")
     except Permanent as error:

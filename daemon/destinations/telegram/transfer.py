@@ -114,29 +114,28 @@ class Upload:
 
     def at_once(self, part: int) -> Any:
         """The request that brings one part there, or None where the disk would have to be waited for."""
-        data = bytearray(self.length(part))
         try:
-            if os.preadv(self._descriptor, [data], part * PART, os.RWF_NOWAIT) < len(data):
-                return None
+            return self._request(part, os.RWF_NOWAIT)
         except OSError:
             return None  # not in memory, or a file system that cannot tell (tmpfs)
-        return self._request(part, data)
 
     def request(self, part: int) -> Any:
         """The request that brings one part there. Blocks."""
-        data = bytearray(self.length(part))
-        if os.preadv(self._descriptor, [data], part * PART) < len(data):
+        request = self._request(part, 0)
+        if request is None:
             raise Changed(f"{self.item.name} became shorter while it was sent.")
-        return self._request(part, data)
+        return request
 
-    def _request(self, part: int, data: bytearray) -> Any:
+    def _request(self, part: int, flags: int) -> Any:
+        data = bytearray(self.length(part))
+        if os.preadv(self._descriptor, [data], part * PART, flags) < len(data):
+            return None
         if self.size > _BIG:
             return SaveBigFilePartRequest(self.file_id, part, self.parts, data)
         return SaveFilePartRequest(self.file_id, part, data)
 
     def handle(self, name: str) -> Any:
         """What requests call the finished upload by. Blocks."""
-        self.settle()
         if self._look() != self._stamp:
             raise Changed(f"{self.item.name} changed while it was sent.")
         if self.size > _BIG:
@@ -243,6 +242,7 @@ class Transfer:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+            # Of parts that were cancelled before they had noted it.
             await asyncio.shield(self._aside(upload.settle))
         if trouble:
             raise trouble[0]
