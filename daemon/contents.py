@@ -17,10 +17,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daemon.digest import digest
 from daemon.folders import CONTENTS
 from daemon.names import Job
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from daemon.folders import Entry, Folders
     from daemon.spool import Spool
-
-_STEP = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +80,6 @@ def line_of(original: Entry) -> Line | None:
     except FileNotFoundError:
         return None
     return Line(original.unit.first, 0, size, found, original.unit.shown)
-
-
-async def digest(path: Path) -> str:
-    """The SHA-256 of a file; broken off within a step when it is cancelled."""
-    end = threading.Event()
-    try:
-        return await asyncio.to_thread(_digest, path, end)
-    finally:
-        end.set()
-
-
-def _digest(path: Path, end: threading.Event) -> str:
-    # Opened and closed in one thread: a cancelled coroutine would never see what the thread has opened for it.
-    whole = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while not end.is_set() and (piece := file.read(_STEP)):
-            whole.update(piece)
-    return whole.hexdigest()
 
 
 def record(spool: Spool, job: str, lines: Iterable[Line], messages: Mapping[int, int]) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal
 
+from daemon.digest import digest
 from daemon.disk import Disk
 from daemon.errors import Permanent
 from daemon.media import plan as plans
@@ -165,11 +166,24 @@ async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) 
 
 
 async def _read(work: Work, lowest: Rung, part: Path) -> tuple[Work, Permanent | None]:
-    """Read the times of the source; where it is to be copied, that is done in the meantime."""
+    """Read the times of the source; what else reads all of it does so in the meantime: the copying, or the digest."""
     reading = asyncio.create_task(scan(work.source, work.video, work.settings, work.runner))
     copying = asyncio.create_task(_copied(work, lowest, part))
-    await finish(reading, copying)
-    return replace(work, scan=reading.result()), copying.result()
+    looking = asyncio.create_task(_origin(work, lowest))
+    await finish(reading, copying, looking)
+    return replace(work, scan=reading.result(), origin=looking.result()), copying.result()
+
+
+async def _origin(work: Work, rung: Rung) -> tuple[str, ...]:
+    """What stands for the bytes of the source and the version of ffmpeg, where it is to be encoded."""
+    if rung != "encode" or work.origin:
+        return work.origin
+    version: list[str] = []  # others give other bits
+    asked = [tools.program(work.settings.ffmpeg), "-version"]
+    reading = asyncio.create_task(digest(work.source))
+    asking = asyncio.create_task(work.runner.run(asked, on_line=version.append))
+    await finish(reading, asking)
+    return reading.result(), *version
 
 
 async def _copied(work: Work, rung: Rung, part: Path) -> Permanent | None:
@@ -257,9 +271,7 @@ async def _encode(work: Work, part: Path, state: Path, disk: Disk) -> tuple[str,
     audio = work.found.audio
     about = [plan.filters, str(plan.ticks), str(step), *plans.picture(settings)]
     about += [str(plans.sounds(audio, settings) if audio else None)]
-    about += [await tools.version(settings.ffmpeg)]
-    mark = await asyncio.to_thread(fingerprint, work.source, about)
-    segments = Segments(state, mark, disk)
+    segments = Segments(state, fingerprint([*about, *await _origin(work, "encode")]), disk)
     dropped = await asyncio.to_thread(segments.sweep)
     notes: tuple[str, ...] = ()
     if dropped:

@@ -35,7 +35,6 @@ _OURS = re.compile(
 )
 _PIECE = re.compile(r"video-(\d+)of\d+_(-?\d+)-(-?\d+)_(\d+)_[0-9a-f]{8}\.mp4")
 _END = re.compile(r"video-end_(\d+)_(-?\d+)_[0-9a-f]{8}")
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -169,12 +168,6 @@ class Segments:
         return path.stem.endswith(self.fingerprint)
 
 
-def fingerprint(source: Path, about: Iterable[str]) -> str:
-    """Eight signs that stand for the bytes of the source and everything that shapes the result."""
-    digest = hashlib.blake2b(digest_size=4)
-    with source.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    for word in about:
-        digest.update(b"\0" + word.encode())
-    return digest.hexdigest()
+def fingerprint(about: Iterable[str]) -> str:
+    """Eight signs that stand for everything that shapes the result."""
+    return hashlib.blake2b("\0".join(about).encode(), digest_size=4).hexdigest()

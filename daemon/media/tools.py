@@ -110,6 +110,6 @@ def disk_full() -> Temporary:
 
 
 async def version(name: str) -> str:
-    """What ffmpeg says of itself: other versions give other bits."""
+    """What ffmpeg says of itself."""
     _, out, _ = await children.output([program(name), "-version"])
     return out.decode("utf-8", "replace")

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from daemon.media.table import Track
     from daemon.media.work import Work
 
-_TAIL = 1.0
 _REORDERED = 5.0  # frames that a decoder holds back, at most
 _ORDERED = 64  # frames of a copy whose order is looked at
 
@@ -160,16 +159,15 @@ async def _count(work: Work) -> int:
 async def _undecodable(result: Path, work: Work, *, copied: bool) -> str:
     """Decode every key frame, all of the sound, and the end; ffmpeg's words where that fails.
 
-    Of an encoding the end is all that follows on the last key frame a second before it. Of a copy, which is made a
-    hundred times as fast, it is what follows on the very last one, and of that what other frames rest on.
+    The end is what follows on the last key frame a second before it, of a copy, which is made a hundred times as fast, on
+    the very last one; and of that what other frames rest on.
 
     To decode the rest as well would take a tenth of the time of an encoding, and tell what ffmpeg's good end
     and the index, byte by byte in its place, have told already.
     """
     settings, reading = work.settings, tools.reading(result)
-    end = ["-sseof", f"-{_TAIL}", "-skip_loop_filter", "all"]  # it smooths, and finds nothing
-    if copied:
-        end = ["-sseof", "-0.1", "-skip_frame", "bidir", "-skip_loop_filter", "all"]
+    end = ["-sseof", "-0.1" if copied else "-1", "-skip_frame", "bidir"]
+    end += ["-skip_loop_filter", "all"]  # it smooths, and finds nothing
     said = await work.runner.run(
         [
             tools.program(settings.ffmpeg),

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Work:
     """A source, what is known of it, and what it is converted with.
 
-    `name` is the one people know it by; `scan` holds the times of its frames (`scan.UNKNOWN` before it was read).
+    `name` is the one people know it by; `scan` holds the times of its frames (`scan.UNKNOWN` before it was read);
+    `origin` stands for its bytes and the version of ffmpeg, once an encoding needed that.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Work:
     settings: ConvertSettings
     runner: Runner
     teller: Teller
+    origin: tuple[str, ...] = ()
 
     @property
     def length(self) -> float:
