@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Self
 
-CHUNK = 1 << 20
+CHUNK = 1 << 17
+"""Bytes that are handled at a time: from reading to writing they stay in the processor's cache, which saves a tenth."""
+# What a line may have, and what a pipe of any process may: a smaller pipe costs a third of the speed.
+_BUFFER = 1 << 20
 _SAID = 1 << 16  # of what it complains about this much is kept
 
 
@@ -31,7 +34,7 @@ class Stream:
     def __init__(self, process: asyncio.subprocess.Process, pipe: int) -> None:
         self._process = process
         self._pipe = pipe
-        self._buffer = bytearray(CHUNK)
+        self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
         self._start = self._end = 0
         self._said = b""
@@ -49,9 +52,8 @@ class Stream:
         """Start the child; with `one_pipe` what it says and what it writes come in the order it does so."""
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
         try:
-            # As much as an unprivileged process may have; a small pipe costs a third of the speed.
             with contextlib.suppress(OSError):
-                fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, CHUNK)
+                fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, _BUFFER)
             process = await children.start(
                 [os.fspath(word) for word in command],
                 limits=limits,
@@ -72,7 +74,8 @@ class Stream:
     def take(self, limit: int) -> memoryview:
         """Some of what comes next, at most `limit` bytes; nothing at the end. Valid until the next call."""
         if self._start == self._end:
-            self._start, self._end = 0, os.readv(self._pipe, [self._view])
+            self._start = self._end = 0
+            self._fill()
         start = self._start
         self._start = min(self._end, start + limit)
         return self._view[start : self._start]
@@ -102,10 +105,8 @@ class Stream:
                 rest = bytes(self._view[self._start : self._end])
                 self._view[: len(rest)] = rest
                 self._start, self._end = 0, len(rest)
-            got = os.readv(self._pipe, [self._view[self._end :]])
-            if not got:
+            if not self._fill():
                 break
-            self._end += got
         return bytes(self._view[self._start : min(self._end, self._start + count)])
 
     def line(self) -> bytes | None:
@@ -122,9 +123,15 @@ class Stream:
                 line = bytes(self._view[self._start : self._end])
                 self._start = self._end
                 return line or None
-            if looked + 1 >= CHUNK:
+            if looked + 1 >= _BUFFER:
                 self._start = self._end
                 return b""
+
+    def _fill(self) -> int:
+        """Read some more behind what there is; how many bytes."""
+        got = os.readv(self._pipe, [self._view[self._end : self._end + CHUNK]])
+        self._end += got
+        return got
 
     async def abort(self) -> None:
         """Kill the child; whoever reads sees the end."""
