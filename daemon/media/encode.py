@@ -1,10 +1,9 @@
-"""Full conversion, resumable: the picture in pieces, the sound in one go, put together at the end.
+"""Full conversion, resumable: the picture in pieces, the sound beside it, put together at the end.
 
 One ffmpeg encodes the picture in one continuous run and cuts it at key frames that stand on a fixed grid of
 seconds. Each closed piece becomes a file of `segments` at once. After a crash the run begins behind the last
 whole piece: ffmpeg seeks to a key frame well before it, decodes, and encodes exactly the frames that follow, on
-the same grid and by the same clock, so that no frame is lost, doubled or shifted. The sound is encoded once,
-beside the picture, because AAC cannot be cut without a gap.
+the same grid and by the same clock, so that no frame is lost, doubled or shifted.
 
 Whether a seek went where it should is checked with the packet times of the source; where it did not, or the
 source has no times to seek by, the run decodes from the beginning and still encodes only what is missing.
@@ -24,6 +23,7 @@ from daemon.errors import Permanent
 from daemon.media import plan as plans
 from daemon.media import table, tools
 from daemon.media.running import together
+from daemon.media.sound import make_sound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,38 +49,8 @@ class _MissedError(Exception):
 async def encode(work: Work, segments: Segments, plan: Plan, step: int, target: Path) -> None:
     """Encode picture and sound and put them together in `target`. `step` is the grid, in seconds."""
     picture = _Picture(work, segments, plan, step)
-    await together(_sound(work, segments), picture.encode())
+    await together(make_sound(work, segments), picture.encode())
     await _join(work, segments, plan, target)
-
-
-async def _sound(work: Work, segments: Segments) -> None:
-    """Encode the whole sound, unless that was done before."""
-    audio = work.found.audio
-    if audio is None or await asyncio.to_thread(segments.audio.exists):
-        return
-    for options in plans.sounds(audio, work.settings):
-        said = await work.runner.run(
-            [
-                tools.program(work.settings.ffmpeg),
-                *("-v", "warning", "-nostdin", "-y", "-max_error_rate", "1", *_clock(work)),
-                *tools.reading(work.source, deep=work.found.deep),
-                *("-map", f"0:{audio.index}", "-vn", *plans.BARE, *options),
-                *("-f", "mp4", tools.writing(segments.unfinished(segments.audio))),
-            ]
-        )
-        if said.code == 0:
-            await asyncio.to_thread(segments.publish, segments.audio)
-            return
-    raise Permanent(f"the sound cannot be converted: {said.words}")
-
-
-def _clock(work: Work, delay: float = 0.0) -> list[str]:
-    """The options by which time zero is where the source begins, for the picture as for the sound.
-
-    With -start_at_zero ffmpeg counts from the first packet of the streams it is told to read, in containers whose
-    clock may jump: sound that is late would come early. A millionth of a second beside it, it leaves the clock alone.
-    """
-    return ["-copyts", "-itsoffset", f"{0.000001 - work.found.start - delay:.6f}"]
 
 
 class _Picture:
@@ -200,7 +170,7 @@ class _Picture:
             *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1", "-stats_period", "0.5"),
             *("-max_pixels", str(settings.max_pixels), "-max_error_rate", "1"),
             *plans.device(settings),
-            *(*seek, *_clock(work, work.delay)),
+            *(*seek, *work.clock(work.delay)),
             *tools.reading(work.source, deep=work.found.deep),
             *("-map", f"0:{work.video.index}", "-an", *plans.BARE),
             *("-vf", filters + plans.to_device(settings)),

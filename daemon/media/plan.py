@@ -111,10 +111,11 @@ def to_device(settings: ConvertSettings) -> str:
     return ",format=nv12,hwupload" if settings.encoder == "h264_vaapi" else ""
 
 
-def sounds(audio: Stream, settings: ConvertSettings) -> list[list[str]]:
+def sounds(audio: Stream, settings: ConvertSettings, begin: int | None = None) -> list[list[str]]:
     """The options of the audio encoder: AAC in stereo, from time zero on, silence where there is none.
 
-    Several, to be tried in this order: a layout of speakers that cannot be mixed down gives its first two.
+    Several, to be tried in this order: a layout of speakers that cannot be mixed down gives its first two. With `begin`
+    what comes before this sample of the result is left out.
     """
     # Where samples are missing, or too many, their place is kept to 30 ms: by itself it would begin at 100 ms.
     straight = "aresample=async=1:min_hard_comp=0.03:first_pts=0"
@@ -123,9 +124,19 @@ def sounds(audio: Stream, settings: ConvertSettings) -> list[list[str]]:
         chains = [straight]
     elif audio.channels > _LAYOUTS:
         chains.reverse()
-    rate = next((rate for rate in _RATES if rate >= audio.sample_rate), _RATES[-1])
+    rate = sample_rate(audio)
     encoder = ["-c:a", "aac", "-b:a", settings.audio_bitrate, "-ac", "2", "-ar", str(rate)]
-    return [["-af", chain, *encoder] for chain in chains]
+    cut = ""
+    if begin is not None:
+        # What is counted are samples as the encoder gets them.
+        made = f"aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts=stereo"
+        cut = f",{made},atrim=start_pts={begin}"
+    return [["-af", chain + cut, *encoder] for chain in chains]
+
+
+def sample_rate(audio: Stream) -> int:
+    """Samples a second of the result: one that AAC and phones know, and no less than there are."""
+    return next((rate for rate in _RATES if rate >= audio.sample_rate), _RATES[-1])
 
 
 def step(video: Stream, settings: ConvertSettings, cores: int) -> int:

@@ -1,6 +1,7 @@
 """The checkpoint of a conversion: finished pieces, as files with telling names.
 
-    audio_1f9c2a7b.m4a                                  the whole sound, encoded once
+    audio_1f9c2a7b.m4a                                  the whole sound
+    audio-0001of0012_-1024-28800512_9600271_1f9c2a7b.aac  ten minutes of it
     video-0003of0012_240000-319600_81274_1f9c2a7b.mp4   a finished piece of the picture
     video-end_12_959600_1f9c2a7b                        the picture is complete: so many pieces, up to there
     straight_1f9c2a7b.mkv                               a copy of the source with its clock put straight
@@ -8,7 +9,8 @@
 
 They lie flat in the folder they are given, beside whatever else is there, and `ls` shows how far it is. The last
 eight signs are the fingerprint of the source, the settings and ffmpeg: pieces with another one are dropped. A
-piece carries when its first and last frame are shown, in ticks, and its size, so that a torn one shows.
+piece carries when its first and last frame are shown, in ticks (of sound: where it begins and ends, in samples), and
+its size, so that a torn one shows.
 
 A piece is fsynced and then renamed into its name: what has the name is whole. Files with other names are
 never touched. Everything here blocks. Errors: OSError.
@@ -20,7 +22,7 @@ import hashlib
 import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from daemon.media import table
 
@@ -30,16 +32,20 @@ if TYPE_CHECKING:
 
     from daemon.disk import Disk
 
+Kind = Literal["audio", "video"]
+
 _OURS = re.compile(
-    r"(?:audio|video-.+|straight|join|run-[0-9a-f]+)_(?P<print>[0-9a-f]{8})(?:\.(?:m4a|mp4|mkv|ffconcat))?(?:\.part)?"
+    r"(?:audio|(?:audio|video)-.+|straight|join|run-[0-9a-f]+)_(?P<print>[0-9a-f]{8})"
+    r"(?:\.(?:m4a|aac|mp4|mkv|ffconcat))?(?:\.part)?"
 )
-_PIECE = re.compile(r"video-(\d+)of\d+_(-?\d+)-(-?\d+)_(\d+)_[0-9a-f]{8}\.mp4")
+_PIECE = re.compile(r"(audio|video)-(\d+)of\d+_(-?\d+)-(-?\d+)_(\d+)_[0-9a-f]{8}\.(?:aac|mp4)")
+_ENDING = {"audio": ".aac", "video": ".mp4"}
 _END = re.compile(r"video-end_(\d+)_(-?\d+)_[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Piece:
-    """One finished piece of the picture; `first` and `last` are when those frames are shown, in ticks."""
+    """One finished piece. `first` and `last` are when those frames are shown, in ticks; of sound, where it begins and ends."""
 
     number: int
     first: int
@@ -96,27 +102,32 @@ class Segments:
         """Give what was written under `unfinished(path)` its name."""
         self._disk.publish(self.unfinished(path), path)
 
-    def keep(self, written: Path, number: int, of: int, first: int, last: int) -> Piece:
+    def keep(
+        self, written: Path, number: int, of: int, first: int, last: int, kind: Kind = "video"
+    ) -> Piece:
         """Make a closed file of ffmpeg's a finished piece."""
         of = max(of, number + 1)
         size = written.stat().st_size
-        path = self._named(f"video-{number:04d}of{of:04d}_{first}-{last}_{size}", ".mp4")
+        name = f"{kind}-{number:04d}of{of:04d}_{first}-{last}_{size}"
+        path = self._named(name, _ENDING[kind])
         self._disk.publish(written, path)
         return Piece(number, first, last, path)
 
-    def pieces(self) -> list[Piece]:
+    def pieces(self, kind: Kind = "video") -> list[Piece]:
         """The whole pieces from the beginning; what does not follow on them is dropped."""
         found = []
         for path in self.folder.iterdir():
             match = _PIECE.fullmatch(path.name)
-            if match and self._is_this(path):
-                number, first, last, size = (int(group) for group in match.groups())
-                whole = path.stat().st_size == size and table.track(path) is not None
+            if match and match[1] == kind and self._is_this(path):
+                number, first, last, size = (int(group) for group in match.groups()[1:])
+                whole = path.stat().st_size == size
+                if kind == "video":
+                    whole = whole and table.track(path) is not None
                 found.append((Piece(number, first, last, path), whole))
         found.sort()
         good: list[Piece] = []
         for piece, whole in found:
-            follows = not good or piece.first > good[-1].last
+            follows = not good or piece.first >= good[-1].last + (kind == "video")
             if whole and follows and piece.number == len(good):
                 good.append(piece)
             else:

@@ -52,6 +52,14 @@ class Work:
             return 0.0
         return max(0.0, first - scan.times[0])
 
+    def clock(self, delay: float = 0.0) -> list[str]:
+        """The options by which time zero is where the source begins, for the picture as for the sound.
+
+        With -start_at_zero ffmpeg counts from the first packet of the streams it is told to read, in containers whose
+        clock may jump: sound that is late would come early. A millionth of a second beside it, it leaves the clock alone.
+        """
+        return ["-copyts", "-itsoffset", f"{0.000001 - self.found.start - delay:.6f}"]
+
     def tell(self, done: float, before: float = 0.0) -> None:
         """Report that film is done up to the second `done`; `before` was finished by an earlier attempt."""
         elapsed, whole = self.runner.clock.elapsed, self.length
