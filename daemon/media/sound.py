@@ -161,15 +161,13 @@ class _Making:
 
 async def _join(work: Work, segments: Segments, pieces: list[Piece], rate: int) -> Said:
     """Put the packets together in one file; the last of them ends where the sound does."""
+    before = f"{-_FRAME / rate:.6f}"  # so much the encoder gives out before the first sound
     left = pieces[-1].last % _FRAME or _FRAME
     lasting = f"if(eq(NEXT_DTS,NOPTS),DURATION*{left}/{_FRAME},DURATION)"
     return await work.runner.run(
         [
             *(tools.program(work.settings.ffmpeg), "-v", "warning", "-nostdin", "-y"),
-            *(
-                "-itsoffset",
-                f"{-_FRAME / rate:.6f}",
-            ),  # the encoder gives out so much before the first sound
+            *("-itsoffset", before),
             *("-protocol_whitelist", "file,concat", "-f", "aac"),
             *("-i", "concat:" + "|".join(piece.path.name for piece in pieces)),
             *("-map", "0:a", "-c", "copy", "-bsf:a", f"setts=duration='{lasting}'"),
