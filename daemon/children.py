@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from daemon.errors import ChildDied
+from daemon.lasting import to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -95,15 +96,20 @@ async def start(
 
 
 async def end(process: asyncio.subprocess.Process, *, grace: float = 0.0) -> None:
-    """End the child and its whole group: SIGTERM and `grace` seconds first if asked, then SIGKILL."""
-    if process.returncode is None and grace > 0:
-        _signal_group(process.pid, signal.SIGTERM)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace):
-                await process.wait()
-    _signal_group(process.pid, signal.SIGKILL)
-    _close_pipes(process)
-    await process.wait()
+    """End the child and its whole group: SIGTERM and `grace` seconds first if asked, then SIGKILL.
+
+    Cancelled, it ends the child all the same before it leaves.
+    """
+    try:
+        if process.returncode is None and grace > 0:
+            _signal_group(process.pid, signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await process.wait()
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)
+        _close_pipes(process)
+        await to_its_end(process.wait())
 
 
 def _close_pipes(process: asyncio.subprocess.Process) -> None:

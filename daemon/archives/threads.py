@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
+from daemon.lasting import to_its_end
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
@@ -37,8 +39,5 @@ async def whole(call: Callable[[], T], abort: Callable[[], Awaitable[None]]) -> 
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await abort()
-        await asyncio.wait([future])
-        if not future.cancelled():
-            future.exception()
+        await to_its_end(asyncio.gather(abort(), future, return_exceptions=True))
         raise

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon import children
 from daemon.errors import Permanent
+from daemon.lasting import to_its_end
 from daemon.media import tools
 
 if TYPE_CHECKING:
@@ -131,10 +132,10 @@ class Runner:
             for task in done:
                 task.result()
         finally:
-            await children.end(process)
-            for task in (work, watch):
-                task.cancel()
-            await asyncio.gather(work, watch, return_exceptions=True)
+            work.cancel()
+            watch.cancel()
+            ending = asyncio.gather(children.end(process), work, watch, return_exceptions=True)
+            await to_its_end(ending)
         children.check_death(command[0], process.returncode)
         said = Said(process.returncode or 0, tuple(last))
         if said.code:
@@ -186,7 +187,7 @@ async def finish(*tasks: asyncio.Task[Any]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await to_its_end(asyncio.gather(*tasks, return_exceptions=True))
 
 
 async def _listen(
