@@ -24,7 +24,8 @@ SPEAKERS = [
     *sorted((DAEMON / "media").glob("*.py")),
     *sorted((DAEMON / "destinations").rglob("*.py")),
     *sorted((DAEMON / "workers").glob("*.py")),
-    *(DAEMON / name for name in ("posting.py", "sources.py", "sorting.py", "recovery.py")),
+    *sorted((DAEMON / "sources").glob("*.py")),
+    *(DAEMON / name for name in ("posting.py", "sorting.py", "recovery.py")),
     *(
         DAEMON / name
         for name in (
