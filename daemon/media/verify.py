@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from typing import TYPE_CHECKING
 
 from daemon.errors import Permanent
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     from daemon.media.table import Track
     from daemon.media.work import Work
 
+# What is said although nothing is wrong with the result. The null muxer dislikes the order of key frames, and frames
+# closer than its ticks. The decoder misses what was left out: a key frame may be followed by frames that rest on what
+# stood before it (an open group, as of broadcasts and camcorders), and dismiss what was never decoded.
+_HARMLESS = re.compile(
+    r"\[null|    Last message repeated"
+    r"|\[h264 @ \w+\] (?:mmco: |.*\breference|co located POCs|illegal short term buffer)"
+)
 _REORDERED = 5.0  # frames that a decoder holds back, at most
 _ORDERED = 64  # frames of a copy whose order is looked at
 
@@ -166,7 +174,7 @@ async def _undecodable(result: Path, work: Work, *, copied: bool) -> str:
     and the index, byte by byte in its place, have told already.
     """
     settings, reading = work.settings, tools.reading(result)
-    end = ["-sseof", "-0.1" if copied else "-1", "-skip_frame", "bidir"]
+    end = ["-sseof", "-0.1" if copied else "-1", "-skip_frame", "noref"]
     end += ["-skip_loop_filter", "all"]  # it smooths, and finds nothing
     said = await work.runner.run(
         [
@@ -178,8 +186,5 @@ async def _undecodable(result: Path, work: Work, *, copied: bool) -> str:
             *("-map", "1:v:0", "-f", "null", "-"),
         ]
     )
-    # What the null muxer dislikes is the order of key frames, and frames closer than its ticks; not the result.
-    disliked = ("[null", "    Last message repeated")
-    if said.code or any(not line.startswith(disliked) for line in said.lines):
-        return said.words
-    return ""
+    wrong = [line for line in said.lines if not _HARMLESS.match(line)]
+    return tools.last_words("\n".join(wrong or said.lines)) if wrong or said.code else ""

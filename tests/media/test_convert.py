@@ -134,6 +134,36 @@ async def test_what_plays_is_copied(
     assert (tmp_path / "out.mp4").read_bytes() == clip("plain.mp4").read_bytes()
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        "bframes=3:b-pyramid=normal",
+        "bframes=8:b-pyramid=strict:open-gop=1:keyint=25",
+        "direct=temporal:open-gop=1:keyint=20:ref=6",
+        "intra-refresh=1:keyint=25",
+    ],
+)
+async def test_frames_that_rest_on_others_are_copied(
+    clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings, how: str
+) -> None:
+    """Open groups and the like, as broadcasts and camcorders make them, are no damage: what may be copied is."""
+    source = tmp_path / "source.mkv"
+    x264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-x264-params", how, "-c:a", "aac"]
+    command = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-nostdin",
+        "-i",
+        str(clip("mpeg4.avi")),
+        *x264,
+        str(source),
+    ]
+    subprocess.run(command, check=True)
+    outcome = await run(source, tmp_path, settings)
+    assert (outcome.rung, outcome.notes) == ("remux", ())
+
+
 async def test_refused_although_it_plays(
     clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
 ) -> None:
