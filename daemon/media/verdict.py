@@ -243,7 +243,7 @@ def _rung(found: Probe, video: Stream, layout: boxes.Layout | None) -> tuple[Act
 
 def _wrong_with_picture(found: Probe, video: Stream) -> list[str]:
     wrong = []
-    if found.format in _RAW or (found.format == "avi" and video.reorders):
+    if found.format in _RAW or (found.format in {"avi", "asf"} and video.reorders):
         wrong.append("its frames carry no times that could be copied")
     if video.codec != "h264":
         wrong.append(f"the video is {video.codec}, phones play H.264")

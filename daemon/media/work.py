@@ -45,9 +45,12 @@ class Work:
     def delay(self) -> float:
         """Seconds by which a decoder gives out all frames too late, where the container tells no other time.
 
-        AVI and its like only tell when a frame is decoded; those that wait for others are given the time of those.
+        AVI and its like only tell when a frame is decoded; those that wait for others are given the time of those. In ASF
+        the sound begins as much later.
         """
         scan, first = self.scan, self.video.first_shown
+        if self.found.format == "asf":
+            return 0.0
         if first is None or not scan.times or scan.guessed * 2 < scan.count or scan.timeless:
             return 0.0
         return max(0.0, first - scan.times[0])

@@ -20,6 +20,8 @@ LENGTH = 4.0
 FLASH = 2.0
 FLASH_LENGTH = 0.4
 
+_PYRAMIDS = "-c:v libx264 -preset medium -pix_fmt yuv420p -bf 8 -b_strategy 2"
+_OPEN = "open-gop=1:keyint=25:b-pyramid=strict"
 X264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 2 -g 25"
 AAC = "-c:a aac -b:a 64k"
 FAST = "-movflags +faststart"
@@ -32,7 +34,8 @@ class Clip:
     `verdict` is what `judge` must say. The file is made by `options` of ffmpeg behind the two inputs, or by
     `build`. `flashes` tells whether flash and tone can be looked for in it, `sound_behind` by how many seconds the
     tone is later than the flash; `frames` whether all of its frames can
-    be decoded and counted on; `same_picture` whether the result looks like the source.
+    be decoded and counted on; `same_picture` whether the result looks like the source; `suffices` whether what the verdict
+    says is enough.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Clip:
     frames: bool = True
     same_picture: bool = True
     straight: bool = True
+    suffices: bool = True
 
 
 def source(clip: Clip) -> list[str]:
@@ -264,6 +268,10 @@ _ALL = [
     Clip("h264.mkv", "remux", f"{X264} {AAC}"),
     Clip("h264.mov", "remux", f"{X264} {AAC}"),
     Clip("h264.ts", "remux", f"{X264} {AAC}"),
+    Clip("pyramids.mkv", "remux", f"{_PYRAMIDS} {AAC}"),
+    Clip("pyramids.ts", "remux", f"{_PYRAMIDS} {AAC}"),
+    Clip("open-groups.mkv", "remux", f"{_PYRAMIDS} -x264-params {_OPEN} {AAC}"),
+    Clip("open-groups.ts", "remux", f"{_PYRAMIDS} -x264-params {_OPEN} {AAC}"),
     Clip("h264.m2ts", "remux", f"{X264} {AAC} -f mpegts -mpegts_m2ts_mode 1"),
     Clip("h264.flv", "remux", f"{X264} {AAC}"),
     Clip("h264-without-b.avi", "remux", f"{X264} -bf 0 -c:a mp3"),
@@ -344,6 +352,7 @@ _ALL = [
         build=_without(b"ctts", f"{X264} {AAC}"),
         straight=False,
         flashes=False,
+        suffices=False,
     ),
     # the sound is wrong too
     Clip("opus.mkv", "audio", f"{X264} -c:a libopus", audio="s=48000"),
@@ -397,6 +406,7 @@ _ALL = [
     Clip("xvid.avi", "encode", "-c:v libxvid -c:a mp3"),
     Clip("msmpeg4.avi", "encode", "-c:v msmpeg4v2 -c:a mp3"),
     Clip("h264-with-b.avi", "encode", f"{X264} -c:a mp3"),
+    Clip("h264-with-b.asf", "encode", f"{X264} {AAC}"),
     Clip("raw.h264", "encode", f"-map 0:v {X264} -f h264", flashes=False),
     Clip("raw.hevc", "encode", f"-map 0:v {_X265} -f hevc", flashes=False),
     Clip("mpeg1.mpg", "encode", "-c:v mpeg1video -c:a mp2"),

@@ -84,6 +84,8 @@ async def try_one(name: str, folder: Path, settings: ConvertSettings) -> tuple[s
         )
     except TelespoolError as error:
         return verdict.action, [*wrong, error.reason]
+    if clip.suffices and outcome.rung != verdict.action:
+        wrong.append("a dearer way was taken than the verdict says")
     again = await judge(result, settings)
     if again.action != "send":
         wrong.append(f"the result would be {again.action}: {'; '.join(again.reasons)}")
