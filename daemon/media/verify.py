@@ -168,13 +168,13 @@ async def _undecodable(result: Path, work: Work, *, copied: bool) -> str:
     """Decode every key frame, all of the sound, and the end; ffmpeg's words where that fails.
 
     The end is what follows on the last key frame a second before it, of a copy, which is made a hundred times as fast, on
-    the very last one; and of that what other frames rest on.
+    the very last one; and of that the frames that rest on none behind them.
 
     To decode the rest as well would take a tenth of the time of an encoding, and tell what ffmpeg's good end
     and the index, byte by byte in its place, have told already.
     """
     settings, reading = work.settings, tools.reading(result)
-    end = ["-sseof", "-0.1" if copied else "-1", "-skip_frame", "noref"]
+    end = ["-sseof", "-0.1" if copied else "-1", "-skip_frame", "bidir"]
     end += ["-skip_loop_filter", "all"]  # it smooths, and finds nothing
     said = await work.runner.run(
         [
