@@ -27,6 +27,17 @@ async def test_what_it_waits_for_comes_out() -> None:
         await to_its_end(error())
 
 
+async def cancel(task: asyncio.Task[None], times: int, may_end: asyncio.Event) -> None:
+    """Cancel a task so often, each time in vain; it leaves, cancelled, once its work may end."""
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+        assert not task.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 @pytest.mark.parametrize("times", [1, 2, 5])
 async def test_cancelled_it_leaves_when_the_work_is_done(times: int) -> None:
     """However often it is cancelled, the work comes to its end first."""
@@ -37,14 +48,8 @@ async def test_cancelled_it_leaves_when_the_work_is_done(times: int) -> None:
         ended.append(True)
 
     task = asyncio.create_task(to_its_end(work()))
-    for _ in range(times):
-        await asyncio.sleep(0)
-        task.cancel()
-        await asyncio.sleep(0)
-        assert not task.done()
-    may_end.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await asyncio.sleep(0)
+    await cancel(task, times, may_end)
     assert ended == [True]
 
 
@@ -78,10 +83,5 @@ async def test_tasks_that_are_cancelled_twice_end_before_those_who_wait_for_them
     await asyncio.sleep(0)
     task = asyncio.create_task(finish(asyncio.create_task(fails()), other))
     await cleaning.wait()
-    task.cancel()
-    await asyncio.sleep(0)
-    assert not task.done()
-    may_end.set()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await cancel(task, 1, may_end)
     assert ended == [True]

@@ -79,8 +79,10 @@ async def _pieces(work: Work, segments: Segments, audio: Stream, way: int) -> Sa
         return None
     finally:
         await asyncio.to_thread(segments.drop, run)
-    if said.code or not making.pieces:
-        return said if said.code else None
+    if said.code:
+        return said
+    if not making.pieces:
+        return None
     return await _join(work, segments, making.pieces, making.rate)
 
 

@@ -148,18 +148,13 @@ async def test_frames_that_rest_on_others_are_copied(
 ) -> None:
     """Open groups and the like, as broadcasts and camcorders make them, are no damage: what may be copied is."""
     source = tmp_path / "source.mkv"
-    x264 = ["-c:v", "libx264", "-pix_fmt", "yuv420p", "-x264-params", how, "-c:a", "aac"]
-    command = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-nostdin",
-        "-i",
-        str(clip("mpeg4.avi")),
-        *x264,
-        str(source),
-    ]
-    subprocess.run(command, check=True)
+    subprocess.run(
+        [
+            *("ffmpeg", "-v", "error", "-nostdin", "-i", clip("mpeg4.avi"), "-c:v", "libx264"),
+            *("-pix_fmt", "yuv420p", "-x264-params", how, "-c:a", "aac", source),
+        ],
+        check=True,
+    )
     outcome = await run(source, tmp_path, settings)
     assert (outcome.rung, outcome.notes) == ("remux", ())
 

@@ -91,19 +91,7 @@ def packets(path: Path) -> tuple[int, ...]:
 
 def heard(path: Path) -> array.array[int]:
     """The samples of a file."""
-    command = [
-        "ffmpeg",
-        "-v",
-        "error",
-        "-nostdin",
-        "-i",
-        str(path),
-        "-map",
-        "0:a",
-        "-f",
-        "s16le",
-        "-",
-    ]
+    command = ("ffmpeg", "-v", "error", "-nostdin", "-i", path, "-map", "0:a", "-f", "s16le", "-")
     samples = array.array("h")
     samples.frombytes(subprocess.run(command, check=True, capture_output=True).stdout)
     return samples
