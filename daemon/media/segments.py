@@ -1,7 +1,7 @@
 """The checkpoint of a conversion: finished pieces, as files with telling names.
 
     audio_1f9c2a7b.m4a                                  the whole sound
-    audio-0001of0012_-1024-28800512_9600271_1f9c2a7b.aac  ten minutes of it
+    audio-0001of0012_26460160-52920320_9864353_1f9c2a7b.aac   ten minutes of it
     video-0003of0012_240000-319600_81274_1f9c2a7b.mp4   a finished piece of the picture
     video-end_12_959600_1f9c2a7b                        the picture is complete: so many pieces, up to there
     straight_1f9c2a7b.mkv                               a copy of the source with its clock put straight
