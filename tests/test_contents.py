@@ -10,6 +10,7 @@ import pytest
 
 from daemon import contents
 from daemon.folders import Folders
+from tests.jobs import job_name
 from tests.material import make_zip, sha256
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ async def test_the_report(home: Home, material: Material) -> None:
 
 def test_broken_lines(tmp_path: Path) -> None:
     """A line that a crash has broken off is passed over."""
-    job = "20261120-075145_family_holiday"
+    job = job_name()
     folder = tmp_path / "done" / job
     folder.mkdir(parents=True)
     whole = contents.Line(1, 17, 5, "0" * 64, "a b.jpg")

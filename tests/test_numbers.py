@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from daemon import numbers
 from daemon.folders import Folders
+from tests.jobs import job_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from daemon.folders import Entry, Folder
 
-JOB = "20261120-075145_family_holiday"
+JOB = job_name()
 
 
 class Moving(Folders):

@@ -15,13 +15,14 @@ from daemon.names import natural
 from daemon.sorting import Sorting
 from daemon.sources import Member, Piece
 from daemon.spool import Spool
+from tests.jobs import job_name
 from tests.material import Material
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-JOB = "20261120-075145_family_holiday"
+JOB = job_name()
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from daemon import cli
 from daemon.folders import FOLDERS
+from tests.jobs import job_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-JOB = "20261120-075145_family_holiday"
+JOB = job_name(ago=3600)
 
 
 @dataclass(frozen=True)

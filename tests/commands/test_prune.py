@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from daemon.config import Bytes, RetentionSettings, Seconds
-from daemon.names import Job
 from daemon.retaining import plan
 from daemon.spool import Spool
 from tests.commands.support import make, telespool
+from tests.jobs import DAY, job_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 Capture = pytest.CaptureFixture[str]
 
 OLD, MIDDLE, NEW = (
-    "20200101-000000_family_a",
-    "20261001-000000_family_b",
-    "20261119-000000_family_c",
+    job_name("family_a", ago=2500 * DAY),
+    job_name("family_b", ago=50 * DAY),
+    job_name("family_c", ago=DAY),
 )
-NOW = Job.make(0, "family", "x").claimed + 1_795_132_800.0  # 2026-11-20
+NOW = time.time()
 
 
 def files(job: str) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from daemon.observe.status import Status
 from tests.commands.support import JOB, make, telespool
 from tests.commands.terminal import terminal
 from tests.harness import Home, eventually
+from tests.jobs import job_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -118,7 +119,7 @@ def test_many_units_take_little_memory(tmp_path: Path) -> None:
 
     def fill(jobs: range) -> None:
         for job in jobs:
-            name = f"20261120-{job:06d}_family_trip"
+            name = job_name(f"family_trip-{job}")
             spool.put({f"deferred/{name}/{n:04d}_a.avi": b"" for n in range(1, 51)})
 
     def peak() -> int:

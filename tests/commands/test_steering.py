@@ -13,6 +13,7 @@ from daemon.spool import Spool
 from daemon.spool.steering import Steering
 from tests.commands.support import JOB, make, telespool
 from tests.harness import Home, eventually
+from tests.jobs import job_name
 from tests.material import make_zip, sha256
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from tests.telegram_server import TestTelegram
 
 Capture = pytest.CaptureFixture[str]
-OTHER = "20261120-080000_family_walk"
+OTHER = job_name("family_walk")
 
 
 def test_retry_sends_what_was_refused_again(tmp_path: Path, capsys: Capture) -> None:

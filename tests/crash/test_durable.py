@@ -9,6 +9,7 @@ import pytest
 from daemon.folders import CONTENTS, FOLDERS
 from daemon.names import Job, Unit
 from daemon.spool.steering import Steering
+from tests.crash.machine import BEGINNING
 from tests.crash.media import photo
 from tests.crash.platter import Platter
 from tests.crash.scenes import SCENES
@@ -104,7 +105,7 @@ def test_a_new_number_is_on_the_disk(place: Path, monkeypatch: pytest.MonkeyPatc
         "uploading/JOB/0001-0002_album/0002_b.jpg",
         "uploading/JOB/0005_c.jpg",
     ):
-        path = play.machine.root / name.replace("JOB", "20961002-070639_family_moved")
+        path = play.machine.root / name.replace("JOB", str(Job.make(BEGINNING, "family", "moved")))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(photo(name.encode()))
     for drop in play.machine.inbox.rglob("*.*"):
@@ -124,7 +125,7 @@ def test_what_a_person_orders_is_on_the_disk(
 ) -> None:
     """An archive that is tried again with a password, a unit that is, and a file that is dropped by the command."""
     play = PoweredPlay("album", place, monkeypatch)
-    job = play.machine.root / "quarantine" / "20961002-070639_family_locked"
+    job = play.machine.root / "quarantine" / str(Job.make(BEGINNING, "family", "locked"))
     job.mkdir()
     for name in ("0000_locked.tar", "0001_a.jpg"):
         (job / name).write_bytes(photo(name.encode()))

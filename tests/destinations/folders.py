@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from daemon.destinations.folder import FolderDestination
 
 CHATS = {"default": "me", "family": "@family"}
-NOON = 1_795_176_000.0
+NOON = 1_006_257_600.0
 
 
 def photo(spool: Path, number: int, size: tuple[int, int] = (60, 40), name: str = "") -> Item:

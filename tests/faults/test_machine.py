@@ -20,6 +20,7 @@ from tests.crash.media import film, photo, video
 from tests.crash.scenes import SCENES, Scene, tar
 from tests.crash.stage import Play
 from tests.faults.house import config, running
+from tests.jobs import job_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -284,7 +285,7 @@ async def test_files_that_vanish_or_change_under_its_hands(tmp_path: Path) -> No
     house_config = config(root)
     spool = Spool(root)
     spool.open()
-    job = root / "uploading" / "20261120-075145_family_holiday"
+    job = root / "uploading" / job_name()
     job.mkdir()
     for name in ("0001_a.mp4", "0002_b.mp4", "0003_c.mp4", "0004_d.mp4"):
         (job / name).write_bytes(video(name.encode()))

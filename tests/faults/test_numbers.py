@@ -12,6 +12,7 @@ from tests.crash.media import copy_of, film, photo, video
 from tests.faults.house import config, running
 from tests.faults.support import HASTY, by_name
 from tests.harness import eventually
+from tests.jobs import job_name
 from tests.material import sha256
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tests.material import Material
     from tests.telegram_server import TestTelegram
 
-JOB = "20261120-075145_family_holiday"
+JOB = job_name()
 
 
 def _lay(root: Path, name: str, data: bytes) -> Path:

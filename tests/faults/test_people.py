@@ -16,11 +16,12 @@ from tests.crash.media import film, photo, video
 from tests.crash.scenes import Scene, tar
 from tests.crash.stage import Play
 from tests.faults.house import config, running
+from tests.jobs import job_name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-JOB = "20261120-075145_family_holiday"
+JOB = job_name()
 
 
 @pytest.mark.usefixtures("converting")

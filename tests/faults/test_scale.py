@@ -14,6 +14,7 @@ import pytest
 from daemon.folders import HELD
 from tests.crash.media import film, photo, video
 from tests.faults.house import config, running
+from tests.jobs import job_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.usefixtures("fast_media")
 FEW, MANY = 30, 120
+JOB = job_name("family")
 _A_NAME = 0.001
 """Seconds that the clock of `Pace` goes on for each name: as if the disk were slow."""
 
@@ -81,17 +83,17 @@ def _loose(root: Path, count: int) -> int:
 
 def _beside_many_that_wait(root: Path, count: int) -> int:
     for n in range(count):
-        _unit(root, f"deferred/20261120-075145_family_w{n}/0001@1_a.mp4", video(b"w%d" % n))
+        _unit(root, f"deferred/{JOB}_w{n}/0001@1_a.mp4", video(b"w%d" % n))
     for n in range(count // 3):
-        _unit(root, f"deferred/20261120-075145_family_x{n}/0001_a.avi", film(b"x%d" % n))
-        _unit(root, f"uploading/20261120-075145_family_y{n}/0001_a.mp4", video(b"y%d" % n))
+        _unit(root, f"deferred/{JOB}_x{n}/0001_a.avi", film(b"x%d" % n))
+        _unit(root, f"uploading/{JOB}_y{n}/0001_a.mp4", video(b"y%d" % n))
     return 2 * (count // 3)
 
 
 def _one_job(root: Path, count: int) -> int:
-    _unit(root, "done/20261120-075145_family_z/0000_z.zip", b"the archive")
+    _unit(root, f"done/{JOB}_z/0000_z.zip", b"the archive")
     for n in range(count):
-        _unit(root, f"uploading/20261120-075145_family_z/{n + 1:04d}_a.mp4", video(str(n).encode()))
+        _unit(root, f"uploading/{JOB}_z/{n + 1:04d}_a.mp4", video(str(n).encode()))
     return count
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.faults.process import process
 from tests.harness import eventually
+from tests.jobs import job_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from tests.material import Material
 
 pytestmark = pytest.mark.media
-JOB = "20261120-07514{}_default_holiday"
+JOBS = [job_name("default_holiday", ago=60 - n) for n in range(3)]
 _POWERLESS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
 
 
@@ -37,8 +38,8 @@ async def test_holds_nobody_up(place: str, tmp_path: Path, material: Material) -
     if before and subprocess.run([*before, "true"], capture_output=True, check=False).returncode:
         pytest.skip("root cannot be made to respect the rights of files here")
     film = place.endswith(".mkv")
-    locked = tmp_path / "spool" / place.replace("JOB", JOB.format(1))
-    others = [tmp_path / "spool" / place.replace("JOB", JOB.format(n)) for n in (2, 3)]
+    locked = tmp_path / "spool" / place.replace("JOB", JOBS[0])
+    others = [tmp_path / "spool" / place.replace("JOB", job) for job in JOBS[1:]]
     if "album" in place:
         others = [locked.with_name("0002_b.jpg"), *others[:1]]
     for n, path in enumerate((locked, *others)):

@@ -100,8 +100,8 @@ def item(
     if kind == "video" and frame is None:
         frame = Frame(320, 240, 2.5)
     return Item(
-        key=names.random_id("20260101-000000_default_x", number),
-        upload_key=names.file_id("20260101-000000_default_x", number, "", stamp),
+        key=names.random_id("20010101-000000_default_x", number),
+        upload_key=names.file_id("20010101-000000_default_x", number, "", stamp),
         path=path,
         name=path.name,
         kind=kind,
