@@ -84,7 +84,7 @@ EXPECTED = {
     Action.CONFIG: """API_ID_INVALID API_ID_PUBLISHED_FLOOD CONNECTION_API_ID_INVALID ACCESS_TOKEN_INVALID
         ACCESS_TOKEN_EXPIRED""",
 }
-CASES = [(name, action) for action, names in EXPECTED.items() for name in names.split()]
+CASES = {name: action for action, names in EXPECTED.items() for name in names.split()}
 REQUEST = functions.help.GetConfigRequest()
 
 
@@ -93,20 +93,20 @@ def refused(name: str, code: int = 400) -> policy.Refusal:
     return policy.read(rpc_message_to_error(types.RpcError(code, name), REQUEST))
 
 
-@pytest.mark.parametrize(("name", "action"), CASES)
-def test_every_name_leads_where_the_table_says(name: str, action: Action) -> None:
-    """Whatever class Telethon has for it, and with any number in it, the name decides."""
-    for number in (0, 7, 12345):
-        refusal = refused(name.replace("_X", f"_{number}"))
-        assert refusal.action is action
-        assert refusal.number == (number if "_X" in name else refusal.number)
-        assert refusal.rule.source
-        assert refusal.rule.meaning
+@pytest.mark.parametrize("number", [0, 7, 12345])
+def test_every_name_leads_where_the_table_says(number: int) -> None:
+    """Whatever class Telethon has for it, and with any number in it, the name decides; no name is only in one table."""
+    refusals = {name: refused(name.replace("_X", f"_{number}")) for name in CASES | RULES}
 
-
-def test_the_table_has_no_name_that_is_not_tested() -> None:
-    """What is in the table is here, and what is here is in the table."""
-    assert set(RULES) == {name for name, _ in CASES}
+    assert {name: refusal.action for name, refusal in refusals.items()} == CASES
+    assert {name for name, refusal in refusals.items() if refusal.number == number} >= {
+        name for name in CASES if "_X" in name
+    }
+    assert [
+        name
+        for name, refusal in refusals.items()
+        if not (refusal.rule.source and refusal.rule.meaning)
+    ] == []
 
 
 def test_a_number_is_not_lost() -> None:
@@ -164,13 +164,18 @@ def test_an_unknown_name_is_named() -> None:
     assert isinstance(policy.verdict(refused("MOON_TOO_FULL", 500), "x.jpg"), Temporary)
 
 
-@pytest.mark.parametrize(("name", "action"), CASES)
-def test_every_verdict_is_a_sentence(name: str, action: Action) -> None:
+def test_every_verdict_is_a_sentence() -> None:
     """Whatever is left after all mending names the thing, the error, and ends like a sentence."""
-    verdict = policy.verdict(refused(name.replace("_X", "_5")), "x.jpg", "photo")
-    assert verdict.reason.endswith(".")
-    assert name.replace("_X", "_5") in verdict.reason
-    assert action in {Action.LOGIN, Action.CONFIG} or "x.jpg" in verdict.reason
+    of_nothing = {Action.LOGIN, Action.CONFIG}  # these are about the whole program
+    wrong = {}
+    for name, action in CASES.items():
+        said = name.replace("_X", "_5")
+        reason = policy.verdict(refused(said), "x.jpg", "photo").reason
+        named = said in reason and (action in of_nothing or "x.jpg" in reason)
+        if not (named and reason.endswith(".")):
+            wrong[name] = reason
+
+    assert wrong == {}
 
 
 # Over the wire: what a client of the destination gets when uploadMedia, and when sendMedia, answer so for ever.
