@@ -39,10 +39,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from daemon.config import ConvertSettings, Seconds
-from daemon.media import plan
-from daemon.media.probe import probe
-from daemon.media.table import track
+from telespool.config.schema import ConvertSettings, Seconds
+from telespool.media import ffmpeg_args
+from telespool.media.mp4 import track
+from telespool.media.probe import probe
+
 from tests.media.measure import sound, ssim
 
 CASES = ("encode", "remux", "kills", "memory")
@@ -218,7 +219,7 @@ def pieces_of(source: Path, seconds: float, wanted: argparse.Namespace) -> int:
     settings = ConvertSettings(checkpoint=Seconds(wanted.checkpoint), preset=wanted.preset)
     video = asyncio.run(probe(source, settings)).video
     assert video is not None
-    return math.ceil(seconds / plan.step(video, settings, len(os.sched_getaffinity(0))))
+    return math.ceil(seconds / ffmpeg_args.step(video, settings, len(os.sched_getaffinity(0))))
 
 
 def adopt_orphans() -> None:

@@ -12,9 +12,9 @@ import resource
 import sys
 from pathlib import Path
 
-from daemon.config import ConvertSettings, Seconds
-from daemon.gate import Gate
-from daemon.media.convert import Progress, convert
+from telespool.config.schema import ConvertSettings, Seconds
+from telespool.media.convert import Progress, convert
+from telespool.runtime.gate import Gate
 
 
 def peak(whose: int) -> float:

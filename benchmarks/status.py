@@ -64,7 +64,7 @@ def spool(directory: Path, units: int) -> Path:
 
 def measure(config: Path) -> dict[str, float]:
     """One run of the command, by itself."""
-    command = [sys.executable, "-m", "daemon.cli", "status", "-c", str(config), "--json"]
+    command = [sys.executable, "-m", "telespool.cli.main", "status", "-c", str(config), "--json"]
     begun = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
     assert process.stdout is not None

@@ -20,7 +20,7 @@ def peak() -> int:
 def main() -> int:
     """Run the command and print the peak of its memory and the time to the first file."""
     began = time.monotonic()
-    from daemon import cli  # noqa: PLC0415 - importing is part of what is measured
+    from telespool.cli import main as cli  # noqa: PLC0415 - importing is part of what is measured
 
     config, archive, directory = sys.argv[1:]
     first = 0.0

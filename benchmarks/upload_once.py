@@ -43,10 +43,10 @@ def peak_mb() -> float:
 
 async def telespool(task: dict[str, Any], clock: Clock) -> None:
     """This engine: stage all at once, then one post."""
-    from daemon.config import DatacenterSettings, TelegramSettings  # noqa: PLC0415
-    from daemon.destinations.base import Frame, Item  # noqa: PLC0415
-    from daemon.destinations.telegram import TelegramDestination  # noqa: PLC0415
-    from daemon.secrets import Secrets  # noqa: PLC0415
+    from telespool.config.schema import DatacenterSettings, TelegramSettings  # noqa: PLC0415
+    from telespool.config.secrets import Secrets  # noqa: PLC0415
+    from telespool.destinations.base import Frame, Item  # noqa: PLC0415
+    from telespool.destinations.telegram import TelegramDestination  # noqa: PLC0415
 
     session = Path(task["session"])
     settings = TelegramSettings(

@@ -11,11 +11,11 @@ import sys
 import time
 from pathlib import Path
 
-from daemon.bells import Bells
-from daemon.config import ConvertSettings
-from daemon.gate import Gate
-from daemon.media.convert import convert
-from daemon.watching import Watching
+from telespool.config.schema import ConvertSettings
+from telespool.media.convert import convert
+from telespool.runtime.fs_watcher import Watching
+from telespool.runtime.gate import Gate
+from telespool.runtime.wakeups import Bells
 
 
 def obey(folder: Path, bells: Bells) -> None:

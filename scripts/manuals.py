@@ -16,10 +16,11 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from daemon import __version__, cli
-from daemon.config import Config
-from daemon.config_example import _value as written
-from daemon.config_values import fields, wanted
+from telespool import __version__
+from telespool.cli.main import parser
+from telespool.config.example import _value as written
+from telespool.config.fields import fields, wanted
+from telespool.config.schema import Config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +75,7 @@ class Command:
 def commands() -> list[Command]:
     """All of them, by name."""
     # argparse has no public way to look at a parser; these names have stood since Python 2.7.
-    top = cli.parser()
+    top = parser()
     (choices,) = (a for a in top._actions if isinstance(a, argparse._SubParsersAction))  # noqa: SLF001
     found = []
     for name, sub in sorted(choices.choices.items()):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write docs/configuration.md from the dataclasses of daemon/config.py.
+"""Write docs/configuration.md from the dataclasses of daemon/telespool/config/schema.py.
 
 .venv/bin/python scripts/reference.py           write it
 .venv/bin/python scripts/reference.py --check   exit 1 if it is not what it must be
@@ -13,18 +13,18 @@ import typing
 from pathlib import Path
 from typing import Any
 
-from daemon.config import Config
-from daemon.config_example import _value as written
-from daemon.config_example import _worth_saying as worth_saying
-from daemon.config_values import fields, wanted
-from daemon.destinations.telegram.rules import RULES, Action
+from telespool.config.example import _value as written
+from telespool.config.example import _worth_saying as worth_saying
+from telespool.config.fields import fields, wanted
+from telespool.config.schema import Config
+from telespool.destinations.telegram.error_table import RULES, Action
 
 DOCS = Path(__file__).parents[1] / "docs"
 
 _HEAD = """\
 # Configuration
 
-<!-- Made by scripts/reference.py from daemon/config.py: change it there. -->
+<!-- Made by scripts/reference.py from daemon/telespool/config/schema.py: change it there. -->
 
 Telespool reads one TOML file: the one named by `-c`, else by `$TELESPOOL_CONFIG`, else
 `~/.config/telespool/config.toml`, else `/etc/telespool/config.toml`. Without any, the defaults below hold.
@@ -55,7 +55,7 @@ credential of this name, a file of this name in `secrets/` beside the configurat
 _ERRORS_HEAD = """\
 # Telegram's errors
 
-<!-- Made by scripts/reference.py from daemon/destinations/telegram/rules.py: change it there. -->
+<!-- Made by scripts/reference.py from daemon/telespool/destinations/telegram/error_table.py: change it there. -->
 
 Telegram says no by name. Telespool knows the names below, what each means, and what is to be done; a name that is not among
 them is tried again a few times and then put into quarantine with the name in its note. `X` stands for a number.

@@ -20,10 +20,11 @@ from rich.console import Console
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from daemon.commands.watching import picture  # noqa: E402 - found through the line above
-from daemon.destinations.telegram.caller import Patience  # noqa: E402
-from daemon.folders import Folders  # noqa: E402
-from daemon.observe.status import Status  # noqa: E402
+from telespool.cli.live_status import picture  # noqa: E402 - found through the line above
+from telespool.destinations.telegram.rpc import Patience  # noqa: E402
+from telespool.observe.status import Status  # noqa: E402
+from telespool.spool.layout import Folders  # noqa: E402
+
 from tests.harness import CHATS, Home  # noqa: E402
 from tests.material import Material, make_zip  # noqa: E402
 from tests.telegram_server import TestTelegram  # noqa: E402

@@ -25,17 +25,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-
-from daemon import config_file
-from daemon.destinations.telegram import TelegramDestination
-from daemon.names import Unit
-from daemon.secrets import Secrets
-from daemon.service import Service
+from telespool.config import loader
+from telespool.config.secrets import Secrets
+from telespool.destinations.telegram import TelegramDestination
+from telespool.service.service import Service
+from telespool.spool.names import Unit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
-    from daemon.destinations.telegram.caller import Patience
+    from telespool.destinations.telegram.rpc import Patience
+
     from tests.telegram_server import TestTelegram
     from tests.telegram_server.control import TelegramProcess
 
@@ -184,7 +184,7 @@ class Home:
     def command(self, *arguments: str) -> list[str]:
         """The command line of `telespool`."""
         command, *rest = arguments
-        return [sys.executable, "-m", "daemon.cli", command, "-c", str(self.config), *rest]
+        return [sys.executable, "-m", "telespool.cli.main", command, "-c", str(self.config), *rest]
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start `telespool run`; its log is appended to `log`."""
@@ -229,7 +229,7 @@ class Home:
 
     def service(self, *, patience: Patience | None = None) -> Service:
         """The daemon with its real destination, to be run in this process."""
-        config = config_file.load(self.config)
+        config = loader.load(self.config)
         secrets = Secrets.read(self.config, {"TELESPOOL_API_HASH": self._api_hash})
         destination = TelegramDestination(
             config.telegram, config.chats, secrets, self.state, patience=patience

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from daemon.archives import Archive, Engine
-from daemon.config import ArchiveSettings
+from telespool.archives import Archive, Engine
+from telespool.config.schema import ArchiveSettings
 
 if TYPE_CHECKING:
     from pathlib import Path

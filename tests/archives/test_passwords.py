@@ -6,10 +6,10 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from telespool.archives import Engine
+from telespool.config.schema import ArchiveSettings
+from telespool.errors import Permanent
 
-from daemon.archives import Engine
-from daemon.config import ArchiveSettings
-from daemon.errors import Permanent
 from tests.archives import making
 from tests.archives.reading import read, write
 
@@ -88,16 +88,16 @@ async def test_password_is_never_on_a_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No child that is started has the password among its arguments or in its environment."""
-    from daemon import children  # noqa: PLC0415
+    from telespool.runtime import subprocesses  # noqa: PLC0415
 
     seen: list[str] = []
-    start = children.start
+    start = subprocesses.start
 
     async def watched(command, **more):  # type: ignore[no-untyped-def]
         seen.extend([*map(str, command), *map(str, (more.get("env") or {}).values())])
         return await start(command, **more)
 
-    monkeypatch.setattr(children, "start", watched)
+    monkeypatch.setattr(subprocesses, "start", watched)
     await read(_make("names.7z", tmp_path), SECRET)
 
     assert seen

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 import psutil
 import pytest
+from telespool.archives import Archive, Budget, Engine, Member, member_writer
+from telespool.config.schema import ArchiveSettings, Bytes
+from telespool.errors import ConfigError, Permanent, Temporary
 
-from daemon.archives import Archive, Budget, Engine, Member, writing
-from daemon.config import ArchiveSettings, Bytes
-from daemon.errors import ConfigError, Permanent, Temporary
 from tests.archives import making
 from tests.archives.reading import write
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from daemon.archives import Piece
+    from telespool.archives import Piece
 
 FILES = {f"DCIM/IMG_{n}.JPG": making.noise(1_500_000, str(n)) for n in (10, 2, 1, 9)}
 
@@ -156,7 +156,7 @@ async def test_disk_is_full(archive: Path, tmp_path: Path, monkeypatch: pytest.M
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(writing, "os", SimpleNamespace(**{**vars(os), "write": full}))
+    monkeypatch.setattr(member_writer, "os", SimpleNamespace(**{**vars(os), "write": full}))
     opened = await _open(archive)
 
     with pytest.raises(Temporary, match="disk is full") as caught:

@@ -10,10 +10,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from telespool.archives.unpack_to_folder import Unpacked, unpack
+from telespool.config.schema import ArchiveSettings
+from telespool.errors import Permanent
 
-from daemon.archives.unpack import Unpacked, unpack
-from daemon.config import ArchiveSettings
-from daemon.errors import Permanent
 from tests.archives import making
 from tests.archives.reading import write
 
@@ -24,7 +24,7 @@ FILES = making.photos()
 
 
 def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "daemon.cli", "unpack", *map(str, words)]
+    command = [sys.executable, "-m", "telespool.cli.main", "unpack", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 

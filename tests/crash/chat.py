@@ -10,13 +10,14 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from daemon.destinations.base import Rejected, Staged
-from daemon.errors import NeedsConversion, Permanent, TelespoolError, Temporary
+from telespool.destinations.base import Rejected, Staged
+from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from daemon.destinations.base import Item
+    from telespool.destinations.base import Item
+
     from tests.crash.disks import DyingDisk
 
 UNWANTED = b"UNWANTED"

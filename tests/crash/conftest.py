@@ -27,10 +27,10 @@ def converting(monkeypatch: pytest.MonkeyPatch) -> Iterator[media.Converting]:
     """Judge and convert in no time, without threads, and say nothing."""
     monkeypatch.setattr(asyncio, "to_thread", at_once)
     # A slow moment must not change what happens: only the test's own clock goes on.
-    monkeypatch.setattr("daemon.pace._TIMES", 0)
-    monkeypatch.setattr("daemon.waits.time", SimpleNamespace(monotonic=lambda: 0.0))
-    monkeypatch.setattr("daemon.archives.threads.whole", whole)
-    monkeypatch.setattr("daemon.archives.tarball.whole", whole)
+    monkeypatch.setattr("telespool.runtime.throttle._TIMES", 0)
+    monkeypatch.setattr("telespool.runtime.timers.time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr("telespool.archives.blocking.whole", whole)
+    monkeypatch.setattr("telespool.archives.tar.whole", whole)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     yield media.replace(monkeypatch)
     structlog.reset_defaults()

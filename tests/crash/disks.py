@@ -10,7 +10,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from daemon.disk import Disk
+from telespool.spool.fs_ops import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,29 +14,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from daemon.archives.engine import Engine
-from daemon.bells import Bells
-from daemon.config import Config, InboxSettings, ReportSettings, Seconds, SpoolSettings
-from daemon.folders import WORKING
-from daemon.gate import Gate
-from daemon.names import Unit
-from daemon.observe.activity import Activity
-from daemon.observe.report import close_job
-from daemon.recovery import recover
-from daemon.spool import Spool
-from daemon.workers.base import House
-from daemon.workers.converter import Converter
-from daemon.workers.inbox import Inbox
-from daemon.workers.intake import Intake
-from daemon.workers.retention import Retention
-from daemon.workers.uploader import Uploader
+from telespool.archives.engine import Engine
+from telespool.config.schema import Config, InboxSettings, ReportSettings, Seconds, SpoolSettings
+from telespool.observe.job_report import close_job
+from telespool.observe.progress import Activity
+from telespool.pipeline.converter import Converter
+from telespool.pipeline.inbox import Inbox
+from telespool.pipeline.intake import Intake
+from telespool.pipeline.retention import Retention
+from telespool.pipeline.uploader import Uploader
+from telespool.pipeline.worker import House
+from telespool.runtime.gate import Gate
+from telespool.runtime.wakeups import Bells
+from telespool.service.recovery import recover
+from telespool.spool import Spool
+from telespool.spool.layout import WORKING
+from telespool.spool.names import Unit
+
 from tests.crash.disks import Death, DyingDisk
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from daemon.watching import Watching
-    from daemon.workers.base import Worker
+    from telespool.pipeline.worker import Worker
+    from telespool.runtime.fs_watcher import Watching
+
     from tests.crash.chat import Chat
 
 DAY = 86400.0

@@ -1,6 +1,6 @@
 """Files of a few bytes and a media package that judges and converts them in no time.
 
-Only the package `daemon.media` is replaced, at the places where the workers call it: what ffmpeg and Pillow do
+Only the package `telespool.media` is replaced, at the places where the workers call it: what ffmpeg and Pillow do
 is proven with them. The conversion here writes its segments through the disk, as the real one does.
 """
 
@@ -9,18 +9,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from daemon.destinations.base import Frame
-from daemon.media.running import Progress
-from daemon.media.verdict import Verdict
+from telespool.destinations.base import Frame
+from telespool.media.compatibility import Verdict
+from telespool.media.ffmpeg_process import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     import pytest
-
-    from daemon.config import ConvertSettings
-    from daemon.disk import Disk
+    from telespool.config.schema import ConvertSettings
+    from telespool.spool.fs_ops import Disk
 
 SEGMENTS = 3
 BROKEN = b"BROKEN"
@@ -132,7 +131,7 @@ def replace(patch: pytest.MonkeyPatch) -> Converting:
     converting = Converting()
     for module in ("sorting", "posting", "workers.converter"):
         patch.setattr(f"daemon.{module}.judge", judge)
-    patch.setattr("daemon.posting.acceptable_photo", acceptable_photo)
-    patch.setattr("daemon.posting.thumbnail", thumbnail)
-    patch.setattr("daemon.workers.converter.convert", converting.convert)
+    patch.setattr("telespool.pipeline.prepare.acceptable_photo", acceptable_photo)
+    patch.setattr("telespool.pipeline.prepare.thumbnail", thumbnail)
+    patch.setattr("telespool.pipeline.converter.convert", converting.convert)
     return converting

@@ -6,7 +6,8 @@ import shutil
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from daemon.folders import FOLDERS, WORKING
+from telespool.spool.layout import FOLDERS, WORKING
+
 from tests.crash.chat import Chat
 from tests.crash.disks import DyingDisk
 from tests.crash.machine import Machine

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from telespool.spool.layout import CONTENTS, FOLDERS
+from telespool.spool.names import Job, Unit
+from telespool.spool.operator import Steering
 
-from daemon.folders import CONTENTS, FOLDERS
-from daemon.names import Job, Unit
-from daemon.spool.steering import Steering
 from tests.crash.machine import BEGINNING
 from tests.crash.media import photo
 from tests.crash.platter import Platter
@@ -85,7 +85,7 @@ def test_the_receipt_of_a_report_is_on_the_disk(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name that a report has after it was told to a chat, as the names of all receipts."""
-    monkeypatch.setattr("daemon.reporting._YOUNG", float("inf"))
+    monkeypatch.setattr("telespool.pipeline.report_sender._YOUNG", float("inf"))
     play = PoweredPlay("album", place, monkeypatch)
     play.machine.reports = "@family"
     loose = _watch(play)

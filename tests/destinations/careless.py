@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon.disk import Disk
+from telespool.spool.fs_ops import Disk
 
 if TYPE_CHECKING:
     from collections.abc import Callable

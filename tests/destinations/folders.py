@@ -6,14 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
-
-from daemon.destinations.base import Item
+from telespool.destinations.base import Item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from daemon.destinations.folder import FolderDestination
+    from telespool.destinations.folder.destination import FolderDestination
 
 CHATS = {"default": "me", "family": "@family"}
 NOON = 1_006_257_600.0

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
+from telespool.destinations.base import Frame, Item
+from telespool.destinations.folder.destination import FolderDestination
+from telespool.destinations.folder.page import CHUNK
+from telespool.spool.fs_ops import Disk
 
-from daemon.destinations.base import Frame, Item
-from daemon.destinations.folder import FolderDestination
-from daemon.destinations.page import CHUNK
-from daemon.disk import Disk
 from tests.destinations.careless import Careless
 from tests.destinations.folders import (
     CHATS,

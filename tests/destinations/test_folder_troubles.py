@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from telespool.destinations.base import Frame
+from telespool.destinations.folder.destination import FolderDestination
+from telespool.errors import ConfigError, Permanent, Temporary
+from telespool.spool.fs_ops import Disk
 
-from daemon.destinations.base import Frame
-from daemon.destinations.folder import FolderDestination
-from daemon.disk import Disk
-from daemon.errors import ConfigError, Permanent, Temporary
 from tests.destinations.careless import Careless
 from tests.destinations.folders import (
     CHATS,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 from PIL import Image
+from telespool.destinations.base import Frame, Item, Kind
+from telespool.destinations.folder.destination import FolderDestination
+from telespool.destinations.folder.page import CHUNK
 
-from daemon.destinations.base import Frame, Item, Kind
-from daemon.destinations.folder import FolderDestination
-from daemon.destinations.page import CHUNK
 from tests.browser import PROGRAM, Browser
 from tests.destinations.careless import Careless
 

@@ -6,9 +6,17 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from daemon.config import Bytes, Config, InboxSettings, Seconds, SendSettings, SpoolSettings
-from daemon.folders import WORKING
-from daemon.service import Service
+from telespool.config.schema import (
+    Bytes,
+    Config,
+    InboxSettings,
+    Seconds,
+    SendSettings,
+    SpoolSettings,
+)
+from telespool.service.service import Service
+from telespool.spool.layout import WORKING
+
 from tests.crash.chat import Chat
 from tests.crash.disks import DyingDisk
 

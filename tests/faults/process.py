@@ -34,7 +34,7 @@ class Process:
         self.inbox = self.root / "inbox"
         self.log = directory / "log"
         (directory / "config.toml").write_text(_SETTINGS.format(root=self.root))
-        command = [*before, sys.executable, "-m", "daemon.cli", "run"]
+        command = [*before, sys.executable, "-m", "telespool.cli.main", "run"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [*command, "-c", str(directory / "config.toml")],

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from daemon.destinations.telegram.caller import Patience
-from daemon.destinations.telegram.line import Limits
+from telespool.destinations.telegram.connection import Limits
+from telespool.destinations.telegram.rpc import Patience
+
 from tests.material import make_zip, sha256
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from telespool.errors import ConfigError, SpoolBusy, Temporary
+from telespool.spool import Spool
+from telespool.spool.lock import Lock
 
-from daemon.errors import ConfigError, SpoolBusy, Temporary
-from daemon.lock import Lock
-from daemon.spool import Spool
 from tests.crash.chat import LATER, Chat
 from tests.crash.disks import DyingDisk
 from tests.crash.machine import DAY
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from daemon.destinations.base import Item, Staged
-    from daemon.errors import Scope
+    from telespool.destinations.base import Item, Staged
+    from telespool.errors import Scope
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system takes root")
 
@@ -215,7 +215,7 @@ def _telespool(*words: str) -> subprocess.CompletedProcess[str]:
     import sys  # noqa: PLC0415 - only here
 
     return subprocess.run(
-        [sys.executable, "-m", "daemon.cli", *words],
+        [sys.executable, "-m", "telespool.cli.main", *words],
         capture_output=True,
         text=True,
         timeout=60,
@@ -312,7 +312,7 @@ async def test_a_file_that_cannot_be_read_holds_nobody_up(
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return await media.judge(path, *rest, **more)
 
-    monkeypatch.setattr("daemon.posting.judge", judge)
+    monkeypatch.setattr("telespool.pipeline.prepare.judge", judge)
     root = tmp_path / "spool"
     (root / "inbox").mkdir(parents=True)
     for name in ("a.mp4", "b.mp4", "c.mp4"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from telespool.errors import ChildDied
 
-from daemon.errors import ChildDied
 from tests.crash import media
 from tests.crash.chat import Chat
 from tests.crash.disks import Death, DyingDisk
@@ -17,7 +17,7 @@ from tests.crash.stage import Play
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from daemon.destinations.base import Item, Staged
+    from telespool.destinations.base import Item, Staged
 
 KILLER = b"KILLER"
 LIVES = 30
@@ -90,7 +90,7 @@ def test_a_killer_in_an_archive_spares_what_is_sent_meanwhile(
             raise Death
         return await media.judge(path, *rest, **more)
 
-    monkeypatch.setattr("daemon.sorting.judge", judge)
+    monkeypatch.setattr("telespool.pipeline.release_order.judge", judge)
     drops: dict[str, bytes | dict[str, bytes]] = {
         f"{n}.jpg": photo(str(n).encode()) for n in range(6)
     }
@@ -112,7 +112,7 @@ def test_a_killer_in_conversion_is_quarantined_after_four_deaths(
             raise Death
         await converting.convert(source, *rest, **more)
 
-    monkeypatch.setattr("daemon.workers.converter.convert", convert)
+    monkeypatch.setattr("telespool.pipeline.converter.convert", convert)
     play = play_with(place, {"a.avi": film(KILLER), "b.avi": film(b"b")})
 
     assert lives(play) == 4
@@ -133,7 +133,7 @@ def test_a_film_over_which_ffmpeg_is_killed_is_quarantined_after_four_times(
             raise ChildDied("The program ffmpeg was killed from outside.")
         await converting.convert(source, *rest, **more)
 
-    monkeypatch.setattr("daemon.workers.converter.convert", convert)
+    monkeypatch.setattr("telespool.pipeline.converter.convert", convert)
     play = play_with(place, {"a.avi": film(KILLER), "b.avi": film(b"b")})
 
     def a_minute_later() -> bool:
@@ -166,7 +166,7 @@ def test_deaths_during_a_conversion_that_gets_further_are_no_poison(
         more_progress, more["progress"] = more["progress"], die_of
         await converting.convert(*rest, **more)
 
-    monkeypatch.setattr("daemon.workers.converter.convert", convert)
+    monkeypatch.setattr("telespool.pipeline.converter.convert", convert)
     play = play_with(place, {"a.avi": film(b"a long film, in ten segments")})
 
     assert lives(play) == 10
@@ -179,7 +179,7 @@ def test_deaths_during_an_unpacking_that_gets_further_are_no_poison(
     place: Path, monkeypatch: pytest.MonkeyPatch, converting: media.Converting
 ) -> None:
     """The process dies after each unit that came out of an archive: all are sent, nothing is quarantined."""
-    from daemon.spool import Spool  # noqa: PLC0415 - only its method is replaced here
+    from telespool.spool import Spool  # noqa: PLC0415 - only its method is replaced here
 
     advance = Spool.advance
 

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+from telespool.spool.layout import HELD
 
-from daemon.folders import HELD
 from tests.crash.media import film, photo, video
 from tests.faults.house import config, running
 from tests.jobs import job_name
@@ -45,9 +45,9 @@ class Looks:
             return _Counted(scandir(path), self.names)
 
         monkeypatch.setattr(os, "listdir", count)
-        monkeypatch.setattr("daemon.folders.os.scandir", count_one_by_one)
+        monkeypatch.setattr("telespool.spool.layout.os.scandir", count_one_by_one)
         clock = SimpleNamespace(monotonic=lambda: time.monotonic() + self.names["read"] * _A_NAME)
-        monkeypatch.setattr("daemon.pace.time", clock)
+        monkeypatch.setattr("telespool.runtime.throttle.time", clock)
 
 
 class _Counted:

@@ -13,10 +13,10 @@ import signal
 import sys
 from pathlib import Path
 
-from daemon.config import ConvertSettings, Seconds
-from daemon.disk import Disk
-from daemon.gate import Gate
-from daemon.media.convert import convert
+from telespool.config.schema import ConvertSettings, Seconds
+from telespool.media.convert import convert
+from telespool.runtime.gate import Gate
+from telespool.spool.fs_ops import Disk
 
 
 class Dying(Disk):

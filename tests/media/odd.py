@@ -13,11 +13,12 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon.config import ConvertSettings
-from daemon.errors import TelespoolError
-from daemon.gate import Gate
-from daemon.media.convert import convert
-from daemon.media.verdict import judge
+from telespool.config.schema import ConvertSettings
+from telespool.errors import TelespoolError
+from telespool.media.compatibility import judge
+from telespool.media.convert import convert
+from telespool.runtime.gate import Gate
+
 from tests.media.clips import CLIPS, make
 from tests.media.measure import difference, hear, see, tone
 

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from PIL import Image
+from telespool.config.schema import Bytes, Seconds
+from telespool.errors import ChildDied, Permanent, Temporary
+from telespool.media.compatibility import judge
+from telespool.media.convert import convert
+from telespool.media.ffmpeg_process import Clock
+from telespool.media.thumbnail import thumbnail
+from telespool.runtime.gate import Gate
+from telespool.spool.fs_ops import Disk
 
-from daemon.config import Bytes, Seconds
-from daemon.disk import Disk
-from daemon.errors import ChildDied, Permanent, Temporary
-from daemon.gate import Gate
-from daemon.media.convert import convert
-from daemon.media.running import Clock
-from daemon.media.thumbnail import thumbnail
-from daemon.media.verdict import judge
 from tests.media.clips import CLIPS
 from tests.media.measure import see
 from tests.media.odd import compare
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from daemon.config import ConvertSettings
-    from daemon.media.convert import Outcome, Progress
+    from telespool.config.schema import ConvertSettings
+    from telespool.media.convert import Outcome, Progress
 
 pytestmark = pytest.mark.media
 

@@ -9,14 +9,13 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-
-from daemon.config import ConvertSettings
-from daemon.errors import Permanent
-from daemon.gate import Gate
-from daemon.media.convert import convert
-from daemon.media.probe import probe
-from daemon.media.tools import DEMUXERS
-from daemon.media.verdict import judge
+from telespool.config.schema import ConvertSettings
+from telespool.errors import Permanent
+from telespool.media.compatibility import judge
+from telespool.media.convert import convert
+from telespool.media.ffmpeg import DEMUXERS
+from telespool.media.probe import probe
+from telespool.runtime.gate import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Callable

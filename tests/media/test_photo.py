@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
-
-from daemon.errors import Permanent
-from daemon.media.photo import MAX_BYTES, acceptable_photo, look
+from telespool.errors import Permanent
+from telespool.media.photo import MAX_BYTES, acceptable_photo, look
 
 if TYPE_CHECKING:
     from pathlib import Path

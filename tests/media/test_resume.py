@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from telespool.media.mp4 import track
+from telespool.media.segments import Segments, fingerprint
 
-from daemon.media.segments import Segments, fingerprint
-from daemon.media.table import track
 from tests.media.measure import sound, ssim
 
 if TYPE_CHECKING:
@@ -152,8 +152,8 @@ def test_names_tell_how_far_it_is(clip: Callable[[str], Path], tmp_path: Path) -
 
 def test_a_mark_that_does_not_fit_is_dropped(tmp_path: Path) -> None:
     """The mark of the end counts only together with the pieces it was set for."""
-    from daemon.disk import Disk  # noqa: PLC0415 - used once
-    from daemon.media.segments import Piece  # noqa: PLC0415 - used once
+    from telespool.media.segments import Piece  # noqa: PLC0415 - used once
+    from telespool.spool.fs_ops import Disk  # noqa: PLC0415 - used once
 
     segments = Segments(tmp_path, "0123abcd", Disk())
     piece = Piece(0, 0, 90, tmp_path / "x")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-
-from daemon.media.sniff import HEAD, media_name, sniff
+from telespool.media.sniff import HEAD, media_name, sniff
 
 
 @pytest.mark.parametrize(

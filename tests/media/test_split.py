@@ -6,18 +6,18 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from telespool.errors import Permanent
+from telespool.media.compatibility import judge
+from telespool.media.split import split
+from telespool.runtime.gate import Gate
 
-from daemon.errors import Permanent
-from daemon.gate import Gate
-from daemon.media.split import split
-from daemon.media.verdict import judge
 from tests.media.measure import see
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from daemon.config import ConvertSettings
+    from telespool.config.schema import ConvertSettings
 
 pytestmark = pytest.mark.media
 

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
-
-from daemon.config import LogSettings
-from daemon.observe.journal import Journal, field_name
-from daemon.observe.log import set_up
+from telespool.config.schema import LogSettings
+from telespool.observe.journald import Journal, field_name
+from telespool.observe.log import set_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

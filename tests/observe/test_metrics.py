@@ -10,13 +10,13 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
+from telespool.config import loader
+from telespool.errors import ConfigError
+from telespool.observe.metrics import Metrics, reason_of
+from telespool.observe.progress import Activity, Upload
+from telespool.spool.layout import Folders
 
-from daemon import config_file
-from daemon.errors import ConfigError
-from daemon.folders import Folders
-from daemon.observe.activity import Activity, Upload
-from daemon.observe.metrics import Metrics, reason_of
-from tests.commands.support import JOB, make
+from tests.cli.support import JOB, make
 from tests.harness import ROOT, Home, eventually
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def test_only_this_machine(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text('[metrics]\nlisten = "0.0.0.0:9464"\n')
     with pytest.raises(ConfigError, match="must be an address of this machine"):
-        config_file.load(config)
+        loader.load(config)
 
 
 @pytest.mark.telegram

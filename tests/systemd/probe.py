@@ -18,24 +18,24 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from daemon import children
-from daemon.archives.engine import Engine
-from daemon.config import ArchiveSettings
-from daemon.disk import Disk
-from daemon.folders import FOLDERS
-from daemon.observe.journal import Journal
+from telespool.archives.engine import Engine
+from telespool.config.schema import ArchiveSettings
+from telespool.observe.journald import Journal
+from telespool.runtime import subprocesses
+from telespool.spool.fs_ops import Disk
+from telespool.spool.layout import FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIMITS = children.Limits(memory=4 << 30, nice=10)
+LIMITS = subprocesses.Limits(memory=4 << 30, nice=10)
 _CLIP = ("-f", "lavfi", "-i", "testsrc=d=1:s=64x64")
 _FFMPEG = ("ffmpeg", "-v", "error", "-nostdin", "-y")
 
 
 async def child(*command: str) -> str:
     """Run a child as the daemon does; "ok", or its last words."""
-    code, _, stderr = await children.output(command, limits=LIMITS, timeout=30)
+    code, _, stderr = await subprocesses.output(command, limits=LIMITS, timeout=30)
     return "ok" if code == 0 else stderr.decode(errors="replace").strip()[-200:]
 
 
@@ -74,18 +74,18 @@ def renames(spool: Path) -> None:
 
 async def stop_and_go_on() -> str:
     """Stop a child and its own child, look, and let them go on."""
-    process = await children.start(["sh", "-c", "sleep 60 & wait"], limits=LIMITS)
+    process = await subprocesses.start(["sh", "-c", "sleep 60 & wait"], limits=LIMITS)
     try:
         await asyncio.sleep(0.2)
-        children.stop(process.pid)
+        subprocesses.stop(process.pid)
         await asyncio.sleep(0.1)
         stopped = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
-        children.go_on(process.pid)
+        subprocesses.go_on(process.pid)
         await asyncio.sleep(0.1)
         running = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()
         return f"{stopped[0]} then {running[0]}, nice {running[16]}"
     finally:
-        await children.end(process)
+        await subprocesses.end(process)
 
 
 async def main() -> None:

@@ -6,7 +6,8 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from daemon.config_file import parse
+from telespool.config.loader import parse
+
 from tests.material import make_zip
 from tests.systemd.conftest import ROOT
 from tests.systemd.machine import until

@@ -29,8 +29,8 @@ def test_a_version_that_does_not_come_up_is_taken_back(bare: Machine, package: P
     unit = bare.path("/usr/local/lib/systemd/system/telespool.service").read_text()
 
     source = bare.share / "source"
-    good = (source / "daemon/service.py").read_text()
-    with (source / "daemon/service.py").open("a") as file:
+    good = (source / "daemon/telespool/service/service.py").read_text()
+    with (source / "daemon/telespool/service/service.py").open("a") as file:
         file.write("\nraise SystemExit(1)\n")
     with (source / "systemd/telespool.service").open("a") as file:
         file.write("# a new line\n")
@@ -45,7 +45,7 @@ def test_a_version_that_does_not_come_up_is_taken_back(bare: Machine, package: P
     assert bare.show("telespool", "ActiveState") == "active"
     assert bare.show("telespool", "MainPID") != pid
 
-    (source / "daemon/service.py").write_text(good)
+    (source / "daemon/telespool/service/service.py").write_text(good)
     said = install(bare, "--upgrade")
     assert "came up with" in said
     assert version(bare) != first

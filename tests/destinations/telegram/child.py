@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from daemon.config import DatacenterSettings, TelegramSettings
-from daemon.destinations.base import Item
-from daemon.destinations.telegram import TelegramDestination
-from daemon.secrets import Secrets
+from telespool.config.schema import DatacenterSettings, TelegramSettings
+from telespool.config.secrets import Secrets
+from telespool.destinations.base import Item
+from telespool.destinations.telegram import TelegramDestination
 
 
 async def run(task: dict[str, Any]) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from daemon import names
-from daemon.config import Bytes, DatacenterSettings, Seconds, TelegramSettings
-from daemon.destinations.base import Frame, Item, Kind
-from daemon.destinations.telegram import TelegramDestination
-from daemon.destinations.telegram.caller import Patience
-from daemon.destinations.telegram.line import Limits
-from daemon.secrets import Secrets
+from telespool.config.schema import Bytes, DatacenterSettings, Seconds, TelegramSettings
+from telespool.config.secrets import Secrets
+from telespool.destinations.base import Frame, Item, Kind
+from telespool.destinations.telegram import TelegramDestination
+from telespool.destinations.telegram.connection import Limits
+from telespool.destinations.telegram.rpc import Patience
+from telespool.spool import names
+
 from tests.telegram_server.helpers import photo
 
 if TYPE_CHECKING:

@@ -6,16 +6,17 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from telespool.destinations.base import Rejected, Staged
+from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 
-from daemon.destinations.base import Rejected, Staged
-from daemon.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 from tests.destinations.telegram.support import opened, photo_file, video_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from daemon.destinations.base import Item
-    from daemon.destinations.telegram import TelegramDestination
+    from telespool.destinations.base import Item
+    from telespool.destinations.telegram import TelegramDestination
+
     from tests.telegram_server import TestTelegram
 
 pytestmark = pytest.mark.telegram

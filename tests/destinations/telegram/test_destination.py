@@ -7,10 +7,10 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
+from telespool.destinations.base import Frame
+from telespool.destinations.telegram import TelegramDestination
+from telespool.errors import LoginNeeded, Permanent, SpoolBusy, Temporary
 
-from daemon.destinations.base import Frame
-from daemon.destinations.telegram import TelegramDestination
-from daemon.errors import LoginNeeded, Permanent, SpoolBusy, Temporary
 from tests.destinations.telegram.support import (
     CHATS,
     HASTY,

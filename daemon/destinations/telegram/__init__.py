@@ -1,5 +1,0 @@
-"""Telegram, over MTProto. The only package that imports Telethon; `destination` says how it is built."""
-
-from daemon.destinations.telegram.destination import TelegramDestination
-
-__all__ = ["TelegramDestination"]

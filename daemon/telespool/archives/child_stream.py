@@ -1,0 +1,184 @@
+"""One run of 7-Zip (or of our own small decoder): its output as a buffered stream, and its end.
+
+The child can create no file (RLIMIT_FSIZE=0), keeps within its memory and its processor time, is in a group
+of its own, and stands still while nobody reads. A password goes to its standard input and nowhere else.
+
+Reading blocks and belongs in a thread; everything else is for the event loop. Nothing but OSError leaves it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+from telespool.archives.blocking import whole
+from telespool.runtime import subprocesses
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Self
+
+CHUNK = 1 << 17
+"""Bytes that are handled at a time: from reading to writing they stay in the processor's cache, which saves a tenth."""
+# What a line may have, and what a pipe of any process may: a smaller pipe costs a third of the speed.
+_BUFFER = 1 << 20
+_SAID = 1 << 16  # of what it complains about this much is kept
+
+
+class Stream:
+    """A running child and the reading end of its output."""
+
+    def __init__(self, process: asyncio.subprocess.Process, pipe: int) -> None:
+        self._process = process
+        self._pipe = pipe
+        self._buffer = bytearray(_BUFFER)
+        self._view = memoryview(self._buffer)
+        self._start = self._end = 0
+        self._said = b""
+        self._listener = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def start(
+        cls,
+        command: Sequence[str | os.PathLike[str]],
+        password: str | None,
+        limits: subprocesses.Limits,
+        *,
+        one_pipe: bool = False,
+    ) -> Self:
+        """Start the child; with `one_pipe` what it says and what it writes come in the order it does so."""
+        read_end, write_end = os.pipe2(os.O_CLOEXEC)
+        try:
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(read_end, fcntl.F_SETPIPE_SZ, _BUFFER)
+            process = await subprocesses.start(
+                [os.fspath(word) for word in command],
+                limits=limits,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=write_end,
+                stderr=write_end if one_pipe else asyncio.subprocess.PIPE,
+                env={**os.environ, "LC_ALL": "C.UTF-8"},
+            )
+        except BaseException:
+            os.close(read_end)
+            raise
+        finally:
+            os.close(write_end)
+        stream = cls(process, read_end)
+        await answer(process, password)
+        return stream
+
+    def take(self, limit: int) -> memoryview:
+        """Some of what comes next, at most `limit` bytes; nothing at the end. Valid until the next call."""
+        if self._start == self._end:
+            self._start = self._end = 0
+            self._fill()
+        start = self._start
+        self._start = min(self._end, start + limit)
+        return self._view[start : self._start]
+
+    def has(self, needle: bytes, count: int, before: bytes) -> bool:
+        """Whether this is in the last `count` bytes taken, or begins in `before`, which came before them."""
+        begin = self._start - count
+        edge = before + self._buffer[begin : min(begin + len(needle), self._start)]
+        return needle in edge or self._buffer.find(needle, begin, self._start) >= 0
+
+    def give_back(self, count: int) -> None:
+        """Take back the last `count` bytes of the last `take`."""
+        self._start -= count
+
+    def read_into(self, view: memoryview) -> int:
+        """Fill the view as far as the stream goes; how many bytes that were."""
+        got = 0
+        while got < len(view) and (data := self.take(len(view) - got)):
+            view[got : got + len(data)] = data
+            got += len(data)
+        return got
+
+    def peek(self, count: int) -> bytes:
+        """The next `count` bytes without taking them; fewer only at the end."""
+        while self._end - self._start < count:
+            if self._start:
+                rest = bytes(self._view[self._start : self._end])
+                self._view[: len(rest)] = rest
+                self._start, self._end = 0, len(rest)
+            if not self._fill():
+                break
+        return bytes(self._view[self._start : min(self._end, self._start + count)])
+
+    def line(self) -> bytes | None:
+        """The next line without its newline; None at the end. What is longer than the buffer is cut."""
+        looked = 0
+        while True:
+            at = self._buffer.find(b"\n", self._start + looked, self._end)
+            if at >= 0:
+                line = bytes(self._view[self._start : at])
+                self._start = at + 1
+                return line
+            looked = self._end - self._start
+            if len(self.peek(looked + 1)) == looked:
+                line = bytes(self._view[self._start : self._end])
+                self._start = self._end
+                return line or None
+            if looked + 1 >= _BUFFER:
+                self._start = self._end
+                return b""
+
+    def _fill(self) -> int:
+        """Read some more behind what there is; how many bytes."""
+        got = os.readv(self._pipe, [self._view[self._end : self._end + CHUNK]])
+        self._end += got
+        return got
+
+    async def abort(self) -> None:
+        """Kill the child; whoever reads sees the end."""
+        await subprocesses.end(self._process)
+
+    async def finish(self) -> tuple[int, str]:
+        """Wait for a child that ends by itself: its exit code and what it said; ChildDied if it was killed."""
+        await self._listener
+        code = await self._process.wait()
+        subprocesses.check_death("7-Zip", code)
+        return code, self._said.decode("utf-8", "replace")
+
+    async def check_death(self) -> None:
+        """Raise ChildDied if nothing more comes because somebody killed the child."""
+        if not await whole(lambda: self.peek(1), self.abort):
+            subprocesses.check_death("7-Zip", await self._process.wait())
+
+    async def close(self) -> None:
+        """End the child if it still runs and let go of everything. Nobody may be reading any more."""
+        try:
+            await subprocesses.end(self._process)
+            await self._listener
+        finally:
+            self._listener.cancel()
+            os.close(self._pipe)
+
+    async def _listen(self) -> None:
+        stderr = self._process.stderr
+        if stderr is not None:
+            self._said = await all_of(stderr)
+
+
+async def answer(process: asyncio.subprocess.Process, password: str | None) -> None:
+    """Tell a child the password it may ask for, and that there is nothing more to say."""
+    stdin = process.stdin
+    if stdin is None:
+        return
+    with contextlib.suppress(ConnectionError):
+        if password is not None:
+            stdin.write(f"{password}\n".encode())
+            await stdin.drain()
+        stdin.close()
+
+
+async def all_of(stream: asyncio.StreamReader) -> bytes:
+    """Read to the end; the first 64 KiB are kept."""
+    kept = b""
+    while data := await stream.read(1 << 16):
+        kept += data[: max(0, _SAID - len(kept))]
+    return kept

@@ -1,0 +1,140 @@
+"""The engine: which 7-Zip there is, and how an archive is opened with it.
+
+`open` lists an archive and decides everything that can be decided before a byte is written: what it is,
+whether a password fits, whether a volume is missing, whether it is within the limits. `Archive.extract` does
+the rest.
+
+Errors are sentences: Permanent for what no later attempt can change, VolumeMissing for a volume that may still
+come, ConfigError where there is no 7-Zip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from telespool.archives import messages, volumes
+from telespool.archives.limits import Budget
+from telespool.archives.open import Opening
+from telespool.archives.sevenzip import SevenZip
+from telespool.archives.signatures import recognise
+from telespool.archives.volume_links import Lined
+from telespool.errors import ConfigError, Permanent, VolumeMissing
+from telespool.runtime import subprocesses
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from telespool.archives.members import Archive
+    from telespool.config.schema import ArchiveSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A 7-Zip that works. `version` as it says it; `reads_rar` whether it can."""
+
+    program: Path
+    version: str
+    reads_rar: bool
+    settings: ArchiveSettings
+
+    @classmethod
+    async def find(cls, settings: ArchiveSettings) -> Engine:
+        """The first that reads RAR beside Python or on PATH, else the first; ConfigError where there is none."""
+        found: list[Engine] = []
+        for program in _programs(settings.command):
+            engine = await cls._try(program, settings)
+            if engine is not None and engine.reads_rar:
+                return engine
+            if engine is not None:
+                found.append(engine)
+        if found:
+            return found[0]
+        names = " or ".join(settings.command)
+        raise ConfigError(
+            [f"7-Zip ({names}) was not found: install the package 7zip, or run scripts/fetch-7zip."]
+        )
+
+    @classmethod
+    async def _try(cls, program: Path, settings: ArchiveSettings) -> Engine | None:
+        with contextlib.suppress(OSError, TimeoutError):
+            code, out, _ = await subprocesses.output([program, "i"], timeout=20)
+            text = out.decode("utf-8", "replace")
+            version = re.search(r"^7-Zip.*? (\d+\.\d+)", text, re.MULTILINE)
+            if code == 0 and version:
+                rar = re.search(r"^\s\S*[. A-Z+]*\s+Rar5?\s", text, re.MULTILINE) is not None
+                return cls(program, version[1], rar, settings)
+        return None
+
+    async def open(
+        self,
+        path: Path,
+        passwords: Sequence[str] = (),
+        *,
+        budget: Budget | None = None,
+        everything: bool = False,
+        nice: int = 10,
+    ) -> Archive:
+        """List an archive; see the module for what it decides and raises.
+
+        `budget` is shared by the archives of one drop; `everything` makes junk and dotfiles members too;
+        `nice` is the niceness of the children.
+        """
+        try:
+            beside = await asyncio.to_thread(volumes.look, path)
+        except OSError as error:
+            raise Permanent(f"{path.name} cannot be read: {error.strerror}.") from error
+        path = beside.first
+        if beside.missing:
+            raise VolumeMissing(messages.volume_missing(path.name, ", ".join(beside.missing)))
+        kind = await asyncio.to_thread(recognise, path)
+        if kind is None:
+            raise Permanent(await asyncio.to_thread(_no_archive, path))
+        if kind == "rar" and not self.reads_rar:
+            raise Permanent(messages.no_rar(path.name, str(self.program), self.version))
+        if budget is None:
+            budget = Budget(self.settings, beside.size)
+        lined = None
+        if beside.sought != tuple(volume.name for volume in beside.volumes):
+            files = list(zip(beside.sought, beside.volumes, strict=True))
+            files.sort(key=lambda file: file[0] != path.name)
+            lined = await asyncio.to_thread(Lined, files)
+            path = lined.first
+        source = SevenZip(self.program, path, self.settings.memory, nice, lined)
+        words = tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word))
+        opening = Opening(
+            source,
+            kind,
+            self.settings,
+            words,
+            budget,
+            everything,
+            volumes=beside.volumes,
+            awaited=beside.awaited,
+        )
+        return await opening.archive()
+
+
+def _programs(commands: Sequence[str]) -> list[Path]:
+    beside = Path(sys.executable).parent
+    places = [str(beside), *os.environ.get("PATH", os.defpath).split(os.pathsep)]
+    found: list[Path] = []
+    for command in commands:
+        for place in [""] if os.sep in command else places:
+            program = shutil.which(command, path=place or None)
+            if program and Path(program) not in found:
+                found.append(Path(program))
+    return found
+
+
+def _no_archive(path: Path) -> str:
+    if path.stat().st_size == 0:
+        return f"{path.name} is empty."
+    return f"{path.name} is not an archive this program can read."

@@ -1,0 +1,132 @@
+"""Writing members to disk: new regular files only, under names made here, counted and checked on the way.
+
+Everything here blocks. Permanent leaves it where a limit is passed or the directory cannot be written,
+Temporary where the disk is full; the file in hand is removed then, as it is when it turns out damaged.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import zlib
+from typing import TYPE_CHECKING
+
+from telespool.errors import Permanent, Temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from telespool.archives.limits import Budget
+    from telespool.archives.members import Member
+
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_HEAD = 4096  # what `keep` is asked with, if there is so much
+
+
+class Writer:
+    """Makes the files of one archive in one directory."""
+
+    def __init__(
+        self,
+        directory: Path,
+        archive: str,
+        budget: Budget,
+        keep: Callable[[Member, bytes], bool] | None,
+    ) -> None:
+        self.directory = directory
+        self.archive = archive
+        self.budget = budget
+        self.keep = keep
+        self.stopped = False
+
+    async def stop(self) -> None:
+        """Ask whoever copies to come to an end."""
+        self.stopped = True
+
+    def begin(self, member: Member) -> NewFile:
+        """The next file; it counts as a member from now on."""
+        self.budget.take_member(self.archive)
+        return NewFile(self, member)
+
+    def drop(self, data: memoryview) -> None:
+        """Bytes that nobody wants, but which cost time all the same."""
+        self.budget.take(self.archive, len(data), 0)
+
+
+class NewFile:
+    """One member on its way to the disk. `size` and `crc` are of what came so far."""
+
+    def __init__(self, writer: Writer, member: Member) -> None:
+        self._writer = writer
+        self._member = member
+        self._path = writer.directory / member.label
+        self._descriptor = -1
+        self._head = b""
+        self._wanted: bool | None = True if writer.keep is None else None
+        self.size = 0
+        self.crc = 0
+
+    def add(self, data: memoryview | bytes) -> None:
+        """The next bytes."""
+        self.size += len(data)
+        self.crc = zlib.crc32(data, self.crc)
+        self._writer.budget.take(self._writer.archive, len(data), self.size)
+        if self._wanted is None:
+            self._head += bytes(data)
+            if len(self._head) >= _HEAD:
+                self._decide()
+        elif self._wanted:
+            self._write(data)
+
+    def close(self) -> Path | None:
+        """The file is whole; where it is, None where it was not wanted."""
+        if self._wanted is None:
+            self._decide()
+        if not self._wanted:
+            return None
+        if self._descriptor < 0:
+            self._open()
+        os.close(self._descriptor)
+        self._descriptor = -1
+        return self._path
+
+    def discard(self) -> None:
+        """The file is not what it should be; nothing of it stays."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+            self._path.unlink(missing_ok=True)
+
+    def _decide(self) -> None:
+        keep, head = self._writer.keep, self._head
+        self._head = b""
+        self._wanted = keep is None or keep(self._member, head)
+        if self._wanted and head:
+            self._write(head)
+
+    def _open(self) -> None:
+        try:
+            self._descriptor = os.open(self._path, _FLAGS, 0o666)
+        except OSError as error:
+            raise _told(error, self._writer.archive) from error
+
+    def _write(self, data: memoryview | bytes) -> None:
+        if self._descriptor < 0:
+            self._open()
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError as error:
+            self.discard()
+            raise _told(error, self._writer.archive) from error
+
+
+def _told(error: OSError, archive: str) -> Temporary | Permanent:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return Temporary(
+            f"The disk is full: {archive} cannot be unpacked further; it goes on when there is room again.",
+            scope="all",
+        )
+    where = f" ({error.filename})" if error.filename else ""
+    return Permanent(f"{archive} cannot be unpacked here: {error.strerror}{where}.")

@@ -1,0 +1,132 @@
+"""Members of an archive, and the form every archive is read in.
+
+`Archive.members` are the regular members worth looking at, in the order in which they lie in the archive. A
+member's number is its place in natural name order over the full path (IMG_2 before IMG_10, folders as one),
+so it is the same each time the archive is opened. What systems leave behind (`__MACOSX`, `.DS_Store`,
+`Thumbs.db`, names with a leading dot) is no member unless everything was asked for; links, devices and
+directories never are.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from abc import ABC, abstractmethod
+from array import array
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from telespool.archives.member_writer import Writer
+from telespool.spool.names import clean
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Container, Sequence
+    from pathlib import Path
+
+    from telespool.archives.limits import Budget
+
+_DIGITS = re.compile(r"(\d+)")
+_JUNK = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db", "$recycle.bin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One regular file of an archive. `size` in bytes is what the archive says, None where it does not."""
+
+    number: int
+    name: str
+    size: int | None
+
+    @property
+    def label(self) -> str:
+        """The name it gets on disk: its number and its own name, cleaned, without the folders."""
+        return f"{self.number:04d}_{clean(self.name.rstrip('/').rpartition('/')[2])}"
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What became of one member: a complete file at `path`, or not wanted (None), or a sentence why not.
+
+    `size` is of the file, in bytes.
+    """
+
+    member: Member
+    path: Path | None
+    damage: str | None = None
+    size: int = 0
+
+
+class Archive(ABC):
+    """An archive that was listed and is within the limits.
+
+    `damage` says what is wrong with it as a whole ("it is broken off"), beside what is wrong with its members;
+    None where nothing is.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        kind: str,
+        members: Sequence[Member],
+        *,
+        budget: Budget,
+        damage: str | None = None,
+    ) -> None:
+        self.path = path
+        self.kind = kind
+        self.members = tuple(members)
+        self.budget = budget
+        self.damage = damage
+
+    def extract(
+        self,
+        directory: Path,
+        *,
+        skip: Container[int] = (),
+        keep: Callable[[Member, bytes], bool] | None = None,
+    ) -> AsyncIterator[Piece]:
+        """Unpack in one pass, in the archive's order, into new files of `directory`.
+
+        Members whose number is in `skip` are passed over without a piece. `keep` is asked with the first
+        bytes of a member (4 KiB or more, or all there are) whether it is wanted. While the next piece is not
+        asked for, unpacking stands still. A file stands under its name only when it is complete and its
+        checksum fits; a piece with `damage` leaves none. Closing the iterator early ends the child.
+
+        Permanent where a limit is passed or nothing more can be read, Temporary where the disk is full.
+        """
+        return self._extract(Writer(directory, self.path.name, self.budget, keep), skip)
+
+    @abstractmethod
+    def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
+        """Make the files of the members, each with `writer.begin`."""
+
+
+def is_junk(name: str) -> bool:
+    """Whether a path is something a system left behind and nobody meant to send."""
+    parts = [part for part in name.split("/") if part]
+    return not parts or any(part.startswith(".") or part.casefold() in _JUNK for part in parts)
+
+
+def numbered(names: Sequence[str], sizes: Sequence[int | None]) -> list[Member]:
+    """Members of these names and sizes, each with its place in natural order, from 1.
+
+    Equal names keep the order they came in.
+    """
+    order = sorted(range(len(names)), key=lambda index: natural_key(names[index]))
+    places = array("Q", bytes(8 * len(names)))
+    for place, index in enumerate(order, 1):
+        places[index] = place
+    return [Member(*each) for each in zip(places, names, sizes, strict=True)]
+
+
+def natural_key(name: str) -> str:
+    """A text that sorts as `names.natural` does: there may be very many names, and very long numbers."""
+    parts = _DIGITS.split(unicodedata.normalize("NFC", name).casefold())
+    return "".join(_part(part) for part in parts if part)
+
+
+def _part(part: str) -> str:
+    if not part.isdecimal():
+        return f"\2{part}\0"
+    digits = "".join(str(unicodedata.decimal(digit)) for digit in part).lstrip("0")
+    return f"\1{chr(min(len(digits), 0xD000) + 1)}{digits}{part}\0"

@@ -1,0 +1,66 @@
+"""Archives inside an archive or a dropped folder: which of the files that came out they are, and which belong together.
+
+Volumes have come out under other names than their own; they are opened under links that have these. Permanent leaves
+it where no links can be made. Blocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from telespool.archives.signatures import recognise
+from telespool.archives.volume_links import Lined
+from telespool.archives.volumes import group
+from telespool.spool.names import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """An archive inside, or what only might have been one (`is_archive`).
+
+    `places` are those of its own files among all that were given (more than one are volumes); the first one gives it
+    its name and its number. `path` is what is opened, for as long as this lives.
+    """
+
+    places: tuple[int, ...]
+    path: Path
+    is_archive: bool
+    lined: Lined | None = None
+
+
+def together(found: Sequence[tuple[str, Path]]) -> list[Inside]:
+    """Of files that may be archives, by their own paths, each that is one, and volumes as the one archive they are."""
+    archives = {place for place, (_, path) in enumerate(found) if recognise(path) is not None}
+    inside: list[Inside] = []
+    taken: set[int] = set()
+    for places, names in _sets([name for name, _ in found]):
+        if archives.intersection(places):
+            lined = Lined(
+                [(name, found[place][1]) for name, place in zip(names, places, strict=True)]
+            )
+            inside.append(Inside(places, lined.first, is_archive=True, lined=lined))
+            taken.update(places)
+    inside += [
+        Inside((place,), path, is_archive=place in archives)
+        for place, (_, path) in enumerate(found)
+        if place not in taken
+    ]
+    return sorted(inside, key=lambda each: min(each.places))
+
+
+def _sets(names: Sequence[str]) -> list[tuple[tuple[int, ...], tuple[str, ...]]]:
+    """The sets of volumes among these, by places and by names; a set lies in one folder."""
+    folders: dict[str, dict[str, int]] = {}
+    for place, name in enumerate(names):
+        folder, _, base = name.rpartition("/")
+        folders.setdefault(folder, {}).setdefault(clean(base), place)
+    return [
+        (tuple(places[name] for name in found.names), found.names)
+        for places in folders.values()
+        for found in group(places)
+    ]

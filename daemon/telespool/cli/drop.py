@@ -1,0 +1,57 @@
+"""telespool drop FILE… --to CHAT: copy files or folders into the inbox, complete from their first moment.
+
+The originals stay where they are. `mv FILE inbox/CHAT/` does the same without a copy, on the same file system.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.config import loader
+from telespool.errors import Permanent
+from telespool.pipeline.drops import DEFAULT_CHAT, unfinished
+from telespool.spool.lock import Lock
+from telespool.spool.operator import Steering
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from telespool.config.schema import Config
+
+
+def run(options: argparse.Namespace) -> int:
+    """Copy each; nothing is copied where one of them cannot be dropped."""
+    config = loader.load(options.config)
+    spool = Steering(config.spool.root, config.spool.inbox)
+    if options.to not in config.chats:
+        known = ", ".join(sorted(config.chats))
+        raise Permanent(
+            f"There is no chat {options.to}. Under [chats] in the configuration are: {known}"
+        )
+    if not spool.inbox.is_dir():
+        raise Permanent(
+            f"{spool.inbox}: there is no inbox. `telespool run` makes it at its first start."
+        )
+    for path in options.files:
+        _check(path, config)
+    spool.share()
+    for path in options.files:
+        target = spool.take_in(path.absolute(), options.to)
+        print(f"{target}: dropped for the chat {options.to}")
+    if Lock(spool.root / "lock").holder() is None:
+        print("The daemon does not run; start it: telespool run, or systemctl start telespool")
+    return 0
+
+
+def _check(path: Path, config: Config) -> None:
+    if not path.exists():
+        raise Permanent(f"{path}: there is no such file or folder.")
+    if path.is_file() and not path.stat().st_size:
+        raise Permanent(f"{path} is empty.")
+    if unfinished(path.name, config.inbox.ignore):
+        raise Permanent(
+            f"{path.name} looks unfinished or hidden: names like it are never taken. Rename it first."
+        )
+    if path.name in config.chats and path.name != DEFAULT_CHAT:
+        raise Permanent(f"{path.name} is called like a chat. Rename it first.")

@@ -1,0 +1,66 @@
+"""telespool hold JOB|PATH…: keep back what is not under way yet, until `telespool retry`.
+
+A held unit lies in deferred/ with @1 in its name and the time 2100-01-01, as `ls -l` shows.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from telespool.config import loader
+from telespool.errors import Permanent, TelespoolError
+from telespool.spool.layout import HELD
+from telespool.spool.lookup import find
+from telespool.spool.operator import Steering
+
+if TYPE_CHECKING:
+    import argparse
+
+    from telespool.spool.layout import Entry
+
+
+def run(options: argparse.Namespace) -> int:
+    """Hold each, and say so; exit 1 where one could not be held."""
+    config = loader.load(options.config)
+    spool = Steering(config.spool.root, config.spool.inbox)
+    code = 0
+    for what in options.what:
+        try:
+            wanted = _wanted(spool, what)
+        except TelespoolError as error:
+            print(f"telespool: {error}", file=sys.stderr)
+            code = 1
+            continue
+        spool.share()
+        for entry in wanted:
+            try:
+                spool.hold(entry)
+            except FileNotFoundError:
+                print(f"{entry.unit.label}: the daemon was first, it is under way")
+                code = 1
+            else:
+                print(f"{entry.unit.label}: held. To let it go: telespool retry {what}")
+    return code
+
+
+def _wanted(spool: Steering, what: str) -> list[Entry]:
+    found = find(spool, what)
+    if not found.job:
+        raise Permanent(f"{what} is in the inbox still: take it out of there.")
+    lying = (*spool.units("uploading", found.job), *spool.units("deferred", found.job))
+    entries = [entry for entry in found.entries or lying if _may_be_held(entry)]
+    if not entries:
+        raise Permanent(
+            f"{what}: nothing of it waits to be sent or converted, so there is nothing to hold."
+            f" Where it is: telespool explain {what}"
+        )
+    return entries
+
+
+def _may_be_held(entry: Entry) -> bool:
+    if entry.path.parent.name != entry.job:
+        return False  # a member of an album: its membership is fixed
+    if entry.folder == "deferred":
+        return not entry.unit.attempt or entry.path.stat().st_mtime < HELD
+    return entry.folder == "uploading" and not entry.unit.attempt

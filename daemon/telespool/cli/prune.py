@@ -1,0 +1,39 @@
+"""telespool prune [--dry-run]: forget now what [retention] says, or only show what that would be.
+
+The daemon does the same by itself, every hour. Quarantine is never touched.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from telespool.config import loader
+from telespool.observe import humanize
+from telespool.pipeline.retention_plan import carry_out, plan
+from telespool.spool import Spool
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show each step, and do it unless it is only a trial."""
+    config = loader.load(options.config)
+    spool = Spool(config.spool.root, config.spool.inbox)
+    steps = plan(spool, config.retention, time.time())
+    for step in steps:
+        print(step)
+        if not options.dry_run:
+            try:
+                carry_out(spool, step)
+            except FileNotFoundError:
+                print("  the daemon, or a person, was first")
+    freed = humanize.size(sum(step.size for step in steps))
+    if not steps:
+        print("Nothing is old enough to be forgotten; see [retention] in the configuration.")
+    elif options.dry_run:
+        print(f"That would free {freed}. Nothing was changed.")
+    else:
+        print(f"{freed} freed.")
+    return 0

@@ -1,0 +1,81 @@
+"""telespool retry JOB|PATH…: send what was refused, or waits or is held, on its way again.
+
+Of a job: everything of it in quarantine and every wait. --password goes beside an archive as NAME.password;
+--as-document sends a file as it is, to be downloaded and not played (its name says so: clip.as-document.mp4).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from telespool.config import loader
+from telespool.errors import Permanent, TelespoolError
+from telespool.spool.lock import Lock
+from telespool.spool.lookup import find
+from telespool.spool.operator import Steering
+
+if TYPE_CHECKING:
+    import argparse
+
+    from telespool.spool.layout import Entry
+
+
+def run(options: argparse.Namespace) -> int:
+    """Move each, and say where it is now; exit 1 where one could not be moved."""
+    config = loader.load(options.config)
+    spool = Steering(config.spool.root, config.spool.inbox)
+    code = 0
+    wanted: list[Entry] = []
+    for what in options.what:
+        try:
+            wanted += _wanted(spool, what, as_document=options.as_document)
+        except TelespoolError as error:
+            print(f"telespool: {error}", file=sys.stderr)
+            code = 1
+    if not wanted:
+        return code
+    spool.share()
+    for entry in wanted:
+        if options.password and entry.unit.first:
+            print(f"{entry.unit.label}: is no archive, so the password is not used")
+        try:
+            password = options.password if entry.unit.first == 0 else ""
+            moved = spool.retry(entry, password=password, as_document=options.as_document)
+        except FileNotFoundError:
+            print(f"{entry.unit.label}: is not there any more; the daemon, or a person, was first")
+            code = 1
+            continue
+        print(f"{entry.unit.label}: now in {moved.folder}/, {_next(moved)}")
+    if Lock(spool.root / "lock").holder() is None:
+        print("The daemon does not run; start it: telespool run, or systemctl start telespool")
+    return code
+
+
+def _next(moved: Entry) -> str:
+    if moved.folder == "incoming":
+        return "to be unpacked again"
+    return "to be sent as a document" if moved.unit.goes_as_document else "to be sent in its turn"
+
+
+def _wanted(spool: Steering, what: str, *, as_document: bool) -> list[Entry]:
+    found = find(spool, what)
+    if not found.job:
+        raise Permanent(f"{what} is in the inbox still: it is taken by itself.")
+    resting = (*spool.units("quarantine", found.job), *spool.units("deferred", found.job))
+    entries = [
+        entry for entry in found.entries or resting if _may_go(entry, as_document=as_document)
+    ]
+    if not entries:
+        raise Permanent(
+            f"{what}: nothing of it was refused or waits, so there is nothing to try again."
+            f" Where it is: telespool explain {what}"
+        )
+    return entries
+
+
+def _may_go(entry: Entry, *, as_document: bool) -> bool:
+    """What was refused, and what waits for a time; what is to be converted goes on by itself."""
+    if entry.folder == "deferred":
+        return as_document or entry.unit.attempt > 0
+    return entry.folder == "quarantine"

@@ -1,0 +1,87 @@
+"""telespool run: the daemon. With --until-idle it does what is there and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from telespool.config import loader
+from telespool.config.schema import LogSettings
+from telespool.config.secrets import Secrets
+from telespool.errors import ConfigError, TelespoolError
+from telespool.observe import log as logs
+from telespool.pipeline.report_sender import chats
+from telespool.service.reload import run_until_signal
+from telespool.service.service import Service
+
+if TYPE_CHECKING:
+    import argparse
+
+    from telespool.config.schema import Config
+    from telespool.destinations.base import Destination
+
+log = structlog.get_logger()
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read the configuration, make the destination, work.
+
+    What ends it goes to the log: systemd's journal then has one record to a sentence, with its priority.
+    """
+    # A hung process that systemd aborts says where it stood.
+    faulthandler.enable()
+    logs.set_up(LogSettings())
+    try:
+        _work(options)
+    except ConfigError as error:
+        for problem in error.problems:
+            log.critical("wrong configuration", problem=problem)
+        return error.exit_code
+    except TelespoolError as error:
+        log.critical("cannot go on", reason=error.reason)
+        return error.exit_code
+    except Exception:
+        log.critical("internal error", exc_info=True)
+        return TelespoolError.exit_code
+    return 0
+
+
+def _work(options: argparse.Namespace) -> None:
+    def make() -> Service:
+        path = options.config or loader.find()
+        config = loader.load(path)
+        secrets = Secrets.read(path)
+        logs.set_up(config.log, (*secrets.values, *config.archives.passwords))
+        return Service(config, destination(config, secrets), secrets)
+
+    asyncio.run(run_until_signal(make, until_idle=options.until_idle))
+
+
+def destination(config: Config, secrets: Secrets) -> Destination:
+    """The destination that the configuration names."""
+    if config.destination == "folder":
+        from telespool.destinations.folder.destination import FolderDestination  # noqa: PLC0415 - only the one that is used
+
+        return FolderDestination(config.folder.path or posts(config), chats(config))
+    from telespool.destinations.telegram import TelegramDestination  # noqa: PLC0415 - it imports Telethon
+
+    return TelegramDestination(config.telegram, chats(config), secrets, state_directory())
+
+
+def posts(config: Config) -> Path:
+    """Where the folder destination's posts lie unless the configuration says otherwise: beside the spool."""
+    return config.spool.root.with_name(f"{config.spool.root.name}-posts")
+
+
+def state_directory() -> Path:
+    """Where the login is kept: systemd's state directory, else the user's."""
+    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
+    if given:
+        return Path(given)
+    own = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
+    return Path(own).expanduser() / "telespool"

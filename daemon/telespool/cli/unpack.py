@@ -1,0 +1,56 @@
+"""telespool unpack ARCHIVE DIR: all members of an archive, as regular files in DIR and nowhere else.
+
+Exit 0 when every member came out. Exit 1 and a sentence for each that did not; the good ones are there all the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from telespool.archives.unpack_to_folder import unpack
+from telespool.config import loader
+from telespool.config.secrets import Secrets
+from telespool.errors import TelespoolError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from telespool.archives.unpack_to_folder import Unpacked
+
+
+def run(options: argparse.Namespace) -> int:
+    """Unpack, telling each file as it comes out."""
+    path = options.config or loader.find()
+    config = loader.load(path)
+    passwords = (*options.password, *Secrets.read(path).archive_passwords)
+
+    def report(file: Unpacked) -> None:
+        if options.json:
+            said = {"file": str(file.path), "name": file.name, "size": file.size}
+            print(json.dumps(said, ensure_ascii=True))
+        else:
+            print(file.path)
+
+    try:
+        result = asyncio.run(
+            unpack(options.archive, options.directory, passwords, config.archives, report=report)
+        )
+    except TelespoolError as error:
+        if options.json:
+            print(json.dumps({"complete": False, "problems": [error.reason]}, ensure_ascii=True))
+        raise
+    if options.json:
+        summary = {
+            "complete": result.complete,
+            "kind": result.kind,
+            "files": result.files,
+            "size": result.size,
+            "problems": list(result.problems),
+        }
+        print(json.dumps(summary, ensure_ascii=True))
+    for problem in result.problems:
+        print(f"telespool: {problem}", file=sys.stderr)
+    return 0 if result.complete else 1

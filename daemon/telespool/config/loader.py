@@ -1,0 +1,170 @@
+"""Reading the configuration: TOML text in, a `Config` or every mistake at once out.
+
+    config = load(None)          # $TELESPOOL_CONFIG, then the user's, then the machine's, else the defaults
+
+The dataclasses of `config.py` are walked by their type hints; nothing about a single key stands here. A
+mistake is one sentence with its place, `config.toml:12: convert.crf: must be a whole number from 0 to 51, not
+"high"`, and all of them leave together in one `ConfigError`. A relative path is meant from the directory of
+the configuration file, `~` is the user's home.
+
+Touches nothing but the file it reads. `ConfigError` is the only error that leaves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import typing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import tomli
+
+from telespool.config.example import example
+from telespool.config.fields import fields, home, read, shown, wanted
+from telespool.config.schema import Config
+from telespool.config.toml_positions import Key, places
+from telespool.config.validation import contradictions
+from telespool.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["example", "find", "load", "parse"]
+
+_SECRETS = {"api_hash": "api-hash", "bot_token": "bot-token"}
+_INVALID: Any = object()  # stands for a value about which there is already a sentence
+
+
+def find(environ: Mapping[str, str] | None = None) -> Path | None:
+    """Give the configuration file that is used when none is named, None where there is none."""
+    environ = os.environ if environ is None else environ
+    if named := environ.get("TELESPOOL_CONFIG"):
+        return Path(named)
+    own = environ.get("XDG_CONFIG_HOME") or "~/.config"
+    candidates = (Path(own, "telespool/config.toml"), Path("/etc/telespool/config.toml"))
+    return next((path for path in (home(each) for each in candidates) if path.exists()), None)
+
+
+def load(path: Path | None) -> Config:
+    """Read the configuration file, or the one `find` gives; the defaults where there is none."""
+    path = path or find()
+    if path is None:
+        return Config()
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: there is no such file; give another with -c"]) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ConfigError([f"{path}:{line}: is not UTF-8 text; save it as UTF-8"]) from None
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    return parse(text, str(path))
+
+
+def parse(text: str, where: str) -> Config:
+    """Make a `Config` of TOML text; `where` names its file in the sentences."""
+    try:
+        values = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        place = f"{where}:{error.lineno}:{error.colno}"
+        raise ConfigError([f"{place}: is not valid TOML: {error.msg}"]) from None
+    reader = _Reader(text, where)
+    config: Config = reader.table(Config, values, ())
+    if not reader.problems:
+        for key, sentence in contradictions(config, places(text)):
+            reader.problem(key, sentence)
+    if reader.problems:
+        raise ConfigError([sentence for _, sentence in sorted(reader.problems)])
+    # A trial run needs no thought about chats; posting for real (contradictions) does.
+    return dataclasses.replace(config, chats=Config().chats | config.chats)
+
+
+class _Reader:
+    """Walks values and dataclasses side by side and collects what does not fit."""
+
+    def __init__(self, text: str, where: str) -> None:
+        self.where = where
+        self.directory = Path(where).absolute().parent
+        self.lines = places(text)
+        self.problems: list[tuple[int, str]] = []
+
+    def problem(self, key: Key, sentence: str) -> None:
+        """Note a mistake at the line of this key, or of the nearest table around it that has one."""
+        line = next(
+            (self.lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.lines), 0
+        )
+        place = f"{self.where}:{line}" if line else self.where
+        self.problems.append((line, f"{place}: {'.'.join(key)}: {sentence}"))
+
+    def table(self, section: type[Any], values: object, key: Key) -> Any:
+        """Read one section; keys that are not given keep their defaults."""
+        if not isinstance(values, dict):
+            self.problem(key, f"must be a table, as in [{'.'.join(key)}], not {shown(values)}")
+            return _INVALID
+        known = {each.name: (each, hint) for each, hint in fields(section)}
+        given = {}
+        for name, value in values.items():
+            if name in known:
+                given[name] = self.value(*known[name], value, (*key, name))
+            else:
+                self.problem((*key, name), _unknown(name, list(known), key))
+        return section(**given) if _INVALID not in given.values() else _INVALID
+
+    def value(self, each: dataclasses.Field[Any], hint: Any, value: object, key: Key) -> Any:
+        """Read one value by the type of its key."""
+        if dataclasses.is_dataclass(hint):
+            return self.table(typing.cast("type[Any]", hint), value, key)
+        if hint == dict[str, str]:
+            return self.names(value, key)
+        low, high = each.metadata["low"], each.metadata["high"]
+        try:
+            made = read(hint, value, low, high)
+        except (TypeError, ValueError):
+            # A password that was written wrongly is still a password.
+            this = "what it is" if "password" in key[-1] else shown(value)
+            self.problem(key, f"must be {wanted(hint, low, high)}, not {this}")
+            return _INVALID
+        if isinstance(made, Path):
+            made = home(made)
+            return made if each.metadata["relative_to"] == "state" else self.directory / made
+        return made
+
+    def names(self, value: object, key: Key) -> Any:
+        """Read a table of names, such as the chats."""
+        if not isinstance(value, dict):
+            self.problem(key, f"must be a table, as in [{'.'.join(key)}], not {shown(value)}")
+            return _INVALID
+        made = {}
+        for name, each in value.items():
+            if isinstance(each, bool) or not isinstance(each, (str, int)) or each == "":
+                right = 'a text in quotes such as "@name", or a number'
+                self.problem((*key, name), f"must be {right}, not {shown(each)}")
+            else:
+                made[name] = str(each)
+        return made
+
+
+def _unknown(name: str, siblings: list[str], key: Key) -> str:
+    if name in _SECRETS:
+        return (
+            f"is a secret and does not belong here; put it into the file secrets/{_SECRETS[name]}"
+            " beside this one (chmod 600), or give it as a systemd credential"
+        )
+    if close := difflib.get_close_matches(name.replace("-", "_").lower(), siblings, n=1):
+        return f"there is no such key; did you mean {'.'.join((*key, close[0]))}?"
+    elsewhere = [other for other in _everywhere(Config, ()) if other[-1] == name]
+    if len(elsewhere) == 1:
+        return f"there is no such key here; did you mean {'.'.join(elsewhere[0])}?"
+    return f"there is no such key; {'here' if key else 'at the top'} are {', '.join(siblings)}"
+
+
+def _everywhere(section: type[Any], key: Key) -> list[Key]:
+    found: list[Key] = []
+    for each, hint in fields(section):
+        found.append((*key, each.name))
+        if dataclasses.is_dataclass(hint):
+            found += _everywhere(typing.cast("type[Any]", hint), (*key, each.name))
+    return found

@@ -1,0 +1,128 @@
+"""What single values cannot show: keys of the configuration that contradict each other.
+
+`contradictions` gives each mistake with the key at which it is best put right. It looks at nothing but the
+values (no file, no network) and raises nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+    from pathlib import Path
+
+    from telespool.config.schema import Config
+    from telespool.config.toml_positions import Key
+
+ALIAS = re.compile(r"[a-z0-9][a-z0-9-]*")
+PLACEHOLDERS = ("archive", "name", "chat", "first", "last")
+_PEER = re.compile(r"me|@[A-Za-z]\w{3,}|\+\d{5,15}|-?\d+", re.ASCII)
+_LOOPBACK = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5}")
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):([1-9]\d{0,4})")
+
+
+def contradictions(config: Config, given: Container[Key]) -> Iterator[tuple[Key, str]]:
+    """Yield a key and a sentence for each contradiction; `given` are the keys a person wrote."""
+    yield from _chats(config, given)
+    yield from _telegram(config)
+    yield from _folders(config)
+    yield from _caption(config.send.caption)
+    listen = config.metrics.listen
+    if listen and not _LOOPBACK.fullmatch(listen):
+        yield (
+            ("metrics", "listen"),
+            f'must be an address of this machine such as "127.0.0.1:9464" (others must not see it), not "{listen}"',
+        )
+    if (
+        config.report.to
+        and config.destination == "telegram"
+        and not _PEER.fullmatch(config.report.to)
+    ):
+        yield (
+            ("report", "to"),
+            f'must be "@name", a phone number "+49…", a numeric id, or "me", not "{config.report.to}"',
+        )
+    if config.send.retry_min > config.send.retry_max:
+        yield ("send", "retry_min"), "must not be longer than send.retry_max"
+
+
+def _chats(config: Config, given: Container[Key]) -> Iterator[tuple[Key, str]]:
+    for alias, peer in config.chats.items():
+        if not ALIAS.fullmatch(alias):
+            yield (
+                ("chats", alias),
+                "an alias is the name of a folder: small letters a to z, digits, and - after the first",
+            )
+        if config.destination == "telegram" and not _PEER.fullmatch(peer):
+            yield (
+                ("chats", alias),
+                f'must be "@name", a phone number "+49…", a numeric id, or "me", not "{peer}"',
+            )
+    if config.destination == "telegram" and config.chats and "default" not in config.chats:
+        yield (
+            ("chats",) if ("chats",) in given else ("destination",),
+            'destination = "telegram" needs chats.default: where drops in inbox/ itself go, such as "me"',
+        )
+
+
+def _telegram(config: Config) -> Iterator[tuple[Key, str]]:
+    if config.destination == "telegram" and not config.telegram.api_id:
+        yield (
+            ("destination",),
+            '"telegram" needs telegram.api_id, a number from https://my.telegram.org',
+        )
+    centre = config.telegram.datacenter
+    if any((centre.id, centre.address, centre.public_key)):
+        missing = [name for name in ("id", "address", "public_key") if not getattr(centre, name)]
+        if missing:
+            names = " and ".join(missing)
+            verb = "is" if len(missing) == 1 else "are"
+            yield (
+                ("telegram", "datacenter"),
+                f"id, address and public_key are given together or not at all; {names} {verb} missing",
+            )
+        if centre.address and not _ADDRESS.fullmatch(centre.address):
+            yield (
+                ("telegram", "datacenter", "address"),
+                f'must be host:port such as "149.154.167.40:443", not "{centre.address}"',
+            )
+
+
+def _folders(config: Config) -> Iterator[tuple[Key, str]]:
+    root = config.spool.root
+    inbox = config.spool.inbox
+    if inbox is not None and _inside(inbox, root) and not _inside(inbox, root / "inbox"):
+        yield (
+            ("spool", "inbox"),
+            f"must lie outside the spool {root} or be its folder inbox; the others hold what was taken",
+        )
+    if inbox is not None and inbox != root and _inside(root, inbox):
+        yield ("spool", "inbox"), f"must not contain the spool {root}: it would take its own files"
+    posts = config.folder.path
+    if posts is not None and _inside(posts, root):
+        yield ("folder", "path"), f"must lie outside the spool {root}"
+    elif posts is not None and inbox is not None and _inside(posts, inbox):
+        yield ("folder", "path"), f"must lie outside the inbox {inbox}: posts would be taken again"
+
+
+def _inside(path: Path, directory: Path) -> bool:
+    return path.is_relative_to(directory)
+
+
+def _caption(template: str) -> Iterator[tuple[Key, str]]:
+    right = "the placeholders are " + " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
+    try:
+        pieces = list(string.Formatter().parse(template))
+    except ValueError:
+        yield (
+            ("send", "caption"),
+            f"has a brace without its partner; {right}, a brace itself is {{{{",
+        )
+        return
+    for _, name, form, conversion in pieces:
+        if name is not None and (name not in PLACEHOLDERS or form or conversion):
+            written = name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+            yield ("send", "caption"), f"does not know {{{written}}}; {right}"

@@ -1,0 +1,130 @@
+"""The contract between the uploader and a place where posts appear.
+
+A post is made in two steps, because an album's membership must be fixed on disk before it is sent:
+
+    staged = [await destination.stage(chat, item) for item in items]     # may refuse one item by name
+    receipts = await destination.post(chat, staged, caption)             # all of them, in this order
+
+What a destination promises:
+
+* The same `Item.key` never makes a second message in the same chat. A repeated `post` (after a crash, or
+  a lost answer) returns the messages of the first one.
+* `post` of several items is one album; of one item a single message. The caption stands at the first.
+* A `post` that raises has either posted nothing or may be repeated unchanged.
+
+What leaves `stage` and `post`, all from `errors`: `Temporary` (with its scope), `NeedsConversion` (this
+media is refused as it is), `Permanent`, `LoginNeeded`; from `post` also `Rejected`, which names the culprits.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from telespool.errors import TelespoolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+Kind = Literal["photo", "video", "gif", "document"]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a player must know of a video before it has it: pixels as shown (rotated), and seconds."""
+
+    width: int
+    height: int
+    duration: float
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file of a post, ready to be sent.
+
+    `key` is the random_id (signed 64 bit, never 0) and `upload_key` the file_id; both are derived from job
+    and unit, so that a repeated request is the same request. `path` holds the bytes to send; `name` is what
+    people see. `thumbnail` is a JPEG of at most 320 x 320.
+    """
+
+    key: int
+    upload_key: int
+    path: Path
+    name: str
+    kind: Kind
+    mime: str
+    frame: Frame | None = None
+    thumbnail: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """An item the destination has taken in; `handle` is the destination's own and nobody else's."""
+
+    item: Item
+    handle: object
+
+
+class Rejected(TelespoolError):
+    """`post` was refused because of some of its items; `causes` says why, by `Item.key`.
+
+    Nothing was posted. The caller takes the culprits out and posts the rest.
+    """
+
+    def __init__(self, causes: Mapping[int, TelespoolError]) -> None:
+        super().__init__("; ".join(cause.reason for cause in causes.values()))
+        self.causes = dict(causes)
+
+
+ANY_ACCOUNT = 4000 * 512 * 1024
+"""Bytes that every account of Telegram's may send as one file. core.telegram.org/api/files"""
+
+
+async def no_limit() -> int:
+    """Where nobody says otherwise, a message holds any file."""
+    return sys.maxsize
+
+
+class Destination(Protocol):
+    """A place where posts appear."""
+
+    async def open(self) -> None:
+        """Connect and check the login; Temporary, LoginNeeded or ConfigError where that fails."""
+
+    async def close(self) -> None:
+        """Let go of everything; safe to call twice."""
+
+    async def stage(
+        self, chat: str, item: Item, progress: Callable[[int], None] | None = None
+    ) -> Staged:
+        """Bring the bytes of one item there; `progress` is told the bytes that have arrived so far.
+
+        `chat` is an alias of the configuration. Several may run at once.
+        """
+
+    async def post(self, chat: str, staged: Sequence[Staged], caption: str) -> Mapping[int, int]:
+        """Make one post; message id by `Item.key`. A key that is missing was not posted: post it again."""
+
+    async def limit(self) -> int:
+        """Bytes that one message may hold, for this account; Temporary where that is not known yet."""
+
+    async def check(self, chat: str) -> str:
+        """The chat's title, after proving with a real request that this account can reach it."""
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """A destination that has text messages as well."""
+
+    async def say(self, chat: str, key: int, text: str) -> int:
+        """Post a text; its message id. The same key never makes a second one."""
+
+
+@runtime_checkable
+class GoesOn(Protocol):
+    """A destination where a file goes on where it stopped, even after a crash: what `progress` was told is for good."""
+
+    goes_on: bool

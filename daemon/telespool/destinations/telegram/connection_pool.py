@@ -1,0 +1,196 @@
+"""The connections that carry the parts of files, and nothing else.
+
+One to eight of them, opened when there are parts to send and kept open. They go to the home data centre, to its
+media address where Telegram lists one (core.telegram.org/api/files), and carry only `upload.*`: a login that is
+seen with other requests on two connections may be ended (AUTH_KEY_DUPLICATED). Each part takes the line with the
+least on it. What breaks is replaced; where Telegram has enough of them (transport error 429), fewer are used.
+
+What leaves `send`: `Refusal`, `Temporary`, `LoginNeeded`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from telethon.errors import RPCError
+
+from telespool.destinations.telegram import error_mapping
+from telespool.destinations.telegram.connection import Line, LineDown
+from telespool.destinations.telegram.error_table import Action
+from telespool.destinations.telegram.rpc import flooded, method_of
+from telespool.errors import Temporary
+
+if TYPE_CHECKING:
+    from telespool.destinations.telegram.flood_waits import Floods
+    from telespool.destinations.telegram.flow_control import Window
+    from telespool.destinations.telegram.rpc import Caller, Patience
+    from telespool.destinations.telegram.session import Address
+
+_log = structlog.get_logger()
+_REST = 30.0  # seconds before another is tried after one could not be opened
+_FEWER = 600.0  # seconds for which a connection too many is done without
+_NEIGHBOUR = 0.3  # seconds a part waits for a line that is being opened
+
+
+class Lines:
+    """The open ones, and those that are being opened."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        floods: Floods,
+        window: Window,
+        patience: Patience,
+        *,
+        count: int,
+        part_timeout: float,
+    ) -> None:
+        self._caller = caller
+        self._floods = floods
+        self._window = window
+        self._patience = patience
+        self._count = count
+        self._throttled: list[float] = []  # when Telegram last said that there are too many
+        self._part_timeout = part_timeout
+        self._lines: list[Line] = []
+        self._opening: set[asyncio.Task[None]] = set()
+        self._doors: list[Address] = []
+        self._not_before = 0.0
+
+    def __len__(self) -> int:
+        return sum(line.is_up for line in self._lines)
+
+    @property
+    def allowed(self) -> int:
+        """How many there may be: as configured, and one less for each time Telegram had enough of them."""
+        now = asyncio.get_running_loop().time()
+        self._throttled = [when for when in self._throttled if now - when < _FEWER]
+        return max(1, self._count - len(self._throttled))
+
+    async def send(self, request: Any) -> float:
+        """Send one part until it is acknowledged; how many seconds the successful attempt took."""
+        loop = asyncio.get_running_loop()
+        method = method_of(request)
+        trouble = 0
+        while True:
+            await self._floods.passage(method)
+            line: Line | None = None
+            try:
+                line = await self._pick()
+                began = loop.time()
+                if await line.request(request, self._part_timeout) is True:
+                    return loop.time() - began
+                refusal = error_mapping.Refusal(
+                    "RPC_CALL_FAIL"
+                )  # boolFalse: not stored, nobody says why
+            except RPCError as error:
+                refusal = error_mapping.read(error)
+            except LineDown as down:
+                self._broken(down)
+                refusal, reason = None, down
+                trouble += line is None  # none at all could be had: that is tried half as often
+            if refusal is not None and await flooded(self._floods, refusal, method, None):
+                self._window.shrink()
+                continue
+            trouble += 1
+            if refusal is not None and refusal.action is Action.LOGIN and len(self._doors) > 1:
+                self._doors = self._doors[
+                    1:
+                ]  # the login may be news to a media address: the front door
+            elif refusal is not None and refusal.action not in _AGAIN:
+                raise refusal
+            if trouble >= self._patience.tries:
+                raise refusal or Temporary(
+                    f"No connection to Telegram: {reason.reason}.", scope="all"
+                )
+            if refusal is not None and line is not None and refusal.action in _ELSEWHERE:
+                await line.close()
+            await asyncio.sleep(self._patience.before(trouble))
+
+    async def _pick(self) -> Line:
+        """The line with the least on it, opening more while all are busy."""
+        while True:
+            self._lines = [line for line in self._lines if line.is_up]
+            best = min(self._lines, key=_load, default=None)
+            if best is not None and best.in_flight == 0:
+                return best
+            rests = best is not None and asyncio.get_running_loop().time() < self._not_before
+            if len(self._lines) + len(self._opening) < self.allowed and not rests:
+                self._begin()
+            if not self._opening:
+                if best is None:
+                    raise LineDown("there is no connection")
+                return best
+            opened, _ = await asyncio.wait(
+                self._opening,
+                timeout=None if best is None else _NEIGHBOUR,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            if best is not None and not opened and best.is_up:
+                return best
+            if not any(line.is_up for line in self._lines):
+                for task in opened:
+                    task.result()
+
+    def _begin(self) -> None:
+        task = asyncio.create_task(self._open(), name="open a line for parts")
+        self._opening.add(task)
+        task.add_done_callback(self._opened)
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        self._opening.discard(task)
+        if task.cancelled() or task.exception() is None:
+            return
+        self._not_before = asyncio.get_running_loop().time() + _REST
+        error = task.exception()
+        if isinstance(error, LineDown):
+            self._broken(error)
+        if self._lines:
+            _log.info("one connection fewer for parts", reason=str(error), lines=len(self._lines))
+
+    def _broken(self, down: LineDown) -> None:
+        self._window.shrink()
+        now = asyncio.get_running_loop().time()
+        # One refusal is heard of by all parts that were on that line.
+        if down.throttled and (not self._throttled or now - self._throttled[-1] > 1.0):
+            self._throttled.append(now)
+
+    async def _open(self) -> None:
+        if not self._doors:
+            self._doors = await self._caller.doors()
+        try:
+            line = await self._through(self._doors[0])
+        except (LineDown, error_mapping.Refusal):
+            if len(self._doors) == 1:
+                raise
+            self._doors = self._doors[1:]  # the media address is closed to us: the front door
+            line = await self._through(self._doors[0])
+        self._lines.append(line)
+
+    async def _through(self, door: Address) -> Line:
+        line = self._caller.another(door)
+        try:
+            await line.open()
+        except RPCError as error:
+            raise error_mapping.read(error) from None
+        return line
+
+    async def close(self) -> None:
+        """Close all of them; safe to call twice."""
+        for task in list(self._opening):
+            task.cancel()
+        if self._opening:
+            await asyncio.wait(self._opening)
+        lines, self._lines = self._lines, []
+        for line in lines:
+            await line.close()
+
+
+_ELSEWHERE = {Action.RECONNECT, Action.LOGIN}
+_AGAIN = {Action.RETRY, Action.RECONNECT, Action.UNKNOWN}
+
+
+def _load(line: Line) -> int:
+    return line.in_flight

@@ -1,0 +1,153 @@
+"""The login on the disk: which account this is, with which key, at which data centre.
+
+One SQLite file as Telethon keeps it, readable by its owner alone, and a lock beside it: two processes with
+one login are what Telegram answers with AUTH_KEY_DUPLICATED, after which the login is dead for both. The file
+also remembers the access hashes of the chats that were looked up.
+
+`SpoolBusy` leaves where another process uses the login, `ConfigError` where the data centre of one's own is
+described wrongly or the directory cannot be written. Opening touches the disk and never the network.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import rsa
+from telethon.crypto import rsa as known_keys
+from telethon.sessions import SQLiteSession
+
+from telespool.errors import ConfigError, SpoolBusy
+from telespool.spool.lock import Lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.config.schema import DatacenterSettings, TelegramSettings
+
+# Where every client starts; Telegram says where the account really lives. core.telegram.org/api/datacenter
+_START = (2, "149.154.167.51", 443)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A data centre and one of its doors."""
+
+    dc: int
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Session:
+    """The login while this process has it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = Lock(path.with_name(path.name + ".lock"))
+        self.store: Any = None
+
+    @staticmethod
+    def place(settings: TelegramSettings, state: Path) -> Path:
+        """Where the login lies; it need not exist."""
+        path = settings.session if settings.session.is_absolute() else state / settings.session
+        # As Telethon would name it.
+        return path if path.suffix == ".session" else path.with_name(path.name + ".session")
+
+    @classmethod
+    def open(cls, settings: TelegramSettings, state: Path) -> Session:
+        """Take the lock and read the file; an empty one is made where there is none. Blocks."""
+        session = cls(cls.place(settings, state))
+        path = session.path
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            session._take()
+            session._read(settings.datacenter)
+        except OSError as error:
+            session.close()
+            raise ConfigError(
+                [f"telegram.session: {path} cannot be used: {error.strerror or error}"]
+            ) from error
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _take(self) -> None:
+        try:
+            self._lock.take()
+        except SpoolBusy:
+            holder = self._lock.holder() or "unknown"
+            raise SpoolBusy(
+                f"The Telegram login {self.path} is in use by another process ({holder})."
+                " Two at once would end the login for both: stop that one first."
+            ) from None
+
+    def _read(self, own: DatacenterSettings) -> None:
+        # Made here and not by SQLite, so that it is never readable by others, not even for a moment.
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self.path.chmod(0o600)
+        self.store = SQLiteSession(str(self.path))
+        if own.id:
+            self._use(own)
+        elif not self.store.server_address:
+            self.store.set_dc(*_START)
+            self.store.save()
+
+    def _use(self, own: DatacenterSettings) -> None:
+        host, _, port = own.address.rpartition(":")
+        if not host or not port.isdecimal():
+            raise ConfigError(
+                [f"telegram.datacenter.address: {own.address!r} is not host:port, as 127.0.0.1:443"]
+            )
+        if own.public_key is not None:
+            trust(own.public_key)
+        wanted = (own.id, host.strip("[]"), int(port))
+        if wanted != (self.store.dc_id, self.store.server_address, self.store.port):
+            self.store.set_dc(*wanted)
+            self.store.save()
+
+    @property
+    def address(self) -> Address:
+        """The data centre where the account lives, as far as is known."""
+        return Address(self.store.dc_id, self.store.server_address, self.store.port)
+
+    @property
+    def key(self) -> Any:
+        """The authorisation key, None where nobody ever logged in."""
+        key = self.store.auth_key
+        return key if key and key.key else None
+
+    def learn(self, found: Any) -> None:
+        """Remember the access hashes in an answer of Telegram's. Blocks."""
+        self.store.process_entities(found)
+        self.store.save()
+
+    def save(self) -> None:
+        """Bring what was learnt to the disk."""
+        self.store.save()
+
+    def close(self) -> None:
+        """Let go of the file and of the lock; safe to call twice."""
+        if self.store is not None:
+            self.store.close()
+            self.store = None
+        self._lock.release()
+
+
+def trust(path: Path) -> None:
+    """Believe a server that has this RSA key (PEM, `RSA PUBLIC KEY` or `PUBLIC KEY`)."""
+    try:
+        text = path.read_bytes()
+        if b"BEGIN RSA PUBLIC KEY" in text:
+            key = rsa.PublicKey.load_pkcs1(text)
+        else:
+            key = rsa.PublicKey.load_pkcs1_openssl_pem(text)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            [f"telegram.datacenter.public_key: {path} is no RSA public key in PEM: {error}"]
+        ) from error
+    known_keys.add_key(key.save_pkcs1().decode(), old=False)

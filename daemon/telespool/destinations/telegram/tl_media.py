@@ -1,0 +1,92 @@
+"""The forms a file takes in Telegram's language, on its way there and once it is there.
+
+An uploaded file becomes a photo or a document with attributes (`uploaded`); what uploadMedia makes of it is a
+reference that posts are made from (`reference`), and which can be noted as text (`to_text`, `from_text`).
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from telethon.tl import types
+
+if TYPE_CHECKING:
+    from telespool.destinations.base import Item, Kind
+
+_PHOTO_NAMES = {".jpg", ".jpeg", ".png"}
+
+
+def file_name(item: Item) -> str:
+    """The name of the uploaded file; a photo's must end as its bytes are, whatever it was before."""
+    if item.kind != "photo" or PurePath(item.name).suffix.lower() in _PHOTO_NAMES:
+        return item.name
+    return PurePath(item.name).stem + (".png" if item.mime == "image/png" else ".jpg")
+
+
+def uploaded(item: Item, file: Any, thumb: Any, kind: Kind) -> Any:
+    """The media for uploadMedia; `kind` is the item's, or "document" as a last resort."""
+    if kind == "photo":
+        return types.InputMediaUploadedPhoto(file)
+    attributes = [types.DocumentAttributeFilename(item.name)]
+    frame = item.frame
+    if frame is not None and kind != "document":
+        attributes.append(
+            types.DocumentAttributeVideo(
+                duration=frame.duration,
+                w=frame.width,
+                h=frame.height,
+                supports_streaming=kind == "video" or None,
+                nosound=frame.silent or None,
+            )
+        )
+    if kind == "gif":
+        attributes.append(types.DocumentAttributeAnimated())
+    return types.InputMediaUploadedDocument(
+        file=file,
+        mime_type=item.mime,
+        attributes=attributes,
+        # Without it a silent clip of up to 10 MB becomes a GIF, which no album takes.
+        nosound_video=kind == "video" or None,
+        force_file=kind == "document" or None,
+        thumb=thumb,
+    )
+
+
+def reference(media: Any) -> Any:
+    """What posts are made from; None where uploadMedia returned nothing that can be posted."""
+    photo, document = getattr(media, "photo", None), getattr(media, "document", None)
+    if isinstance(photo, types.Photo):
+        return types.InputMediaPhoto(
+            types.InputPhoto(photo.id, photo.access_hash, photo.file_reference)
+        )
+    if isinstance(document, types.Document):
+        return types.InputMediaDocument(
+            types.InputDocument(document.id, document.access_hash, document.file_reference)
+        )
+    return None
+
+
+def to_text(handle: Any) -> str:
+    """One line that `from_text` reads."""
+    word = "photo" if isinstance(handle, types.InputMediaPhoto) else "document"
+    return f"{word} {handle.id.id} {handle.id.access_hash} {handle.id.file_reference.hex()}-"
+
+
+def from_text(text: str) -> Any:
+    """The reference of a line, None where it is not one (a note may be cut short)."""
+    word, *rest = text.split(" ")
+    if len(rest) != 3 or not rest[2].endswith("-"):
+        return None
+    try:
+        numbers, mark = (int(rest[0]), int(rest[1])), bytes.fromhex(rest[2][:-1])
+    except ValueError:
+        return None
+    if word == "photo":
+        return types.InputMediaPhoto(types.InputPhoto(*numbers, mark))
+    return types.InputMediaDocument(types.InputDocument(*numbers, mark))
+
+
+def group_of(kind: Kind) -> str:
+    """Which kinds may stand in one album: photos with videos, files with files, a GIF alone."""
+    return "media" if kind in {"photo", "video"} else kind

@@ -1,0 +1,69 @@
+"""All checks, in the order in which a person would put things right."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from telespool.config import loader
+from telespool.config.schema import Config
+from telespool.config.secrets import Secrets
+from telespool.doctor import places, programs, system, telegram
+from telespool.doctor.findings import Finding, ok, wrong
+from telespool.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from telespool.destinations.base import Destination
+
+
+async def examine(
+    path: Path | None, state: Path, make: Callable[[Config, Secrets], Destination]
+) -> AsyncIterator[Finding]:
+    """Look at everything; `make` gives the destination, `state` is where its login lies."""
+    config, secrets, problems = _read(path)
+    for problem in problems:
+        yield wrong(
+            "configuration", problem, "Correct it there; telespool check-config shows all of it"
+        )
+    if not problems:
+        yield ok("configuration", str(path) if path else "the defaults: there is no file")
+    for finding in programs.python(config):
+        yield finding
+    for finding in await programs.video_tools(config.convert):
+        yield finding
+    for finding in await programs.seven_zip(config):
+        yield finding
+    for finding in (*places.spool(config), *places.inbox(config)):
+        yield finding
+    yield places.room(config)
+    yield places.events(config)
+    yield system.clock(time.time())
+    yield places.daemon(config)
+    yield await system.service()
+    yield await programs.trial(config.convert)
+    if problems:
+        return
+    if config.destination == "telegram":
+        for finding in await telegram.login(config, state, lambda: make(config, secrets)):
+            yield finding
+    else:
+        yield ok(
+            "destination", "a folder: telespool run says where the page is; no login is needed"
+        )
+
+
+def _read(path: Path | None) -> tuple[Config, Secrets, list[str]]:
+    config, secrets = Config(), Secrets()
+    problems: list[str] = []
+    try:
+        config = loader.load(path)
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        secrets = Secrets.read(path)
+    except ConfigError as error:
+        problems += error.problems
+    return config, secrets, problems

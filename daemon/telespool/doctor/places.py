@@ -1,0 +1,166 @@
+"""The spool and what it lies on: folders, rights, one file system, room, events; and the clock of the machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from telespool.doctor.findings import Finding, note, ok, wrong
+from telespool.observe import control_client, humanize
+from telespool.spool.layout import FOLDERS, WORKING, Folders
+from telespool.spool.lock import Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from telespool.config.schema import Config
+
+_SILENT = {"nfs", "nfs4", "cifs", "smb3", "9p", "afs", "ceph", "fuse", "fuseblk"}
+_ENOUGH = 5.0  # times the watches that are needed now
+
+
+def spool(config: Config) -> Iterator[Finding]:
+    """The folders: there, writable, and under one mount."""
+    root = config.spool.root
+    if not root.exists():
+        yield note("spool", f"{root} is not there yet", "telespool run makes it at its first start")
+        parent = next(path for path in root.parents if path.exists())
+        if not os.access(parent, os.W_OK):
+            cure = f"Make it for the user who runs Telespool: sudo install -d -o {_user()} {root}"
+            yield wrong("spool", f"{parent} cannot be written, so {root} cannot be made", cure)
+        return
+    broken = [
+        name for name in (*FOLDERS, "tmp") if (root / name).exists() and not (root / name).is_dir()
+    ]
+    if broken:
+        listed = ", ".join(str(root / name) for name in broken)
+        yield wrong("spool", f"{listed}: not a folder", "Move it away; Telespool makes the folder")
+        return
+    places = [
+        path for path in (root, *(root / name for name in (*FOLDERS, "tmp"))) if path.exists()
+    ]
+    locked = [path for path in places if not os.access(path, os.W_OK | os.X_OK)]
+    if locked:
+        cure = f"Give it to the user who runs Telespool: sudo chown -R {_user()} {root} (or run doctor as that user)"
+        yield wrong("spool", f"{', '.join(map(str, locked))}: cannot be written", cure)
+        return
+    yield ok("spool", str(root))
+    yield _one_file_system(root)
+    strangers = list(Folders(root).strangers())
+    if strangers:
+        listed = ", ".join(str(path) for path in strangers[:3])
+        more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
+        cure = "They are left alone. Drop files into inbox/, not into the other folders"
+        yield note("strangers", f"{listed}{more}: not Telespool's", cure)
+
+
+def _one_file_system(root: Path) -> Finding:
+    # Only a rename tells: two bind mounts of one file system refuse it all the same.
+    probe = root / "tmp" / f".doctor-{os.getpid()}"
+    if not probe.parent.exists():
+        return note("one file system", "the folders are not made yet", "telespool run makes them")
+    for name in FOLDERS:
+        target = root / name / probe.name
+        if not target.parent.exists():
+            continue
+        try:
+            probe.touch()
+            probe.rename(target)
+        except OSError as error:
+            cure = "Let the whole spool lie on one file system: no mounts and no links inside of it"
+            found = f"nothing can be moved from {probe.parent} to {target.parent}: {error.strerror}"
+            return wrong("one file system", found, cure)
+        finally:
+            for path in (probe, target):
+                path.unlink(missing_ok=True)
+    return ok("one file system", "files can be moved between all folders")
+
+
+def inbox(config: Config) -> Iterator[Finding]:
+    """Where people drop: there and writable, its events heard."""
+    path = config.spool.inbox or config.spool.root / "inbox"
+    if not path.exists():
+        yield note("inbox", f"{path} is not there yet", "telespool run makes it at its first start")
+        return
+    if not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        cure = f"It must be a folder that {_user()} may read and write: ls -ld {path}"
+        yield wrong("inbox", f"{path} cannot be used", cure)
+        return
+    yield ok("inbox", str(path))
+    kind = _kind(path)
+    if kind.partition(".")[0] in _SILENT and not config.inbox.polling:
+        cure = (
+            "Set [inbox] polling = true; without it new files are seen only at each [inbox] rescan"
+        )
+        yield note("inbox events", f"{path} lies on {kind}, which sends no events", cure)
+
+
+def _kind(path: Path) -> str:
+    """The kind of file system a path lies on, "" where that cannot be told."""
+    best, kind = "", ""
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines():
+            _, mount, name, *_ = line.split()
+            mount = mount.replace("\\040", " ")
+            if len(mount) >= len(best) and Path(os.path.realpath(path)).is_relative_to(mount):
+                best, kind = mount, name
+    return kind
+
+
+def room(config: Config) -> Finding:
+    """Free space and the reserve."""
+    root = next(path for path in (config.spool.root, *config.spool.root.parents) if path.exists())
+    free, reserve = Folders(root).free(), config.spool.reserve
+    found = f"{humanize.size(free)} free, {humanize.size(reserve)} are kept free"
+    if free <= reserve:
+        cure = "Free some space (quarantine/ and done/ of the spool?), or lower [spool] reserve; until then nothing is unpacked"
+        return wrong("room", found, cure)
+    if free < 4 * reserve:
+        return note("room", found, "Archives larger than the difference are unpacked bit by bit")
+    return ok("room", found)
+
+
+def events(config: Config, proc: Path = Path("/proc")) -> Finding:
+    """inotify: as many watches as there are folders."""
+    limits = proc / "sys/fs/inotify"
+    try:
+        most = int((limits / "max_user_watches").read_text())
+        instances = int((limits / "max_user_instances").read_text())
+    except (OSError, ValueError):
+        return note(
+            "inotify",
+            "this system does not say its limits",
+            "Set [inbox] polling = true if drops are seen late",
+        )
+    folders = Folders(config.spool.root, config.spool.inbox)
+    needed = 10 + sum(len(folders.jobs(folder)) for folder in WORKING)
+    needed += sum(1 for _ in os.walk(folders.inbox))
+    found = f"{most} watches for each user, {needed} are needed now"
+    cure = "echo fs.inotify.max_user_watches=524288 | sudo tee /etc/sysctl.d/50-inotify.conf; sudo sysctl --system"
+    if config.inbox.polling:
+        return ok("inotify", "not used: [inbox] polling = true")
+    if most < needed:
+        return wrong("inotify", found, cure)
+    if instances < 8 or most < needed * _ENOUGH:
+        return note("inotify", f"{found}, {instances} instances", cure)
+    return ok("inotify", found)
+
+
+def daemon(config: Config) -> Finding:
+    """Whether it runs, and answers."""
+    root = config.spool.root
+    holder = Lock(root / "lock").holder()
+    if holder is None:
+        return note(
+            "daemon", "does not run", "Start it: telespool run, or systemctl start telespool"
+        )
+    if control_client.look(root, holder) is None:
+        cure = f"See what it does: journalctl -u telespool -n 50; end it: kill {holder} (nothing is lost)"
+        return wrong("daemon", f"process {holder} holds the spool but does not answer", cure)
+    return ok("daemon", f"runs, process {holder}")
+
+
+def _user() -> str:
+    return os.environ.get("SUDO_USER") or os.environ.get("USER") or str(os.geteuid())

@@ -1,0 +1,107 @@
+"""Python and its packages, ffmpeg and its encoders, 7-Zip and RAR, and a trial conversion."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from telespool.archives.engine import Engine
+from telespool.doctor.findings import Finding, note, ok, wrong
+from telespool.errors import ConfigError, TelespoolError
+from telespool.media import ffmpeg
+from telespool.media.compatibility import judge
+from telespool.media.convert import convert
+from telespool.runtime import subprocesses
+from telespool.runtime.gate import Gate
+
+if TYPE_CHECKING:
+    from telespool.config.schema import Config, ConvertSettings
+
+_OLDEST = (3, 11)
+_TELEGRAM_NEEDS = ("telethon", "cryptg")
+_INSTALL = "Install ffmpeg: apt install ffmpeg (or say where it is: [convert] ffmpeg and ffprobe)"
+
+
+def python(config: Config) -> list[Finding]:
+    """The interpreter and the packages that only some need."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    findings = [ok("Python", f"{version}, {sys.executable}")]
+    if sys.version_info < _OLDEST:
+        findings = [wrong("Python", version, "Install Python 3.11 or newer")]
+    if config.destination == "telegram":
+        for name in _TELEGRAM_NEEDS:
+            try:
+                importlib.import_module(name)
+            except ImportError as error:
+                cure = f"Install it where Telespool is: {sys.executable} -m pip install {name}"
+                findings.append(wrong(f"package {name}", str(error), cure))
+            else:
+                findings.append(ok(f"package {name}", "there"))
+    return findings
+
+
+async def video_tools(settings: ConvertSettings) -> list[Finding]:
+    """Both programs, and the encoders that conversions use."""
+    findings = []
+    for name in (settings.ffmpeg, settings.ffprobe):
+        try:
+            said = await ffmpeg.version(name)
+        except (ConfigError, OSError, TimeoutError) as error:
+            return [wrong(Path(name).name, str(error), _INSTALL)]
+        findings.append(ok(Path(name).name, said.partition("\n")[0].partition(" Copyright")[0]))
+    _, out, _ = await subprocesses.output(
+        [ffmpeg.program(settings.ffmpeg), "-v", "error", "-encoders"]
+    )
+    encoders = {words[1] for line in out.decode().splitlines() if len(words := line.split()) > 1}
+    for name in (settings.encoder, "aac"):
+        if name in encoders:
+            findings.append(ok(f"encoder {name}", "there"))
+        else:
+            cure = "Install an ffmpeg that has it (Debian's has libx264), or set [convert] encoder"
+            findings.append(wrong(f"encoder {name}", "this ffmpeg does not have it", cure))
+    return findings
+
+
+async def seven_zip(config: Config) -> list[Finding]:
+    """The engine for archives."""
+    try:
+        engine = await Engine.find(config.archives)
+    except TelespoolError as error:
+        cure = "Install it: apt install 7zip (or say where it is: [archives] command)"
+        return [wrong("7-Zip", error.reason, cure)]
+    findings = [ok("7-Zip", f"{engine.version}, {engine.program}")]
+    if engine.reads_rar:
+        findings.append(ok("RAR", "can be unpacked"))
+    else:
+        cure = (
+            "Only if you drop RAR archives: scripts/fetch-7zip DIR brings a 7-Zip that reads them"
+        )
+        findings.append(note("RAR", f"{engine.program} was built without RAR", cure))
+    return findings
+
+
+async def trial(settings: ConvertSettings) -> Finding:
+    """Make a second of film that Telegram would not play, convert it, and judge the result."""
+    name = "trial conversion"
+    with tempfile.TemporaryDirectory(prefix="telespool-doctor-") as directory:
+        film, result = Path(directory, "film.avi"), Path(directory, "film.mp4")
+        sources = ("-f", "lavfi", "-i", "testsrc2=size=160x120:rate=10:duration=1")
+        tone = ("-f", "lavfi", "-i", "sine=duration=1")
+        try:
+            program = ffmpeg.program(settings.ffmpeg)
+            command = [program, "-v", "error", *sources, *tone, "-c:v", "mpeg4", str(film)]
+            code, _, said = await subprocesses.output(command)
+            if code:
+                return wrong(name, f"ffmpeg failed: {ffmpeg.last_words(said)}", _INSTALL)
+            state = Path(directory, "state")
+            await convert(film, result, settings=settings, state=state, gate=Gate())
+            verdict = await judge(result, settings)
+        except (TelespoolError, OSError, TimeoutError) as error:
+            cure = 'Read what ffmpeg says; if it is about the encoder, set [convert] encoder = "libx264"'
+            return wrong(name, str(error), cure)
+    if verdict.action != "send":
+        return wrong(name, "; ".join(verdict.reasons), "Set [convert] back to its defaults")
+    return ok(name, f"a second of film became {', '.join(verdict.streams)}")

@@ -1,0 +1,179 @@
+"""The sound of a full conversion: encoded once, beside the picture.
+
+Up to ten minutes of film, which are some seconds of work, in one go, and a sound that was broken off begins anew. Longer
+ones are cut, between two packets, into pieces of ten minutes, and a run that was broken off goes on behind the last of
+them. The source is decoded from its beginning all the same, because no seek finds a sample; only the encoding, which
+takes ten times as long, is spared. The encoder begins half a minute before the cut, and those packets are thrown away:
+so long it takes until it divides its bits as well as it ever does.
+
+Errors: as `running`; OSError from the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING
+
+from telespool.errors import Permanent
+from telespool.media import ffmpeg
+from telespool.media import ffmpeg_args as plans
+from telespool.media.ffmpeg_process import together
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.media.conversion_context import Work
+    from telespool.media.ffmpeg_process import Said
+    from telespool.media.probe import Stream
+    from telespool.media.segments import Piece, Segments
+
+PIECE = 600  # seconds of film
+_FRAME = 1024  # samples in a packet of AAC-LC
+_WARM_UP = 30  # seconds encoded before the first packet that is wanted, and thrown away: so long the encoder settles
+
+
+class _MissedError(Exception):
+    """The run did not go on with the packet that was wanted."""
+
+
+async def make_sound(work: Work, segments: Segments) -> None:
+    """Encode the whole sound, unless that was done before; Permanent where no way leads to it."""
+    audio = work.found.audio
+    if audio is None or await asyncio.to_thread(segments.audio.exists):
+        return
+    words = ""
+    for way in range(len(plans.sounds(audio, work.settings))):
+        said = await _pieces(work, segments, audio, way) if work.length > PIECE else None
+        if said is None:
+            said = await _at_once(work, segments, audio, way)
+        if said.code == 0:
+            await asyncio.to_thread(segments.publish, segments.audio)
+            return
+        words = said.words
+    raise Permanent(f"the sound cannot be converted: {words}")
+
+
+async def _at_once(work: Work, segments: Segments, audio: Stream, way: int) -> Said:
+    target = ffmpeg.writing(segments.unfinished(segments.audio))
+    options = plans.sounds(audio, work.settings)[way]
+    return await work.runner.run([*_reading(work, audio), *options, "-f", "mp4", target])
+
+
+def _reading(work: Work, audio: Stream) -> list[str]:
+    return [
+        ffmpeg.program(work.settings.ffmpeg),
+        *("-v", "warning", "-nostdin", "-y", "-max_error_rate", "1", *work.clock()),
+        *ffmpeg.reading(work.source, deep=work.found.deep),
+        *("-map", f"0:{audio.index}", "-vn", *plans.BARE),
+    ]
+
+
+async def _pieces(work: Work, segments: Segments, audio: Stream, way: int) -> Said | None:
+    """Make the pieces that are not there yet and put all of them together; None where that cannot be."""
+    run = await asyncio.to_thread(segments.run)
+    making = _Making(work, segments, audio, run)
+    try:
+        said = await making.run(way)
+    except _MissedError:
+        return None
+    finally:
+        await asyncio.to_thread(segments.drop, run)
+    if said.code:
+        return said
+    if not making.pieces:
+        return None
+    return await _join(work, segments, making.pieces, making.rate)
+
+
+class _Making:
+    """One run of the encoder. The times of `pieces` count samples."""
+
+    def __init__(self, work: Work, segments: Segments, audio: Stream, run: Path) -> None:
+        self.pieces: list[Piece] = []
+        self.rate = plans.sample_rate(audio)
+        self._work = work
+        self._segments = segments
+        self._audio = audio
+        self._run = run
+
+    async def run(self, way: int) -> Said:
+        """Encode what is missing."""
+        self.pieces = await asyncio.to_thread(self._segments.pieces, "audio")
+        closed: asyncio.Queue[str | None] = asyncio.Queue()
+        said: list[Said] = []
+
+        def hear(line: str) -> None:
+            if line.count(",") == 2:
+                closed.put_nowait(line)
+
+        async def run_ffmpeg() -> None:
+            command = self._command(way)
+            said.append(await self._work.runner.run(command, on_line=hear, cwd=self._run))
+            closed.put_nowait(None)
+
+        async def take() -> None:
+            held: str | None = None
+            while (line := await closed.get()) is not None:
+                if held is not None:
+                    await self._keep(held)
+                # What ends before its time may have been broken off: what comes then decides.
+                held = None if await self._keep(line, whole=True) else line
+            if held is not None and said[-1].code == 0:
+                await self._keep(held)
+
+        await together(run_ffmpeg(), take())
+        return said[-1]
+
+    @property
+    def _begin(self) -> int:
+        return self.pieces[-1].last if self.pieces else 0
+
+    def _command(self, way: int) -> list[str]:
+        begin, rate = self._begin, self.rate
+        first = max(0, begin - _WARM_UP * rate) // _FRAME * _FRAME
+        cuts = [begin / rate] if self.pieces else []
+        after = math.floor(begin / rate / PIECE + 1e-6) + 1
+        cuts += [n * PIECE for n in range(after, math.ceil(self._work.length / PIECE) + 1)]
+        return [
+            *_reading(self._work, self._audio),
+            *plans.sounds(self._audio, self._work.settings, begin=first)[way],
+            *("-avoid_negative_ts", "disabled", "-f", "segment", "-segment_format", "adts"),
+            *("-segment_times", ",".join(f"{cut:.6f}" for cut in cuts)),
+            *("-segment_time_delta", "0.00001"),
+            *("-segment_list", "pipe:1", "-segment_list_type", "csv", "%06d.aac"),
+        ]
+
+    async def _keep(self, line: str, *, whole: bool = False) -> bool:
+        """Make a piece of a closed file; with `whole` only if it goes up to a cut."""
+        name, *times = line.split(",")
+        first, last = (round(float(time) * self.rate) for time in times)
+        if self.pieces and last <= self._begin:
+            return True  # the warm-up
+        if self.pieces and first != self._begin:
+            raise _MissedError
+        if whole and last % (PIECE * self.rate) >= _FRAME:
+            return False
+        number, of = len(self.pieces), math.ceil(self._work.length / PIECE)
+        keep, path = self._segments.keep, self._run / name
+        piece = await asyncio.to_thread(keep, path, number, of, first, last, "audio")
+        self.pieces.append(piece)
+        return True
+
+
+async def _join(work: Work, segments: Segments, pieces: list[Piece], rate: int) -> Said:
+    """Put the packets together in one file; the last of them ends where the sound does."""
+    before = f"{-_FRAME / rate:.6f}"  # so much the encoder gives out before the first sound
+    left = pieces[-1].last % _FRAME or _FRAME
+    lasting = f"if(eq(NEXT_DTS,NOPTS),DURATION*{left}/{_FRAME},DURATION)"
+    return await work.runner.run(
+        [
+            *(ffmpeg.program(work.settings.ffmpeg), "-v", "warning", "-nostdin", "-y"),
+            *("-itsoffset", before),
+            *("-protocol_whitelist", "file,concat", "-f", "aac"),
+            *("-i", "concat:" + "|".join(piece.path.name for piece in pieces)),
+            *("-map", "0:a", "-c", "copy", "-bsf:a", f"setts=duration='{lasting}'"),
+            *("-f", "mp4", ffmpeg.writing(segments.unfinished(segments.audio))),
+        ],
+        cwd=segments.folder,
+    )

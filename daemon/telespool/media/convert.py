@@ -1,0 +1,283 @@
+"""From a video that does not play everywhere to one that does.
+
+`convert` climbs a ladder: copy both streams into a new container; copy the picture and encode the sound; encode
+both. It begins with the rung the verdict names and goes on to the next where a result does not verify. The result
+appears under its name complete, verified and on the disk, or not at all; the source is only read.
+
+While the gate is closed ffmpeg stands still, and so does the clock of `timeout`. Cancelled, it ends ffmpeg at
+once; what was finished lies in `state` and is used by the next call.
+
+Errors: `Permanent` (a sentence, with ffmpeg's last words), `Temporary` (the disk is full), `ChildDied` (somebody
+killed ffmpeg: call again), `ConfigError` (no ffmpeg).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import math
+import os
+import shutil
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+from telespool.errors import Permanent
+from telespool.media import ffmpeg, mp4
+from telespool.media import ffmpeg_args as plans
+from telespool.media.compatibility import judge
+from telespool.media.conversion_context import Work
+from telespool.media.ffmpeg_process import Clock, Progress, Runner, Teller, finish
+from telespool.media.packets import UNKNOWN, scan
+from telespool.media.probe import probe
+from telespool.media.segments import Segments, fingerprint
+from telespool.media.timestamps import is_crooked, straighten
+from telespool.media.verify import verify
+from telespool.media.video_encode import encode
+from telespool.runtime.hashing import digest
+from telespool.spool.fs_ops import Disk
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from telespool.config.schema import ConvertSettings
+    from telespool.runtime.gate import Gate
+
+__all__ = ["Outcome", "Progress", "Rung", "convert"]
+
+Rung = Literal["send", "remux", "audio", "encode"]
+_LADDER: tuple[Rung, ...] = ("send", "remux", "audio", "encode")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it was done, and what there is to know: what the source lacks, what was tried in vain."""
+
+    rung: Rung
+    notes: tuple[str, ...] = ()
+
+
+async def convert(
+    source: Path,
+    result: Path,
+    *,
+    settings: ConvertSettings,
+    state: Path,
+    gate: Gate,
+    progress: Callable[[Progress], None] | None = None,
+    disk: Disk | None = None,
+    at_least: Rung = "send",
+) -> Outcome:
+    """Convert a video by the cheapest way that gives a file which plays everywhere.
+
+    `progress` hears from it every second at least, also while it stands still. `state` keeps finished pieces; it is
+    made where it is missing, and tidied up at the end. `at_least` names the lowest rung that will do: "encode" for
+    a file that Telegram refused although its verdict was "send". Where `result` stands already nothing is done.
+    """
+    disk = disk or Disk()
+    if await asyncio.to_thread(result.exists):
+        return Outcome(at_least)
+    teller = Teller(progress)
+    repeating = asyncio.create_task(teller.repeat())
+    try:
+        return await _convert(source, result, settings, state, gate, teller, disk, at_least)
+    except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise ffmpeg.disk_full() from error
+        raise
+    finally:
+        repeating.cancel()
+
+
+async def _convert(
+    source: Path,
+    result: Path,
+    settings: ConvertSettings,
+    state: Path,
+    gate: Gate,
+    teller: Teller,
+    disk: Disk,
+    at_least: Rung,
+) -> Outcome:
+    verdict = await judge(source, settings)
+    if verdict.kind not in {"video", "gif"}:
+        raise Permanent("; ".join(verdict.reasons) or f"{source.name} is no video")
+    found = verdict.probe or await probe(source, settings)
+    if found.video is None:
+        raise Permanent(f"{source.name} holds no video")
+    lowest: Rung = "encode" if verdict.kind == "gif" else _rung(verdict.action)
+    lowest = max(lowest, at_least, key=_LADDER.index)
+    await asyncio.to_thread(_prepare, source, state)
+    runner = Runner(gate, Clock(settings.timeout), ffmpeg.limits(settings))
+    part = result.with_name(f"{result.name}.part")
+    try:
+        if lowest == "send":
+            await asyncio.to_thread(shutil.copyfile, source, part)
+            outcome = Outcome("send")
+        else:
+            work = Work(
+                name=source.name,
+                source=source,
+                found=found,
+                video=found.video,
+                scan=UNKNOWN,
+                settings=settings,
+                runner=runner,
+                teller=teller,
+            )
+            outcome = await _climb(work, lowest, part, state, disk)
+        await asyncio.to_thread(disk.publish, part, result)
+    finally:
+        await asyncio.to_thread(disk.unlink, part)
+    await asyncio.to_thread(Segments(state, "", disk).clear)
+    return outcome
+
+
+def _rung(action: str) -> Rung:
+    return next((rung for rung in _LADDER if rung == action), "send")
+
+
+def _prepare(source: Path, state: Path) -> None:
+    state.mkdir(parents=True, exist_ok=True)
+    # What comes out is rarely larger than the source; pieces and result stand side by side for a moment.
+    ffmpeg.check_free(state, source.stat().st_size)
+
+
+async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) -> Outcome:
+    """Try the rungs from the lowest upwards until a result verifies."""
+    work, copied = await _read(work, lowest, part)
+    notes = await asyncio.to_thread(_damage, work)
+    for rung in _LADDER[_LADDER.index(lowest) :]:
+        try:
+            if rung == "encode":
+                await asyncio.to_thread(disk.unlink, part)
+                return Outcome(rung, notes + await _encode(work, part, state, disk))
+            if rung != lowest:
+                copied = await _copied(work, rung, part)
+            if copied is not None:
+                raise copied
+            return Outcome(rung, notes + await verify(part, work, None))
+        except Permanent as error:
+            if rung == "encode":
+                raise Permanent(f"{work.name}: {error.reason}") from error
+            notes += (f"{rung} would not do: {error.reason}",)
+    raise AssertionError("the last rung returns or raises")
+
+
+async def _read(work: Work, lowest: Rung, part: Path) -> tuple[Work, Permanent | None]:
+    """Read the times of the source; what else reads all of it does so in the meantime: the copying, or the digest."""
+    reading = asyncio.create_task(scan(work.source, work.video, work.settings, work.runner))
+    copying = asyncio.create_task(_copied(work, lowest, part))
+    looking = asyncio.create_task(_origin(work, lowest))
+    await finish(reading, copying, looking)
+    return replace(work, scan=reading.result(), origin=looking.result()), copying.result()
+
+
+async def _origin(work: Work, rung: Rung) -> tuple[str, ...]:
+    """What stands for the bytes of the source and the version of ffmpeg, where it is to be encoded."""
+    if rung != "encode" or work.origin:
+        return work.origin
+    version: list[str] = []  # others give other bits
+    asked = [ffmpeg.program(work.settings.ffmpeg), "-version"]
+    reading = asyncio.create_task(digest(work.source))
+    asking = asyncio.create_task(work.runner.run(asked, on_line=version.append))
+    await finish(reading, asking)
+    return reading.result(), *version
+
+
+async def _copied(work: Work, rung: Rung, part: Path) -> Permanent | None:
+    """Copy as this rung says; what was wrong where that failed."""
+    if rung == "encode":
+        return None
+    try:
+        await _copy(work, part, sound_too=rung == "remux")
+    except Permanent as error:
+        return error
+    return None
+
+
+def _damage(work: Work) -> tuple[str, ...]:
+    """What the header promises and the file does not hold."""
+    promised, there = work.video.frames, work.scan.count + work.scan.hidden + _blank(work)
+    # In a whole MP4 it is an edit list that leaves frames out, and that is meant so.
+    if promised > there + 1 and not (work.found.is_mp4 and mp4.track(work.source)):
+        return (f"it breaks off: {there} of {promised} frames are there",)
+    # Some containers count their duration from zero, others from where they begin.
+    lasting = max((stream.duration or 0.0 for stream in work.found.streams), default=0.0)
+    whole = min(work.found.duration, lasting or math.inf)
+    end = max(work.scan.end, work.scan.end - work.found.start)
+    if not work.scan.jumps and whole - end > max(1.0, whole / 20):
+        return (f"it breaks off: {end:.1f} of {whole:.1f} seconds are there",)
+    # Of the decoders' complaints nothing follows: they are heard at every cut.
+    torn = [line for line in work.scan.complaints if line.startswith(f"[{work.found.format} @")]
+    return (f"it is damaged: {ffmpeg.last_words(torn[0])}",) if torn else ()
+
+
+def _blank(work: Work) -> int:
+    """The empty frames behind the first of an AVI: it counts them, and they only say that the first lasts longer."""
+    times = work.scan.times
+    if work.found.format != "avi" or len(times) < 2:
+        return 0
+    return max(0, round((times[1] - times[0]) * work.video.base_rate) - 1)
+
+
+async def _copy(work: Work, part: Path, *, sound_too: bool) -> None:
+    """Copy the picture into a new container, and the sound with it or encoded anew."""
+    audio = work.found.audio
+    ways: list[list[str]] = [["-an"]]
+    if audio is not None:
+        encodings = [["-c:a", "copy"]] if sound_too else plans.sounds(audio, work.settings)
+        ways = [["-map", f"0:{audio.index}", *way] for way in encodings]
+
+    def hear(line: str) -> None:
+        key, _, value = line.partition("=")
+        if key == "out_time_us" and value.isdigit():
+            work.tell(int(value) / 1e6)
+
+    for way in ways:
+        said = await work.runner.run(
+            [
+                ffmpeg.program(work.settings.ffmpeg),
+                *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1"),
+                *("-fflags", "+discardcorrupt"),
+                *ffmpeg.reading(work.source, deep=work.found.deep),
+                *("-map", f"0:{work.video.index}", *way, *plans.BARE),
+                *("-c:v", "copy", "-tag:v", "avc1", "-max_muxing_queue_size", "4096"),
+                *("-movflags", "+faststart", "-f", "mp4", ffmpeg.writing(part)),
+            ],
+            on_line=hear,
+        )
+        if said.code == 0:
+            return
+    raise Permanent(f"copying failed: {said.words}")
+
+
+def _paced(work: Work) -> Work:
+    """The same work with the rate its frames really have where that is less: headers may name that of their clock."""
+    scan, claimed = work.scan, work.video.average_rate
+    if scan.jumps or len(scan.times) < 2 or scan.span <= 0:
+        return work
+    rate = Fraction(1 / scan.gap).limit_denominator(1000)
+    if claimed and rate > claimed * Fraction(99, 100):
+        return work
+    return replace(work, video=replace(work.video, average_rate=rate))
+
+
+async def _encode(work: Work, part: Path, state: Path, disk: Disk) -> tuple[str, ...]:
+    cores = len(os.sched_getaffinity(0))
+    settings, work = work.settings, _paced(work)
+    plan, step = plans.plan(work.video, settings), plans.step(work.video, settings, cores)
+    audio = work.found.audio
+    about = [plan.filters, str(plan.ticks), str(step), *plans.picture(settings)]
+    about += [str(plans.sounds(audio, settings) if audio else None)]
+    segments = Segments(state, fingerprint([*about, *await _origin(work, "encode")]), disk)
+    dropped = await asyncio.to_thread(segments.sweep)
+    notes: tuple[str, ...] = ()
+    if dropped:
+        notes = ("begun anew: what was there was made from another file or with other settings",)
+    if is_crooked(work):
+        work = _paced(await straighten(work, segments))
+        plan = plans.plan(work.video, settings)
+    await encode(work, segments, plan, step, part)
+    return notes + await verify(part, work, plan)

@@ -1,0 +1,190 @@
+"""Whether a result is what it should be, before anybody gets to see it.
+
+`verify` looks at a finished file with the same eyes as at any other: its verdict is "send", it has the picture and
+the sound of its source, as many frames at the same times, picture and sound begin together as they did, it is the
+right side up, and it decodes. Frames that nobody can decode are the source's own damage: they are counted, and
+become a note. Errors: `Permanent` with the first thing that is wrong; otherwise as `running`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+from telespool.errors import Permanent
+from telespool.media import ffmpeg, mp4
+from telespool.media.compatibility import judge
+from telespool.media.ffmpeg_process import finish
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.media.conversion_context import Work
+    from telespool.media.ffmpeg_args import Plan
+    from telespool.media.mp4 import Track
+    from telespool.media.probe import Stream
+
+# What is said although nothing is wrong with the result. The null muxer dislikes the order of key frames, and frames
+# closer than its ticks. The decoder misses what was left out: a key frame may be followed by frames that rest on what
+# stood before it (an open group, as of broadcasts and camcorders), and dismiss what was never decoded.
+_HARMLESS = re.compile(
+    r"\[null|    Last message repeated"
+    r"|\[h264 @ \w+\] (?:mmco: |.*\breference|co located POCs|illegal short term buffer)"
+)
+_REORDERED = 5.0  # frames that a decoder holds back, at most
+_ORDERED = 64  # frames of a copy whose order is looked at
+
+
+async def verify(result: Path, work: Work, plan: Plan | None) -> tuple[str, ...]:
+    """Check a result; what the source itself lacks is returned as notes.
+
+    `plan` is how the picture was encoded, None where it was copied.
+    """
+    judging = asyncio.create_task(judge(result, work.settings))
+    reading = asyncio.create_task(asyncio.to_thread(mp4.track, result))
+    decoding = asyncio.create_task(_undecodable(result, work, copied=plan is None))
+    await finish(judging, reading, decoding)
+    verdict, track, undecodable = judging.result(), reading.result(), decoding.result()
+    probe = verdict.probe
+    if verdict.action != "send" or probe is None or probe.video is None:
+        raise Permanent(f"the result would not play everywhere: {'; '.join(verdict.reasons)}")
+    if track is None:
+        raise Permanent("the result has no frames")
+    notes = _check_sound(probe.audio, work, copied=plan is None)
+    if plan is None:
+        notes += _check_copy(track, probe.video, work)
+        await _check_order(result, probe.video, work)
+    elif not plan.thinned:
+        notes += await _check_encoded(track, work)
+    if undecodable:
+        raise Permanent(f"the result does not decode to its end: {undecodable}")
+    return notes
+
+
+def _check_sound(sound: Stream | None, work: Work, *, copied: bool) -> tuple[str, ...]:
+    source = work.found.audio
+    if source is None or sound is not None:
+        return ()
+    if copied:
+        raise Permanent("the result has lost its sound")
+    return ("its sound track is empty",)
+
+
+def _check_copy(track: Track, video: Stream, work: Work) -> tuple[str, ...]:
+    scan, times = work.scan, track.shown
+    missing = scan.count - len(times)
+    if not times or (abs(missing) > 1 and missing != scan.leading):
+        raise Permanent(f"the copy has {len(times)} frames, its source {scan.count}")
+    if video.rotation != work.video.rotation:
+        raise Permanent("the copy is turned")
+    gaps = [after - before for before, after in itertools.pairwise(times)]
+    if gaps and min(gaps) <= 0:
+        raise Permanent("the copy has frames at the same time")
+    off = (times[-1] - times[0]) / track.timescale - scan.span
+    if missing <= 1 and abs(off) > max(1.5 * scan.gap, 0.05):
+        raise Permanent(f"the copy is {off:+.3f} seconds longer than its source")
+    if missing > 1:
+        return (f"its first {missing} frames are left out: they need frames that are not there",)
+    return ()
+
+
+async def _check_order(result: Path, video: Stream, work: Work) -> None:
+    """Look whether decoding puts frames into another order than their times: then the times are wrong."""
+    if not video.reorders or work.scan.reordered:
+        return
+    times: list[int] = []
+
+    def hear(line: str) -> None:
+        at = line.rstrip(",")
+        if at.lstrip("-").isdigit():
+            times.append(int(at))
+
+    await work.runner.run(
+        [
+            ffmpeg.program(work.settings.ffprobe),
+            *("-v", "quiet", "-select_streams", "v:0", "-show_entries", "frame=pts"),
+            *("-read_intervals", f"%+#{_ORDERED}", "-of", "csv=p=0", *ffmpeg.reading(result)),
+        ],
+        on_line=hear,
+    )
+    if times != sorted(times):
+        raise Permanent("its frames do not carry the times at which they are shown")
+
+
+async def _check_encoded(track: Track, work: Work) -> tuple[str, ...]:
+    made, scan = len(track.times), work.scan
+    if made > scan.count + 1:
+        raise Permanent(f"the result has {made} frames, its source {scan.count}")
+    if made < scan.count - 1:
+        decoded = await _count(work)
+        if made < decoded - 1:
+            raise Permanent(f"the result has {made} frames, {decoded} can be decoded")
+        return (f"{scan.count - made} of its {scan.count} frames cannot be decoded",)
+    if made == scan.count and not scan.timeless:
+        off = _off(track, work)
+        # Where the container tells only when frames are decoded, each is shown at the time of some later one.
+        if off > max((_REORDERED if scan.guessed else 1.5) * scan.gap, 0.05):
+            raise Permanent(f"a frame of the result is {off:.3f} seconds away from its time")
+    return ()
+
+
+def _off(track: Track, work: Work) -> float:
+    """Seconds by which a frame is away from its time, at most; from the first on where that is all there is to go by."""
+    scan, zero = work.scan, -work.found.start
+    if scan.guessed:
+        zero = track.first / track.timescale - scan.times[0]
+    return max(
+        abs(here / track.timescale - (there + zero))
+        for here, there in zip(track.times, scan.times, strict=True)
+    )
+
+
+async def _count(work: Work) -> int:
+    """The frames of the source that can be decoded."""
+    frames = 0
+
+    def hear(line: str) -> None:
+        nonlocal frames
+        key, _, value = line.partition("=")
+        if key == "frame" and value.strip().isdigit():
+            frames = int(value)
+
+    await work.runner.run(
+        [
+            ffmpeg.program(work.settings.ffmpeg),
+            *("-v", "fatal", "-nostdin", "-progress", "pipe:1", "-max_error_rate", "1"),
+            *("-max_pixels", str(work.settings.max_pixels)),
+            *ffmpeg.reading(work.source, deep=work.found.deep),
+            *("-map", f"0:{work.video.index}", "-fps_mode", "passthrough", "-f", "null", "-"),
+        ],
+        on_line=hear,
+    )
+    return frames
+
+
+async def _undecodable(result: Path, work: Work, *, copied: bool) -> str:
+    """Decode every key frame, all of the sound, and the end; ffmpeg's words where that fails.
+
+    The end is what follows on the last key frame a second before it, of a copy, which is made a hundred times as fast, on
+    the very last one; and of that the frames that rest on none behind them.
+
+    To decode the rest as well would take a tenth of the time of an encoding, and tell what ffmpeg's good end
+    and the index, byte by byte in its place, have told already.
+    """
+    settings, reading = work.settings, ffmpeg.reading(result)
+    end = ["-sseof", "-0.1" if copied else "-1", "-skip_frame", "bidir"]
+    end += ["-skip_loop_filter", "all"]  # it smooths, and finds nothing
+    said = await work.runner.run(
+        [
+            ffmpeg.program(settings.ffmpeg),
+            *("-v", "error", "-nostdin"),
+            *("-max_pixels", str(settings.max_pixels), "-skip_frame", "nokey", *reading),
+            *("-max_pixels", str(settings.max_pixels), *end, *reading),
+            *("-map", "0:v:0", "-map", "0:a?", "-f", "null", "-"),
+            *("-map", "1:v:0", "-f", "null", "-"),
+        ]
+    )
+    wrong = [line for line in said.lines if not _HARMLESS.match(line)]
+    return ffmpeg.last_words("\n".join(wrong or said.lines)) if wrong or said.code else ""

@@ -1,0 +1,62 @@
+"""The window into a running daemon: what is under way, told to whoever asks at this moment.
+
+    async with opened(root, {"look": tell}): ...     # `tell` is a coroutine function
+    activity = glance.look(root, holder)              # in another process
+
+A Unix socket in the abstract namespace, named after the spool: no file is left anywhere, nothing is written while
+nobody looks, and it is gone with its process. Only root, the daemon's own user, and members of the spool's group are
+answered. Nothing raises: a window that cannot be opened is no reason to stop working.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+import struct
+from typing import TYPE_CHECKING, Any
+
+from telespool.observe import control_client
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from pathlib import Path
+
+    Answer = Callable[[], Awaitable[dict[str, Any]]]
+
+_SO_PEERGROUPS = 59  # asm-generic/socket.h; the module socket does not name it
+
+
+@contextlib.asynccontextmanager
+async def opened(root: Path, answers: Mapping[str, Answer]) -> AsyncIterator[None]:
+    """Answer whoever asks one of these questions while the `async with` lasts."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            tell = answers.get((await reader.readline()).decode("ascii", "replace").strip())
+            if tell is not None and may_look(writer.get_extra_info("socket"), root):
+                writer.write(json.dumps(await tell()).encode())
+                await writer.drain()
+        writer.close()
+
+    try:
+        server = await asyncio.start_unix_server(answer, control_client.address(root))
+    except OSError:  # another process sits there, or there are no such sockets
+        yield
+        return
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def may_look(channel: socket.socket, root: Path) -> bool:
+    """Whether who asks could read the spool as well."""
+    _, user, group = control_client.peer(channel)
+    if user in {0, os.geteuid()}:
+        return True
+    data = channel.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 1024)
+    groups = {group, *(number for (number,) in struct.iter_unpack("I", data))}
+    return root.stat().st_gid in groups

@@ -1,0 +1,256 @@
+"""The story of a job, told from its names: where each part is, what was decided, what happens next and when.
+
+`Story.of` reads the folders, the quarantine's notes and the list of what was left out; nothing else. What a file is, and
+why it is treated so, `media.verdict` knows: `telespool explain` asks it for a single file.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from telespool.observe import humanize
+from telespool.spool.layout import FOLDERS, HELD, SKIPPED
+from telespool.spool.names import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from telespool.config.schema import Config
+    from telespool.spool.layout import Entry, Folders
+
+_NAMED = 12  # parts of one kind that are named one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A unit of the job (of an album its members are counted): where it lies and what that means.
+
+    `state` is one word for programs; `until` (seconds since the epoch) and `reason` where there are any.
+    """
+
+    folder: str
+    unit: str
+    name: str
+    files: int
+    state: str
+    sentence: str
+    message: int | None = None
+    until: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A job and its parts, furthest first."""
+
+    job: str
+    dropped: str
+    chat: str
+    peer: str
+    claimed: float
+    over: bool
+    parts: tuple[Part, ...]
+    skipped: tuple[str, ...]
+
+    @classmethod
+    def of(cls, folders: Folders, config: Config, job: str) -> Story:
+        """What the folders say of this job now."""
+        parsed = Job.parse(job)
+        drop = folders.drop(job)
+        teller = _Teller(folders, config, job)
+        parts = [
+            teller.part(entry)
+            for folder in reversed(FOLDERS)
+            for entry in folders.units(folder, job)
+        ]
+        chat = parsed.chat if parsed else ""
+        return cls(
+            job=job,
+            dropped=drop.unit.label if drop else humanize.job(job),
+            chat=chat,
+            peer=config.chats.get(chat, ""),
+            claimed=parsed.claimed if parsed else 0.0,
+            over=folders.is_over(job),
+            parts=tuple(parts),
+            skipped=tuple(_skipped(folders, job)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+    def lines(self) -> Iterator[str]:
+        """For people."""
+        when = humanize.moment(self.claimed)
+        yield f"{self.job}"
+        yield f"  {self.dropped}, dropped {when} for the chat {self.chat}{self._peer()}."
+        for state, title in _TITLES.items():
+            parts = [part for part in self.parts if part.state == state]
+            if parts:
+                files = sum(part.files for part in parts)
+                yield f"  {title}: {humanize.count(files, 'file')}"
+                yield from self._named(parts)
+        if self.skipped:
+            yield f"  Left out: {humanize.count(len(self.skipped), 'file')}"
+            yield from _some([f"    {line}" for line in self.skipped])
+        yield f"  {self._end()}"
+
+    def _peer(self) -> str:
+        return f" ({self.peer})" if self.peer and self.peer != self.chat else ""
+
+    def _named(self, parts: list[Part]) -> Iterator[str]:
+        yield from _some([f"    {part.unit}: {part.sentence}" for part in parts])
+
+    def _end(self) -> str:
+        refused = [part for part in self.parts if part.state == "refused"]
+        if not self.over:
+            return "It is not over: what is left goes on by itself while the daemon runs."
+        if not self.parts:
+            return "Nothing of it is left."
+        if refused:
+            return f"It is over. What was refused stays until you decide: telespool retry {self.job}, or remove it."
+        return "It is over, and all of it was sent."
+
+
+_TITLES = {
+    "unpacking": "Being unpacked",
+    "sending": "On its way",
+    "ready": "Ready to send",
+    "waiting": "Waiting",
+    "held": "Held",
+    "converts": "To be converted",
+    "converting": "Being converted",
+    "sent": "Sent",
+    "recovered": "Sent after conversion",
+    "kept": "Kept",
+    "refused": "Refused",
+}
+
+
+class _Teller:
+    """Says of each unit what its place and its name mean."""
+
+    def __init__(self, folders: Folders, config: Config, job: str) -> None:
+        self.folders = folders
+        self.config = config
+        self.job = job
+
+    def part(self, entry: Entry) -> Part:
+        unit = entry.unit
+        state, sentence, until = self._say(entry)
+        reason = _note(entry) if state == "refused" else ""
+        return Part(
+            folder=entry.folder,
+            unit=str(unit),
+            name=unit.shown,
+            files=len(self.folders.members(entry)),
+            state=state,
+            sentence=reason or sentence,
+            message=unit.message,
+            until=until,
+            reason=reason,
+        )
+
+    def _say(self, entry: Entry) -> tuple[str, str, float | None]:
+        say = {
+            "incoming": self._incoming,
+            "uploading": self._uploading,
+            "deferred": self._deferred,
+            "converting": self._converting,
+            "done": self._done,
+            "quarantine": self._quarantine,
+        }
+        return say[entry.folder](entry)
+
+    def _incoming(self, entry: Entry) -> tuple[str, str, float | None]:
+        if entry.unit.attempt:
+            return "unpacking", "it is being unpacked and its members are sorted", None
+        return (
+            "unpacking",
+            "it is unpacked next, or when there is room or its last volume has come",
+            None,
+        )
+
+    def _uploading(self, entry: Entry) -> tuple[str, str, float | None]:
+        if entry.unit.attempt:
+            return (
+                "sending",
+                "it is being sent, or was when the daemon stopped; then it is sent again",
+                None,
+            )
+        how = "as a document, " if entry.unit.goes_as_document else ""
+        return (
+            "ready",
+            f"it is sent {how}as soon as its turn comes: photos first, then videos, then copies",
+            None,
+        )
+
+    def _deferred(self, entry: Entry) -> tuple[str, str, float | None]:
+        if not entry.unit.attempt:
+            return (
+                "converts",
+                "it is converted when nothing is left to send, so that it plays everywhere; its copy is then sent",
+                None,
+            )
+        try:
+            until = entry.path.stat().st_mtime
+        except FileNotFoundError:
+            until = 0.0
+        if until >= HELD:
+            return "held", f"a person holds it; to let it go: telespool retry {self.job}", until
+        if until <= time.time():
+            return "waiting", "its wait is over: it is sent next", until
+        when = f"{humanize.moment(until)} (in {humanize.span(until - time.time())})"
+        return "waiting", f"it is tried again at {when}", until
+
+    def _converting(self, entry: Entry) -> tuple[str, str, float | None]:
+        copy = self.folders.copy_of(self.job, entry.unit.first)
+        if copy is not None:
+            where = "sent" if copy.folder == "done" else "finished and goes out next"
+            return "converting", f"its copy is {where}; the original leaves after it", None
+        pieces = self.folders.segments(entry)
+        count = sum(1 for _ in pieces.rglob("v*.mp4")) if pieces.exists() else 0
+        tries = self.config.convert.max_tries
+        sentence = f"attempt {max(1, entry.unit.attempt)} of {tries}"
+        if count:
+            sentence += f", {humanize.count(count, 'piece')} finished; these are never made again"
+        return "converting", sentence, None
+
+    def _done(self, entry: Entry) -> tuple[str, str, float | None]:
+        unit = entry.unit
+        if unit.first == 0 or unit.kind == "o":
+            what = "the original, its copy was sent" if unit.kind == "o" else "the drop itself"
+            kept = self.config.retention.archives
+            job = Job.parse(self.job)
+            until = (job.claimed if job else 0.0) + kept
+            return "kept", f"{what}; kept until {humanize.moment(until)}", until
+        if unit.kind == "c":
+            return "recovered", f"message {unit.message}, a converted copy", None
+        return "sent", f"message {unit.message}", None
+
+    def _quarantine(self, _entry: Entry) -> tuple[str, str, float | None]:
+        return "refused", "there is no note that says why", None
+
+
+def _note(entry: Entry) -> str:
+    path = entry.path.with_name(f"{entry.path.name}.txt")
+    try:
+        return path.read_text("utf-8", "replace").strip()
+    except OSError:
+        return ""
+
+
+def _skipped(folders: Folders, job: str) -> Iterable[str]:
+    try:
+        text = (folders.job_folder("done", job) / SKIPPED).read_text("utf-8", "replace")
+    except OSError:
+        return ()
+    return text.splitlines()
+
+
+def _some(lines: list[str]) -> Iterator[str]:
+    yield from lines[:_NAMED]
+    if len(lines) > _NAMED:
+        yield f"    and {len(lines) - _NAMED} more (all of them: --json)"

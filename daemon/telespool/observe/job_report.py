@@ -1,0 +1,148 @@
+"""The report of a job: what was sent, recovered by conversion, quarantined, left out; how much, and when.
+
+It is made from the names and notes in the folders when nothing of the job lies in a working folder any more, written
+into the log as one line and into done/JOB/report.txt for people. It can be made again at any time, and is the same.
+The sizes are those of `contents.txt`: the data itself is dropped once it is delivered.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from telespool.observe import humanize
+from telespool.spool import delivered_index
+from telespool.spool.layout import CONTENTS, SKIPPED
+from telespool.spool.names import Job
+
+if TYPE_CHECKING:
+    from telespool.spool import Spool
+    from telespool.spool.layout import Entry, Folders
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Phase:
+    """A time in which the line was free and originals were converted."""
+
+    converted: int = 0
+    given_up: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    begun: float = field(default_factory=time.monotonic)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the log."""
+        values = asdict(self)
+        values["seconds"] = round(time.monotonic() - values.pop("begun"))
+        return values
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of one job: members by name, the recovered ones among the sent.
+
+    `bytes` is what was sent, as far as it was noted; `begun` and `ended` are seconds since the epoch, 0 where
+    nobody knows.
+    """
+
+    job: str
+    sent: tuple[str, ...]
+    recovered: tuple[str, ...]
+    quarantined: tuple[str, ...]
+    skipped: tuple[str, ...]
+    bytes: int = 0
+    begun: float = 0.0
+    ended: float = 0.0
+
+    @classmethod
+    def of(cls, folders: Folders, job: str) -> Report:
+        """What the folders say of this job now."""
+        sent, recovered, quarantined = [], [], []
+        for entry in folders.units("done", job):
+            for member in folders.members(entry):
+                if entry.unit.message is not None:
+                    sent.append(str(member.unit))
+                    if member.unit.kind == "c":
+                        recovered.append(str(member.unit))
+        for entry in folders.units("quarantine", job):
+            quarantined += [f"{member.unit}{_reason(entry)}" for member in folders.members(entry)]
+        try:
+            text = (folders.job_folder("done", job) / SKIPPED).read_text("utf-8", "replace")
+        except FileNotFoundError:
+            text = ""
+        parsed = Job.parse(job)
+        return cls(
+            job,
+            tuple(sent),
+            tuple(recovered),
+            tuple(quarantined),
+            tuple(text.splitlines()),
+            bytes=sum(line.size for line in delivered_index.read(folders, job) if line.message),
+            begun=parsed.claimed if parsed else 0.0,
+            ended=_ended(folders, job),
+        )
+
+    def lines(self) -> list[str]:
+        """For people."""
+        outcome = (
+            f"{self.job}: {len(self.sent)} sent, {len(self.recovered)} of them recovered by conversion,"
+            f" {len(self.quarantined)} quarantined, {len(self.skipped)} skipped"
+        )
+        lines = [outcome]
+        if self.sent and self.ended:
+            took = humanize.span(max(0.0, self.ended - self.begun))
+            began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.begun))
+            lines.append(f"  {humanize.size(self.bytes)} in {took}, dropped {began}")
+        for title, names in (("quarantined", self.quarantined), ("skipped", self.skipped)):
+            lines += [f"  {title}: {name}" for name in names]
+        return lines
+
+
+def _reason(entry: Entry) -> str:
+    """The first line of the note of a unit in quarantine."""
+    note = entry.path.with_name(f"{entry.path.name}.txt")
+    try:
+        return f" ({note.read_text('utf-8', 'replace').strip().partition(chr(10))[0]})"
+    except OSError:
+        return ""
+
+
+def _ended(folders: Folders, job: str) -> float:
+    """When the last file of it was delivered."""
+    try:
+        return (folders.job_folder("done", job) / CONTENTS).stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def close_job(spool: Spool, job: str) -> None:
+    """If this job is over, say so and leave its report; at most one report for one outcome."""
+    with spool.closing:
+        _close(spool, job)
+
+
+def _close(spool: Spool, job: str) -> None:
+    if not spool.is_over(job):
+        return
+    report = Report.of(spool, job)
+    lines = report.lines()
+    before = spool.report(job)
+    said = before.read_text("utf-8", "replace").splitlines() if before is not None else []
+    if said == lines or not (report.sent or report.quarantined or report.skipped):
+        return
+    spool.write_report(job, lines)
+    log.info(
+        "complete",
+        job=job,
+        sent=len(report.sent),
+        recovered=len(report.recovered),
+        quarantined=len(report.quarantined),
+        skipped=len(report.skipped),
+        bytes=report.bytes,
+        seconds=round(max(0.0, report.ended - report.begun)) if report.ended else None,
+    )

@@ -1,0 +1,236 @@
+"""The state of a spool at one moment: its folders, and what the daemon has under way, if one runs.
+
+The folders are looked through once, without reading a file but the few newest notes, so a hundred thousand
+units take about a second and next to no memory. What the daemon says (`observe/window.py`) is added to it:
+progress, speed, waits. Nothing is raised for what vanishes meanwhile.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from telespool.observe import control_client
+from telespool.spool.layout import FOLDERS
+from telespool.spool.lock import Lock
+from telespool.spool.names import Job, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+    from pathlib import Path
+
+    from telespool.spool.layout import Folder, Folders
+
+_SHOWN = 5  # refusals, and waits, that are named one by one
+
+Daemon = Literal["running", "silent", "not running"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One folder: jobs, units, files and bytes; when its oldest job was claimed (seconds since the epoch)."""
+
+    folder: Folder
+    jobs: int = 0
+    units: int = 0
+    files: int = 0
+    bytes: int = 0
+    oldest: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnderWay:
+    """A unit that is being worked on, or was when the process died."""
+
+    folder: Folder
+    job: str
+    unit: str
+    attempt: int
+    segments: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Waiting:
+    """A unit that waits for its next try; `until` in seconds since the epoch."""
+
+    until: float
+    job: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Refusal:
+    """A unit in quarantine and the sentence that says why; `when` in seconds since the epoch."""
+
+    when: float
+    job: str
+    unit: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """All of it. `activity` is what the daemon tells; `waiting` and `refused` are the next and the last few."""
+
+    root: str
+    daemon: Daemon
+    process: int | None
+    free: int
+    inbox: int
+    folders: tuple[Shelf, ...]
+    under_way: tuple[UnderWay, ...]
+    waiting: tuple[Waiting, ...]
+    waiting_count: int
+    to_convert: int
+    refused: tuple[Refusal, ...]
+    activity: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, folders: Folders, chats: Container[str] = (), *, ask: bool = True) -> Status:
+        """Look; the daemon is asked what it has under way, unless it is the one who looks.
+
+        `chats` are the aliases whose folders in the inbox are no drops themselves.
+        """
+        process = Lock(folders.root / "lock").holder()
+        activity = control_client.look(folders.root, process) if process and ask else None
+        daemon: Daemon = "running" if activity else "silent" if process else "not running"
+        looks = [_Look.at(folders, folder) for folder in FOLDERS]
+        deferred = next(look for look in looks if look.folder == "deferred")
+        quarantine = next(look for look in looks if look.folder == "quarantine")
+        return cls(
+            root=str(folders.root),
+            daemon=daemon,
+            process=process,
+            free=folders.free() if folders.root.exists() else 0,
+            inbox=_count(folders, chats),
+            folders=tuple(look.shelf() for look in looks),
+            under_way=tuple(each for look in looks for each in look.under_way),
+            waiting=tuple(sorted(deferred.waiting)),
+            waiting_count=deferred.waiting_count,
+            to_convert=deferred.units - deferred.waiting_count,
+            refused=tuple(_read(folders, each) for each in sorted(quarantine.notes, reverse=True)),
+            activity=activity,
+        )
+
+    def shelf(self, folder: Folder) -> Shelf:
+        """One of the folders."""
+        return next(shelf for shelf in self.folders if shelf.folder == folder)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+
+@dataclass(slots=True)
+class _Look:
+    """One folder, looked through."""
+
+    folders: Folders
+    folder: Folder
+    jobs: int = 0
+    units: int = 0
+    files: int = 0
+    bytes: int = 0
+    oldest: float | None = None
+    under_way: list[UnderWay] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+    waiting_count: int = 0
+    notes: list[tuple[float, str, str]] = field(default_factory=list)
+
+    @classmethod
+    def at(cls, folders: Folders, folder: Folder) -> _Look:
+        look = cls(folders, folder)
+        for job in folders.jobs(folder):
+            look._job(job)
+        return look
+
+    def shelf(self) -> Shelf:
+        return Shelf(self.folder, self.jobs, self.units, self.files, self.bytes, self.oldest)
+
+    def _job(self, job: str) -> None:
+        parsed = Job.parse(job)
+        if self.oldest is None and parsed is not None:
+            self.oldest = parsed.claimed
+        self.jobs += 1
+        entries = {entry.name: entry for entry in _scan(self.folders.job_folder(self.folder, job))}
+        for name, entry in entries.items():
+            if self.folder == "quarantine" and name.endswith(".txt") and name[:-4] in entries:
+                self._note(job, entry)
+            elif (unit := Unit.parse(name)) is not None:
+                self._unit(job, unit, entry)
+
+    def _unit(self, job: str, unit: Unit, entry: os.DirEntry[str]) -> None:
+        self.units += 1
+        self._weigh(entry)
+        if not unit.attempt:
+            return
+        if self.folder == "deferred":
+            self.waiting_count += 1
+            _keep_least(self.waiting, Waiting(_mtime(entry), job, str(unit.plain())))
+        elif self.folder != "done":
+            segments = 0
+            if self.folder == "converting":
+                directory = self.folders.job_folder("converting", job)
+                pieces = directory / f"{unit.first:04d}.segments"
+                segments = sum(1 for _ in pieces.rglob("v*.mp4")) if pieces.exists() else 0
+            plain = str(unit.plain())
+            self.under_way.append(UnderWay(self.folder, job, plain, unit.attempt, segments))
+
+    def _weigh(self, entry: os.DirEntry[str]) -> None:
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                for inner in _scan(entry.path):
+                    self._weigh(inner)
+            else:
+                self.files += 1
+                self.bytes += entry.stat(follow_symlinks=False).st_size
+        except FileNotFoundError:
+            pass
+
+    def _note(self, job: str, entry: os.DirEntry[str]) -> None:
+        note = (_mtime(entry), job, entry.name)
+        if len(self.notes) < _SHOWN:
+            heapq.heappush(self.notes, note)
+        else:
+            heapq.heappushpop(self.notes, note)
+
+
+def _keep_least(waiting: list[Waiting], one: Waiting) -> None:
+    waiting.append(one)
+    if len(waiting) > 4 * _SHOWN:
+        waiting[:] = heapq.nsmallest(_SHOWN, waiting)
+
+
+def _scan(path: Path | str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as entries:
+            return [entry for entry in entries if not entry.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _mtime(entry: os.DirEntry[str]) -> float:
+    try:
+        return entry.stat(follow_symlinks=False).st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _read(folders: Folders, note: tuple[float, str, str]) -> Refusal:
+    when, job, name = note
+    try:
+        path = folders.job_folder("quarantine", job) / name
+        reason = path.read_text("utf-8", "replace").strip()
+    except OSError:
+        reason = ""
+    return Refusal(when, job, name.removesuffix(".txt"), reason)
+
+
+def _count(folders: Folders, chats: Container[str]) -> int:
+    """The drops in the inbox, those in the folders of the chats among them."""
+    count = 0
+    for entry in _scan(folders.inbox):
+        count += len(_scan(entry.path)) if entry.name in chats and entry.is_dir() else 1
+    return count

@@ -1,0 +1,293 @@
+"""deferred/ → converting/ → a copy in uploading/; the original → done/ after its copy was delivered.
+
+The one converter. It begins nothing while anything lies in uploading/, and what it has begun stands still until that
+folder is empty again (the gate). Its finished copy lies in uploading/, so that it is sent before the next
+original is taken. With `convert.deferred = false` it converts at once and gives way to nobody.
+
+The original stays in converting/ until its copy is in done/. An attempt that fails is counted by @K; after
+`convert.max_tries` the original goes to quarantine with ffmpeg's last words. An ffmpeg that somebody killed is no
+failure but a death: after `send.max_deaths` of them without a finished piece in between the original is poison.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from typing import TYPE_CHECKING
+
+from telespool.destinations.base import ANY_ACCOUNT
+from telespool.errors import ChildDied, Permanent, Temporary, Unreadable
+from telespool.media.compatibility import judge
+from telespool.media.convert import convert
+from telespool.media.split import split
+from telespool.media.split_raw import cut
+from telespool.observe.job_report import Phase, close_job
+from telespool.observe.progress import Conversion
+from telespool.pipeline.worker import Worker, log, readable
+from telespool.runtime.gate import Gate
+from telespool.runtime.throttle import Pace
+from telespool.runtime.timers import Wait
+from telespool.spool import delivered_index, numbering
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.media.convert import Progress
+    from telespool.pipeline.worker import House
+    from telespool.spool.layout import Entry
+
+_LOOK_AGAIN = 60.0
+_ALBUM = 10
+
+
+class Converter(Worker):
+    """Converts one original at a time."""
+
+    name = "converter"
+    hears = ("uploading", "deferred", "converting", "done")
+
+    def __init__(self, house: House, gate: Gate) -> None:
+        super().__init__(house)
+        self.gate = gate
+        self._wait = Wait(0.0, 0.0)
+        self._phase: Phase | None = None
+        self._own: set[tuple[str, int]] = set()
+        self._deferred = house.bells.listen(("deferred",))
+        self._looking, self._lining_up = Pace(), Pace()
+        self._row: list[Entry] = []
+
+    async def step(self) -> float:
+        """Release an original whose copy has arrived, go on with one that was begun, or take the next."""
+        if pause := self._looking.left():
+            return pause
+        original = await asyncio.to_thread(self._begun)
+        if original is None and (self.gate.is_open or not self.config.convert.deferred):
+            if not self._row or self._deferred.rung:
+                pause = self._lining_up.left()
+                if not pause:
+                    self._deferred.clear()
+                    await asyncio.to_thread(self._line_up)
+            original = await asyncio.to_thread(self._take_next)
+            if original is None and pause:
+                return pause
+            if original is None:
+                self._end_phase()
+        if original is None:
+            return _LOOK_AGAIN
+        if (left := self._wait.left(self.spool.clock())) > 0:
+            return left
+        if self.config.convert.deferred and not self.gate.is_open:
+            return _LOOK_AGAIN
+        await self._convert(original)
+        return 0.0
+
+    def _begun(self) -> Entry | None:
+        """The original to go on with. Those whose copy is under way wait; those whose copy arrived are released."""
+        for original in list(self.spool.all_units("converting")):
+            if self.spool.send_home(original):
+                continue
+            with self._looking:
+                copy = self.spool.copy_of(original.job, original.unit.first)
+            if copy is None:
+                return original
+            if copy.folder == "done":
+                line = delivered_index.line_of(original)
+                if line is not None:
+                    delivered_index.record(self.spool, original.job, [line], {})
+                done = self.spool.release_original(original)
+                log.info("recovered", job=done.job, unit=str(done.unit))
+                close_job(self.spool, done.job)
+            else:
+                self.spool.drop_segments(original)
+        return None
+
+    def _line_up(self) -> None:
+        """Look for all that is to be converted, oldest first."""
+        with self._lining_up:
+            row = [entry for entry in self.spool.all_units("deferred") if _is_mine(entry)]
+            strays = numbering.strays(self.spool, row, "deferred")
+        renumbered = {each: self.renumber(each) for each in strays if _is_mine(each)}
+        self._row = [renumbered.get(entry, entry) for entry in reversed(row)]
+
+    def _take_next(self) -> Entry | None:
+        while self._row:
+            entry = self._row.pop()
+            if entry.path.exists():
+                begun = self.spool.start_conversion(entry)
+                if self.spool.copy_of(entry.job, entry.unit.first) is not None:
+                    return None  # a person moved it back after it was converted
+                self._own.add((entry.job, entry.unit.first))
+                return begun
+        return None
+
+    async def _convert(self, original: Entry) -> None:
+        if (original.job, original.unit.first) not in self._own or not original.unit.attempt:
+            # Begun by an earlier process, which died or was stopped over it: another attempt.
+            self._own.add((original.job, original.unit.first))
+            original = await asyncio.to_thread(self.spool.begin, original)
+        log.info("converting", job=original.job, unit=str(original.unit))
+        activity = Conversion(original.job, str(original.unit.plain()))
+        self.house.activity.conversion = activity
+        result = self.spool.tmp / f"{original.job}.{original.unit.first:04d}c.mp4"
+
+        finished = await asyncio.to_thread(self.spool.finished, original)
+
+        def progress(state: Progress) -> None:
+            nonlocal finished
+            self.alive()
+            if (now := self.spool.finished(original)) > finished:
+                finished = now
+                self.spool.advance(original)
+            activity.done = state.fraction
+            activity.speed, activity.seconds_left = state.speed, state.seconds_left
+            activity.standing_still = not self.gate.is_open
+
+        begun = time.monotonic()
+        self._phase = self._phase or Phase()
+        settings = self.config.convert
+        gate = self.gate if settings.deferred else Gate()
+        try:
+            limit = await self._limit()
+            with readable(original):
+                verdict = await judge(original.path, settings, max_bytes=limit)
+            in_pieces = original.unit.goes_as_document or verdict.kind in {"audio", "other"}
+            if verdict.action != "split" and not in_pieces:
+                await convert(
+                    original.path,
+                    result,
+                    settings=settings,
+                    state=self.spool.segments(original),
+                    gate=gate,
+                    progress=progress,
+                    # Telegram refused what looked fine to us: only another picture can help.
+                    at_least="encode" if verdict.action == "send" else "send",
+                    disk=self.spool.disk,
+                )
+            whole = original.path if verdict.action == "split" or in_pieces else result
+            # Before it is let out: it may be on its way the moment after.
+            sizes = original.path.stat().st_size, whole.stat().st_size
+            copy = await self._release(original, whole, limit, None if in_pieces else gate)
+            self._note_success(time.monotonic() - begun, *sizes)
+            log.info("converted", job=original.job, unit=str(copy.unit))
+            await asyncio.to_thread(self.spool.drop_segments, original)
+        except Permanent as error:
+            await self._failed(original, error.reason)
+        except Temporary as error:
+            await self._waits(original, error)
+        except (OSError, asyncio.CancelledError):
+            if original.path.exists():
+                await asyncio.shield(asyncio.to_thread(self.spool.pause, original))
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other originals
+            log.error(
+                "internal error",
+                job=original.job,
+                unit=str(original.unit),
+                traceback=traceback.format_exc(),
+            )
+            await self._failed(original, f"An internal error stopped the conversion: {error!r}.")
+        finally:
+            self.house.activity.conversion = None
+
+    def _note_success(self, seconds: float, before: int, after: int) -> None:
+        counts = self.house.activity.counts
+        counts["conversions_succeeded"] += 1
+        counts["conversion_seconds"] += round(seconds)
+        if self._phase is not None:
+            self._phase.converted += 1
+            self._phase.bytes_before += before
+            self._phase.bytes_after += after
+
+    def _end_phase(self) -> None:
+        """Nothing is left to convert: say what the phase has brought."""
+        phase, self._phase = self._phase, None
+        if phase is not None and (phase.converted or phase.given_up):
+            log.info("recovery phase over", **phase.to_json())
+
+    async def _limit(self) -> int:
+        """Bytes that one message may hold; what every account may send where Telegram cannot be asked now."""
+        try:
+            return await self.house.limit()
+        except Temporary:
+            return ANY_ACCOUNT
+
+    async def _release(self, original: Entry, whole: Path, limit: int, gate: Gate | None) -> Entry:
+        """Let the copy out: in parts that play where it is too large for one message, without a gate in pieces."""
+        size = (await asyncio.to_thread(whole.stat)).st_size
+        if size <= limit:
+            return await asyncio.to_thread(self.spool.release_copy, original, whole)
+        folder = self.spool.tmp / f"{original.job}.{original.unit.first:04d}.parts"
+        if gate is None:
+            parts = await asyncio.to_thread(cut, whole, folder, limit)
+        else:
+            parts = await split(
+                whole,
+                folder,
+                max_bytes=limit,
+                settings=self.config.convert,
+                gate=gate,
+                disk=self.spool.disk,
+            )
+        if len(parts) > _ALBUM:
+            raise Permanent(
+                f"{original.unit.label} would make {len(parts)} parts; an album holds {_ALBUM}."
+                " Cut it into shorter films and drop these."
+            )
+        return await asyncio.to_thread(self.spool.release_parts, original, parts)
+
+    async def _waits(self, original: Entry, error: Temporary) -> None:
+        """Put it off. Where a child was killed the mark stays, and counts as if we had died with it."""
+        wait = error.retry_after or self.config.send.retry_min
+        now = self.spool.clock()
+        if isinstance(error, Unreadable):  # by way of the uploader, which waits longer each time
+            await asyncio.to_thread(self.spool.wait, original, now + wait)
+            log.warning(
+                "waiting", job=original.job, unit=str(original.unit.plain()), reason=error.reason
+            )
+            return
+        if isinstance(error, ChildDied):
+            deaths = await asyncio.to_thread(self.spool.deaths, original)
+            if deaths >= self.config.send.max_deaths:
+                reason = (
+                    f"{error.reason} That happened {deaths} times with {original.unit.label}, so it is not"
+                    " tried again. Move it back to deferred/ to try once more."
+                )
+                await self._give_up(original, reason)
+                return
+            self._own.discard((original.job, original.unit.first))
+        else:
+            await asyncio.to_thread(self.spool.pause, original)
+        self._wait = Wait.to(now + wait, now)
+        log.warning(
+            "waiting",
+            job=original.job,
+            unit=str(original.unit.plain()),
+            seconds=round(wait),
+            reason=error.reason,
+        )
+
+    async def _failed(self, original: Entry, reason: str) -> None:
+        tries = original.unit.attempt
+        if tries < self.config.convert.max_tries:
+            log.warning(
+                "conversion failed", job=original.job, unit=str(original.unit), reason=reason
+            )
+            await asyncio.to_thread(self.spool.begin_again, original)  # the next attempt's number
+            return
+        await self._give_up(original, reason)
+
+    async def _give_up(self, original: Entry, reason: str) -> None:
+        log.warning("quarantined", job=original.job, unit=str(original.unit.plain()), reason=reason)
+        self.house.activity.counts["conversions_given_up"] += 1
+        if self._phase is not None:
+            self._phase.given_up += 1
+        await asyncio.to_thread(self.spool.quarantine, original, reason)
+        await asyncio.to_thread(close_job, self.spool, original.job)
+
+
+def _is_mine(entry: Entry) -> bool:
+    """Whether this unit of deferred/ is to be converted; the others wait for their next try."""
+    unit = entry.unit
+    original = unit.kind == "" and unit.first > 0 and not unit.is_album
+    return original and not unit.attempt and unit.message is None

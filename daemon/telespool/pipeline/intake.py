@@ -1,0 +1,265 @@
+"""incoming/ → uploading/, deferred/, quarantine/; the drop itself → done/.
+
+A drop is an archive, a folder, or a single file. Its members come out one by one, are judged, and are released in
+natural name order as soon as the ones before them are: photos and videos that Telegram plays into uploading/, as
+albums; videos that must be converted first into deferred/; what nobody can read into quarantine/. What stands in any
+folder already (after a crash) is not unpacked again.
+
+The drop goes to done/ after its last member has left; to quarantine/ if it cannot be read, or is damaged (its good
+members are sent all the same).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+from telespool.archives import volumes
+from telespool.errors import ChildDied, Permanent, Temporary, Unreadable, VolumeMissing
+from telespool.observe.job_report import close_job
+from telespool.pipeline.release_order import Sorting
+from telespool.pipeline.sources import open_source
+from telespool.pipeline.worker import Worker, log, readable
+from telespool.runtime.throttle import Pace
+
+if TYPE_CHECKING:
+    from telespool.archives.engine import Engine
+    from telespool.pipeline.sources import Source
+    from telespool.pipeline.worker import House
+    from telespool.spool.layout import Entry
+
+_LOOK_AGAIN = 60.0
+_ROOM_AGAIN = 2.0
+
+
+class Intake(Worker):
+    """Unpacks and sorts, one drop at a time, oldest first."""
+
+    name = "intake"
+    hears = ("incoming",)
+
+    def __init__(
+        self, house: House, engine: Engine | None, passwords: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(house)
+        self.engine = engine
+        self.passwords = passwords
+        self._room = house.bells.listen(("uploading", "done"))
+        self._incoming = house.bells.listen(("incoming",))
+        self._pace = Pace()
+        self._row: list[Entry] = []
+        self._not_before: dict[str, float] = {}
+
+    async def step(self) -> float:
+        """Unpack the oldest drop that need not wait."""
+        pause = _LOOK_AGAIN
+        if not self._row or self._incoming.rung:
+            pause = self._pace.left()
+            if not pause:
+                self._incoming.clear()
+                pause = await asyncio.to_thread(self._look)
+        while self._row:
+            drop = self._row.pop()
+            if not await asyncio.to_thread(drop.path.exists):
+                continue
+            if not await asyncio.to_thread(self.spool.send_home, drop):
+                await self._take_in(drop)
+            return 0.0
+        return pause
+
+    def _look(self) -> float:
+        """Line up what may be unpacked now; seconds until something else may be."""
+        pause, row = _LOOK_AGAIN, []
+        now = time.monotonic()
+        with self._pace:
+            drops = list(self.spool.all_units("incoming"))
+        for drop in drops:
+            wait = self._not_before.get(drop.job, 0.0) - now
+            if wait <= 0:
+                row.append(drop)
+            else:
+                pause = min(pause, wait)
+        self._not_before = {job: due for job, due in self._not_before.items() if due > now}
+        self._row = row[::-1]
+        return pause
+
+    async def _take_in(self, drop: Entry) -> None:
+        drop = await asyncio.to_thread(self.spool.begin, drop)
+        self.house.activity.unpacking = drop.unit.label
+        try:
+            await self._try(drop)
+        except Permanent as error:
+            # In the spool the drop has a number and a mark; people know it by its own name.
+            reason = error.reason.replace(drop.path.name, drop.unit.label)
+            log.warning("quarantined", job=drop.job, unit=str(drop.unit.plain()), reason=reason)
+            await asyncio.to_thread(self.spool.quarantine, drop, reason)
+        except Temporary as error:
+            wait = error.retry_after or self.config.send.retry_min
+            if isinstance(error, Unreadable):
+                wait = max(wait, min(self.age(drop), self.config.send.retry_max))
+            self._not_before[drop.job] = time.monotonic() + wait
+            if not isinstance(error, ChildDied):
+                await asyncio.to_thread(self.spool.pause, drop)
+            log.info(
+                "waiting",
+                job=drop.job,
+                unit=str(drop.unit.plain()),
+                seconds=round(wait),
+                reason=error.reason,
+            )
+            return
+        except (OSError, asyncio.CancelledError):
+            await asyncio.to_thread(self.spool.pause, drop)
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other drops
+            reason = f"An internal error stopped the unpacking of {drop.unit.label}: {error!r}."
+            log.error(
+                "quarantined",
+                job=drop.job,
+                unit=str(drop.unit.plain()),
+                reason=reason,
+                traceback=traceback.format_exc(),
+            )
+            await asyncio.to_thread(self.spool.quarantine, drop, reason)
+        finally:
+            self.house.activity.unpacking = None
+        await asyncio.to_thread(close_job, self.spool, drop.job)
+
+    async def _try(self, drop: Entry) -> None:
+        """Unpack; at the limit, a drop that lets a child be killed each time is poison."""
+        try:
+            with readable(drop):
+                await self._unpack(drop)
+        except Unreadable as error:
+            if self.age(drop) <= self.config.send.max_age:
+                raise
+            raise Permanent(f"{error.reason} Move it back to incoming/ when it is.") from None
+        except ChildDied as error:
+            if not self._is_last_try(drop):
+                raise
+            raise Permanent(
+                f"{error.reason} That happened {drop.unit.attempt} times with {drop.unit.label}, so it"
+                " is not tried again. Move it back to incoming/ to try once more."
+            ) from None
+
+    def _is_last_try(self, drop: Entry) -> bool:
+        return drop.unit.attempt >= self.config.send.max_deaths
+
+    async def _unpack(self, drop: Entry) -> None:
+        standing = set(await asyncio.to_thread(self.spool.standing, drop.job))
+        source = await self._open(drop)
+        log.info(
+            "unpacking",
+            job=drop.job,
+            unit=str(drop.unit.plain()),
+            kind=source.kind,
+            members=len(source.members),
+        )
+        sorting = Sorting(
+            self.spool,
+            self.config,
+            drop.job,
+            [m for m in source.members if m.number not in standing],
+            last_try=self._is_last_try(drop),
+        )
+        try:
+            await self._release(drop, source, sorting, standing)
+        finally:
+            await source.close()
+        if not (sorting.released or sorting.known or standing or source.damage):
+            raise Permanent(_nothing_inside(drop, sorting))
+        if sorting.skipped:
+            await asyncio.to_thread(self.spool.note_skipped, drop.job, sorting.skipped)
+        if source.damage:
+            raise Permanent(_damaged(drop, source.damage))
+        if source.kept_apart or (sorting.known and not sorting.released):
+            await asyncio.to_thread(self.spool.release_drop, drop)
+        log.info(
+            "unpacked",
+            job=drop.job,
+            unit=str(drop.unit.plain()),
+            released=sorting.released,
+            skipped=len(sorting.skipped),
+        )
+
+    async def _open(self, drop: Entry) -> Source:
+        try:
+            return await open_source(
+                drop,
+                await asyncio.to_thread(self.spool.archive_in, drop),
+                self.spool.tmp,
+                engine=self.engine,
+                passwords=self.passwords,
+                others=self.config.inbox.others,
+                depth=self.config.archives.depth,
+                disk=self.spool.disk,
+            )
+        except VolumeMissing as error:
+            if not volumes.may_be(drop.unit.label):
+                raise
+            # It was waited for in the inbox already, as long as the configuration says.
+            raise Permanent(f"{error.reason} Drop all volumes together again.") from error
+
+    async def _release(
+        self, drop: Entry, source: Source, sorting: Sorting, standing: set[int]
+    ) -> None:
+        async with aclosing(source.pieces(skip=standing)) as pieces:
+            while True:
+                await self._wait_for_room(drop, source.next_size(), sorting)
+                piece = await anext(pieces, None)
+                if piece is None:
+                    break
+                self.alive()
+                await sorting.add(piece)
+        await sorting.finish()
+
+    async def _wait_for_room(self, drop: Entry, size: int, sorting: Sorting) -> None:
+        """Return when `size` bytes fit above the reserve; sending makes room."""
+        said = False
+        while True:
+            self._room.clear()
+            free = await asyncio.to_thread(self.spool.free)
+            if free - size >= self.config.spool.reserve:
+                return
+            if sorting.holds_back:
+                # Name order and little room contradict: room wins.
+                log.info(
+                    "out of order",
+                    job=drop.job,
+                    reason="the disk is nearly full, so what is unpacked is sent before what comes first by name",
+                )
+                await sorting.let_go()
+                continue
+            if not said:
+                said = True
+                log.warning(
+                    "waiting for room",
+                    job=drop.job,
+                    free=free,
+                    needed=size,
+                    reserve=int(self.config.spool.reserve),
+                )
+            self.alive()
+            await self._room.wait(_ROOM_AGAIN)
+
+
+def _nothing_inside(drop: Entry, sorting: Sorting) -> str:
+    if not sorting.skipped:
+        return f"There is nothing inside {drop.unit.label}. Check the archive and drop it again."
+    names = ", ".join(line.partition(":")[0] for line in sorting.skipped[:5])
+    more = f" and {len(sorting.skipped) - 5} more" if len(sorting.skipped) > 5 else ""
+    return (
+        f"There is no photo or video in {drop.unit.label}, only {names}{more}."
+        ' To send other files as documents, set others = "document" under [inbox].'
+    )
+
+
+def _damaged(drop: Entry, damage: list[str]) -> str:
+    listed = "\n".join(f"  {line}" for line in damage)
+    return (
+        f"{drop.unit.label} is damaged. Its good members were sent; these are missing:\n{listed}\n"
+        "Get the archive again from where it came and drop it anew, or unpack the rest by hand."
+    )

@@ -1,0 +1,164 @@
+"""From a unit's files to what is sent: their form, their names, ids and caption.
+
+A file has one or more forms, tried in this order until one is taken: a photo as it is (put right where it breaks
+Telegram's rules), encoded anew, as a document; everything else as it is. Forms made here lie in tmp/ and are made
+again after a crash; the unit itself is never changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import shutil
+from typing import TYPE_CHECKING
+
+from telespool.destinations.base import Item, no_limit
+from telespool.errors import NeedsConversion, Permanent
+from telespool.media.compatibility import judge
+from telespool.media.photo import acceptable_photo
+from telespool.media.split_raw import how_to_join
+from telespool.media.thumbnail import thumbnail
+from telespool.spool.names import file_id, random_id, title
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from telespool.config.schema import Config
+    from telespool.destinations.base import Kind
+    from telespool.media.compatibility import Verdict
+    from telespool.spool import Spool
+    from telespool.spool.layout import Entry
+
+_STAMP = 1 << 16
+
+
+class Preparing:
+    """Makes items of members."""
+
+    def __init__(
+        self, spool: Spool, config: Config, limit: Callable[[], Awaitable[int]] = no_limit
+    ) -> None:
+        self.spool = spool
+        self.config = config
+        self.limit = limit
+        self._verdicts: dict[tuple[str, int, str], Verdict] = {}
+        self._oversize: set[tuple[str, int, str]] = set()
+
+    async def forms(self, member: Entry) -> AsyncIterator[Item]:
+        """The forms in which this file can be sent, the best first.
+
+        NeedsConversion where the verdict knows that no form will do; Permanent where nobody can read it.
+        """
+        limit = await self.limit()
+        verdict = await judge(member.path, self.config.convert, max_bytes=limit)
+        self._verdicts[_key(member)] = verdict
+        oversize = member.path.stat().st_size > limit
+        if oversize and (member.unit.goes_as_document or verdict.kind in {"audio", "other"}):
+            self._oversize.add(_key(member))
+            raise NeedsConversion("it is larger than one message may be")
+        if member.unit.goes_as_document:
+            yield await self._item(member, member.path, "document", verdict)
+            return
+        if verdict.kind == "photo":
+            if verdict.action == "send":
+                for again in (False, True):
+                    yield await self._photo(member, again=again)
+            yield await self._item(member, member.path, "document", verdict)
+            return
+        if verdict.action == "refuse":
+            raise Permanent(f"{member.unit.label} cannot be read: {'; '.join(verdict.reasons)}.")
+        if verdict.kind == "video" and verdict.action != "send":
+            raise NeedsConversion("; ".join(verdict.reasons))
+        kind: Kind = verdict.kind if verdict.kind in {"video", "gif"} else "document"
+        yield await self._item(member, member.path, kind, verdict)
+
+    def convertible(self, member: Entry) -> bool:
+        """Whether a refused file can be converted: a moving picture that is no converted copy yet."""
+        verdict = self._verdicts.get(_key(member))
+        if _key(member) in self._oversize:
+            return member.unit.kind != "c"
+        if verdict is None or member.unit.kind == "c" or member.unit.goes_as_document:
+            return False
+        return verdict.kind in {"video", "gif"}
+
+    def caption(self, entry: Entry) -> str:
+        """What stands under the post."""
+        drop = self.spool.drop(entry.job)
+        archive = ""
+        if drop is not None:
+            folder = drop.path.is_dir() and self.spool.archive_in(drop) is None
+            archive = drop.unit.label if folder else title(drop.unit.label)
+        unit = entry.unit
+        caption = self.config.send.caption.format(
+            archive=archive,
+            name=unit.label,
+            chat=entry.chat,
+            first=unit.first,
+            last=unit.first if unit.last is None else unit.last,
+        ).strip()
+        first = self.spool.members(entry)[:1]
+        name, _, piece = first[0].unit.label.rpartition(".") if first else ("", "", "")
+        if unit.kind == "c" and piece.isdecimal():
+            caption = f"{caption}\n{how_to_join(name)}".strip()
+        return caption
+
+    async def clean(self, entry: Entry) -> None:
+        """Remove the forms that were made for a unit."""
+        self._verdicts.clear()
+        self._oversize.clear()
+        await asyncio.to_thread(shutil.rmtree, self._workshop(entry.job), ignore_errors=True)
+
+    def _workshop(self, job: str) -> Path:
+        return self.spool.tmp / f"{job}.send"
+
+    async def _photo(self, member: Entry, *, again: bool) -> Item:
+        directory = (
+            self._workshop(member.job) / f"{member.unit.first:04d}{'-again' if again else ''}"
+        )
+
+        def make() -> Path:
+            directory.mkdir(parents=True, exist_ok=True)
+            return acceptable_photo(member.path, directory, again=again)
+
+        path = await asyncio.to_thread(make)
+        verdict = self._verdicts[_key(member)]
+        mime = verdict.mime if path == member.path else "image/jpeg"
+        return await self._item(member, path, "photo", verdict, mime)
+
+    async def _item(
+        self, member: Entry, path: Path, kind: Kind, verdict: Verdict, mime: str = ""
+    ) -> Item:
+        unit = member.unit
+        name = unit.shown
+        if kind == "photo" and path != member.path:
+            name = f"{name.rpartition('.')[0] or name}{path.suffix}"
+        picture = None
+        if kind == "video" and verdict.frame is not None:
+            picture = await thumbnail(path, verdict.frame, self.config.convert)
+        return Item(
+            key=random_id(member.job, unit.first, unit.kind),
+            upload_key=file_id(
+                member.job, unit.first, unit.kind, await asyncio.to_thread(_stamp, path)
+            ),
+            path=path,
+            name=name,
+            kind=kind,
+            mime=mime or verdict.mime,
+            frame=verdict.frame if kind in {"video", "gif"} else None,
+            thumbnail=picture,
+        )
+
+
+def _key(member: Entry) -> tuple[str, int, str]:
+    return member.job, member.unit.first, member.unit.kind
+
+
+def _stamp(path: Path) -> str:
+    """What stands for the bytes of a file: its size, its beginning and its end. Moving it changes nothing."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        digest = hashlib.sha256(file.read(_STAMP))
+        file.seek(max(0, size - _STAMP))
+        digest.update(file.read(_STAMP))
+    return f"{size}-{digest.hexdigest()}"

@@ -1,0 +1,256 @@
+"""Judging what comes out of a drop, and letting it out in order.
+
+Members come in the archive's order and leave in natural name order: a member waits in tmp/ until all before it have
+come, have been left out, or stand somewhere already. Photos leave first: videos and other files wait until no member
+is to come that is named like a photo, and what must be converted waits for the videos too. Photos, videos and
+documents are gathered into albums; what must be converted goes to deferred/ alone; what nobody can read goes to
+quarantine/ with its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from telespool.errors import ChildDied, Permanent
+from telespool.media.compatibility import judge
+from telespool.pipeline.albums import Albums
+from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO, guess
+from telespool.spool.delivered_index import Delivered
+from telespool.spool.names import Unit, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from telespool.config.schema import Config
+    from telespool.destinations.base import Kind
+    from telespool.media.compatibility import Verdict
+    from telespool.pipeline.sources import Member, Piece
+    from telespool.spool import Spool
+    from telespool.spool.layout import Folder
+
+log = structlog.get_logger()
+
+_CONVERTED = frozenset(["remux", "audio", "encode", "split"])
+_KINDS: tuple[Kind, ...] = ("photo", "video", "document")
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    unit: Unit
+    path: Path
+    name: str
+    verdict: Verdict | None
+    refused: str = ""
+
+
+class Sorting:
+    """Sorts the members of one job; `members` are those that are still to come.
+
+    On the last try a member with which a child is killed goes to quarantine, so that the others go on.
+    """
+
+    def __init__(
+        self,
+        spool: Spool,
+        config: Config,
+        job: str,
+        members: Iterable[Member],
+        *,
+        last_try: bool = False,
+    ) -> None:
+        self.spool = spool
+        self.config = config
+        self.job = job
+        self.last_try = last_try
+        self.released = 0
+        self.skipped: list[str] = []
+        self.known = 0
+        """Files that were left out because they were delivered before."""
+        self._delivered = Delivered(spool)
+        self._order: list[int] = []
+        self._next = 0  # the place in `_order` of the first member that has not left yet
+        self._gone: set[int] = set()
+        self._ready: dict[int, _Judged] = {}
+        self._ranks: dict[int, int] = {}
+        self._coming = [
+            0,
+            0,
+            0,
+            0,
+        ]  # members that have not been routed yet, by the rank their name suggests
+        self._held: list[list[_Judged]] = [[], [], [], []]
+        self._albums: Albums[tuple[Unit, Path]] = Albums(config.send.album)
+        self._expect(members)
+
+    @property
+    def holds_back(self) -> bool:
+        """Whether members wait in tmp/ for others that go before them, or for an album to fill."""
+        return bool(self._ready) or any(self._held) or self._albums.holds_some
+
+    async def add(self, piece: Piece) -> None:
+        """Take in one member."""
+        number = piece.member.number
+        if piece.expect:
+            self._expect(piece.expect)
+        if piece.path is None:
+            self._gone.add(number)
+            if piece.left_out:
+                self.skipped.append(f"{piece.member.name}: {piece.left_out}")
+        elif not await self._leave_out_known(piece, piece.path):
+            self._ready[number] = await self._judge(piece, piece.path)
+        await self._drain()
+
+    async def let_go(self) -> None:
+        """Release all that has come, out of order where it must be."""
+        for number in sorted(self._ready):
+            self._gone.add(number)
+            self._held[self._rank(self._ready[number])].append(self._ready.pop(number))
+        for rank in range(len(self._held)):
+            await self._release_held(rank)
+        await self._close_albums()
+
+    async def finish(self) -> None:
+        """Release the rest: nothing more is to come."""
+        await self.let_go()
+
+    def _expect(self, members: Iterable[Member]) -> None:
+        for member in members:
+            self._ranks[member.number] = guess(member.name)
+            self._coming[self._ranks[member.number]] += 1
+        # What an archive inside adds has larger numbers than everything beside it.
+        self._order = sorted(self._ranks)
+        self._next = 0
+
+    async def _leave_out_known(self, piece: Piece, path: Path) -> bool:
+        """Whether the file was delivered before and must not be again."""
+        if self.config.inbox.duplicates != "skip":
+            return False
+        before = await self._delivered.before(path, self.job)
+        if before is None:
+            return False
+        self.known += 1
+        self._gone.add(piece.member.number)
+        self.skipped.append(f"{piece.member.name}: was sent before, as {before}")
+        if path.is_relative_to(self.spool.tmp):
+            await asyncio.to_thread(self.spool.disk.unlink, path)
+        return True
+
+    async def _judge(self, piece: Piece, path: Path) -> _Judged:
+        unit = Unit(piece.member.number, clean(piece.member.name.rpartition("/")[2]))
+        if piece.refused:
+            return _Judged(unit, path, piece.member.name, None, piece.refused)
+        if self.config.inbox.duplicates == "quarantine":
+            before = await self._delivered.before(path, self.job)
+            if before is not None:
+                refused = (
+                    f"{piece.member.name} was sent before, as {before}. Remove it, or send it all the same:"
+                    f" telespool retry {self.job}/{piece.member.number:04d}"
+                )
+                return _Judged(unit, path, piece.member.name, None, refused)
+        try:
+            return _Judged(unit, path, piece.member.name, await judge(path, self.config.convert))
+        except Permanent as error:
+            return _Judged(unit, path, piece.member.name, None, error.reason)
+        except ChildDied as error:
+            if not self.last_try:
+                raise
+            refused = f"{piece.member.name} cannot be looked at. {error.reason}"
+            return _Judged(unit, path, piece.member.name, None, refused)
+
+    async def _drain(self) -> None:
+        while self._next < len(self._order):
+            number = self._order[self._next]
+            judged = self._ready.pop(number, None)
+            if judged is None and number not in self._gone:
+                break
+            self._next += 1
+            if number in self._ranks:
+                self._coming[self._ranks.pop(number)] -= 1
+            if judged is not None:
+                self._held[self._rank(judged)].append(judged)
+        for rank in range(len(self._held)):
+            if any(self._coming[:rank]):
+                return
+            await self._release_held(rank)
+
+    async def _release_held(self, rank: int) -> None:
+        held = self._held[rank]
+        if held and rank > PHOTO:
+            await self._close_albums(below=rank)
+        while held:
+            await self._route(held.pop(0))
+
+    @staticmethod
+    def _rank(judged: _Judged) -> int:
+        verdict = judged.verdict
+        if verdict is None or verdict.action == "refuse":
+            return PHOTO  # into quarantine: nobody waits for it
+        if verdict.action in _CONVERTED:
+            return COPY
+        if verdict.action == "document":
+            return OTHER
+        return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(verdict.kind, OTHER)
+
+    async def _route(self, judged: _Judged) -> None:
+        verdict = judged.verdict
+        if verdict is None or verdict.action == "refuse":
+            await self._refuse(judged, judged.refused or _sentence(judged, verdict))
+        elif verdict.action in _CONVERTED:
+            await self._release(judged, "deferred", "; ".join(verdict.reasons))
+        elif verdict.kind == "other" or (verdict.kind == "audio" and verdict.action != "send"):
+            if self.config.inbox.others == "document":
+                await self._gather("document", judged)
+            else:
+                await self._leave_out(judged)
+        else:
+            kind: Kind = "document" if verdict.action == "document" else verdict.kind  # type: ignore[assignment]  # the other kinds were handled above
+            await self._gather(kind, judged)
+
+    async def _gather(self, kind: Kind, judged: _Judged) -> None:
+        self.released += 1
+        album = self._albums.add(kind, (judged.unit, judged.path))
+        if album:
+            await self._release_album(album)
+
+    async def _close_albums(self, *, below: int = COPY) -> None:
+        for album in self._albums.rest(_KINDS[:below]):
+            await self._release_album(album)
+
+    async def _release_album(self, album: list[tuple[Unit, Path]]) -> None:
+        if len(album) == 1:
+            unit, path = album[0]
+            entry = await asyncio.to_thread(self.spool.release, self.job, path, unit, "uploading")
+        else:
+            entry = await asyncio.to_thread(self.spool.release_album, self.job, album)
+        log.info("released", job=self.job, unit=str(entry.unit), files=len(album))
+
+    async def _release(self, judged: _Judged, folder: Folder, reason: str) -> None:
+        self.released += 1
+        entry = await asyncio.to_thread(
+            self.spool.release, self.job, judged.path, judged.unit, folder
+        )
+        log.info(folder, job=self.job, unit=str(entry.unit), reason=reason)
+
+    async def _refuse(self, judged: _Judged, reason: str) -> None:
+        self.released += 1
+        log.warning("quarantined", job=self.job, unit=str(judged.unit), reason=reason)
+        await asyncio.to_thread(
+            self.spool.quarantine_staged, self.job, judged.path, judged.unit, reason
+        )
+
+    async def _leave_out(self, judged: _Judged) -> None:
+        self.skipped.append(f"{judged.name}: neither a photo nor a video")
+        if judged.path.is_relative_to(self.spool.tmp):
+            await asyncio.to_thread(self.spool.disk.unlink, judged.path)
+
+
+def _sentence(judged: _Judged, verdict: Verdict | None) -> str:
+    """Why nobody can read it, under the name that the drop has for it, and what to do."""
+    reasons = "; ".join(verdict.reasons) if verdict else f"{judged.name} cannot be read"
+    said = reasons.replace(judged.path.name, judged.name).rstrip(".")
+    return f"{said}. If it opens for you, save it anew in another format and drop that."

@@ -1,0 +1,108 @@
+"""Telling a chat of the end of each job, exactly once: `[report] to`.
+
+A report that has been told carries its message's id in its name, report+48213.txt: the name is the receipt, as it is
+for files. Its random_id is derived from the job and its words, so that the same outcome makes one message whatever
+crashes, and another outcome (after `telespool retry`) another. What is older than a day is not told any more: whoever
+sets `[report] to` does not want the past.
+
+Where a destination has no text messages the report goes as a file with its first line under it. A chat that cannot be
+told is named in the log, once; nothing else waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from telespool.destinations.base import Item, Speaks
+from telespool.errors import LoginNeeded, TelespoolError, Temporary
+from telespool.runtime.timers import Wait
+from telespool.spool.layout import REPORT
+from telespool.spool.names import report_id
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.config.schema import Config
+    from telespool.destinations.base import Destination
+    from telespool.spool import Spool
+
+log = structlog.get_logger()
+
+ALIAS = "reports"
+_YOUNG = 86400.0
+_AGAIN = 60.0
+
+
+def chats(config: Config) -> dict[str, str]:
+    """The chats of the configuration, and the one that gets the reports."""
+    if not config.report.to:
+        return dict(config.chats)
+    return {**config.chats, chat(config): config.report.to}
+
+
+def chat(config: Config) -> str:
+    """The alias of the chat that gets the reports."""
+    known = (alias for alias, value in config.chats.items() if value == config.report.to)
+    return next(known, ALIAS)
+
+
+class Reporting:
+    """Tells reports to a chat."""
+
+    def __init__(self, spool: Spool, config: Config, destination: Destination) -> None:
+        self._spool = spool
+        self._wanted = bool(config.report.to)
+        self._chat = chat(config)
+        self._destination = destination
+        self._wait = Wait(0.0, 0.0)
+        self._given_up: set[Path] = set()
+
+    async def tell(self) -> bool:
+        """Tell one report, if there is one and its chat need not wait; whether one was told."""
+        if not self._wanted or self._wait.left(self._spool.clock()) > 0:
+            return False
+        path = await asyncio.to_thread(self._next)
+        if path is None:
+            return False
+        job = path.parent.name
+        text = await asyncio.to_thread(path.read_text, "utf-8", "replace")
+        try:
+            message = await self._say(job, path, text.strip())
+        except Temporary as error:
+            now = self._spool.clock()
+            self._wait = Wait.to(now + (error.retry_after or _AGAIN), now)
+            log.warning("report waits", job=job, reason=error.reason)
+            return False
+        except LoginNeeded:
+            raise
+        except TelespoolError as error:
+            self._given_up.add(path)
+            log.warning("report not told", job=job, reason=error.reason)
+            return True
+        await asyncio.to_thread(self._spool.report_told, job, message)
+        log.info("report told", job=job, chat=self._chat, message=message)
+        return True
+
+    def _next(self) -> Path | None:
+        now = self._spool.clock()
+        for job in self._spool.jobs("done"):
+            path = self._spool.job_folder("done", job) / REPORT
+            try:
+                young = now - path.stat().st_mtime < _YOUNG
+            except FileNotFoundError:
+                continue
+            if young and path not in self._given_up:
+                return path
+        return None
+
+    async def _say(self, job: str, path: Path, text: str) -> int:
+        key = report_id(job, text)
+        if isinstance(self._destination, Speaks):
+            return await self._destination.say(self._chat, key, text)
+        item = Item(key, key, path, f"{job}.txt", "document", "text/plain")
+        staged = await self._destination.stage(self._chat, item)
+        messages = await self._destination.post(self._chat, [staged], text.partition("\n")[0])
+        return messages.get(key, 0)

@@ -1,0 +1,71 @@
+"""deferred/ → uploading/: units whose wait is over go back, and everything that a person put where it can only go back.
+
+The folder is looked through when it rings and when the next unit is due, at its own pace. A unit's time says until when it
+waits; `touch` ends that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from telespool.runtime.throttle import Pace
+from telespool.runtime.timers import Wait, Waits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from telespool.runtime.wakeups import Bell
+    from telespool.spool import Spool
+    from telespool.spool.layout import Entry
+
+_LOOK_AGAIN = 60.0
+_LEAST = 0.01
+
+
+class Returning:
+    """Brings units back. `bell` rings when deferred/ does."""
+
+    def __init__(self, spool: Spool, bell: Bell) -> None:
+        self._spool = spool
+        self._bell = bell
+        self._pace = Pace()
+        self._waits = Waits()
+        self._next = Wait(0.0, 0.0)
+
+    async def look(self, brought: Callable[[], None]) -> float:
+        """Bring back what is due, and call `brought` for each; seconds until the next look."""
+        if self._bell.rung or self._next.left(self._spool.clock()) <= 0:
+            pause = self._pace.left()
+            if not pause:
+                self._bell.clear()
+                pause = await asyncio.to_thread(self._bring_back, brought)
+            now = self._spool.clock()
+            self._next = Wait.to(now + pause, now)
+        return max(_LEAST, min(_LOOK_AGAIN, self._next.left(self._spool.clock())))
+
+    def expect(self, entry: Entry, until: float) -> None:
+        """This unit is about to be put there: its wait has begun, whatever the clock says when it is seen."""
+        self._waits.left(_key(entry), until, self._spool.clock())
+
+    def _bring_back(self, brought: Callable[[], None]) -> float:
+        now, pause, there = self._spool.clock(), _LOOK_AGAIN, set()
+        with self._pace:
+            entries = list(self._spool.all_units("deferred"))
+        for entry in entries:
+            if self._spool.send_home(entry) or not entry.unit.attempt:
+                continue
+            key = _key(entry)
+            left = self._waits.left(key, entry.path.stat().st_mtime, now)
+            if left <= 0:
+                self._spool.resume(entry)
+                brought()
+            else:
+                there.add(key)
+                pause = min(pause, left + _LEAST)
+        self._waits.keep(there)
+        return pause
+
+
+def _key(entry: Entry) -> tuple[str, int, str]:
+    return entry.job, entry.unit.first, entry.unit.kind

@@ -1,0 +1,114 @@
+"""The order of sending: over all jobs photos, then videos, then other files, then converted copies.
+
+The folder is looked through again whenever it may have changed, but not before every unit: with a hundred thousand
+units that would cost more than sending them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.media.sniff import HEAD, sniff
+from telespool.runtime.throttle import Pace
+from telespool.spool import numbering
+
+if TYPE_CHECKING:
+    from telespool.spool.layout import Entry, Folders
+
+_FRESH = 1.0
+_PHOTOS = frozenset(["jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "bmp", "tif", "tiff"])
+_VIDEOS = frozenset(
+    [
+        "mp4",
+        "m4v",
+        "mov",
+        "mkv",
+        "webm",
+        "avi",
+        "wmv",
+        "flv",
+        "3gp",
+        "mpg",
+        "mpeg",
+        "ts",
+        "mts",
+        "m2ts",
+        "gif",
+    ]
+)
+
+
+PHOTO, VIDEO, OTHER, COPY = range(4)
+
+
+def guess(name: str) -> int:
+    """The rank that a file's ending suggests; OTHER where it says nothing."""
+    ending = name.rpartition(".")[2].lower()
+    return PHOTO if ending in _PHOTOS else VIDEO if ending in _VIDEOS else OTHER
+
+
+def rank(entry: Entry, folders: Folders) -> int:
+    """0 photos, 1 videos and GIFs, 2 other files, 3 converted copies.
+
+    By the ending of the name where it says something, else by the first bytes of the (first) file: what a wrong
+    ending costs is the place in the row.
+    """
+    if entry.unit.kind == "c":
+        return COPY
+    members = folders.members(entry)
+    if not members:
+        return OTHER
+    guessed = guess(members[0].unit.label)
+    if guessed != OTHER:
+        return guessed
+    try:
+        with members[0].path.open("rb") as file:
+            kind = sniff(file.read(HEAD)).kind
+    except OSError:
+        return OTHER
+    return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(kind, OTHER)
+
+
+class Queue:
+    """What lies in uploading/, in the order of sending."""
+
+    def __init__(self, folders: Folders) -> None:
+        self._folders = folders
+        self._row: list[Entry] = []
+        self._ranks: dict[tuple[str, int, str], int] = {}
+        self._pace = Pace(_FRESH)
+        self._stale = True
+        self.strays: list[Entry] = []
+        """Those that must have another number before they are sent."""
+
+    def first(self, changed: bool = True) -> Entry | None:
+        """The unit to send next. Looks again where something `changed`, but not all the time while it has some."""
+        self._stale = self._stale or changed
+        if not self._row or (self._stale and not self._pace.left()):
+            self._look()
+        while self._row and not self._row[-1].path.exists():
+            self._row.pop()
+            if not self._row:
+                self._look()
+        return self._row[-1] if self._row else None
+
+    def forget(self, entry: Entry | None = None) -> None:
+        """This unit was taken; without one, others came: look again as soon as may be."""
+        if entry is None:
+            self._stale = True
+        elif self._row and self._row[-1] == entry:
+            self._row.pop()
+
+    def _look(self) -> None:
+        self._stale = False
+        ranks: dict[tuple[str, int, str], int] = {}
+        row = []
+        with self._pace:
+            for entry in self._folders.all_units("uploading"):
+                key = (entry.job, entry.unit.first, entry.unit.kind)
+                ranks[key] = self._ranks[key] if key in self._ranks else rank(entry, self._folders)
+                row.append((ranks[key], entry.job, entry.unit.first, entry.unit.kind, entry))
+            row.sort(key=lambda each: each[:4], reverse=True)
+            self.strays = numbering.strays(self._folders, (each[4] for each in row), "uploading")
+        self._ranks = ranks
+        self._row = [each[4] for each in row]

@@ -1,0 +1,74 @@
+"""What a drop is made of: an archive, a folder, or a single file, and how its members come out.
+
+Every source numbers its members by natural name order, the same after a restart. Archives inside are opened down to
+the configured depth; the members of the archive that is number 7 are 7000001, 7000002, …: behind all members beside
+it, and known without opening anything else.
+
+Members come out as files in a directory of tmp/ (of a folder: as second names of the dropped files, so that nothing is
+copied). A single file is its own member and stays where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Literal
+
+from telespool.archives.limits import Budget
+from telespool.archives.signatures import recognise
+from telespool.pipeline.drops import BESIDE
+from telespool.pipeline.sources.archive import open_archive
+from telespool.pipeline.sources.archive_source import ArchiveSource
+from telespool.pipeline.sources.base import Member, Piece, Rules, Source
+from telespool.pipeline.sources.file import FileSource
+from telespool.pipeline.sources.folder import FolderSource, walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.archives.engine import Engine
+    from telespool.spool.fs_ops import Disk
+    from telespool.spool.layout import Entry
+
+__all__ = ["Member", "Piece", "Source", "open_source"]
+
+
+async def open_source(
+    drop: Entry,
+    file: Path | None,
+    tmp: Path,
+    *,
+    engine: Engine | None,
+    passwords: tuple[str, ...],
+    others: Literal["skip", "document"],
+    depth: int,
+    disk: Disk,
+) -> Source:
+    """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still.
+
+    `file` is its one file or its (first) archive, None for a folder.
+    """
+    rules = Rules(tmp / f"{drop.job}.unpack", engine, passwords, others, depth, disk)
+    if engine is not None:
+        packed = await asyncio.to_thread(_size, drop.path)
+        rules.budget = Budget(engine.settings, packed)
+    if file is None:
+        members = await asyncio.to_thread(walk, drop.path)
+        return FolderSource(drop.path, members, rules)
+    if file != drop.path:
+        rules.passwords = (*await asyncio.to_thread(_passwords, drop.path), *passwords)
+    if file != drop.path or await asyncio.to_thread(recognise, file) is not None:
+        return ArchiveSource(await open_archive(file, rules), rules)
+    return FileSource(file, drop.unit.label)
+
+
+def _passwords(folder: Path) -> tuple[str, ...]:
+    """The passwords that were dropped beside an archive: the lines of its NAME.password."""
+    texts = [path.read_text("utf-8", "replace") for path in sorted(folder.glob(f"*{BESIDE}"))]
+    return tuple(line for text in texts for line in text.splitlines() if line)
+
+
+def _size(path: Path) -> int:
+    """The bytes of a file, or of all files in a folder."""
+    if not path.is_dir():
+        return path.stat().st_size
+    return sum(member.size or 0 for member in walk(path))

@@ -1,0 +1,158 @@
+"""What archives and folders have in common: a directory of tmp/ for what comes out, and the archives inside.
+
+The members of the archive that is number 7 are 7000001, 7000002, …: behind all members beside it, and known without
+opening anything else. `Permanent` and `Temporary` leave it where an archive that was dropped cannot be read; one that
+lies inside becomes a `Piece` with that sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Container, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, cast
+
+from telespool.archives.nested import together
+from telespool.archives.signatures import recognise
+from telespool.archives.volumes import may_be
+from telespool.errors import Permanent, TelespoolError
+from telespool.pipeline.sources.base import Member, Piece
+from telespool.spool.names import NESTED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.archives.members import Archive
+    from telespool.archives.members import Member as Listed
+    from telespool.archives.members import Piece as Unpacked
+    from telespool.archives.nested import Inside
+    from telespool.pipeline.sources.base import Rules
+
+
+async def open_archive(path: Path, rules: Rules) -> Archive:
+    """Open an archive by the rules of its drop."""
+    if rules.engine is None:
+        raise Permanent(
+            f"{path.name} is an archive, but there is no 7-Zip on this machine."
+            " Install it (Debian: apt install 7zip) and drop the archive again."
+        )
+    return await rules.engine.open(path, rules.passwords, budget=rules.budget)
+
+
+class Unpacking:
+    """What archives and folders share: the directory in tmp/ and the archives inside."""
+
+    kept_apart = True
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        self.damage: list[str] = []
+        self._next_size = 0
+
+    def next_size(self) -> int:
+        """The size of the member that comes next."""
+        return self._next_size
+
+    async def close(self) -> None:
+        """Remove what nobody took."""
+        if await asyncio.to_thread(self.rules.tmp.exists):
+            await asyncio.to_thread(self.rules.disk.rmtree, self.rules.tmp)
+
+    async def unpack(
+        self, archive: Archive, base: int, depth: int, skip: Container[int]
+    ) -> AsyncGenerator[Piece]:
+        """The members of one archive, then those of the archives inside it."""
+        directory = self.rules.tmp / str(base)
+        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        sizes = [member.size or 0 for member in archive.members if base + member.number not in skip]
+        inside: list[tuple[Member, Path]] = []
+        done = 0
+        self._next_size = sizes[0] if sizes else 0
+
+        def keep(listed: Listed, head: bytes) -> bool:
+            return self.rules.wanted(listed.name, head, depth)
+
+        unpacking = archive.extract(directory, skip=_Shifted(skip, base), keep=keep)
+        async with aclosing(cast("AsyncGenerator[Unpacked]", unpacking)) as pieces:
+            async for out in pieces:
+                done += 1
+                self._next_size = sizes[done] if done < len(sizes) else 0
+                member = numbered(out.member, base)
+                if out.damage:
+                    self.damage.append(f"{member.name}: {out.damage}")
+                    yield Piece(member, left_out=out.damage)
+                elif out.path is None:
+                    yield Piece(member, left_out="neither a photo nor a video")
+                elif depth > 1 and await asyncio.to_thread(may_be_archive, out.path):
+                    inside.append((member, out.path))
+                else:
+                    yield Piece(member, out.path)
+        self._next_size = 0
+        if archive.damage:
+            self.damage.append(archive.damage)
+        async for piece in self.unpack_inner(inside, depth - 1, skip):
+            yield piece
+
+    async def unpack_inner(
+        self, found: Sequence[tuple[Member, Path]], depth: int, skip: Container[int]
+    ) -> AsyncGenerator[Piece]:
+        """The members of the archives among these files; those that are none come as they are."""
+        named = [(member.name, path) for member, path in found]
+        for inside in await asyncio.to_thread(together, named):
+            files = [found[place] for place in inside.places]
+            if not inside.is_archive:
+                yield Piece(*files[0])
+                continue
+            async for piece in self._unpack_inside(inside, files, depth, skip):
+                yield piece
+
+    async def _unpack_inside(
+        self,
+        inside: Inside,
+        files: Sequence[tuple[Member, Path]],
+        depth: int,
+        skip: Container[int],
+    ) -> AsyncGenerator[Piece]:
+        own = files[0][0]
+        base = own.number * NESTED
+        before = len(self.damage)
+        try:
+            archive = await open_archive(inside.path, self.rules)
+            if len(archive.members) >= NESTED:
+                raise Permanent(f"{own.name} inside the drop has more than {NESTED - 1} members.")
+        except TelespoolError as error:
+            for member, path in files:
+                yield Piece(member, path, refused=error.reason)
+            return
+        added = (numbered(member, base) for member in archive.members)
+        expect = tuple(member for member in added if member.number not in skip)
+        yield Piece(own, expect=expect)
+        for member, _ in files[1:]:
+            yield Piece(member)
+        async for piece in self.unpack(archive, base, depth, skip):
+            yield piece
+        if len(self.damage) > before:
+            self.damage[before:] = [f"{own.name} → {line}" for line in self.damage[before:]]
+        for _, path in files:
+            await asyncio.to_thread(self.rules.disk.unlink, path)
+
+
+class _Shifted(Container[int]):
+    """The numbers of one archive among those of the drop."""
+
+    def __init__(self, numbers: Container[int], base: int) -> None:
+        self._numbers = numbers
+        self._base = base
+
+    def __contains__(self, number: object) -> bool:
+        return isinstance(number, int) and self._base + number in self._numbers
+
+
+def numbered(member: Listed, base: int) -> Member:
+    """A member of an archive among those of the drop; `base` is 0 for the archive that was dropped itself."""
+    return Member(base + member.number, member.name, member.size)
+
+
+def may_be_archive(path: Path) -> bool:
+    """Whether it is one, or a volume of one, most of which begin anywhere."""
+    return may_be(path.name) or recognise(path) is not None

@@ -1,0 +1,89 @@
+"""What every source is: its members, one by one.
+
+Nothing here touches the disk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from telespool.archives.signatures import begins_like_one
+from telespool.archives.volumes import may_be
+from telespool.media.sniff import media_name, sniff
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Container, Sequence
+    from pathlib import Path
+
+    from telespool.archives.engine import Engine
+    from telespool.archives.limits import Budget
+    from telespool.spool.fs_ops import Disk
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file inside a drop: its place, its name as the drop has it, its size where that is known."""
+
+    number: int
+    name: str
+    size: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A member that has come out. Without a path it was left out: `left_out` says why, or it is damaged.
+
+    `refused` is the sentence with which an archive inside goes to quarantine. `expect` are the members that an
+    archive inside adds.
+    """
+
+    member: Member
+    path: Path | None = None
+    left_out: str = ""
+    refused: str = ""
+    expect: tuple[Member, ...] = ()
+
+
+class Source(Protocol):
+    """A drop, opened."""
+
+    kind: str
+    members: Sequence[Member]
+    damage: list[str]
+    kept_apart: bool
+    """Whether the drop is something other than its members, and is kept in done/ after them."""
+
+    def pieces(self, *, skip: Container[int]) -> AsyncGenerator[Piece]:
+        """The members one by one; the source stands still while nobody asks for the next."""
+
+    def next_size(self) -> int:
+        """The bytes that asking for the next piece may take, 0 where nobody knows."""
+
+    async def close(self) -> None:
+        """Let go of everything but what was taken."""
+
+
+@dataclass(slots=True)
+class Rules:
+    """What the sources of one drop share."""
+
+    tmp: Path
+    engine: Engine | None
+    passwords: tuple[str, ...]
+    others: Literal["skip", "document"]
+    depth: int
+    disk: Disk
+    budget: Budget | None = None
+    """What the archives of this drop may bring, all of them together."""
+
+    def wanted(self, name: str, head: bytes, depth: int) -> bool:
+        """Whether a member of this name that begins like this is worth a closer look, this deep.
+
+        What is called a photo or a video is looked at even so: it is broken, and that must be said.
+        """
+        if self.others == "document" or media_name(name):
+            return True
+        if depth > 1 and (begins_like_one(head) or may_be(name)):
+            return True
+        return sniff(head).kind not in {"other", "playlist"}

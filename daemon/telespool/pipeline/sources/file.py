@@ -1,0 +1,35 @@
+"""A single file that was dropped: it is its own member, and stays where it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.pipeline.sources.base import Member, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Container, Sequence
+    from pathlib import Path
+
+
+class FileSource:
+    """One file that is its own member."""
+
+    kind = "file"
+    kept_apart = False
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.members: Sequence[Member] = [Member(1, name, None)]
+        self.damage: list[str] = []
+
+    async def pieces(self, *, skip: Container[int]) -> AsyncGenerator[Piece]:
+        """The file itself, where it lies."""
+        if 1 not in skip:
+            yield Piece(self.members[0], self.path)
+
+    def next_size(self) -> int:
+        """It takes no room: it is there already."""
+        return 0
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""

@@ -1,0 +1,351 @@
+"""uploading/ → done/; what Telegram refuses → deferred/ or quarantine/; what must wait → deferred/ and back.
+
+One unit at a time, in the order people expect: over all jobs photos first, then videos, then other files, then
+converted copies; inside a job by number. The files of an album are brought there together; each that is refused is
+taken out (its rename commits that), and only then the rest is posted, so that an album's membership is fixed on disk
+before it is sent. Every request carries ids derived from job and number: repeated after a crash, it is the same.
+
+Waiting is not failing. A wait that concerns everybody or a whole chat puts all units it concerns aside until its end,
+so that the converter can use the time and `ls` shows it; a short one is waited out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from typing import TYPE_CHECKING
+
+from telespool.destinations.base import GoesOn, Rejected
+from telespool.errors import (
+    LoginNeeded,
+    NeedsConversion,
+    Permanent,
+    TelespoolError,
+    Temporary,
+    first_of,
+)
+from telespool.observe.job_report import close_job
+from telespool.observe.progress import EVERYBODY, Upload
+from telespool.pipeline.prepare import Preparing
+from telespool.pipeline.report_sender import Reporting
+from telespool.pipeline.retry_queue import Returning
+from telespool.pipeline.send_queue import Queue
+from telespool.pipeline.worker import Worker, log, readable
+from telespool.runtime.timers import Waits
+from telespool.spool import delivered_index
+
+if TYPE_CHECKING:
+    from telespool.destinations.base import Destination, Staged
+    from telespool.pipeline.worker import House
+    from telespool.spool.layout import Entry
+
+_SHORT_WAIT = 20.0
+_TOGETHER = 10
+_POST_TRIES = 5
+
+
+class Uploader(Worker):
+    """Sends what lies in uploading/."""
+
+    name = "uploader"
+    hears = ("uploading", "deferred")
+
+    def __init__(self, house: House, destination: Destination) -> None:
+        super().__init__(house)
+        self.destination = destination
+        self.preparing = Preparing(house.spool, house.config, house.limit)
+        self.queue = Queue(house.spool)
+        self.reporting = Reporting(house.spool, house.config, destination)
+        if house.config.report.to:
+            self.bell = house.bells.listen((*self.hears, "done"))
+        self.returning = Returning(house.spool, house.bells.listen(("deferred",)))
+        self._uploading = house.bells.listen(("uploading",))
+        self._ends = Waits()
+        self._trouble_since: float | None = None
+        self._held: dict[str, tuple[float, str]] = house.activity.waits
+
+    async def step(self) -> float:
+        """Bring back what has waited long enough, then send the first unit in order."""
+        pause = await self.returning.look(self.queue.forget)
+        changed = self._uploading.rung
+        self._uploading.clear()
+        entry = await asyncio.to_thread(self.queue.first, changed)
+        if self.queue.strays:
+            await asyncio.to_thread(self.renumber, self.queue.strays.pop())
+            self.queue.forget()
+            return 0.0
+        if entry is None:
+            return 0.0 if await self.reporting.tell() else pause
+        held = self._hold(entry.chat)
+        if held:
+            return await self._apply_hold(entry, *held)
+        async with self.house.sending:
+            await self._send(entry)
+        return 0.0
+
+    # -- waiting -----------------------------------------------------------------------------------
+
+    def _hold(self, chat: str) -> tuple[str, float, str] | None:
+        now = self.spool.clock()
+        for whom in (EVERYBODY, chat):
+            until, reason = self._held.get(whom, (0.0, ""))
+            if (left := self._ends.left(whom, until, now)) > 0:
+                return whom, now + left, reason
+            self._held.pop(whom, None)
+        return None
+
+    async def _apply_hold(self, entry: Entry, whom: str, until: float, reason: str) -> float:
+        wait = until - self.spool.clock()
+        if wait <= _SHORT_WAIT and whom == EVERYBODY:
+            return wait
+        log.info("waiting", job=entry.job, unit=str(entry.unit), seconds=round(wait), reason=reason)
+        self.returning.expect(entry, until)
+        await asyncio.to_thread(self.spool.wait, entry, until)
+        self.queue.forget(entry)
+        return 0.0
+
+    async def _put_aside(self, entry: Entry, error: Temporary) -> None:
+        """A unit, its chat, or everybody must wait."""
+        now = self.spool.clock()
+        settings = self.config.send
+        age = self.age(entry)
+        delay = error.retry_after
+        if delay is None:
+            delay = min(max(age, settings.retry_min), settings.retry_max)
+        if error.scope == "unit" and age > settings.max_age:
+            raise Permanent(
+                f"{entry.unit.label} could not be sent for {age / 86400:.0f} days; the last reason was:"
+                f" {error.reason} Move it back to uploading/ to try again."
+            )
+        log.warning(
+            "waiting",
+            job=entry.job,
+            unit=str(entry.unit.plain()),
+            scope=error.scope,
+            seconds=round(delay),
+            reason=error.reason,
+        )
+        if error.scope != "unit":
+            # What lasts is put aside even if each try asks for a short wait only: others can use the time.
+            self._trouble_since = self._trouble_since or now
+            if now - self._trouble_since > _SHORT_WAIT:
+                delay = max(delay, settings.retry_min)
+            whom = EVERYBODY if error.scope == "all" else entry.chat
+            self._held[whom] = (now + delay, error.reason)
+            self._ends.left(whom, now + delay, now)
+            if delay <= _SHORT_WAIT:
+                await asyncio.to_thread(self.spool.pause, entry)
+                return
+        self.returning.expect(entry, now + delay)
+        await asyncio.to_thread(self.spool.wait, entry, now + delay)
+
+    # -- sending -----------------------------------------------------------------------------------
+
+    async def _send(self, entry: Entry) -> None:
+        self.queue.forget(entry)
+        try:
+            if await asyncio.to_thread(self.spool.send_home, entry):
+                return
+            entry = await asyncio.to_thread(self.spool.begin, entry)
+        except FileNotFoundError:
+            return  # a person took it away
+        try:
+            with readable(entry):
+                await self._attempt(entry)
+        except Temporary as error:
+            try:
+                await self._put_aside(entry, error)
+            except Permanent as too_old:
+                await self._give_up(entry, too_old)
+        except Permanent as error:
+            await self._give_up(entry, error)
+        except (LoginNeeded, OSError, asyncio.CancelledError):
+            if entry.path.exists():
+                await asyncio.shield(asyncio.to_thread(self.spool.pause, entry))
+            raise
+        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other units
+            log.error(
+                "internal error",
+                job=entry.job,
+                unit=str(entry.unit),
+                traceback=traceback.format_exc(),
+            )
+            await self._give_up(
+                entry,
+                Permanent(
+                    f"An internal error stopped the sending of {entry.unit.label}: {error!r}."
+                ),
+            )
+        finally:
+            self.house.activity.upload = None
+            await self.preparing.clean(entry)
+        await asyncio.to_thread(close_job, self.spool, entry.job)
+
+    async def _attempt(self, entry: Entry) -> None:
+        """One attempt at one unit, from its files to its receipt."""
+        staged: dict[int, Staged] = {}
+        members = {}
+        sizes, inodes = {}, {}
+        for member in await asyncio.to_thread(self.spool.members, entry):
+            members[member.unit.first] = member
+            state = member.path.stat()
+            sizes[member.unit.first], inodes[member.unit.first] = state.st_size, state.st_ino
+        activity = Upload(entry.job, str(entry.unit.plain()), sum(sizes.values()))
+        self.house.activity.upload = activity
+        limit = asyncio.Semaphore(_TOGETHER)
+
+        async def one(number: int) -> tuple[int, Staged | TelespoolError]:
+            async with limit:
+                return number, await self._stage(entry, members[number], activity)
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [group.create_task(one(number)) for number in members]
+                lines = group.create_task(delivered_index.digests(members.values()))
+        except BaseExceptionGroup as several:
+            raise first_of(several) from None  # a login that is gone, a full disk: not the album's
+        refused: dict[int, TelespoolError] = {}
+        for number, outcome in (task.result() for task in tasks):
+            if isinstance(outcome, TelespoolError):
+                refused[number] = outcome
+            else:
+                staged[number] = outcome
+        for _ in range(len(members) + 1):
+            await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=not staged)
+            if not staged:
+                return
+            try:
+                messages = await self._post(entry, staged)
+            except Rejected as rejected:
+                by_key = {each.item.key: number for number, each in staged.items()}
+                refused = {by_key[key]: cause for key, cause in rejected.causes.items()}
+                for number in refused:
+                    del staged[number]
+                continue
+            self._trouble_since = None
+            for number in await asyncio.to_thread(_replaced, members, inodes):
+                messages.pop(number, None)  # what has its name now was not sent: it goes by itself
+                await asyncio.to_thread(self.renumber, members[number])
+            if not messages:
+                return
+            sent = [line for number, line in lines.result().items() if number in messages]
+            await asyncio.to_thread(delivered_index.record, self.spool, entry.job, sent, messages)
+            done = await asyncio.to_thread(self.spool.deliver, entry, messages)
+            self.house.activity.counts["delivered"] += len(messages)
+            log.info(
+                "delivered",
+                job=entry.job,
+                unit=str(done.unit),
+                chat=entry.chat,
+                files=len(messages),
+            )
+            return
+
+    async def _stage(
+        self, entry: Entry, member: Entry, activity: Upload
+    ) -> Staged | TelespoolError:
+        """Bring one file there, in another form where Telegram refuses the first; the last refusal if all fail."""
+
+        def arrived(size: int) -> None:
+            self.alive()
+            # The first word is of what an earlier attempt brought there.
+            further = size > activity.arrived.get(member.unit.first, size)
+            self.house.activity.arrived(activity, member.unit.first, size)
+            if further and isinstance(self.destination, GoesOn):
+                self.spool.advance_upload(entry)
+
+        last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
+        try:
+            with readable(member):
+                async for item in self.preparing.forms(member):
+                    try:
+                        return await self.destination.stage(member.chat, item, arrived)
+                    except NeedsConversion as error:
+                        last = error
+                        log.info(
+                            "refused",
+                            job=member.job,
+                            unit=str(member.unit),
+                            form=item.kind,
+                            reason=error.reason,
+                        )
+        except LoginNeeded:
+            raise
+        except TelespoolError as error:
+            return error
+        return last
+
+    async def _post(self, entry: Entry, staged: dict[int, Staged]) -> dict[int, int]:
+        """Post what is staged; message id by number, all of them."""
+        caption = self.preparing.caption(entry)
+        numbers = {each.item.key: number for number, each in staged.items()}
+        messages: dict[int, int] = {}
+        for _ in range(_POST_TRIES):
+            missing = [staged[number] for number in sorted(staged) if number not in messages]
+            if not missing:
+                break
+            answer = await self.destination.post(
+                entry.chat, missing, caption if not messages else ""
+            )
+            messages.update({numbers[key]: message for key, message in answer.items()})
+        else:
+            left = ", ".join(staged[n].item.name for n in sorted(staged) if n not in messages)
+            raise Temporary(f"Telegram took the album but not {left}; they are sent again later.")
+        return messages
+
+    # -- refusals ----------------------------------------------------------------------------------
+
+    async def _take_out(
+        self,
+        entry: Entry,
+        members: dict[int, Entry],
+        refused: dict[int, TelespoolError],
+        *,
+        alone: bool,
+    ) -> None:
+        """Take the refused files out of the unit, each to where its error says; the rest goes on without them.
+
+        A wait of one file holds up nobody: it waits alone. A wait of all is raised.
+        """
+        for error in refused.values():
+            if isinstance(error, Temporary) and (alone or error.scope != "unit"):
+                raise error
+        for number, error in refused.items():
+            member = members[number]
+            if isinstance(error, Temporary):
+                await self._put_aside(member, error)
+            elif isinstance(error, NeedsConversion) and self.preparing.convertible(member):
+                log.info(
+                    "deferred", job=member.job, unit=str(member.unit.plain()), reason=error.reason
+                )
+                await asyncio.to_thread(self.spool.defer, member)
+            else:
+                await self._give_up(member, error)
+        if alone and entry.unit.is_album:
+            await asyncio.to_thread(self.spool.drop_empty_album, entry)
+
+    async def _give_up(self, entry: Entry, error: TelespoolError) -> None:
+        """Quarantine: of a converted copy the original, and the copy is removed."""
+        original = None
+        if entry.unit.kind == "c":
+            original = await asyncio.to_thread(self.spool.original_of, entry)
+        reason = error.reason
+        if original is not None:
+            reason = (
+                f"Telegram refused {original.unit.label} as it was and converted as well: {reason}"
+            )
+        log.warning(
+            "quarantined", job=entry.job, unit=str((original or entry).unit.plain()), reason=reason
+        )
+        await asyncio.to_thread(self.spool.quarantine, original or entry, reason)
+        if original is not None:
+            await asyncio.to_thread(self.spool.drop_copy, entry)
+
+
+def _replaced(members: dict[int, Entry], inodes: dict[int, int]) -> list[int]:
+    """The numbers of those in whose place a person has put another file meanwhile."""
+    return [
+        number
+        for number, member in members.items()
+        if member.path.exists() and member.path.stat().st_ino != inodes[number]
+    ]

@@ -1,0 +1,116 @@
+"""Listening to the file system, by watchdog: hints that somebody changed a folder, nothing more.
+
+Each watched folder rings its name on the bells. What watchdog cannot be trusted with is looked after here: a folder
+that was deleted and made again, or replaced by a mount, is watched anew at the next `check`; a thread that died is
+started anew; a missing folder is waited for; one that the kernel refuses to watch is named in the log, once. Whoever
+needs the truth scans.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+import structlog
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+from watchdog.observers.polling import PollingObserver
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from watchdog.observers.api import BaseObserver, ObservedWatch
+
+    from telespool.runtime.wakeups import Bells
+
+log = structlog.get_logger()
+
+_SILENT = {"opened", "closed_no_write"}
+_LIMITS = {errno.ENOSPC: "max_user_watches=524288", errno.EMFILE: "max_user_instances=1024"}
+
+# A directory that moves between two of our folders keeps its number, and watchdog warns of it. A hint more or less.
+warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
+
+
+class _Ring(FileSystemEventHandler):
+    """Rings one folder's bell. It must never raise: watchdog's thread would die of it."""
+
+    def __init__(self, bells: Bells, name: str) -> None:
+        self._bells = bells
+        self._name = name
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if event.event_type not in _SILENT:
+            self._bells.ring([self._name])
+
+
+class Watching:
+    """Watches folders by name. `polling` is for shares that send no events."""
+
+    def __init__(self, bells: Bells, folders: Mapping[str, Path], *, polling: bool = False) -> None:
+        self._bells = bells
+        self._folders = dict(folders)
+        self._polling = polling
+        self._observer: BaseObserver | None = None
+        self._watches: dict[str, tuple[ObservedWatch, tuple[int, int]]] = {}
+        self._unwatched: set[str] = set()
+        # It calls it an error when it is stopped while an event is under way.
+        logging.getLogger("watchdog.observers").setLevel(logging.CRITICAL)
+
+    def check(self) -> None:
+        """Watch what is there and not watched rightly. Blocks; call it from a thread, again and again."""
+        if self._observer is None or not self._observer.is_alive():
+            self.stop()
+            self._observer = PollingObserver() if self._polling else Observer()
+            self._observer.start()
+        for name, path in self._folders.items():
+            self._check_one(self._observer, name, path)
+
+    def _check_one(self, observer: BaseObserver, name: str, path: Path) -> None:
+        try:
+            state = os.stat(path)  # noqa: PTH116 - a plain stat of a path
+        except OSError:
+            return
+        identity = (state.st_dev, state.st_ino)
+        known = self._watches.get(name)
+        alive = {emitter.watch for emitter in observer.emitters if emitter.is_alive()}
+        if known is not None:
+            if known[1] == identity and known[0] in alive:
+                return
+            with contextlib.suppress(KeyError, OSError):
+                observer.unschedule(known[0])
+            del self._watches[name]
+        try:
+            watch = observer.schedule(_Ring(self._bells, name), str(path), recursive=True)
+        except OSError as error:
+            self._refused(name, path, error)
+        else:
+            self._watches[name] = (watch, identity)
+            self._unwatched.discard(name)
+            self._bells.ring([name])
+
+    def _refused(self, name: str, path: Path, error: OSError) -> None:
+        if name in self._unwatched or isinstance(error, FileNotFoundError):
+            return
+        self._unwatched.add(name)
+        limit = _LIMITS.get(error.errno or 0)
+        cure = f" Allow more: sudo sysctl fs.inotify.{limit}" if limit else ""
+        log.warning(
+            "not watched",
+            file=str(path),
+            reason=f"{path} cannot be watched ({error.strerror}): nothing is lost, but it is only looked"
+            f" through now and then, so what changes there is seen later.{cure}",
+        )
+
+    def stop(self) -> None:
+        """Stop listening. Blocks until the threads have ended."""
+        if self._observer is not None and self._observer.is_alive():
+            self._observer.stop()
+            self._observer.join()
+        self._observer = None
+        self._watches.clear()

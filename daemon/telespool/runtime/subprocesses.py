@@ -1,0 +1,184 @@
+"""Child processes: the one place where ffmpeg and 7-Zip are started, limited, stopped and ended.
+
+Every child gets a process group of its own, dies with the daemon even while it is
+stopped (PR_SET_PDEATHSIG), dumps no core, keeps within its `Limits`, and offers itself first where memory runs
+out, so that a hostile file ends a child and not the daemon. All that is set by small programs of util-linux
+(`setpriv`, `prlimit`, `choom`, `ionice`), because a preexec function is not safe in a process with threads.
+
+Children are started from the event loop's thread only: the kernel ties the death signal to the thread that
+forked, and threads of a pool come and go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import os
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from telespool.errors import ChildDied
+from telespool.runtime.cancellation import to_its_end
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a child may use. None means no limit of ours.
+
+    `memory` is address space in bytes; `file_size` the largest file it may write, in bytes (0: it cannot
+    create content at all); `cpu` in seconds; `nice` 0 to 19.
+    """
+
+    memory: int | None = None
+    file_size: int | None = None
+    cpu: int | None = None
+    nice: int = 0
+
+
+def limited(command: Sequence[str | Path], limits: Limits) -> list[str]:
+    """The command line that starts `command` within `limits`."""
+    line = [*_ending_with_the_daemon(), "choom", "-n", "500", "--", "prlimit", "--core=0"]
+    if limits.memory is not None:
+        line.append(f"--as={limits.memory}")
+    if limits.file_size is not None:
+        line.append(f"--fsize={limits.file_size}")
+    if limits.cpu is not None:
+        # At the soft limit SIGXCPU; were both one, it would be SIGKILL, as where memory runs out.
+        line.append(f"--cpu={limits.cpu}:{limits.cpu + 5}")
+    line.append("--")
+    if limits.nice:
+        # Best effort, last in line: the idle class could stand still for ever on a busy disk.
+        line += ["ionice", "--class=2", "--classdata=7", "nice", "-n", str(limits.nice), "--"]
+    return [*line, *(os.fspath(word) for word in command)]
+
+
+@functools.cache
+def _ending_with_the_daemon() -> tuple[str, ...]:
+    """What makes a child die with us, found out once.
+
+    `setpriv` also asks for capabilities, which the sandbox of the service refuses. There it is not needed: systemd
+    ends what is left in the service's cgroup.
+    """
+    words = ("setpriv", "--pdeathsig", "KILL", "--")
+    tried = subprocess.run([*words, "true"], capture_output=True, check=False)
+    return words if tried.returncode == 0 else ()
+
+
+async def start(
+    command: Sequence[str | Path],
+    *,
+    limits: Limits | None = None,
+    stdin: int | None = asyncio.subprocess.DEVNULL,
+    stdout: int | None = asyncio.subprocess.PIPE,
+    stderr: int | None = asyncio.subprocess.PIPE,
+    **more: Any,
+) -> asyncio.subprocess.Process:
+    """Start a child. The caller ends it with `end` in a `finally`."""
+    limits = limits or Limits()
+    # Where the kernel divides the processor by sessions (sched_autogroup), niceness says nothing to other sessions, and
+    # threads that are to stand still wait for their session's turn: 200 ms and more. So who is nice stays in ours.
+    return await asyncio.create_subprocess_exec(
+        *limited(command, limits),
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        start_new_session=not limits.nice,
+        process_group=0 if limits.nice else None,
+        **more,
+    )
+
+
+async def end(process: asyncio.subprocess.Process, *, grace: float = 0.0) -> None:
+    """End the child and its whole group: SIGTERM and `grace` seconds first if asked, then SIGKILL.
+
+    Cancelled, it ends the child all the same before it leaves.
+    """
+    try:
+        if process.returncode is None and grace > 0:
+            _signal_group(process.pid, signal.SIGTERM)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await process.wait()
+    finally:
+        _signal_group(process.pid, signal.SIGKILL)
+        _close_pipes(process)
+        await to_its_end(process.wait())
+
+
+def _close_pipes(process: asyncio.subprocess.Process) -> None:
+    """Read no more from it.
+
+    asyncio tells that a child has ended when its pipes are at their end as well, and it does not read a pipe whose
+    reader is behind: whoever stops reading in the midst of much output would wait for ever.
+    """
+    transport = process._transport  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way
+    for number in (1, 2):
+        pipe = transport.get_pipe_transport(number)
+        if pipe is not None:
+            pipe.close()
+
+
+async def output(
+    command: Sequence[str | Path],
+    *,
+    limits: Limits | None = None,
+    timeout: float = 60.0,  # noqa: ASYNC109 - the limit belongs to the child, which is killed at it
+    data: bytes | None = None,
+) -> tuple[int, bytes, bytes]:
+    """Run a child to its end; its exit code, stdout and stderr.
+
+    TimeoutError after `timeout` seconds; ChildDied where somebody else has killed it.
+    """
+    process = await start(
+        command,
+        limits=limits,
+        stdin=asyncio.subprocess.PIPE if data is not None else asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with asyncio.timeout(timeout):
+            stdout, stderr = await process.communicate(data)
+    finally:
+        await end(process)
+    check_death(command[0], process.returncode)
+    return process.returncode or 0, stdout, stderr
+
+
+def check_death(program: str | Path, code: int | None) -> None:
+    """Raise ChildDied for the exit code of a child that was killed, and not by us."""
+    if code == -signal.SIGKILL:
+        name = os.path.basename(program)  # noqa: PTH119 - a word of a command line, a path or not
+        raise ChildDied(
+            f"The program {name} was killed from outside, perhaps because memory ran out."
+        )
+
+
+def any_running() -> bool:
+    """Whether a child of this process lives; False where the kernel does not tell."""
+    lists = Path("/proc/self/task").glob("*/children")
+    with contextlib.suppress(OSError):  # a thread ended while we looked
+        return any(each.read_text() for each in lists)
+    return False
+
+
+def stop(pid: int) -> None:
+    """Make the whole group of this child stand still (SIGSTOP)."""
+    _signal_group(pid, signal.SIGSTOP)
+
+
+def go_on(pid: int) -> None:
+    """Let the whole group of this child go on (SIGCONT)."""
+    _signal_group(pid, signal.SIGCONT)
+
+
+def _signal_group(pid: int, number: signal.Signals) -> None:
+    # The child leads its own group: its pid is the group's id, and stays so until it is reaped and the
+    # group is empty.
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)

@@ -1,0 +1,134 @@
+"""What is done at start: look through what an earlier process left, downstream first.
+
+Downstream first, so that the proof of a later step is seen before an earlier one is done again. A unit with
+@K in its name was being worked on when the process died, for the K-th time; at the limit it goes to quarantine.
+Every step can be repeated: the process may die in here as well.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.spool.claims import APART, GATHERED
+from telespool.spool.layout import FOLDERS
+from telespool.spool.names import Job
+
+if TYPE_CHECKING:
+    from telespool.spool import Spool
+    from telespool.spool.layout import Entry
+
+
+_APART = 60.0
+_RETURNED = "{}: its claim was broken off, it is back in the inbox"
+
+
+def recover(spool: Spool, max_deaths: int) -> list[str]:
+    """Look through what an earlier process left, downstream first; a sentence for each thing put right."""
+    # What an earlier process did last may not be on the disk yet, but is seen: nothing may be built on it before it is.
+    spool.disk.syncfs(spool.root)
+    said = _return_set_apart(spool)
+    said += _part_suspects(spool, max_deaths)
+    for folder in ("converting", "uploading", "incoming"):
+        for entry in list(spool.all_units(folder)):
+            if entry.unit.attempt:
+                said += _after_death(spool, entry, max_deaths)
+    for job in spool.jobs("incoming"):
+        said += _return_gathered(spool, job)
+    for entry in list(spool.all_units("uploading")):
+        if entry.unit.is_album and not spool.members(entry):
+            spool.disk.rmdir(entry.path)
+        elif entry.unit.kind == "c" and _refused_before(spool, entry):
+            spool.drop_copy(entry)
+            said.append(f"{entry.job}/{entry.unit}: removed, its original is in quarantine")
+    for job in spool.jobs("converting"):
+        spool.drop_orphan_segments(job)
+    for job in spool.jobs("quarantine"):
+        spool.drop_orphan_notes(job)
+    for folder in FOLDERS:
+        for job in spool.jobs(folder):
+            spool.tidy(spool.job_folder(folder, job))  # died between its mkdir and the rename
+    return said
+
+
+def _return_set_apart(spool: Spool) -> list[str]:
+    """Drops of an inbox on another file system whose claim was broken off: finished or undone."""
+    said: list[str] = []
+    for apart in [*spool.inbox.glob(f"{APART}*"), *spool.inbox.glob(f"*/{APART}*")]:
+        job = apart.name.removeprefix(APART)
+        if Job.parse(job) is None or not apart.is_dir():
+            continue  # somebody else's
+        if any(spool.units(folder, job) for folder in FOLDERS):
+            spool.disk.rmtree(apart)
+        else:
+            said += [_RETURNED.format(name) for name in spool.put_back(apart, apart.parent)]
+    return said
+
+
+def _return_gathered(spool: Spool, job: str) -> list[str]:
+    """The files of a claim of several that was broken off go back to where they were dropped."""
+    gathered = spool.job_folder("incoming", job) / GATHERED
+    if not gathered.exists():
+        return []
+    parsed = Job.parse(job)
+    own = spool.inbox / parsed.chat if parsed else spool.inbox
+    inbox = own if own.is_dir() else spool.inbox
+    return [_RETURNED.format(name) for name in spool.put_back(gathered, inbox)]
+
+
+def _part_suspects(spool: Spool, max_deaths: int) -> list[str]:
+    """When the process died over several at once, only one of them can be the killer: try them apart.
+
+    What is furthest up goes first; the others wait a minute in deferred/ and begin anew.
+    """
+    suspects = [
+        [
+            entry
+            for entry in spool.all_units(folder)
+            if entry.unit.attempt and spool.deaths(entry) >= max_deaths - 1
+        ]
+        for folder in ("incoming", "uploading", "converting")
+    ]
+    first, *others = [each for each in suspects if each] or [[]]
+    said = []
+    for entry in (entry for each in others for entry in each):
+        if entry.folder == "converting" and spool.copy_of(entry.job, entry.unit.first):
+            continue
+        spool.wait(entry, spool.clock() + _APART)
+        said.append(
+            f"{entry.job}/{entry.unit.plain()}: waits until {first[0].unit.label} was tried"
+        )
+    return said
+
+
+def _after_death(spool: Spool, entry: Entry, max_deaths: int) -> list[str]:
+    deaths = spool.deaths(entry)
+    where = f"{entry.job}/{entry.unit.plain()}"
+    if entry.folder == "converting" and spool.copy_of(entry.job, entry.unit.first):
+        return []  # it was finished before the process died
+    if entry.unit.is_album and deaths >= max_deaths - 1:
+        # One member may be the killer. Each alone is tried once more, so that only that one is lost.
+        spool.dissolve(entry)
+        return [f"{where}: the process died {deaths} times with it; its members go one by one"]
+    if deaths >= max_deaths:
+        original = spool.original_of(entry) if entry.unit.kind == "c" else None
+        reason = (
+            f"The process died {deaths} times while working on {entry.unit.label}, so it is not"
+            f" tried again. Move it back to {entry.folder if entry.unit.first == 0 else 'uploading'}/"
+            " to try once more."
+        )
+        spool.quarantine(original or entry, reason)
+        if original:
+            spool.drop_copy(entry)
+        return [f"{where}: quarantined, the process died {deaths} times while working on it"]
+    if entry.folder == "uploading":
+        spool.count_deaths(entry)
+    return []
+
+
+def _refused_before(spool: Spool, copy: Entry) -> bool:
+    if spool.original_of(copy) is not None:
+        return False
+    return any(
+        entry.unit.first == copy.unit.first and entry.unit.kind == ""
+        for entry in spool.units("quarantine", copy.job)
+    )

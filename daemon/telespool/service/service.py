@@ -1,0 +1,276 @@
+"""The daemon: opens the spool, starts the workers, and ends them.
+
+    inbox ──► intake ──► uploader ──► (done)
+                │           ▲ │
+                └─► deferred ─┴─► converter
+
+`run` returns when it is cancelled or, with `until_idle`, when there is nothing left to do. Whatever happens, what is
+under way is broken off cleanly: children are dead, marks of attempts are taken back, the lock is given back. What
+leaves it, from `errors`: ConfigError, SpoolBusy, LoginNeeded, Temporary.
+
+systemd, where it started us, is told all along how it goes (`observe/supervision.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from telespool.archives.engine import Engine
+from telespool.errors import ConfigError, Permanent, TelespoolError, Temporary
+from telespool.observe import control_socket
+from telespool.observe.job_report import close_job
+from telespool.observe.progress import EVERYBODY, Activity
+from telespool.pipeline.converter import Converter
+from telespool.pipeline.inbox import Inbox
+from telespool.pipeline.intake import Intake
+from telespool.pipeline.retention import Retention
+from telespool.pipeline.uploader import Uploader
+from telespool.pipeline.worker import House
+from telespool.runtime import subprocesses
+from telespool.runtime.fs_watcher import Watching
+from telespool.runtime.gate import Gate
+from telespool.runtime.liveness import Heartbeat
+from telespool.runtime.throttle import Pace
+from telespool.runtime.wakeups import Bells
+from telespool.service.recovery import recover
+from telespool.service.sd_notify import Notify
+from telespool.service.watchdog import Supervision
+from telespool.spool import Spool
+from telespool.spool.layout import WORKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from telespool.config.schema import Config
+    from telespool.config.secrets import Secrets
+    from telespool.destinations.base import Destination
+    from telespool.pipeline.worker import Worker
+    from telespool.spool.fs_ops import Disk
+
+log = structlog.get_logger()
+
+_OPEN_AGAIN = 5.0
+
+
+class Service:
+    """One spool, one destination, five workers."""
+
+    def __init__(
+        self,
+        config: Config,
+        destination: Destination,
+        secrets: Secrets | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        self.config = config
+        self.destination = destination
+        self.passwords = (
+            *config.archives.passwords,
+            *(secrets.archive_passwords if secrets else ()),
+        )
+        self.spool = Spool(config.spool.root, config.spool.inbox, disk=disk)
+        self.activity = Activity()
+        self.gate = Gate()
+        self.heartbeat = Heartbeat(config.service.patience)
+        self.supervision = Supervision(Notify(), self.heartbeat, self.activity.line, self._excused)
+        self.sending = asyncio.Lock()
+        """Held while a unit is being sent; who holds it knows that none is."""
+        self.workers: list[Worker] = []
+
+    async def run(self, *, until_idle: bool = False) -> None:
+        """Work until cancelled, or until there is nothing left to do."""
+        await asyncio.to_thread(self.spool.open)
+        watching = None
+        try:
+            for sentence in await asyncio.to_thread(
+                recover, self.spool, self.config.send.max_deaths
+            ):
+                log.info("recovered after a crash", what=sentence)
+                self.activity.counts["recoveries"] += 1
+            await self._finish_reports()
+            bells = Bells()
+            watching = self._watch(bells)
+            await asyncio.to_thread(watching.check)
+            async with control_socket.opened(
+                self.spool.root, {"look": self._told, "check": self._checked}
+            ):
+                await self._work(bells, watching, until_idle=until_idle)
+        finally:
+            if watching is not None:
+                await asyncio.to_thread(watching.stop)
+            with contextlib.suppress(TelespoolError):
+                await self.destination.close()
+            self.spool.close()
+
+    def _watch(self, bells: Bells) -> Watching:
+        spool = self.spool
+        folders = {"inbox": spool.inbox}
+        folders.update((name, spool.root / name) for name in WORKING)
+        self.spool.changed = bells.ring
+        return Watching(bells, folders, polling=self.config.inbox.polling)
+
+    async def _work(self, bells: Bells, watching: Watching, *, until_idle: bool) -> None:
+        house = House(
+            self.config,
+            self.spool,
+            bells,
+            self.activity,
+            self.heartbeat,
+            self.sending,
+            limit=self.destination.limit,
+        )
+        engine = await self._find_engine()
+        inbox = Inbox(house, watching, engine)
+        self.workers = [
+            inbox,
+            Intake(house, engine, self.passwords),
+            Uploader(house, self.destination),
+            Converter(house, self.gate),
+            Retention(house),
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._keep_gate(bells), name="gate"),
+                    group.create_task(self._keep_count(bells), name="count"),
+                    group.create_task(self.supervision.keep(), name="supervision"),
+                ]
+                if self.config.metrics.file or self.config.metrics.listen:
+                    tasks.append(group.create_task(self._meter(), name="metrics"))
+                for worker in self.workers:
+                    house.settled.enter(worker.name)
+                    tasks.append(group.create_task(self._start(worker), name=worker.name))
+                if until_idle:
+                    await self._until_idle(house, inbox)
+                    for task in tasks:
+                        task.cancel()
+        except BaseExceptionGroup as errors:
+            # Not `except*`: what is raised there leaves in a group again, and no exit code is found in it.
+            known = errors.subgroup(TelespoolError)
+            if known is None:
+                raise
+            raise _first(known) from None
+
+    async def _start(self, worker: Worker) -> None:
+        """Run a worker; the uploader once the destination is there. The others need not wait for it."""
+        if isinstance(worker, Uploader):
+            await self._open_destination()
+        await worker.run()
+
+    async def _open_destination(self) -> None:
+        """Connect; a dead network is waited out, everything else is the caller's."""
+        while True:
+            try:
+                await self.destination.open()
+            except Temporary as error:
+                wait = error.retry_after or _OPEN_AGAIN
+                self.activity.waits[EVERYBODY] = (self.spool.clock() + wait, error.reason)
+                log.warning("waiting", seconds=round(wait), reason=error.reason)
+                self.supervision.ready_when_rested("inbox")
+                await asyncio.sleep(wait)
+            else:
+                self.activity.waits.pop(EVERYBODY, None)
+                self.supervision.ready_when_rested("inbox")
+                return
+
+    async def _find_engine(self) -> Engine | None:
+        try:
+            engine = await Engine.find(self.config.archives)
+        except (Permanent, ConfigError) as error:
+            log.warning("no archives", reason=error.reason)
+            return None
+        log.info("7-Zip", version=engine.version, program=str(engine.program), rar=engine.reads_rar)
+        return engine
+
+    async def _keep_gate(self, bells: Bells) -> None:
+        """The gate is open while uploading/ is empty; the converter is told when it may go on."""
+        await self.gate.keep_closed_while(
+            lambda: self.spool.occupied("uploading"),
+            bells.listen(["uploading"], self.gate.close),
+            lambda: bells.ring(["converting"]),
+        )
+
+    async def _keep_count(self, bells: Bells) -> None:
+        """How many units wait in deferred/, for the status line."""
+        bell = bells.listen(["deferred"])
+        pace = Pace(1.0)
+        while True:
+            bell.clear()
+            with pace:
+                self.activity.deferred = await asyncio.to_thread(self._count_deferred)
+            await bell.wait(60.0)
+            await asyncio.sleep(pace.left())
+
+    def _count_deferred(self) -> int:
+        return sum(1 for _ in self.spool.all_units("deferred"))
+
+    async def _meter(self) -> None:
+        """Take the numbers for Prometheus, where somebody wants them."""
+        from telespool.observe.metrics import Metrics  # noqa: PLC0415 - the same
+        from telespool.observe.metrics_exporter import keep  # noqa: PLC0415 - few people do
+
+        metrics = Metrics(
+            self.spool,
+            self.activity,
+            chats=self.config.chats,
+            destination=self.config.destination,
+            flood_seconds=lambda: float(getattr(self.destination, "flood_seconds", 0.0)),
+        )
+        await keep(metrics, self.config.metrics)
+
+    async def _checked(self) -> dict[str, Any]:
+        """What `telespool doctor` is told of the chats, by real requests."""
+        answers: dict[str, dict[str, str]] = {}
+        for alias in self.config.chats:
+            try:
+                answers[alias] = {"title": await self.destination.check(alias)}
+            except TelespoolError as error:
+                answers[alias] = {"error": error.reason}
+        return {"chats": answers}
+
+    async def _told(self) -> dict[str, Any]:
+        """What `telespool status` is told."""
+        if self.activity.conversion is not None:
+            gives_way = self.config.convert.deferred and not self.gate.is_open
+            self.activity.conversion.standing_still = gives_way
+        return self.activity.to_json()
+
+    def _excused(self) -> Iterator[str]:
+        """Workers of whom no sign of life is due: children have time limits, and the gate may be closed for long."""
+        if subprocesses.any_running():
+            yield from ("intake", "converter")
+        elif not self.gate.is_open:
+            yield "converter"
+
+    async def _finish_reports(self) -> None:
+        """Jobs that were over when the process died, before it could say so."""
+
+        def finish() -> None:
+            for job in self.spool.jobs("done"):
+                close_job(self.spool, job)
+
+        await asyncio.to_thread(finish)
+
+    async def _until_idle(self, house: House, inbox: Inbox) -> None:
+        quiet = asyncio.Event()
+        house.settled.on_change = quiet.set
+        while True:
+            await quiet.wait()
+            quiet.clear()
+            if house.settled.busy or inbox.pending or inbox.bell.rung:
+                continue
+            if not await asyncio.to_thread(self._something_left):
+                return
+
+    def _something_left(self) -> bool:
+        return any(self.spool.occupied(folder) for folder in WORKING)
+
+
+def _first(errors: BaseExceptionGroup[TelespoolError]) -> TelespoolError:
+    for error in errors.exceptions:
+        return _first(error) if isinstance(error, BaseExceptionGroup) else error
+    raise AssertionError("an exception group is never empty")

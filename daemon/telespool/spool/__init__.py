@@ -1,0 +1,127 @@
+"""The spool, changed: every transition, with its system calls in their order and its one commit.
+
+    Spool                  opening and closing (here)
+      Claims               inbox → incoming
+      Conversions          deferred → converting → uploading, converting → done
+        Sending            uploading → done, uploading → deferred and back
+          Releases         incoming → uploading, deferred, quarantine, done
+            Marks          attempts
+      Endings              done → gone
+        Moves              how every unit moves
+
+What a transition guarantees: before its commit it can be repeated, after it it can be seen to be done; data is
+on the disk before the commit, both directories after it; nothing is ever overwritten. So the process may die,
+or the power fail, between any two calls.
+
+This is the only package that moves files between folders. All methods block (they fsync); workers call them
+with `asyncio.to_thread`. What leaves them is `OSError` where the disk itself fails: ENOSPC is for the caller to
+wait out. `changed` is called with the folders a commit has touched; it is a hint, never the truth.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from telespool.errors import ConfigError
+from telespool.spool.claims import Claims
+from telespool.spool.completion import Endings
+from telespool.spool.conversions import Conversions
+from telespool.spool.layout import FOLDERS, Folder
+from telespool.spool.lock import Lock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from telespool.spool.fs_ops import Disk
+
+_WRONG_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
+
+
+class Spool(Claims, Conversions, Endings):
+    """The spool under `root`. `clock` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        root: Path,
+        inbox: Path | None = None,
+        *,
+        disk: Disk | None = None,
+        clock: Callable[[], float] = time.time,
+        changed: Callable[[Sequence[Folder]], None] = lambda _: None,
+    ) -> None:
+        super().__init__(root, inbox, disk=disk, clock=clock, changed=changed)
+        self._lock = Lock(root / "lock")
+        self.closing = threading.Lock()
+        """Held by whoever closes a job: two workers may see its end at once."""
+
+    def open(self) -> None:
+        """Make the folders, take the lock, empty tmp/.
+
+        SpoolBusy where another process has the lock; ConfigError where the folders cannot be made, or are not
+        one file system.
+        """
+        with _explained():
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._lock.take()
+        try:
+            with _explained():
+                for name in (*FOLDERS, "tmp"):
+                    (self.root / name).mkdir(exist_ok=True)
+                self.inbox.mkdir(parents=True, exist_ok=True)
+            self._check_one_file_system()
+            self.empty_tmp()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the lock back; safe to call twice."""
+        self._lock.release()
+
+    def _check_one_file_system(self) -> None:
+        # st_dev does not tell: two bind mounts of one file system refuse a rename all the same. So rename.
+        probe = self.tmp / f".probe-{os.getpid()}"
+        for name in FOLDERS:
+            target = self.root / name / probe.name
+            for leftover in (probe, target):
+                leftover.unlink(missing_ok=True)
+            probe.touch()
+            try:
+                os.rename(probe, target)  # noqa: PTH104 - the question is what rename(2) says
+            except OSError as error:
+                problem = (
+                    f"spool.root: {self.root / name} and {self.tmp} are not under one mount"
+                    f" ({error.strerror}); the whole spool must lie on one file system"
+                )
+                raise ConfigError([problem]) from error
+            finally:
+                for leftover in (probe, target):
+                    leftover.unlink(missing_ok=True)
+
+    def empty_tmp(self) -> None:
+        """Remove what an earlier process was making; all of it can be made again."""
+        with os.scandir(self.tmp) as entries:
+            leftovers = [self.tmp / entry.name for entry in entries]
+        for path in leftovers:
+            self.disk.rmtree(path)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Say what is wrong with the place of the spool."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _WRONG_PLACE:
+            raise
+        problem = (
+            f"spool.root: {error.filename} cannot be made or written ({error.strerror}); give it to the"
+            " user who runs this, or name another place under [spool]"
+        )
+        raise ConfigError([problem]) from error

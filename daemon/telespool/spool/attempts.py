@@ -1,0 +1,61 @@
+"""The marks of attempts: @K in a unit's name while it is worked on.
+
+A mark that is found at the start tells that the process died over this unit, for the K-th time; its time tells whether
+the work had got further since the attempt before, in which case the count starts anew. Of a unit in uploading/ its
+directory's time tells that: the file keeps its own, by which an upload knows that it is the same. Marks are not
+fsynced: a lost one costs nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from telespool.spool.transition import Moves, claimed
+
+if TYPE_CHECKING:
+    from telespool.spool.layout import Entry
+
+
+class Marks(Moves):
+    """Marks units, and reads the marks."""
+
+    def begin(self, entry: Entry) -> Entry:
+        """Mark a unit as being worked on. Not fsynced: a lost mark costs nothing.
+
+        Its time becomes that of the job; whoever gets further with it sets it anew (`advance`).
+        """
+        begun = self._rename_in_place(entry, entry.unit.attempted(self.deaths(entry) + 1))
+        self.disk.utime(begun.path, claimed(entry.job))
+        return begun
+
+    def begin_again(self, entry: Entry) -> Entry:
+        """Mark the next attempt after one that failed, whatever it got done."""
+        return self._rename_in_place(entry, entry.unit.attempted(entry.unit.attempt + 1))
+
+    def advance(self, entry: Entry) -> None:
+        """Note that the work on a unit got further: should the process die now, this unit is no poison."""
+        with contextlib.suppress(FileNotFoundError):
+            self.disk.utime(entry.path, max(self.clock(), claimed(entry.job) + 1))
+
+    def advance_upload(self, entry: Entry) -> None:
+        """The same of an upload. Any change of a name in the directory takes it back, so say it again and again."""
+        with contextlib.suppress(FileNotFoundError):
+            self.disk.utime(entry.path.parent, claimed(entry.job))
+
+    def deaths(self, entry: Entry) -> int:
+        """How often the process died over a unit that is marked, since it last got further with it."""
+        if entry.unit.attempt <= 1:
+            return entry.unit.attempt
+        further = entry.path.stat().st_mtime != claimed(entry.job)
+        if entry.folder == "uploading":
+            further = further or entry.path.parent.stat().st_mtime == claimed(entry.job)
+        return 1 if further else entry.unit.attempt
+
+    def count_deaths(self, entry: Entry) -> Entry:
+        """Write into the mark how often the process died: what told it may be gone a moment later."""
+        return self._rename_in_place(entry, entry.unit.attempted(self.deaths(entry)))
+
+    def pause(self, entry: Entry) -> Entry:
+        """Take the mark back: the work was broken off by us, which is not a death."""
+        return self._rename_in_place(entry, entry.unit.attempted(max(0, entry.unit.attempt - 1)))

@@ -1,0 +1,127 @@
+"""uploading → done; uploading → deferred, and back.
+
+The receipt is the rename into done/: it carries Telegram's message id. The members of an album get theirs first. What
+waits for a later try lies in deferred/ with the mark of an attempt and its time in the future; what must be converted
+lies there without a mark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from telespool.spool import numbering
+from telespool.spool.names import Unit
+from telespool.spool.releases import Releases
+from telespool.spool.transition import claimed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telespool.spool.layout import Entry
+
+
+class Sending(Releases):
+    """Delivers units, and puts them aside."""
+
+    def deliver(self, entry: Entry, messages: Mapping[int, int]) -> Entry:
+        """Write the receipts (message id by member's number) into the names and put the unit into done/.
+
+        The members of an album get theirs first. Should the process die among them, the whole request is
+        repeated, and Telegram answers it with the same messages.
+        """
+        if entry.unit.is_album:
+            for member in self.members(entry):
+                message = messages.get(member.unit.first)
+                if message is None:
+                    # A person put it into the album while that was being sent: it goes by itself.
+                    self._split_off(member)
+                else:
+                    self._rename_in_place(member, member.unit.delivered(message))
+            self.disk.fsync(entry.path)
+        unit = entry.unit.delivered(messages[min(messages)])
+        done = self.put(entry, "done", unit)
+        self.drop_data(done)
+        return done
+
+    def _split_off(self, member: Entry) -> Entry:
+        unit = member.unit.plain()
+        target = self.job_folder("uploading", member.job) / str(unit)
+        return self._move(member.path, target, "uploading", member.job, unit)
+
+    def drop_data(self, entry: Entry) -> None:
+        """Empty a delivered unit of a job whose archive is kept: its bytes are in the archive still."""
+        drop = self.drop(entry.job)
+        if drop is None or drop.path == entry.path or self.archive_in(drop) is None:
+            return
+        for member in self.members(entry):
+            if member.path.stat().st_size:
+                self.disk.truncate(member.path)
+
+    def defer(self, entry: Entry) -> Entry:
+        """Send a unit, or one member of an album, to be converted."""
+        unit = entry.unit.plain()
+        return self.put(entry, "deferred", unit)
+
+    def wait(self, entry: Entry, until: float) -> Entry:
+        """Put a unit aside for a later try. The @K in its name tells it from one to be converted."""
+        unit = entry.unit.attempted(max(1, entry.unit.attempt))
+        self.disk.utime(entry.path, until)
+        return self.put(entry, "deferred", unit)
+
+    def resume(self, entry: Entry) -> Entry:
+        """Bring a unit back whose time has come. Waiting is not failing: it starts with a clean name."""
+        unit = entry.unit.plain()
+        return self.put(entry, "uploading", unit)
+
+    def send_home(self, entry: Entry) -> bool:
+        """Bring a unit back that a person moved to where nobody can do anything with it; whether it was one."""
+        unit, home = entry.unit, entry.folder
+        if unit.message is not None or unit.kind == "o":
+            home = "done"
+        elif unit.first == 0:
+            home = "incoming"
+        elif home == "incoming":
+            home = "uploading"
+        elif unit.is_album or unit.kind == "c":
+            home = "uploading" if home == "converting" or not unit.attempt else home
+        if home == entry.folder:
+            return False
+        unit = replace(unit, attempt=0)
+        self.put(entry, home, unit)
+        return True
+
+    def renumber(self, entry: Entry) -> Entry:
+        """Give a unit whose number belongs to another of its job one that is free, its members too."""
+        members = self.members(entry)
+        free = numbering.free(self, entry.job, len(members))
+        if not entry.unit.is_album:
+            moved = self._rename_in_place(entry, replace(entry.unit.plain(), first=free[0]))
+        else:
+            for member, number in zip(members, free, strict=True):
+                self._rename_in_place(member, replace(member.unit.plain(), first=number))
+            self.disk.fsync(entry.path)
+            moved = self._rename_in_place(entry, Unit.album(free[0], free[-1], entry.unit.kind))
+        self.disk.fsync(moved.path.parent)
+        self.changed([entry.folder])
+        return moved
+
+    def dissolve(self, entry: Entry) -> list[Entry]:
+        """Make the members of an album units of their own, each with the album's attempts."""
+        singles = []
+        for member in self.members(entry):
+            if member.unit.message is not None:  # its album was posted: the name is the receipt
+                singles.append(self.deliver(member, {member.unit.first: member.unit.message}))
+                continue
+            unit = member.unit.plain().attempted(entry.unit.attempt)
+            target = self.job_folder(entry.folder, entry.job) / str(unit)
+            self.disk.utime(member.path, claimed(entry.job))
+            singles.append(self._move(member.path, target, entry.folder, entry.job, unit))
+        self.drop_empty_album(entry)
+        return singles
+
+    def drop_empty_album(self, entry: Entry) -> None:
+        """Remove the directory of an album whose members have all gone elsewhere; should it come back, `recovery` does."""
+        self.disk.rmdir(entry.path)
+        self.tidy(entry.path.parent)
+        self.changed(["uploading"])

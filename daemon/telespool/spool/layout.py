@@ -1,0 +1,238 @@
+"""What lies where: the spool, read.
+
+    ROOT/
+      inbox/[CHAT/]      people drop here
+      incoming/JOB/      claimed, being unpacked; the drop itself is unit 0000
+      uploading/JOB/     ready to send
+      deferred/JOB/      must be converted first; with @K: waits for its next try (mtime = not before)
+      converting/JOB/    originals in conversion, finished segments beside them
+      done/JOB/          sent; the name is the receipt
+      quarantine/JOB/    failed for good, each with NAME.txt
+      tmp/  lock
+
+Nothing here changes the disk, and every answer is a fresh look, because a person may have moved something a
+moment ago. What vanishes while it is looked at is simply not there; names that are not
+ours are passed over (`strangers` lists them).
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from telespool.spool.names import Job, Unit, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+Folder = Literal["incoming", "uploading", "deferred", "converting", "done", "quarantine"]
+
+FOLDERS: tuple[Folder, ...] = (
+    "incoming",
+    "uploading",
+    "deferred",
+    "converting",
+    "done",
+    "quarantine",
+)
+WORKING: tuple[Folder, ...] = ("incoming", "uploading", "deferred", "converting")
+REPORT = "report.txt"
+SKIPPED = "skipped.txt"
+CONTENTS = "contents.txt"
+HELD = 4_102_444_800.0
+"""2100-01-01: what lies in deferred/ with this time is held until a person says `retry`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A unit where it lies. `path` may be inside an album's directory."""
+
+    folder: Folder
+    job: str
+    unit: Unit
+    path: Path
+
+    @property
+    def chat(self) -> str:
+        """The alias of the chat it goes to."""
+        job = Job.parse(self.job)
+        return job.chat if job else ""
+
+
+class Folders:
+    """The spool under `root`, for reading. `inbox` may lie elsewhere."""
+
+    def __init__(self, root: Path, inbox: Path | None = None) -> None:
+        self.root = root
+        self.inbox = inbox or root / "inbox"
+        self.tmp = root / "tmp"
+        self._last_drop: Entry | None = None
+
+    def job_folder(self, folder: Folder, job: str) -> Path:
+        """Where the units of this job lie in this folder; it need not exist."""
+        return self.root / folder / job
+
+    def jobs(self, folder: Folder) -> list[str]:
+        """The jobs of a folder, oldest first."""
+        return sorted(name for name in _names(self.root / folder) if Job.parse(name))
+
+    def units(self, folder: Folder, job: str) -> list[Entry]:
+        """The units of a job in a folder, by number; the members of albums are not among them."""
+        return _entries(folder, job, self.root / folder / job)
+
+    def all_units(self, folder: Folder) -> Iterator[Entry]:
+        """Every unit of a folder, oldest job first, then by number."""
+        for job in self.jobs(folder):
+            yield from self.units(folder, job)
+
+    def members(self, entry: Entry) -> list[Entry]:
+        """The files of a unit, by number: those in the album's directory, or the unit itself."""
+        if entry.unit.is_album:
+            return _entries(entry.folder, entry.job, entry.path)
+        return [entry]
+
+    def occupied(self, folder: Folder) -> bool:
+        """Whether any unit lies there; ends at the first one, as a folder may have thirty thousand jobs."""
+        return any(
+            _holds_unit(self.root / folder / job)
+            for job in _each_name(self.root / folder)
+            if Job.parse(job)
+        )
+
+    def standing(self, job: str) -> dict[int, set[Folder]]:
+        """The numbers of this job that stand somewhere, and where. An original and its copy share one."""
+        found: dict[int, set[Folder]] = {}
+        for folder in FOLDERS:
+            for entry in self.units(folder, job):
+                for member in self.members(entry):
+                    found.setdefault(member.unit.first, set()).add(folder)
+        return found
+
+    def copy_of(self, job: str, number: int) -> Entry | None:
+        """The converted copy of this member (or the first of its parts), the least far there is."""
+        for folder in ("deferred", "uploading", "done"):
+            path = self.root / folder / job
+            # A job may have ten thousand units: only what begins like a copy is read.
+            for name in sorted(name for name in _names(path) if "c" in name.partition("_")[0]):
+                unit = Unit.parse(name)
+                if unit is None:
+                    continue
+                for member in self.members(Entry(folder, job, unit, path / name)):
+                    if member.unit.kind == "c" and number in {
+                        member.unit.first,
+                        member.unit.parent,
+                    }:
+                        return member
+        return None
+
+    def original_of(self, copy: Entry) -> Entry | None:
+        """The original that this copy was made from, where it waits for the copy's delivery."""
+        for entry in self.units("converting", copy.job):
+            if entry.unit.first in {copy.unit.first, copy.unit.parent} and entry.unit.kind == "":
+                return entry
+        return None
+
+    def drop(self, job: str) -> Entry | None:
+        """The drop of a job (its unit 0000), wherever it lies."""
+        before = self._last_drop
+        for folder in ("incoming", "done", "quarantine"):
+            path = self.job_folder(folder, job)
+            if before is not None and before.path.parent == path and before.path.exists():
+                return before
+            for name in _names(path):
+                # A job may have ten thousand units: only what begins like a drop is read.
+                unit = Unit.parse(name) if name.startswith("0000") else None
+                if unit is not None and unit.first == 0 and not name.endswith(".txt"):
+                    self._last_drop = Entry(folder, job, unit, path / name)
+                    return self._last_drop
+        return None
+
+    def archive_in(self, drop: Entry) -> Path | None:
+        """The archive of a drop (its first volume), or None for a folder that people dropped as such.
+
+        A drop of several files is a folder that is called like the one to open.
+        """
+        if not drop.path.is_dir():
+            return drop.path
+        inside = (drop.path / name for name in _names(drop.path) if clean(name) == drop.unit.label)
+        return next((path for path in inside if path.is_file()), None)
+
+    def report(self, job: str) -> Path | None:
+        """The report of a job: report.txt, or report+MESSAGE.txt after a chat was told."""
+        folder = self.job_folder("done", job)
+        stem, ending = REPORT.split(".")
+        names = (name for name in _names(folder) if name.startswith(stem) and name.endswith(ending))
+        return next((folder / name for name in sorted(names, reverse=True)), None)
+
+    def is_over(self, job: str) -> bool:
+        """Whether nothing of this job lies in a working folder any more."""
+        return not any(_holds_unit(self.root / folder / job) for folder in WORKING)
+
+    def free(self) -> int:
+        """Bytes that may still be written to the spool's file system."""
+        state = os.statvfs(self.root)
+        return state.f_bavail * state.f_frsize
+
+    def working_jobs(self) -> list[str]:
+        """The jobs that lie in a working folder, oldest first."""
+        return sorted({job for folder in WORKING for job in self.jobs(folder)})
+
+    def segments(self, entry: Entry) -> Path:
+        """Where the finished segments of this original lie."""
+        return self.job_folder("converting", entry.job) / f"{entry.unit.first:04d}.segments"
+
+    def finished(self, entry: Entry) -> int:
+        """How many segments of this original are finished."""
+        names = _names(self.segments(entry))
+        return sum(not (name.endswith(".part") or name.startswith("run-")) for name in names)
+
+    def strangers(self) -> Iterator[Path]:
+        """What lies in the folders and is not ours to read: a person's, left alone and named in the log."""
+        for folder in WORKING:
+            for name in _names(self.root / folder):
+                path = self.root / folder / name
+                if Job.parse(name) is None or not path.is_dir():
+                    yield path
+                    continue
+                for inner in _names(path):
+                    if Unit.parse(inner) is None and not inner.endswith(".segments"):
+                        yield path / inner
+
+
+def _names(path: Path) -> list[str]:
+    try:
+        return [name for name in os.listdir(path) if not name.startswith(".")]  # noqa: PTH208 - names only, a hundred thousand of them
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _each_name(path: Path) -> Iterator[str]:
+    """The names of a folder, one by one: who wants the first one only need not wait for all."""
+    try:
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if not entry.name.startswith("."):
+                    yield entry.name
+    except (FileNotFoundError, NotADirectoryError):
+        return
+
+
+def _holds_unit(path: Path) -> bool:
+    return any(Unit.parse(name) for name in _each_name(path))
+
+
+def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
+    found = []
+    names = set(_names(path))
+    for name in names:
+        if folder == "quarantine" and name.endswith(".txt") and f"{name}.txt" not in names:
+            continue  # a note; a unit that ends in .txt has a note of its own, written before it came
+        if name.endswith(".txt") and name.removesuffix(".txt") in names:
+            continue  # a note that came out of quarantine with its unit
+        unit = Unit.parse(name)
+        if unit is not None:
+            found.append(Entry(folder, job, unit, path / name))
+    found.sort(key=lambda entry: (entry.unit.first, entry.unit.kind, entry.path.name))
+    return found

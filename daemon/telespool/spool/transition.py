@@ -1,0 +1,119 @@
+"""How every unit moves: one rename, its data and its directories on the disk, nothing overwritten.
+
+Where a name is taken (a person put something there) the next free one is used, so both are kept. Directories of jobs are
+made as they are needed and removed when they are empty, so that `ls` shows what there is and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+from telespool.spool.fs_ops import Disk
+from telespool.spool.layout import FOLDERS, Entry, Folder, Folders
+from telespool.spool.names import Job, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+
+class Moves(Folders):
+    """The folders, with the one way in which a unit goes from one to another."""
+
+    def __init__(
+        self,
+        root: Path,
+        inbox: Path | None = None,
+        *,
+        disk: Disk | None = None,
+        clock: Callable[[], float] = time.time,
+        changed: Callable[[Sequence[Folder]], None] = lambda _: None,
+    ) -> None:
+        super().__init__(root, inbox)
+        self.disk = disk or Disk()
+        self.clock = clock
+        self.changed = changed
+
+    def put(self, entry: Entry, folder: Folder, unit: Unit) -> Entry:
+        """Put a unit into a folder, under a name."""
+        target = self.job_folder(folder, entry.job) / str(unit)
+        return self._move(entry.path, target, folder, entry.job, unit)
+
+    def _move(self, source: Path, target: Path, folder: Folder, job: str, unit: Unit) -> Entry:
+        self._drop_note(source)
+        while True:
+            try:
+                self.make(target.parent)
+                self.disk.rename(source, target)  # commit
+            except FileExistsError:
+                # A person put something of that name there: both are kept.
+                target = free_name(target)
+            except FileNotFoundError:
+                # The worker of that folder removed the job's directory, as it was empty for a moment.
+                if not source.exists():
+                    raise
+            else:
+                break
+        try:
+            self.disk.fsync(target.parent, source.parent)
+        finally:
+            self.tidy(source.parent)
+        left: Folder | None = next(
+            (name for name in FOLDERS if source.is_relative_to(self.root / name)), None
+        )
+        self.changed([folder] if left is None else [left, folder])
+        return Entry(folder, job, Unit.parse(target.name) or unit, target)
+
+    def _rename_in_place(self, entry: Entry, unit: Unit) -> Entry:
+        target = entry.path.with_name(str(unit))
+        if target != entry.path:
+            self._drop_note(entry.path)
+            self.disk.rename(entry.path, target)
+        return Entry(entry.folder, entry.job, unit, target)
+
+    def _drop_note(self, path: Path) -> None:
+        """Remove the note that a person moved out of quarantine together with this unit: alone it would be taken for one."""
+        note = path.with_name(f"{path.name}.txt")
+        folder = path.parent.parent
+        if folder.parent == self.root and folder.name != "quarantine" and note.exists():
+            self.disk.unlink(note)
+
+    def make(self, directory: Path) -> None:
+        """Make a job's directory, to last; and the folder, which a person may have removed."""
+        if not directory.parent.exists():
+            self.disk.mkdir(directory.parent)
+            self.disk.fsync(self.root)
+        if self.disk.mkdir(directory):
+            self.disk.fsync(directory.parent)
+
+    def tidy(self, directory: Path) -> None:
+        """Remove a job's directory that is empty, so that `ls` shows what there is and nothing else."""
+        if directory.parent.parent == self.root and directory.parent.name in FOLDERS:
+            with contextlib.suppress(OSError):
+                self.disk.rmdir(directory)
+
+
+def claimed(job: str) -> float:
+    """When a job was claimed, in seconds since the epoch."""
+    parsed = Job.parse(job)
+    return parsed.claimed if parsed else 0.0
+
+
+def is_noted(path: Path) -> bool:
+    """Whether this file in quarantine has a note of its own, so that it is none itself."""
+    return path.with_name(f"{path.name}.txt").exists()
+
+
+def free_name(target: Path) -> Path:
+    """The next name like this one that is not taken."""
+    if not target.exists():
+        return target
+    stem, dot, ending = target.name.rpartition(".")
+    if not dot:
+        stem, ending = target.name, ""
+    n = 2
+    while (candidate := target.with_name(f"{stem}-{n}{dot}{ending}")).exists():
+        n += 1
+    return candidate

@@ -1,0 +1,150 @@
+"""telespool explain: what a file is, and the story of what lies in the spool."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.support import JOB, make, telespool
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.material import Material
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.mark.media
+def test_a_file(tmp_path: Path, capsys: Capture, material: Material) -> None:
+    """A file outside the spool is judged: what it is, what would be done, and why."""
+    spool = make(tmp_path)
+    said = telespool(capsys, spool.config, "explain", material.clip("avi", 1))
+    assert said.code == 0
+    assert "encoded anew" in said.out
+    assert "mpeg4" in said.out.lower()
+    told = telespool(capsys, spool.config, "explain", "--json", material.photo(1)).json
+    assert (told["kind"], told["verdict"]) == ("photo", "send")
+    assert telespool(capsys, spool.config, "explain", material.broken(1)).code == 1
+
+
+def test_an_archive(tmp_path: Path, capsys: Capture) -> None:
+    """An archive is told from other files."""
+    import zipfile  # noqa: PLC0415 - only here
+
+    spool = make(tmp_path)
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("1.jpg", b"1")
+    said = telespool(capsys, spool.config, "explain", tmp_path / "a.zip")
+    assert said.code == 0
+    assert "an archive (zip)" in said.out
+
+
+def story(directory: Path) -> Path:
+    """A job with a part in every state; its configuration."""
+    spool = make(
+        directory,
+        {
+            f"uploading/{JOB}/0001-0002_album/0001_IMG_1.jpg": b"1",
+            f"uploading/{JOB}/0001-0002_album/0002_IMG_2.jpg": b"2",
+            f"deferred/{JOB}/0003_a.avi": b"3",
+            f"deferred/{JOB}/0004@1_b.jpg": b"4",
+            f"converting/{JOB}/0005@2_c.avi": b"5",
+            f"converting/{JOB}/0005.segments/v0001.mp4": b"",
+            f"done/{JOB}/0006+17_d.jpg": b"",
+            f"done/{JOB}/0008c+18_f.mp4": b"",
+            f"done/{JOB}/0008o_f.avi": b"8",
+            f"done/{JOB}/skipped.txt": b"notes.txt: neither a photo nor a video\n",
+            f"quarantine/{JOB}/0007_e.mp4": b"7",
+            f"quarantine/{JOB}/0007_e.mp4.txt": b"e.mp4 cannot be read. Save it anew.\n",
+        },
+    )
+    soon = time.time() + 1800
+    os.utime(spool.root / f"deferred/{JOB}/0004@1_b.jpg", (soon, soon))
+    return spool.config
+
+
+def test_a_job(tmp_path: Path, capsys: Capture) -> None:
+    """Each part of a job is told with what it means, what was decided, and what comes next."""
+    said = telespool(capsys, story(tmp_path), "explain", "holiday")
+    assert said.code == 0
+    for sentence in (
+        "for the chat family (me)",
+        "Ready to send: 2 files",
+        "0001-0002_album: it is sent as soon as its turn comes",
+        "0003_a.avi: it is converted when nothing is left to send",
+        "0004@1_b.jpg: it is tried again at",
+        "0005@2_c.avi: attempt 2 of 3, 1 piece finished",
+        "0006+17_d.jpg: message 17",
+        "0008c+18_f.mp4: message 18, a converted copy",
+        "0008o_f.avi: the original, its copy was sent; kept until",
+        "0007_e.mp4: e.mp4 cannot be read. Save it anew.",
+        "notes.txt: neither a photo nor a video",
+        "It is not over: what is left goes on by itself",
+    ):
+        assert sentence in said.out
+
+    told = telespool(capsys, tmp_path / "config.toml", "explain", "holiday", "--json").json
+    states = {part["unit"]: part["state"] for part in told["parts"]}
+    assert states["0007_e.mp4"] == "refused"
+    assert states["0005@2_c.avi"] == "converting"
+    assert told["over"] is False
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("way", ["path", "relative", "name", "note"])
+def test_a_file_of_the_spool(tmp_path: Path, capsys: Capture, way: str) -> None:
+    """A file of the spool is found by its path, by `ls`'s words, by job and number, or by its note."""
+    config = story(tmp_path)
+    what = {
+        "path": f"{tmp_path}/spool/quarantine/{JOB}/0007_e.mp4",
+        "relative": f"quarantine/{JOB}/0007_e.mp4",
+        "name": "holiday/0007",
+        "note": f"{tmp_path}/spool/quarantine/{JOB}/0007_e.mp4.txt",
+    }[way]
+    said = telespool(capsys, config, "explain", what)
+    assert said.code == 0
+    assert "0007_e.mp4: in quarantine/, of holiday for the chat family" in said.out
+    assert "e.mp4 cannot be read. Save it anew." in said.out
+
+
+def test_a_file_that_has_moved_on(tmp_path: Path, capsys: Capture) -> None:
+    """A path that was right a moment ago still leads to the file."""
+    config = story(tmp_path)
+    said = telespool(capsys, config, "explain", f"{tmp_path}/spool/uploading/{JOB}/0006_d.jpg")
+    assert "0006+17_d.jpg: in done/" in said.out
+    assert "message 17" in said.out
+    assert "its data was dropped" in said.out
+
+
+def test_a_member_of_an_album(tmp_path: Path, capsys: Capture) -> None:
+    """One photo of an album is told with the album's place."""
+    config = story(tmp_path)
+    said = telespool(capsys, config, "explain", "holiday/0002")
+    assert "0002_IMG_2.jpg: in uploading/" in said.out
+    assert "it is sent as soon as its turn comes" in said.out
+
+
+def test_in_the_inbox(tmp_path: Path, capsys: Capture) -> None:
+    """What lies in the inbox is told with the reason why it still does."""
+    config = story(tmp_path)
+    inbox = tmp_path / "spool" / "inbox"
+    (inbox / "family").mkdir()
+    (inbox / "empty.zip").touch()
+    (inbox / "a.zip.part").write_bytes(b"1")
+    (inbox / "family" / "b.zip").write_bytes(b"1")
+    assert "is empty" in telespool(capsys, config, "explain", inbox / "empty.zip").out
+    assert "looks unfinished" in telespool(capsys, config, "explain", inbox / "a.zip.part").out
+    said = telespool(capsys, config, "explain", inbox / "family" / "b.zip").out
+    assert "for the chat family" in said
+    assert "it is taken once nothing has changed for 5 s" in said
+
+
+def test_nothing_of_that_name(tmp_path: Path, capsys: Capture) -> None:
+    """A name that is neither a file nor a job is answered with where to look."""
+    said = telespool(capsys, story(tmp_path), "explain", "wedding")
+    assert said.code == 1
+    assert "no job of that name" in said.err

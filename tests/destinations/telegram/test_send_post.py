@@ -1,0 +1,108 @@
+"""Requests for posts, their answers, captions, and the forms of media."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telespool.destinations.base import Frame, Item, Kind, Staged
+from telespool.destinations.telegram import tl_media, tl_requests
+from telethon.tl import types
+
+
+def made(kind: Kind = "photo", **values: Any) -> Item:
+    """An item that lies nowhere."""
+    fields: dict[str, Any] = {
+        "key": 1,
+        "upload_key": 2,
+        "path": Path("x"),
+        "name": "x.jpg",
+        "mime": "image/jpeg",
+    } | values
+    return Item(kind=kind, **fields)
+
+
+@given(st.text(), st.integers(1, 64))
+def test_captions_never_exceed_the_limit(text: str, limit: int) -> None:
+    """In UTF-16 units, without half characters; what fits is left alone."""
+    cut = tl_requests.cut(text, limit)
+    units = len(cut.encode("utf-16-le", "replace")) // 2
+    assert units <= limit
+    if len(text.encode("utf-16-le", "replace")) // 2 <= limit:
+        assert cut == text
+    else:
+        cut.encode("utf-16-le")
+        assert cut.endswith("…")
+
+
+def test_a_post_of_one_is_no_album() -> None:
+    """One is sendMedia, several sendMultiMedia with the caption at the first."""
+    staged = [Staged(made(key=number), types.InputMediaPhoto(None)) for number in (5, 6)]
+    only = tl_requests.request("peer", staged[:1], "Holiday")
+    assert (type(only).__name__, only.random_id, only.message) == ("SendMediaRequest", 5, "Holiday")
+    album = tl_requests.request("peer", staged, "Holiday")
+    assert [one.random_id for one in album.multi_media] == [5, 6]
+    assert [one.message for one in album.multi_media] == ["Holiday", ""]
+
+
+def test_answers_are_read_in_all_their_forms() -> None:
+    """Message ids come from UpdateMessageID, wherever it stands, and only for what was asked."""
+    one = types.UpdateMessageID(41, random_id=5)
+    other = types.UpdateMessageID(42, random_id=99)
+    assert tl_requests.message_ids(types.Updates([one, other], [], [], None, 0), [5, 6]) == {5: 41}
+    assert tl_requests.message_ids(types.UpdateShort(one, None), [5]) == {5: 41}
+    assert tl_requests.message_ids(types.UpdateShortSentMessage(43, 0, 0, None), [5]) == {5: 43}
+    assert tl_requests.message_ids(types.UpdatesTooLong(), [5]) == {}
+
+
+def test_handles_survive_as_text() -> None:
+    """What uploadMedia returned can be noted in a line and read back; a line cut short is none."""
+    for handle in (
+        types.InputMediaPhoto(types.InputPhoto(1, -2, b"\x00\xff")),
+        types.InputMediaDocument(types.InputDocument(3, 4, b"")),
+    ):
+        text = tl_media.to_text(handle)
+        assert tl_media.from_text(text).to_dict() == handle.to_dict()
+        assert [tl_media.from_text(text[:end]) for end in range(len(text))] == [None] * len(text)
+    assert tl_media.from_text("photo one two zz-") is None
+
+
+def test_only_videos_stream_and_stay_videos() -> None:
+    """supports_streaming and nosound_video belong to videos, force_file to documents, animation to GIFs."""
+    frame = Frame(320, 240, 1.5, silent=True)
+    video = tl_media.uploaded(made("video", frame=frame), "file", "thumb", "video")
+    gif = tl_media.uploaded(made("gif", frame=frame), "file", None, "gif")
+    document = tl_media.uploaded(made("document", frame=frame), "file", None, "document")
+    assert (video.nosound_video, gif.nosound_video, document.nosound_video) == (True, None, None)
+    assert (video.force_file, document.force_file) == (None, True)
+    kinds = [[type(one).__name__ for one in each.attributes] for each in (video, gif, document)]
+    assert kinds[0] == ["DocumentAttributeFilename", "DocumentAttributeVideo"]
+    assert kinds[1] == [*kinds[0], "DocumentAttributeAnimated"]
+    assert kinds[2] == ["DocumentAttributeFilename"]
+    assert video.attributes[1].supports_streaming
+    assert video.attributes[1].nosound
+    assert not gif.attributes[1].supports_streaming
+
+
+@pytest.mark.parametrize(
+    ("name", "mime", "expected"),
+    [
+        ("a.jpg", "image/jpeg", "a.jpg"),
+        ("a.JPEG", "image/jpeg", "a.JPEG"),
+        ("a.heic", "image/jpeg", "a.jpg"),
+        ("a", "image/png", "a.png"),
+        ("a.tar.webp", "image/jpeg", "a.tar.jpg"),
+    ],
+)
+def test_photos_are_named_as_telegram_wants(name: str, mime: str, expected: str) -> None:
+    """A photo's file name ends as its bytes are."""
+    assert tl_media.file_name(made(name=name, mime=mime)) == expected
+
+
+def test_what_was_made_of_nothing_is_nothing() -> None:
+    """An answer of uploadMedia without photo or document cannot be posted."""
+    assert tl_media.reference(types.MessageMediaEmpty()) is None
+    assert tl_media.reference(types.MessageMediaPhoto(photo=types.PhotoEmpty(1))) is None

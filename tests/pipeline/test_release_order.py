@@ -1,0 +1,148 @@
+"""Sorting: in which order the members of a drop are released, and as what."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from telespool.config.schema import Config, InboxSettings
+from telespool.pipeline.release_order import Sorting
+from telespool.pipeline.sources import Member, Piece
+from telespool.spool import Spool
+from telespool.spool.layout import WORKING
+from telespool.spool.names import natural
+
+from tests.jobs import job_name
+from tests.material import Material
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+JOB = job_name()
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
+    """One photo, one clip that plays, one that does not."""
+    return Material(tmp_path_factory.mktemp("material"))
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    """An open spool."""
+    spool = Spool(tmp_path / "spool")
+    spool.open()
+    return spool
+
+
+def members(names: list[str]) -> list[Member]:
+    """The members of an archive with these names."""
+    return [Member(n, name, None) for n, name in enumerate(sorted(names, key=natural), 1)]
+
+
+async def sort(
+    spool: Spool, coming: list[Member], order: list[int], content: Callable[[str], bytes]
+) -> list[tuple[str, str]]:
+    """Let the members come in this order; (folder, unit) as they were released."""
+    released: list[tuple[str, str]] = []
+    sorting = Sorting(spool, replace(Config(), inbox=InboxSettings(others="document")), JOB, coming)
+    seen: set[tuple[str, str]] = set()
+
+    def look() -> None:
+        for folder in WORKING:
+            for entry in spool.all_units(folder):
+                if (folder, str(entry.unit)) not in seen:
+                    seen.add((folder, str(entry.unit)))
+                    released.append((folder, str(entry.unit)))
+
+    spool.changed = lambda _: look()
+    for place in order:
+        member = coming[place]
+        path = spool.tmp / f"{member.number:04d}"
+        path.write_bytes(content(member.name))
+        await sorting.add(Piece(member, path))
+    await sorting.finish()
+    spool.close()
+    return released
+
+
+def content_of(material: Material) -> Callable[[str], bytes]:
+    """Bytes that are what the ending says."""
+    by_ending = {
+        "jpg": material.photo(1).read_bytes(),
+        "mp4": material.clip("mp4").read_bytes(),
+        "avi": material.clip("avi").read_bytes(),
+        "txt": b"words\n",
+    }
+    return lambda name: by_ending[name.rpartition(".")[2]]
+
+
+async def test_photos_leave_before_videos_and_those_before_what_is_converted(
+    spool: Spool, material: Material
+) -> None:
+    """Whatever their names: the last photos leave before the first video, the AVI at the end."""
+    names = ["a.avi", "b.mp4", *(f"z{n}.jpg" for n in range(12)), "c.txt"]
+    coming = members(names)
+
+    released = await sort(spool, coming, list(range(len(coming))), content_of(material))
+
+    assert released == [
+        ("uploading", "0004-0013_album"),
+        ("uploading", "0014-0015_album"),
+        ("uploading", "0002_b.mp4"),
+        ("uploading", "0003_c.txt"),
+        ("deferred", "0001_a.avi"),
+    ]
+
+
+async def test_the_first_album_leaves_while_the_rest_is_still_to_come(
+    spool: Spool, material: Material
+) -> None:
+    """Ten photos in a row are released before the eleventh has come."""
+    coming = members([f"{n}.jpg" for n in range(1, 12)])
+    sorting = Sorting(spool, Config(), JOB, coming)
+    for member in coming[:10]:
+        path = spool.tmp / f"{member.number}"
+        path.write_bytes(material.photo(1).read_bytes())
+        await sorting.add(Piece(member, path))
+
+    assert [str(entry.unit) for entry in spool.all_units("uploading")] == ["0001-0010_album"]
+    spool.close()
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+async def test_every_member_is_released_once_in_order(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, material: Material
+) -> None:
+    """In whatever order members come, each is released exactly once, photos first, each kind by name."""
+    count = data.draw(st.integers(0, 14))
+    names = [
+        f"{n}.{data.draw(st.sampled_from(['jpg', 'jpg', 'txt', 'bad']))}" for n in range(count)
+    ]
+    coming = members(names)
+    order = data.draw(st.permutations(range(count)))
+    photo = material.photo(1).read_bytes()
+    spool = Spool(tmp_path_factory.mktemp("any") / "spool")
+    spool.open()
+
+    def content(name: str) -> bytes:
+        return (
+            photo if name.endswith("jpg") else photo[:200] if name.endswith("bad") else b"words\n"
+        )
+
+    released = await sort(spool, coming, order, content)
+
+    sent = [spool.members(entry) for entry in spool.all_units("uploading")]
+    numbers = [member.unit.first for album in sent for member in album]
+    lost = [entry.unit.first for entry in spool.all_units("quarantine")]
+    assert sorted(numbers + lost) == list(range(1, count + 1))
+    firsts = {album[0].unit.first for album in sent if album[0].unit.label.endswith("jpg")}
+    left = [int(unit[:4]) for folder, unit in released if folder == "uploading"]
+    assert left[: len(firsts)] == sorted(firsts)

@@ -1,0 +1,86 @@
+"""Cleaning up that is not broken off."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from telespool.media.ffmpeg_process import finish
+from telespool.runtime import subprocesses
+from telespool.runtime.cancellation import to_its_end
+
+
+async def test_what_it_waits_for_comes_out() -> None:
+    """A value is returned, an error raised."""
+
+    async def value() -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    async def error() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("no")
+
+    assert await to_its_end(value()) == 7
+    with pytest.raises(ValueError, match="no"):
+        await to_its_end(error())
+
+
+async def cancel(task: asyncio.Task[None], times: int, may_end: asyncio.Event) -> None:
+    """Cancel a task so often, each time in vain; it leaves, cancelled, once its work may end."""
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+        assert not task.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+async def test_cancelled_it_leaves_when_the_work_is_done(times: int) -> None:
+    """However often it is cancelled, the work comes to its end first."""
+    may_end, ended = asyncio.Event(), []
+
+    async def work() -> None:
+        await may_end.wait()
+        ended.append(True)
+
+    task = asyncio.create_task(to_its_end(work()))
+    await asyncio.sleep(0)
+    await cancel(task, times, may_end)
+    assert ended == [True]
+
+
+async def test_a_child_is_ended_though_its_ending_is_cancelled() -> None:
+    """Nobody else would see to it: it would be a zombie, and its pipes open."""
+    process = await subprocesses.start(["sleep", "60"])
+    ending = asyncio.create_task(subprocesses.end(process))
+    await asyncio.sleep(0)
+    ending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await ending
+    assert process.returncode is not None
+
+
+async def test_tasks_that_are_cancelled_twice_end_before_those_who_wait_for_them() -> None:
+    """One fails, the others are ended; while they clean up, all of it is cancelled once more."""
+    cleaning, may_end, ended = asyncio.Event(), asyncio.Event(), []
+
+    async def fails() -> None:
+        raise ValueError("no")
+
+    async def cleans_up() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            cleaning.set()
+            await to_its_end(may_end.wait())
+            ended.append(True)
+
+    other = asyncio.create_task(cleans_up())
+    await asyncio.sleep(0)
+    task = asyncio.create_task(finish(asyncio.create_task(fails()), other))
+    await cleaning.wait()
+    await cancel(task, 1, may_end)
+    assert ended == [True]

@@ -1,0 +1,32 @@
+"""Children: groups of their own, the session that decides whom niceness speaks to, and an end in any state."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+from telespool.runtime import subprocesses
+
+
+@pytest.mark.parametrize("nice", [0, 5])
+async def test_groups_and_sessions(nice: int) -> None:
+    """Every child leads a group of its own; who is nice stays in our session, where that means something."""
+    process = await subprocesses.start(["sleep", "60"], limits=subprocesses.Limits(nice=nice))
+    try:
+        assert os.getpgid(process.pid) == process.pid
+        assert (os.getsid(process.pid) == os.getsid(0)) == bool(nice)
+    finally:
+        await subprocesses.end(process)
+    assert process.returncode == -9
+
+
+async def test_a_child_that_nobody_reads_can_be_ended() -> None:
+    """Output that fills every buffer does not keep the end from being noticed."""
+    process = await subprocesses.start(["yes"])
+    assert process.stdout is not None
+    while not process.stdout._paused:  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+    async with asyncio.timeout(60):
+        await subprocesses.end(process)
+    assert process.returncode == -9

@@ -1,0 +1,100 @@
+"""What systemd hears from the service, on a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+from structlog.testing import capture_logs
+from telespool.runtime.liveness import Heartbeat
+from telespool.service.sd_notify import Notify
+from telespool.service.watchdog import Supervision
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """A manager that wants to hear something every 90 ms."""
+    monkeypatch.setenv("WATCHDOG_USEC", "90000")
+    monkeypatch.delenv("WATCHDOG_PID", raising=False)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.setblocking(False)
+        yield listening
+
+
+@contextlib.asynccontextmanager
+async def keeping(supervision: Supervision) -> AsyncIterator[None]:
+    """Let it speak while the block lasts."""
+    task = asyncio.create_task(supervision.keep())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def hears(manager: socket.socket, what: str) -> list[str]:
+    """Listen until this is said; all that was said until then."""
+    loop = asyncio.get_running_loop()
+    said: list[str] = []
+    async with asyncio.timeout(20):
+        while not said or what not in said[-1]:
+            said.append((await loop.sock_recv(manager, 4096)).decode())
+    return said
+
+
+async def test_ready_is_said_after_the_first_round(manager: socket.socket) -> None:
+    """Not before the worker that is waited for has rested; then once, with the line of the moment."""
+    heartbeat, line = Heartbeat(), ["starting"]
+    supervision = Supervision(Notify(manager.getsockname()), heartbeat, lambda: line[0])
+    async with keeping(supervision):
+        assert not any("READY" in each for each in await hears(manager, "WATCHDOG=1"))
+        heartbeat.rest("inbox")
+        assert not any("READY" in each for each in await hears(manager, "WATCHDOG=1"))
+        line[0] = "idle"
+        supervision.ready_when_rested("inbox")
+        assert (await hears(manager, "READY"))[-1] == "READY=1\nSTATUS=idle"
+        line[0] = "uploading"
+        assert "READY" not in (await hears(manager, "STATUS=uploading"))[-1]
+
+
+async def test_a_hung_worker_is_told_with_its_stack_and_ends_the_process(
+    manager: socket.socket,
+) -> None:
+    """The manager is asked to act at once; the log has the place down to the innermost await."""
+
+    async def stuck_in_the_middle() -> None:
+        await asyncio.Event().wait()
+
+    async def step() -> None:
+        await stuck_in_the_middle()
+
+    heartbeat = Heartbeat(patience=0.05)
+    task = asyncio.create_task(step(), name="uploader")
+    with capture_logs() as logs:
+        heartbeat.beat("uploader")
+        async with keeping(Supervision(Notify(manager.getsockname()), heartbeat, str)):
+            await hears(manager, "WATCHDOG=trigger")
+            await hears(manager, "WATCHDOG=trigger")
+    task.cancel()
+    (hung,) = [each for each in logs if each["event"] == "hung"]
+    assert hung["worker"] == "uploader"
+    stack = hung["stack"]
+    assert stack.index("in step") < stack.index("in stuck_in_the_middle") < stack.index("in wait")
+
+
+async def test_an_excused_worker_is_not_hung(manager: socket.socket) -> None:
+    """Who waits for a child with a time limit is left in peace."""
+    heartbeat = Heartbeat(patience=0.0)
+    heartbeat.beat("converter")
+    notify = Notify(manager.getsockname())
+    async with keeping(Supervision(notify, heartbeat, str, lambda: ["converter"])):
+        assert not any("trigger" in each for each in await hears(manager, "WATCHDOG=1"))

@@ -1,0 +1,44 @@
+"""One process at a time has a lock; whoever only asks is in nobody's way."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from telespool.errors import SpoolBusy
+from telespool.spool.lock import Lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    """The second is told who has it; after its release it is free, and nobody holds it."""
+    first, second = Lock(tmp_path / "lock"), Lock(tmp_path / "lock")
+    assert first.holder() is None
+    first.take()
+    assert second.holder() == os.getpid()
+    with pytest.raises(SpoolBusy, match=str(os.getpid())):
+        second.take()
+    first.release()
+    assert second.holder() is None
+    second.take()
+    second.release()
+    second.release()
+
+
+def test_a_look_is_waited_out(tmp_path: Path) -> None:
+    """Whoever asks for the holder has the lock for a moment; a daemon that starts just then starts all the same."""
+    path = tmp_path / "lock"
+    with path.open("w") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        timer = threading.Timer(0.05, fcntl.flock, (looking, fcntl.LOCK_UN))
+        timer.start()
+        lock = Lock(path)
+        lock.take()
+        timer.join()
+    assert lock.holder() == os.getpid()
+    lock.release()

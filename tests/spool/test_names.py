@@ -1,0 +1,125 @@
+"""The names of jobs and units."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+from telespool.spool.names import LABEL_BYTES, Job, Unit, clean, file_id, natural, random_id, title
+
+anything = st.text(st.characters(codec="utf-8", categories=None), max_size=300) | st.text(
+    st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF), max_size=5
+)
+numbers = st.integers(0, 10**9)
+
+
+@given(
+    first=numbers,
+    last=st.none() | numbers,
+    kind=st.sampled_from(["", "c", "o"]),
+    attempt=st.integers(0, 10**4),
+    message=st.none() | st.integers(0, 2**31),
+    label=anything,
+)
+def test_a_unit_is_read_back_as_it_was_made(first, last, kind, attempt, message, label) -> None:  # type: ignore[no-untyped-def]
+    """Every unit's name parses to the unit it was made from, whatever its label was cleaned from."""
+    unit = Unit(first, clean(label), last, kind, attempt, message)
+
+    assert Unit.parse(str(unit)) == unit
+
+
+@given(when=st.integers(0, 4 * 10**9), name=anything)
+def test_a_job_is_read_back_as_it_was_made(when: int, name: str) -> None:
+    """Every job's name parses to the job it was made from, and says when it was claimed."""
+    job = Job.make(when, "family-2", name)
+
+    assert Job.parse(str(job)) == job
+    assert job.claimed == when
+
+
+def test_what_turns_the_direction_is_left_out() -> None:
+    """A program cannot look like a photo by signs that nobody sees; scripts that run to the left stay as they are."""
+    assert clean("photo\u202egpj.exe") == "photogpj.exe"
+    assert clean("\u2066תמונה\u2069 1\u200f.jpg") == "תמונה 1.jpg"
+    assert clean("\U0001f468\u200d\U0001f469.jpg") == "\U0001f468\u200d\U0001f469.jpg"
+
+
+@given(anything)
+def test_a_clean_name_is_a_safe_file_name(name: str) -> None:
+    """A label has no slash, no control character, no leading dot or dash, and fits."""
+    label = clean(name)
+
+    assert label
+    assert label == unicodedata.normalize("NFC", label)
+    assert "/" not in label
+    assert not any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in label)
+    assert label[0] not in ".-"
+    assert len(label.encode()) <= LABEL_BYTES
+    assert label == clean(label)
+
+
+def test_a_long_name_keeps_its_extension() -> None:
+    """Of a name that is too long the end before the extension is cut."""
+    label = clean("ä" * 300 + ".jpeg")
+
+    assert label.endswith("ä.jpeg")
+    assert LABEL_BYTES - 1 <= len(label.encode()) <= LABEL_BYTES
+
+
+def test_natural_order_counts() -> None:
+    """IMG_2 comes before IMG_10, whatever the case."""
+    names = ["IMG_10.jpg", "img_2.jpg", "IMG_1.jpg", "a/IMG_3.jpg", "IMG_2b.jpg"]
+
+    assert sorted(names, key=natural) == [
+        "a/IMG_3.jpg",
+        "IMG_1.jpg",
+        "img_2.jpg",
+        "IMG_2b.jpg",
+        "IMG_10.jpg",
+    ]
+
+
+@given(st.lists(anything, max_size=20))
+def test_natural_order_is_an_order(names: list[str]) -> None:
+    """Any names can be sorted, and sorting twice changes nothing."""
+    once = sorted(names, key=natural)
+
+    assert sorted(once, key=natural) == once
+
+
+@given(job=anything, number=numbers, kind=st.sampled_from(["", "c"]))
+def test_ids_are_derived(job: str, number: int, kind: str) -> None:
+    """The same member has the same ids for ever; they are signed 64 bit and never 0."""
+    one = random_id(job, number, kind)
+
+    assert one == random_id(job, number, kind)
+    assert one != random_id(job, number + 1, kind)
+    assert one != file_id(job, number, kind, "")
+    assert one != 0
+    assert -(2**63) <= one < 2**63
+
+
+def test_ids_never_change() -> None:
+    """Telegram remembers them across releases: the derivation is frozen."""
+    assert random_id("20011120-075145_family_holiday", 12, "c") == RANDOM
+    assert file_id("20011120-075145_family_holiday", 12, "", "5-abc") == FILE
+
+
+RANDOM = -5632770142867749007
+FILE = -4236363892301172921
+
+
+def test_a_title_has_no_endings_of_archives() -> None:
+    """The caption of an archive is its name as people say it."""
+    names = {
+        "holiday.zip": "holiday",
+        "holiday.tar.gz": "holiday",
+        "holiday.part01.rar": "holiday",
+        "holiday.7z.001": "holiday",
+        "St. Petersburg 2.5": "St. Petersburg 2.5",
+        "v1.2.zip": "v1.2",
+        "plain": "plain",
+    }
+
+    assert {name: title(name) for name in names} == names
