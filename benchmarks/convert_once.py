@@ -14,7 +14,7 @@ from pathlib import Path
 
 from telespool.config.schema import ConvertSettings, Seconds
 from telespool.media.convert import Progress, convert
-from telespool.runtime.gate import Gate
+from telespool.runtime.gate import PauseGate
 
 
 def peak(whose: int) -> float:
@@ -34,7 +34,7 @@ async def main(argv: list[str]) -> None:
         Path(result),
         settings=ConvertSettings(checkpoint=Seconds(float(checkpoint)), preset=preset),
         state=Path(state),
-        gate=Gate(),
+        gate=PauseGate(),
         progress=tell,
     )
     peaks = {

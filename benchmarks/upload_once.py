@@ -45,8 +45,8 @@ async def telespool(task: dict[str, Any], clock: Clock) -> None:
     """This engine: stage all at once, then one post."""
     from telespool.config.schema import DatacenterSettings, TelegramSettings  # noqa: PLC0415
     from telespool.config.secrets import Secrets  # noqa: PLC0415
-    from telespool.destinations.base import Frame, Item  # noqa: PLC0415
     from telespool.destinations.telegram import TelegramDestination  # noqa: PLC0415
+    from telespool.model import Item, VideoInfo  # noqa: PLC0415
 
     session = Path(task["session"])
     settings = TelegramSettings(
@@ -77,7 +77,7 @@ async def telespool(task: dict[str, Any], clock: Clock) -> None:
             name=Path(name).name,
             kind="photo" if photos else "video",
             mime="image/jpeg" if photos else "video/mp4",
-            frame=None if photos else Frame(1920, 1080, 60.0),
+            frame=None if photos else VideoInfo(1920, 1080, 60.0),
         )
         for number, name in enumerate(task["files"], 1)
     ]

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from telespool.config.schema import ConvertSettings
 from telespool.media.convert import convert
-from telespool.runtime.fs_watcher import Watching
-from telespool.runtime.gate import Gate
-from telespool.runtime.wakeups import Bells
+from telespool.runtime.fs_watcher import FolderWatcher
+from telespool.runtime.gate import PauseGate
+from telespool.runtime.wakeups import WakeupBus
 
 
-def obey(folder: Path, bells: Bells) -> None:
+def obey(folder: Path, bells: WakeupBus) -> None:
     """Rename when told to, and ring."""
     for _ in sys.stdin:
         began = time.monotonic()
@@ -30,8 +30,8 @@ def obey(folder: Path, bells: Bells) -> None:
 async def main(argv: list[str]) -> None:
     """Convert until killed."""
     folder, source = map(Path, argv)
-    bells, gate = Bells(), Gate()
-    watching = Watching(bells, {"uploading": folder / "uploading"})
+    bells, gate = WakeupBus(), PauseGate()
+    watching = FolderWatcher(bells, {"uploading": folder / "uploading"})
     await asyncio.to_thread(watching.check)
     keeping = asyncio.create_task(
         gate.keep_closed_while(

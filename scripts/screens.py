@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from telespool.cli.live_status import picture  # noqa: E402 - found through the line above
-from telespool.destinations.telegram.rpc import Patience  # noqa: E402
+from telespool.destinations.telegram.rpc import RetryPolicy  # noqa: E402
 from telespool.observe.status import Status  # noqa: E402
-from telespool.spool.layout import Folders  # noqa: E402
+from telespool.spool.layout import SpoolLayout  # noqa: E402
 
 from tests.harness import CHATS, Home  # noqa: E402
 from tests.material import Material, make_zip  # noqa: E402
@@ -53,14 +53,14 @@ async def main() -> None:
             home.drop(make_zip(directory / "Summer by the lake.zip", photos | clips), "family")
             old = material.clip("avi", 4, seconds=120.0, size=(960, 720))
             home.drop(make_zip(directory / "Tapes.zip", {"tape.avi": old}), "family")
-            async with home.working(patience=Patience()):
+            async with home.working(patience=RetryPolicy()):
                 for number, share in ((1, 0.03), (2, 0.12)):
                     await take(home, number, share)
 
 
 async def take(home: Home, number: int, share: float) -> None:
     """Take a screen when the conversion has got this far and something is being uploaded."""
-    folders = Folders(home.spool)
+    folders = SpoolLayout(home.spool)
     status: Status = await asyncio.to_thread(Status.of, folders, CHATS)
 
     def look() -> bool:

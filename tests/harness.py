@@ -34,7 +34,7 @@ from telespool.spool.names import Unit
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
-    from telespool.destinations.telegram.rpc import Patience
+    from telespool.destinations.telegram.rpc import RetryPolicy
 
     from tests.telegram_server import TestTelegram
     from tests.telegram_server.control import TelegramProcess
@@ -227,7 +227,7 @@ class Home:
 
     # the daemon inside the test
 
-    def service(self, *, patience: Patience | None = None) -> Service:
+    def service(self, *, patience: RetryPolicy | None = None) -> Service:
         """The daemon with its real destination, to be run in this process."""
         config = loader.load(self.config)
         secrets = Secrets.read(self.config, {"TELESPOOL_API_HASH": self._api_hash})
@@ -236,13 +236,13 @@ class Home:
         )
         return Service(config, destination, secrets)
 
-    async def inside(self, *, patience: Patience | None = None, timeout: float = 60.0) -> None:
+    async def inside(self, *, patience: RetryPolicy | None = None, timeout: float = 60.0) -> None:
         """Run the daemon in this process until it is idle."""
         async with asyncio.timeout(timeout):
             await self.service(patience=patience).run(until_idle=True)
 
     @asynccontextmanager
-    async def working(self, *, patience: Patience | None = None) -> AsyncIterator[Service]:
+    async def working(self, *, patience: RetryPolicy | None = None) -> AsyncIterator[Service]:
         """The daemon at work in this process while the `async with` lasts."""
         service = self.service(patience=patience)
         test = asyncio.current_task()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from telespool.archives import Piece
+    from telespool.archives import ExtractedPiece
 
 FILES = {f"DCIM/IMG_{n}.JPG": making.noise(1_500_000, str(n)) for n in (10, 2, 1, 9)}
 
@@ -34,9 +34,9 @@ async def _open(path: Path, **more: bool) -> Archive:
     return await engine.open(path, **more)  # type: ignore[arg-type]
 
 
-def _pieces(archive: Archive, directory: Path, **more: object) -> AsyncGenerator[Piece]:
+def _pieces(archive: Archive, directory: Path, **more: object) -> AsyncGenerator[ExtractedPiece]:
     directory.mkdir(exist_ok=True)
-    return cast("AsyncGenerator[Piece]", archive.extract(directory, **more))  # type: ignore[arg-type]
+    return cast("AsyncGenerator[ExtractedPiece]", archive.extract(directory, **more))  # type: ignore[arg-type]
 
 
 def _children() -> list[str]:

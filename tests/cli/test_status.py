@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from telespool.observe.status import Status
-from telespool.spool.layout import Folders
+from telespool.spool.layout import SpoolLayout
 
 from tests.cli.support import JOB, make, telespool
 from tests.cli.terminal import terminal
@@ -124,7 +124,7 @@ def test_many_units_take_little_memory(tmp_path: Path) -> None:
 
     def peak() -> int:
         tracemalloc.start()
-        status = Status.of(Folders(spool.root))
+        status = Status.of(SpoolLayout(spool.root))
         assert status.shelf("deferred").units == 50 * status.shelf("deferred").jobs
         used = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -142,7 +142,7 @@ async def test_an_upload_under_way(home: Home, telegram: TestTelegram, material:
     """What the daemon sends is shown with its size and share; afterwards nothing is under way."""
     fault = telegram.faults.add("messages.uploadMedia", hang="before")
     home.drop(material.photo(1))
-    folders = Folders(home.spool)
+    folders = SpoolLayout(home.spool)
     async with home.working():
         await telegram.until(lambda: fault.seen)
         status = await asyncio.to_thread(Status.of, folders)

@@ -10,13 +10,13 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from telespool.destinations.base import Rejected, Staged
+from telespool.destinations.base import Rejected, Uploaded
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from telespool.destinations.base import Item
+    from telespool.model import Item
 
     from tests.crash.disks import DyingDisk
 
@@ -72,7 +72,7 @@ class Chat:
 
     async def stage(
         self, chat: str, item: Item, progress: Callable[[int], None] | None = None
-    ) -> Staged:
+    ) -> Uploaded:
         """Read the file as it is now; refuse what is marked."""
         self.by.tick()
         data = item.path.read_bytes()
@@ -87,9 +87,9 @@ class Chat:
             raise Permanent("Nobody wants this.")
         if UNWANTED in data:
             raise NeedsConversion("MEDIA_INVALID")
-        return Staged(item, data)
+        return Uploaded(item, data)
 
-    async def post(self, chat: str, staged: Sequence[Staged], caption: str) -> Mapping[int, int]:
+    async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
         """Make messages of those whose key is new, and answer with all of them."""
         self.by.tick()
         assert 1 <= len(staged) <= 10
@@ -128,6 +128,6 @@ class Chat:
         return first
 
 
-def _data(staged: Staged) -> bytes:
+def _data(staged: Uploaded) -> bytes:
     assert isinstance(staged.handle, bytes)
     return staged.handle

@@ -10,7 +10,7 @@ import errno
 import os
 from typing import TYPE_CHECKING
 
-from telespool.spool.fs_ops import Disk
+from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ class Death(BaseException):
     """The process is dead. Nothing catches it, and after it every call dies as well."""
 
 
-class DyingDisk(Disk):
+class DyingDisk(FileOps):
     """Dies before the call number `die_at`, counted from 0; never where it is None.
 
     `inbox` is where another file system is mounted: renames and links across its border are refused, as the

@@ -23,9 +23,9 @@ from telespool.pipeline.inbox import Inbox
 from telespool.pipeline.intake import Intake
 from telespool.pipeline.retention import Retention
 from telespool.pipeline.uploader import Uploader
-from telespool.pipeline.worker import House
-from telespool.runtime.gate import Gate
-from telespool.runtime.wakeups import Bells
+from telespool.pipeline.worker import WorkerContext
+from telespool.runtime.gate import PauseGate
+from telespool.runtime.wakeups import WakeupBus
 from telespool.service.recovery import recover
 from telespool.spool import Spool
 from telespool.spool.layout import WORKING
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telespool.pipeline.worker import Worker
-    from telespool.runtime.fs_watcher import Watching
+    from telespool.runtime.fs_watcher import FolderWatcher
 
     from tests.crash.chat import Chat
 
@@ -116,12 +116,12 @@ class Machine:
             recover(spool, config.send.max_deaths)
             for job in spool.jobs("done"):
                 close_job(spool, job)
-            bells = Bells()
-            house = House(config, spool, bells, Activity())
-            gate = Gate()
+            bells = WakeupBus()
+            house = WorkerContext(config, spool, bells, Activity())
+            gate = PauseGate()
             engine = Engine(Path("7zz"), "26", reads_rar=True, settings=config.archives)
             workers: list[Worker] = [
-                Inbox(house, cast("Watching", _Silent())),
+                Inbox(house, cast("FolderWatcher", _Silent())),
                 Intake(house, engine),
                 Uploader(house, self.chat),
                 Converter(house, gate),
@@ -132,7 +132,12 @@ class Machine:
             spool.close()
 
     async def _work(
-        self, spool: Spool, gate: Gate, workers: list[Worker], disk: DyingDisk, bells: Bells
+        self,
+        spool: Spool,
+        gate: PauseGate,
+        workers: list[Worker],
+        disk: DyingDisk,
+        bells: WakeupBus,
     ) -> None:
         for _ in range(_ROUNDS):
             before = disk.calls

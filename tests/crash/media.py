@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from telespool.destinations.base import Frame
-from telespool.media.compatibility import Verdict
+from telespool.media.compatibility import Assessment
 from telespool.media.ffmpeg_process import Progress
+from telespool.model import VideoInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pytest
     from telespool.config.schema import ConvertSettings
-    from telespool.spool.fs_ops import Disk
+    from telespool.spool.fs_ops import FileOps
 
 SEGMENTS = 3
 BROKEN = b"BROKEN"
@@ -27,7 +27,7 @@ BROKEN = b"BROKEN"
 _AVI = b"RIFF\0\0\0\0AVI "
 _MP4 = b"\0\0\0\x18ftypisom\0\0\0\0"
 _COPY = _MP4 + b"copy of "
-_FRAME = Frame(16, 16, 1.0)
+_FRAME = VideoInfo(16, 16, 1.0)
 
 
 def photo(content: bytes) -> bytes:
@@ -55,20 +55,20 @@ def copy_of(data: bytes) -> bytes:
     return _COPY + data
 
 
-async def judge(path: Path, _: ConvertSettings, **__: Any) -> Verdict:
+async def judge(path: Path, _: ConvertSettings, **__: Any) -> Assessment:
     """Judge by the first bytes."""
     data = path.read_bytes()
     if data.startswith(b"\xff\xd8\xff"):
-        return Verdict(kind="photo", action="send", mime="image/jpeg")
+        return Assessment(kind="photo", action="send", mime="image/jpeg")
     if data.startswith(b"GIF"):
-        return Verdict(kind="gif", action="send", mime="image/gif", frame=_FRAME)
+        return Assessment(kind="gif", action="send", mime="image/gif", frame=_FRAME)
     if data.startswith(_MP4):
-        return Verdict(kind="video", action="send", mime="video/mp4", frame=_FRAME)
+        return Assessment(kind="video", action="send", mime="video/mp4", frame=_FRAME)
     if data.startswith(_AVI):
-        return Verdict(kind="video", action="encode", reasons=("it is AVI",), frame=_FRAME)
+        return Assessment(kind="video", action="encode", reasons=("it is AVI",), frame=_FRAME)
     if not data or data.startswith(BROKEN):
-        return Verdict(kind="unreadable", action="refuse", reasons=("nobody can read it",))
-    return Verdict(kind="other", action="skip", reasons=("it is text",))
+        return Assessment(kind="unreadable", action="refuse", reasons=("nobody can read it",))
+    return Assessment(kind="other", action="skip", reasons=("it is text",))
 
 
 class Converting:
@@ -83,7 +83,7 @@ class Converting:
         result: Path,
         *,
         state: Path,
-        disk: Disk,
+        disk: FileOps,
         progress: Callable[[Progress], None],
         **_: Any,
     ) -> None:

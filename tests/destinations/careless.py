@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.spool.fs_ops import Disk
+from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 
-class Careless(Disk):
+class Careless(FileOps):
     """Does what the real one does, and leaves it to the kernel when it reaches the disk: many times faster."""
 
     def fsync(self, *paths: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
-from telespool.destinations.base import Item
+from telespool.model import Item
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

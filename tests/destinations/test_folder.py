@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
-from telespool.destinations.base import Frame, Item
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.destinations.folder.page import CHUNK
-from telespool.spool.fs_ops import Disk
+from telespool.model import Item, VideoInfo
+from telespool.spool.fs_ops import FileOps
 
 from tests.destinations.careless import Careless
 from tests.destinations.folders import (
@@ -126,7 +126,7 @@ async def test_video(folder: FolderDestination, tmp_path: Path, spool: Path) -> 
     """A video keeps its frame, its thumbnail, and the mark of a converted copy."""
     path = spool / "0007c_clip.mp4"
     path.write_bytes(b"moov")
-    frame = Frame(720, 1280, 4.5, silent=True)
+    frame = VideoInfo(720, 1280, 4.5, silent=True)
 
     await send(folder, [Item(7, 7, path, "clip.mp4", "video", "video/mp4", frame, b"jpeg")])
 
@@ -163,7 +163,7 @@ async def test_original_emptied(folder: FolderDestination, tmp_path: Path, spool
     before = hashlib.sha256(item.path.read_bytes()).digest()
     await send(folder, [item])
 
-    Disk().truncate(item.path)
+    FileOps().truncate(item.path)
 
     post = tmp_path / "posts/family/000001_IMG_1/IMG_1.jpg"
     assert hashlib.sha256(post.read_bytes()).digest() == before

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from telespool.destinations.base import Frame
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.errors import ConfigError, Permanent, Temporary
-from telespool.spool.fs_ops import Disk
+from telespool.model import VideoInfo
+from telespool.spool.fs_ops import FileOps
 
 from tests.destinations.careless import Careless
 from tests.destinations.folders import (
@@ -55,7 +55,7 @@ async def test_source_gone(folder: FolderDestination, spool: Path) -> None:
 async def test_disk_full(tmp_path: Path, spool: Path) -> None:
     """A full disk makes everybody wait, and the post is made when there is room."""
 
-    class Full(Disk):
+    class Full(FileOps):
         full = True
 
         def write(self, path: Path, data: bytes) -> None:
@@ -82,7 +82,7 @@ async def test_removed_by_hand(folder: FolderDestination, tmp_path: Path, spool:
     """A post that somebody removes leaves the page, and its keys are free again."""
     for number in (1, 2, 3):
         await send(folder, [photo(spool, number)])
-    Disk().rmtree(tmp_path / "posts/family/000002_IMG_2")
+    FileOps().rmtree(tmp_path / "posts/family/000002_IMG_2")
 
     assert await send(folder, [photo(spool, 2)]) == {-2: 4}
 
@@ -107,7 +107,7 @@ class Death(BaseException):
     """The process dies here."""
 
 
-def _dying(budget: int) -> Disk:
+def _dying(budget: int) -> FileOps:
     """A disk that lets `budget` calls pass, and dies before the next and at every one after it."""
     left = itertools.count(budget, -1)
 
@@ -120,7 +120,7 @@ def _dying(budget: int) -> Disk:
         return counted
 
     disk = Careless()
-    for name in [name for name in vars(Disk) if not name.startswith("_")]:
+    for name in [name for name in vars(FileOps) if not name.startswith("_")]:
         setattr(disk, name, before(getattr(disk, name)))
     return disk
 
@@ -128,7 +128,9 @@ def _dying(budget: int) -> Disk:
 async def test_death_before_every_call(tmp_path: Path, spool: Path) -> None:
     """Death before any call that changes the disk, then a repeat: exactly one post of each, and no litter."""
     album = [photo(spool, number) for number in (1, 2)]
-    single = replace(file(spool, 3), kind="video", frame=Frame(640, 360, 1.0), thumbnail=b"jpeg")
+    single = replace(
+        file(spool, 3), kind="video", frame=VideoInfo(640, 360, 1.0), thumbnail=b"jpeg"
+    )
 
     async def all_of_it(folder: FolderDestination) -> list[Mapping[int, int]]:
         await folder.open()

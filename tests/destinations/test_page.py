@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 from PIL import Image
-from telespool.destinations.base import Frame, Item, Kind
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.destinations.folder.page import CHUNK
+from telespool.model import Item, Kind, VideoInfo
 
 from tests.browser import PROGRAM, Browser
 from tests.destinations.careless import Careless
@@ -48,7 +48,7 @@ class Chats:
         )
         self.key = 0
 
-    def item(self, name: str, kind: Kind, mime: str, frame: Frame | None = None) -> Item:
+    def item(self, name: str, kind: Kind, mime: str, frame: VideoInfo | None = None) -> Item:
         """An item of the file `name`, which must be there."""
         self.key += 1
         path = self.root / name
@@ -67,7 +67,7 @@ class Chats:
         codec = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"]
         line = ["ffmpeg", "-v", "error", *source, *codec, str(self.root / name)]
         subprocess.run(line, check=True)
-        return self.item(name, "video", "video/mp4", Frame(160, 90, 1.0, silent=True))
+        return self.item(name, "video", "video/mp4", VideoInfo(160, 90, 1.0, silent=True))
 
     def notes(self, number: int) -> Item:
         """A document."""
@@ -264,7 +264,7 @@ async def test_accessible(
     await chats.send([chats.photo(1), chats.photo(2), chats.video(3)], "An album")
     await chats.send([chats.video(4, "c")])
     await chats.send([chats.notes(5)])
-    await chats.send([chats.item("0008_wave.gif", "gif", "image/gif", Frame(40, 30, 1.0))])
+    await chats.send([chats.item("0008_wave.gif", "gif", "image/gif", VideoInfo(40, 30, 1.0))])
     page = await look(browser, chats, width=width, phone=phone, dark=dark)
     await page.run(AXE.read_text())
 

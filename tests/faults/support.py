@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.destinations.telegram.connection import Limits
-from telespool.destinations.telegram.rpc import Patience
+from telespool.destinations.telegram.connection import ConnectionLimits
+from telespool.destinations.telegram.rpc import RetryPolicy
 
 from tests.material import make_zip, sha256
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from tests.material import Material
     from tests.telegram_server import Message, TestTelegram
 
-HASTY = Patience(
+HASTY = RetryPolicy(
     flood=5.0,
     pause=0.02,
     pause_max=0.2,
-    limits=Limits(connect=3.0, answer=1.0, idle=30.0, pong=1.0),
+    limits=ConnectionLimits(connect=3.0, answer=1.0, idle=30.0, pong=1.0),
 )
 """The daemon's patience, in fractions of a second."""
 

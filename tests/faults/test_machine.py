@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from telespool.destinations.base import Item, Staged
+    from telespool.destinations.base import Uploaded
     from telespool.errors import Scope
+    from telespool.model import Item
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounting a file system takes root")
 
@@ -254,7 +255,7 @@ class Busy(Chat):
 
     scope: Scope = "unit"
 
-    async def stage(self, chat: str, item: Item, progress: Any = None) -> Staged:
+    async def stage(self, chat: str, item: Item, progress: Any = None) -> Uploaded:
         """Not now, or now."""
         if self._first(LATER, item.key):
             raise Temporary("Not now.", retry_after=2.0, scope=self.scope)
@@ -312,7 +313,7 @@ async def test_a_file_that_cannot_be_read_holds_nobody_up(
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return await media.judge(path, *rest, **more)
 
-    monkeypatch.setattr("telespool.pipeline.prepare.judge", judge)
+    monkeypatch.setattr("telespool.pipeline.prepare.assess", judge)
     root = tmp_path / "spool"
     (root / "inbox").mkdir(parents=True)
     for name in ("a.mp4", "b.mp4", "c.mp4"):

@@ -17,7 +17,8 @@ from tests.crash.stage import Play
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from telespool.destinations.base import Item, Staged
+    from telespool.destinations.base import Uploaded
+    from telespool.model import Item
 
 KILLER = b"KILLER"
 LIVES = 30
@@ -26,7 +27,7 @@ LIVES = 30
 class KillingChat(Chat):
     """The process dies when it brings a killer there."""
 
-    async def stage(self, chat: str, item: Item, progress: Any = None) -> Staged:
+    async def stage(self, chat: str, item: Item, progress: Any = None) -> Uploaded:
         """Die of it, or not."""
         if KILLER in item.path.read_bytes():
             raise Death
@@ -90,7 +91,7 @@ def test_a_killer_in_an_archive_spares_what_is_sent_meanwhile(
             raise Death
         return await media.judge(path, *rest, **more)
 
-    monkeypatch.setattr("telespool.pipeline.release_order.judge", judge)
+    monkeypatch.setattr("telespool.pipeline.release_order.assess", judge)
     drops: dict[str, bytes | dict[str, bytes]] = {
         f"{n}.jpg": photo(str(n).encode()) for n in range(6)
     }

@@ -15,11 +15,11 @@ from pathlib import Path
 
 from telespool.config.schema import ConvertSettings, Seconds
 from telespool.media.convert import convert
-from telespool.runtime.gate import Gate
-from telespool.spool.fs_ops import Disk
+from telespool.runtime.gate import PauseGate
+from telespool.spool.fs_ops import FileOps
 
 
-class Dying(Disk):
+class Dying(FileOps):
     """A disk whose process dies before the N-th rename."""
 
     def __init__(self, renames: int) -> None:
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> None:
             Path(result),
             settings=settings,
             state=Path(state),
-            gate=Gate(),
+            gate=PauseGate(),
             disk=Dying(int(renames)),
         )
     )

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 
 from telespool.config.schema import ConvertSettings
 from telespool.errors import TelespoolError
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 from telespool.media.convert import convert
-from telespool.runtime.gate import Gate
+from telespool.runtime.gate import PauseGate
 
 from tests.media.clips import CLIPS, make
 from tests.media.measure import difference, hear, see, tone
@@ -72,7 +72,7 @@ def _step(seen: Seen, path: Path) -> int | None:
 async def try_one(name: str, folder: Path, settings: ConvertSettings) -> tuple[str, list[str]]:
     """Make, judge and convert one of them; a line, and what is wrong."""
     clip, source = CLIPS[name], make(name, folder)
-    verdict = await judge(source, settings)
+    verdict = await assess(source, settings)
     wrong = []
     if verdict.action != clip.verdict:
         wrong.append(f"the verdict should be {clip.verdict}")
@@ -81,13 +81,13 @@ async def try_one(name: str, folder: Path, settings: ConvertSettings) -> tuple[s
     result = folder / f"result of {name}.mp4"
     try:
         outcome = await convert(
-            source, result, settings=settings, state=folder / "state", gate=Gate()
+            source, result, settings=settings, state=folder / "state", gate=PauseGate()
         )
     except TelespoolError as error:
         return verdict.action, [*wrong, error.reason]
     if clip.suffices and outcome.rung != verdict.action:
         wrong.append("a dearer way was taken than the verdict says")
-    again = await judge(result, settings)
+    again = await assess(result, settings)
     if again.action != "send":
         wrong.append(f"the result would be {again.action}: {'; '.join(again.reasons)}")
     told, more = compare(clip, source, result)

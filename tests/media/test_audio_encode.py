@@ -13,8 +13,8 @@ import pytest
 from telespool.media import audio_encode
 from telespool.media.convert import convert
 from telespool.media.mp4 import track
-from telespool.runtime.gate import Gate
-from telespool.spool.fs_ops import Disk
+from telespool.runtime.gate import PauseGate
+from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-class Cutting(Disk):
+class Cutting(FileOps):
     """A disk that tells when a piece of the sound was finished."""
 
     def __init__(self) -> None:
@@ -67,7 +67,9 @@ async def made(
     while not result.exists():
         disk = Cutting()
         work = asyncio.create_task(
-            convert(film, result, settings=settings, state=folder / "state", gate=Gate(), disk=disk)
+            convert(
+                film, result, settings=settings, state=folder / "state", gate=PauseGate(), disk=disk
+            )
         )
         if broken:
             cut = asyncio.create_task(disk.cut.wait())
@@ -138,7 +140,9 @@ async def test_a_torn_piece_is_made_again(
     state = tmp_path / "state"
     disk = Cutting()
     work = asyncio.create_task(
-        convert(film, tmp_path / "out.mp4", settings=settings, state=state, gate=Gate(), disk=disk)
+        convert(
+            film, tmp_path / "out.mp4", settings=settings, state=state, gate=PauseGate(), disk=disk
+        )
     )
     while len(disk.names) < 3:
         await disk.cut.wait()
@@ -148,6 +152,6 @@ async def test_a_torn_piece_is_made_again(
         await work
     second = state / sorted(disk.names)[1]
     second.write_bytes(second.read_bytes()[:-1000])
-    await convert(film, tmp_path / "out.mp4", settings=settings, state=state, gate=Gate())
+    await convert(film, tmp_path / "out.mp4", settings=settings, state=state, gate=PauseGate())
     assert packets(whole) == packets(tmp_path / "out.mp4")
     assert list(state.iterdir()) == []

@@ -10,7 +10,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 from telespool.errors import ConfigError
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 
 from tests.media.clips import CLIPS, ONE_OF_EACH
 
@@ -30,14 +30,14 @@ async def test_odd_videos(
     clip: Callable[[str], Path], settings: ConvertSettings, name: str
 ) -> None:
     """Every odd video gets its verdict, and all but those that play as they are get reasons."""
-    verdict = await judge(clip(name), settings)
+    verdict = await assess(clip(name), settings)
     assert verdict.action == CLIPS[name].verdict
     assert bool(verdict.reasons) == (verdict.action != "send")
 
 
 async def test_json(clip: Callable[[str], Path], settings: ConvertSettings) -> None:
     """The verdict can be printed as JSON, with kind, verdict, reasons and streams."""
-    told = json.loads(json.dumps((await judge(clip("opus.mkv"), settings)).to_json()))
+    told = json.loads(json.dumps((await assess(clip("opus.mkv"), settings)).to_json()))
     assert (told["kind"], told["verdict"]) == ("video", "audio")
     assert any("opus" in reason for reason in told["reasons"])
     assert len(told["streams"]) == 2
@@ -61,7 +61,7 @@ async def test_frame(
     silent: bool,
 ) -> None:
     """A video's frame is what is seen on the screen: turned, with square pixels."""
-    frame = (await judge(clip(name), settings)).frame
+    frame = (await assess(clip(name), settings)).frame
     assert frame is not None
     assert (frame.width, frame.height, frame.silent) == (width, height, silent)
     assert frame.duration == pytest.approx(4.0, abs=0.1)
@@ -73,8 +73,8 @@ async def test_too_large_for_one_message(
     """A video that plays as it is but is too large is split."""
     path = clip("plain.mp4")
     size = path.stat().st_size
-    assert (await judge(path, settings, max_bytes=size)).action == "send"
-    assert (await judge(path, settings, max_bytes=size - 1)).action == "split"
+    assert (await assess(path, settings, max_bytes=size)).action == "send"
+    assert (await assess(path, settings, max_bytes=size - 1)).action == "split"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ async def test_sentences(
     clip: Callable[[str], Path], settings: ConvertSettings, name: str, words: str
 ) -> None:
     """Who is refused is told in a sentence that names the file and what is wrong with it."""
-    (reason,) = (await judge(clip(name), settings)).reasons
+    (reason,) = (await assess(clip(name), settings)).reasons
     assert name in reason
     assert words in reason
 
@@ -101,7 +101,7 @@ async def test_a_huge_picture_is_refused_before_it_is_decoded(
     clip: Callable[[str], Path], settings: ConvertSettings
 ) -> None:
     """A video whose pictures are larger than the limit is refused."""
-    verdict = await judge(clip("plain.mp4"), replace(settings, max_pixels=160 * 120 - 1))
+    verdict = await assess(clip("plain.mp4"), replace(settings, max_pixels=160 * 120 - 1))
     assert verdict.action == "refuse"
     assert "160 × 120" in verdict.reasons[0]
 
@@ -116,7 +116,7 @@ async def test_photos(tmp_path: Path, settings: ConvertSettings) -> None:
         tmp_path / "moves.gif", save_all=True, append_images=[Image.new("RGB", (300, 10), "red")]
     )
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0nothing")
-    found = {path.name: await judge(path, settings) for path in sorted(tmp_path.iterdir())}
+    found = {path.name: await assess(path, settings) for path in sorted(tmp_path.iterdir())}
     told = {name: (verdict.kind, verdict.action) for name, verdict in found.items()}
     assert told == {
         "a.heic": ("photo", "send"),
@@ -134,13 +134,13 @@ async def test_content_counts_and_not_the_name(
     """A video is one under any name, and a text is none even where it is unknown."""
     video = tmp_path / "letter.txt"
     video.write_bytes(clip("h264.mkv").read_bytes())
-    assert (await judge(video, settings)).kind == "video"
+    assert (await assess(video, settings)).kind == "video"
     noise = tmp_path / "data.bin"
     noise.write_bytes(clip("noise.mp4").read_bytes())
-    assert (await judge(noise, settings)).action == "skip"
+    assert (await assess(noise, settings)).action == "skip"
 
 
 async def test_without_ffprobe(clip: Callable[[str], Path], settings: ConvertSettings) -> None:
     """Where ffprobe is missing a sentence says so."""
     with pytest.raises(ConfigError, match=r"no-such-program.* is not installed"):
-        await judge(clip("plain.mp4"), replace(settings, ffprobe="no-such-program"))
+        await assess(clip("plain.mp4"), replace(settings, ffprobe="no-such-program"))

@@ -15,12 +15,12 @@ import pytest
 from PIL import Image
 from telespool.config.schema import Bytes, Seconds
 from telespool.errors import ChildDied, Permanent, Temporary
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 from telespool.media.convert import convert
-from telespool.media.ffmpeg_process import Clock
+from telespool.media.ffmpeg_process import PausableClock
 from telespool.media.thumbnail import thumbnail
-from telespool.runtime.gate import Gate
-from telespool.spool.fs_ops import Disk
+from telespool.runtime.gate import PauseGate
+from telespool.spool.fs_ops import FileOps
 
 from tests.media.clips import CLIPS
 from tests.media.measure import see
@@ -58,7 +58,7 @@ TROUBLES = [
 
 async def run(source: Path, folder: Path, settings: ConvertSettings, **more: object) -> Outcome:
     """Convert into `folder`/out.mp4."""
-    options: dict[str, object] = {"gate": Gate(), "state": folder / "state", **more}
+    options: dict[str, object] = {"gate": PauseGate(), "state": folder / "state", **more}
     return await convert(source, folder / "out.mp4", settings=settings, **options)  # type: ignore[arg-type]
 
 
@@ -70,7 +70,7 @@ async def test_troubles(
     about, source, result = CLIPS[name], clip(name), tmp_path / "out.mp4"
     outcome = await run(source, tmp_path, settings)
     assert outcome.rung == about.verdict
-    assert (await judge(result, settings)).action == "send"
+    assert (await assess(result, settings)).action == "send"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "state"]
     assert not list((tmp_path / "state").iterdir())
 
@@ -270,7 +270,7 @@ async def test_names_are_never_options(
     source = folder / "-i %d:[x]'$(id)\n.avi"
     shutil.copyfile(clip("mpeg4.avi"), source)
     await run(source, folder, settings)
-    assert (await judge(folder / "out.mp4", settings)).action == "send"
+    assert (await assess(folder / "out.mp4", settings)).action == "send"
 
 
 async def test_a_full_disk_is_waited_for(
@@ -287,7 +287,7 @@ async def test_a_full_disk_is_waited_for(
     assert caught.value.scope == "all"
 
 
-class Stopping(Disk):
+class Stopping(FileOps):
     """A disk that tells when the first piece of a conversion was finished."""
 
     def __init__(self) -> None:
@@ -317,7 +317,7 @@ async def test_gives_way(
     clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
 ) -> None:
     """While the gate is closed ffmpeg stands still, none is started, and the time does not count."""
-    gate = Gate(is_open=False)
+    gate = PauseGate(is_open=False)
     settings = replace(settings, preset="veryslow", timeout=Seconds(60))
     work = asyncio.create_task(run(clip("portrait.mkv"), tmp_path, settings, gate=gate))
     for _ in range(20):
@@ -337,7 +337,7 @@ async def test_gives_way(
 
 async def test_standing_still_does_not_count() -> None:
     """The clock of an attempt stands while everybody stands, and goes on with the first who runs."""
-    clock = Clock(60)
+    clock = PausableClock(60)
     clock.run()
     clock.run()
     clock.stand()
@@ -377,7 +377,7 @@ async def test_cancelled_and_resumed(
 
 async def test_thumbnail(clip: Callable[[str], Path], settings: ConvertSettings) -> None:
     """A thumbnail is a small upright JPEG of the shape of the video."""
-    verdict = await judge(clip("turned-90.mp4"), settings)
+    verdict = await assess(clip("turned-90.mp4"), settings)
     assert verdict.frame is not None
     data = await thumbnail(clip("turned-90.mp4"), verdict.frame, settings)
     with Image.open(io.BytesIO(data)) as image:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 from telespool.config.schema import ConvertSettings
 from telespool.errors import Permanent
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.media.ffmpeg import DEMUXERS
 from telespool.media.probe import probe
-from telespool.runtime.gate import Gate
+from telespool.runtime.gate import PauseGate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ async def test_nothing_is_read_and_nothing_asked(
         for target in (f"http://127.0.0.1:{port}/x.ts", f"file://{secret}", str(secret)):
             source = tmp_path / f"clip.{suffix}"
             source.write_text(SCRIPTS[name].format(target=target))
-            verdict = await judge(source, settings)
+            verdict = await assess(source, settings)
             assert (verdict.kind, verdict.action) == ("unreadable", "refuse")
             assert source.name in verdict.reasons[0]
             with pytest.raises(Permanent):
@@ -69,7 +69,7 @@ async def test_nothing_is_read_and_nothing_asked(
                     tmp_path / "out.mp4",
                     settings=settings,
                     state=tmp_path / "state",
-                    gate=Gate(),
+                    gate=PauseGate(),
                 )
         assert not asked.is_set()
     finally:
@@ -99,7 +99,7 @@ async def test_huge_pictures(tmp_path: Path, name: str) -> None:
         data = data.replace(struct.pack(order, 240, 320), struct.pack(order, 30_000, 30_000))
         data = data.replace(struct.pack(order, 320, 240), struct.pack(order, 30_000, 30_000))
     source.write_bytes(data)
-    verdict = await judge(source, ConvertSettings())
+    verdict = await assess(source, ConvertSettings())
     assert verdict.action == "refuse"
     assert "30000 × 30000" in verdict.reasons[0]
 

@@ -152,12 +152,12 @@ def test_names_tell_how_far_it_is(clip: Callable[[str], Path], tmp_path: Path) -
 
 def test_a_mark_that_does_not_fit_is_dropped(tmp_path: Path) -> None:
     """The mark of the end counts only together with the pieces it was set for."""
-    from telespool.media.segments import Piece  # noqa: PLC0415 - used once
-    from telespool.spool.fs_ops import Disk  # noqa: PLC0415 - used once
+    from telespool.media.segments import Segment  # noqa: PLC0415 - used once
+    from telespool.spool.fs_ops import FileOps  # noqa: PLC0415 - used once
 
-    segments = Segments(tmp_path, "0123abcd", Disk())
-    piece = Piece(0, 0, 90, tmp_path / "x")
+    segments = Segments(tmp_path, "0123abcd", FileOps())
+    piece = Segment(0, 0, 90, tmp_path / "x")
     segments.complete([piece])
     assert segments.is_complete([piece])
-    assert not segments.is_complete([piece, Piece(1, 100, 190, tmp_path / "y")])
+    assert not segments.is_complete([piece, Segment(1, 100, 190, tmp_path / "y")])
     assert not list(tmp_path.iterdir())

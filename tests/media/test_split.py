@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from telespool.errors import Permanent
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 from telespool.media.split import split
-from telespool.runtime.gate import Gate
+from telespool.runtime.gate import PauseGate
 
 from tests.media.measure import see
 
@@ -30,7 +30,9 @@ async def test_parts_play(
     source = tmp_path / "100% film.mp4"
     shutil.copyfile(clip(name), source)
     limit = source.stat().st_size // 2 + 80_000
-    parts = await split(source, tmp_path / "parts", max_bytes=limit, settings=settings, gate=Gate())
+    parts = await split(
+        source, tmp_path / "parts", max_bytes=limit, settings=settings, gate=PauseGate()
+    )
     assert len(parts) > 1
     assert [part.name for part in parts] == [
         f"100_ film-{number}of{len(parts)}.mp4" for number in range(1, len(parts) + 1)
@@ -38,7 +40,7 @@ async def test_parts_play(
     frames = []
     for part in parts:
         assert part.stat().st_size <= limit
-        assert (await judge(part, settings)).action == "send"
+        assert (await assess(part, settings)).action == "send"
         seen = see(part)
         assert seen.times[0] == pytest.approx(0, abs=0.1)
         frames += seen.pictures
@@ -53,9 +55,9 @@ async def test_repeated(
     limit = source.stat().st_size // 2 + 80_000
     (tmp_path / "parts.part").mkdir()
     (tmp_path / "parts.part" / "plain-9of9.mp4").write_bytes(b"half")
-    first = await split(source, folder, max_bytes=limit, settings=settings, gate=Gate())
+    first = await split(source, folder, max_bytes=limit, settings=settings, gate=PauseGate())
     times = [part.stat().st_mtime_ns for part in first]
-    again = await split(source, folder, max_bytes=limit, settings=settings, gate=Gate())
+    again = await split(source, folder, max_bytes=limit, settings=settings, gate=PauseGate())
     assert again == first
     assert [part.stat().st_mtime_ns for part in again] == times
     assert not (tmp_path / "parts.part").exists()
@@ -71,6 +73,6 @@ async def test_too_small(
             tmp_path / "parts",
             max_bytes=80_000,
             settings=settings,
-            gate=Gate(),
+            gate=PauseGate(),
         )
     assert not list(tmp_path.iterdir())

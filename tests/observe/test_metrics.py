@@ -13,8 +13,8 @@ import pytest
 from telespool.config import loader
 from telespool.errors import ConfigError
 from telespool.observe.metrics import Metrics, reason_of
-from telespool.observe.progress import Activity, Upload
-from telespool.spool.layout import Folders
+from telespool.observe.progress import Activity, UploadProgress
+from telespool.spool.layout import SpoolLayout
 
 from tests.cli.support import JOB, make
 from tests.harness import ROOT, Home, eventually
@@ -51,7 +51,7 @@ def counted(directory: Path, activity: Activity | None = None) -> Metrics:
             f"quarantine/{JOB}/0006_f.mp4.txt": b"f.mp4 cannot be read.\n",
         },
     )
-    metrics = Metrics(Folders(spool.root), activity or Activity(), destination="telegram")
+    metrics = Metrics(SpoolLayout(spool.root), activity or Activity(), destination="telegram")
     metrics.count()
     return metrics
 
@@ -77,7 +77,7 @@ def test_what_the_daemon_says(tmp_path: Path) -> None:
     activity.counts.update(
         delivered=2, conversions_succeeded=1, conversion_seconds=30, conversions_given_up=1
     )
-    activity.arrived(Upload(JOB, "0009_x.jpg", 100), 9, 70)
+    activity.arrived(UploadProgress(JOB, "0009_x.jpg", 100), 9, 70)
     metrics.count()
     found = values(metrics.text())
     assert found["telespool_delivered_files_total"] == 5

@@ -12,7 +12,7 @@ from telespool.pipeline.drops import find
 from telespool.service.recovery import recover
 from telespool.service.service import Service
 from telespool.spool import Spool
-from telespool.spool.fs_ops import Disk
+from telespool.spool.fs_ops import FileOps
 
 from tests.material import Material, make_zip
 
@@ -24,7 +24,7 @@ class Death(BaseException):
     """The process dies."""
 
 
-class Dying(Disk):
+class Dying(FileOps):
     """Dies before the call of this number."""
 
     def __init__(self, calls: int) -> None:

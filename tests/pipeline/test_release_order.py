@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from telespool.config.schema import Config, InboxSettings
-from telespool.pipeline.release_order import Sorting
-from telespool.pipeline.sources import Member, Piece
+from telespool.pipeline.release_order import ReleaseOrder
+from telespool.pipeline.sources import DropMember, ExtractedMember
 from telespool.spool import Spool
 from telespool.spool.layout import WORKING
 from telespool.spool.names import natural
@@ -39,17 +39,19 @@ def spool(tmp_path: Path) -> Spool:
     return spool
 
 
-def members(names: list[str]) -> list[Member]:
+def members(names: list[str]) -> list[DropMember]:
     """The members of an archive with these names."""
-    return [Member(n, name, None) for n, name in enumerate(sorted(names, key=natural), 1)]
+    return [DropMember(n, name, None) for n, name in enumerate(sorted(names, key=natural), 1)]
 
 
 async def sort(
-    spool: Spool, coming: list[Member], order: list[int], content: Callable[[str], bytes]
+    spool: Spool, coming: list[DropMember], order: list[int], content: Callable[[str], bytes]
 ) -> list[tuple[str, str]]:
     """Let the members come in this order; (folder, unit) as they were released."""
     released: list[tuple[str, str]] = []
-    sorting = Sorting(spool, replace(Config(), inbox=InboxSettings(others="document")), JOB, coming)
+    sorting = ReleaseOrder(
+        spool, replace(Config(), inbox=InboxSettings(others="document")), JOB, coming
+    )
     seen: set[tuple[str, str]] = set()
 
     def look() -> None:
@@ -64,7 +66,7 @@ async def sort(
         member = coming[place]
         path = spool.tmp / f"{member.number:04d}"
         path.write_bytes(content(member.name))
-        await sorting.add(Piece(member, path))
+        await sorting.add(ExtractedMember(member, path))
     await sorting.finish()
     spool.close()
     return released
@@ -104,11 +106,11 @@ async def test_the_first_album_leaves_while_the_rest_is_still_to_come(
 ) -> None:
     """Ten photos in a row are released before the eleventh has come."""
     coming = members([f"{n}.jpg" for n in range(1, 12)])
-    sorting = Sorting(spool, Config(), JOB, coming)
+    sorting = ReleaseOrder(spool, Config(), JOB, coming)
     for member in coming[:10]:
         path = spool.tmp / f"{member.number}"
         path.write_bytes(material.photo(1).read_bytes())
-        await sorting.add(Piece(member, path))
+        await sorting.add(ExtractedMember(member, path))
 
     assert [str(entry.unit) for entry in spool.all_units("uploading")] == ["0001-0010_album"]
     spool.close()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from telespool.config import loader
 from telespool.destinations.folder.destination import FolderDestination
-from telespool.pipeline.report_sender import Reporting, chat, chats
+from telespool.pipeline.report_sender import ReportSender, chat, chats
 from telespool.spool import Spool
 
 from tests.cli.support import JOB, make, telespool
@@ -97,7 +97,7 @@ async def test_on_the_folder_destination(tmp_path: Path) -> None:
     destination = FolderDestination(tmp_path / "posts", chats(config))
     spool = Spool(spool_.root)
     await destination.open()
-    reporting = Reporting(spool, config, destination)
+    reporting = ReportSender(spool, config, destination)
     assert await reporting.tell()
     assert not await reporting.tell()
     await destination.close()
@@ -115,5 +115,5 @@ async def test_the_past_is_not_told(tmp_path: Path) -> None:
     config = loader.load(spool_.config)
     destination = FolderDestination(tmp_path / "posts", chats(config))
     await destination.open()
-    assert not await Reporting(Spool(spool_.root), config, destination).tell()
+    assert not await ReportSender(Spool(spool_.root), config, destination).tell()
     await destination.close()

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from telespool.media.ffmpeg_process import finish
 from telespool.runtime import subprocesses
-from telespool.runtime.cancellation import to_its_end
+from telespool.runtime.cancellation import shielded_until_done
 
 
 async def test_what_it_waits_for_comes_out() -> None:
@@ -21,9 +21,9 @@ async def test_what_it_waits_for_comes_out() -> None:
         await asyncio.sleep(0)
         raise ValueError("no")
 
-    assert await to_its_end(value()) == 7
+    assert await shielded_until_done(value()) == 7
     with pytest.raises(ValueError, match="no"):
-        await to_its_end(error())
+        await shielded_until_done(error())
 
 
 async def cancel(task: asyncio.Task[None], times: int, may_end: asyncio.Event) -> None:
@@ -46,7 +46,7 @@ async def test_cancelled_it_leaves_when_the_work_is_done(times: int) -> None:
         await may_end.wait()
         ended.append(True)
 
-    task = asyncio.create_task(to_its_end(work()))
+    task = asyncio.create_task(shielded_until_done(work()))
     await asyncio.sleep(0)
     await cancel(task, times, may_end)
     assert ended == [True]
@@ -75,7 +75,7 @@ async def test_tasks_that_are_cancelled_twice_end_before_those_who_wait_for_them
             await asyncio.sleep(60)
         finally:
             cleaning.set()
-            await to_its_end(may_end.wait())
+            await shielded_until_done(may_end.wait())
             ended.append(True)
 
     other = asyncio.create_task(cleans_up())

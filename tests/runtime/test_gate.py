@@ -8,8 +8,8 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.runtime.gate import Gate
-from telespool.runtime.wakeups import Bells
+from telespool.runtime.gate import PauseGate
+from telespool.runtime.wakeups import WakeupBus
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,7 +36,7 @@ class Folder:
 
 
 @contextlib.asynccontextmanager
-async def kept(gate: Gate, folder: Folder, bells: Bells) -> AsyncIterator[None]:
+async def kept(gate: PauseGate, folder: Folder, bells: WakeupBus) -> AsyncIterator[None]:
     """The gate, kept over this folder."""
     task = asyncio.create_task(
         gate.keep_closed_while(folder.look, bells.listen(["uploading"], gate.close), folder.open)
@@ -52,7 +52,7 @@ async def kept(gate: Gate, folder: Folder, bells: Bells) -> AsyncIterator[None]:
 
 async def test_a_ring_closes_it_before_anybody_has_looked() -> None:
     """The converter stands still while the look into the folder is still under way."""
-    gate, folder, bells = Gate(is_open=False), Folder(), Bells()
+    gate, folder, bells = PauseGate(is_open=False), Folder(), WakeupBus()
     async with kept(gate, folder, bells):
         folder.seen.release()
         await gate.wait_open()
@@ -65,7 +65,7 @@ async def test_a_ring_closes_it_before_anybody_has_looked() -> None:
 
 async def test_it_opens_again_where_there_was_nothing() -> None:
     """A ring without a unit, as an event that came late, closes it only until the folder was looked into."""
-    gate, folder, bells = Gate(is_open=False), Folder(), Bells()
+    gate, folder, bells = PauseGate(is_open=False), Folder(), WakeupBus()
     async with kept(gate, folder, bells):
         folder.seen.release()
         await gate.wait_open()
@@ -78,7 +78,7 @@ async def test_it_opens_again_where_there_was_nothing() -> None:
 
 async def test_what_comes_in_during_a_look_is_not_opened_over() -> None:
     """A folder that was seen empty a moment before something came in does not open the gate."""
-    gate, folder, bells = Gate(is_open=False), Folder(), Bells()
+    gate, folder, bells = PauseGate(is_open=False), Folder(), WakeupBus()
     async with kept(gate, folder, bells):
         while folder.looks < 1:
             await asyncio.sleep(0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from telespool.runtime.liveness import Heartbeat
+from telespool.runtime.liveness import Liveness
 
 
 class Clock:
@@ -18,7 +18,7 @@ class Clock:
 def test_who_works_must_beat() -> None:
     """Silence longer than the patience is told, with its length; a beat ends it."""
     clock = Clock()
-    heartbeat = Heartbeat(10.0, clock)
+    heartbeat = Liveness(10.0, clock)
     heartbeat.beat("uploader")
     clock.now += 10
     assert heartbeat.silent() == {}
@@ -31,7 +31,7 @@ def test_who_works_must_beat() -> None:
 def test_who_rests_need_not_beat() -> None:
     """A worker that waits for something to do may wait for ever."""
     clock = Clock()
-    heartbeat = Heartbeat(10.0, clock)
+    heartbeat = Liveness(10.0, clock)
     assert not heartbeat.has_rested("inbox")
     heartbeat.beat("inbox")
     heartbeat.rest("inbox")
@@ -43,7 +43,7 @@ def test_who_rests_need_not_beat() -> None:
 def test_an_excuse_counts_as_a_beat() -> None:
     """When the excuse is gone, the whole patience begins anew."""
     clock = Clock()
-    heartbeat = Heartbeat(10.0, clock)
+    heartbeat = Liveness(10.0, clock)
     heartbeat.beat("converter")
     clock.now += 1000
     assert heartbeat.silent({"converter"}) == {}

@@ -12,7 +12,7 @@ from telespool.runtime import subprocesses
 @pytest.mark.parametrize("nice", [0, 5])
 async def test_groups_and_sessions(nice: int) -> None:
     """Every child leads a group of its own; who is nice stays in our session, where that means something."""
-    process = await subprocesses.start(["sleep", "60"], limits=subprocesses.Limits(nice=nice))
+    process = await subprocesses.start(["sleep", "60"], limits=subprocesses.ChildLimits(nice=nice))
     try:
         assert os.getpgid(process.pid) == process.pid
         assert (os.getsid(process.pid) == os.getsid(0)) == bool(nice)

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.service.sd_notify import Notify
+from telespool.service.sd_notify import SdNotify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
 
 def test_each_state_is_one_datagram(manager: socket.socket) -> None:
     """READY, STATUS, WATCHDOG, RELOADING and STOPPING arrive as the protocol has them."""
-    notify = Notify(manager.getsockname())
+    notify = SdNotify(manager.getsockname())
     notify.ready("waiting")
     notify.status("uploading 7/10")
     notify.alive()
@@ -42,7 +42,7 @@ def test_each_state_is_one_datagram(manager: socket.socket) -> None:
 
 def test_a_status_is_said_once_and_stays_one_line(manager: socket.socket) -> None:
     """The same line again is no news, and a line end cannot smuggle in another assignment."""
-    notify = Notify(manager.getsockname())
+    notify = SdNotify(manager.getsockname())
     notify.status("converting a\nREADY=1.avi")
     notify.status("converting a READY=1.avi")
     assert manager.recv(4096) == b"STATUS=converting a READY=1.avi"
@@ -54,23 +54,23 @@ def test_an_abstract_socket_is_reached() -> None:
     """A name that begins with @ is in the abstract namespace."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(f"\0telespool-test-{os.getpid()}")
-        Notify(f"@telespool-test-{os.getpid()}").alive()
+        SdNotify(f"@telespool-test-{os.getpid()}").alive()
         assert listening.recv(100) == b"WATCHDOG=1"
 
 
 def test_without_a_manager_nothing_happens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither a missing variable nor a socket that is gone is an error."""
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
-    Notify().ready()
-    Notify(str(tmp_path / "gone")).ready()
+    SdNotify().ready()
+    SdNotify(str(tmp_path / "gone")).ready()
 
 
 def test_the_watchdog_is_for_the_process_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
     """The interval is known in seconds, and only to the process that is watched."""
     monkeypatch.delenv("WATCHDOG_USEC", raising=False)
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
-    assert Notify.watchdog() is None
+    assert SdNotify.watchdog() is None
     monkeypatch.setenv("WATCHDOG_USEC", "2500000")
-    assert Notify.watchdog() == 2.5
+    assert SdNotify.watchdog() == 2.5
     monkeypatch.setenv("WATCHDOG_PID", "1")
-    assert Notify.watchdog() is None
+    assert SdNotify.watchdog() is None

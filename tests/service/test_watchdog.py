@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
-from telespool.runtime.liveness import Heartbeat
-from telespool.service.sd_notify import Notify
-from telespool.service.watchdog import Supervision
+from telespool.runtime.liveness import Liveness
+from telespool.service.sd_notify import SdNotify
+from telespool.service.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -30,7 +30,7 @@ def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.
 
 
 @contextlib.asynccontextmanager
-async def keeping(supervision: Supervision) -> AsyncIterator[None]:
+async def keeping(supervision: Watchdog) -> AsyncIterator[None]:
     """Let it speak while the block lasts."""
     task = asyncio.create_task(supervision.keep())
     try:
@@ -53,8 +53,8 @@ async def hears(manager: socket.socket, what: str) -> list[str]:
 
 async def test_ready_is_said_after_the_first_round(manager: socket.socket) -> None:
     """Not before the worker that is waited for has rested; then once, with the line of the moment."""
-    heartbeat, line = Heartbeat(), ["starting"]
-    supervision = Supervision(Notify(manager.getsockname()), heartbeat, lambda: line[0])
+    heartbeat, line = Liveness(), ["starting"]
+    supervision = Watchdog(SdNotify(manager.getsockname()), heartbeat, lambda: line[0])
     async with keeping(supervision):
         assert not any("READY" in each for each in await hears(manager, "WATCHDOG=1"))
         heartbeat.rest("inbox")
@@ -77,11 +77,11 @@ async def test_a_hung_worker_is_told_with_its_stack_and_ends_the_process(
     async def step() -> None:
         await stuck_in_the_middle()
 
-    heartbeat = Heartbeat(patience=0.05)
+    heartbeat = Liveness(patience=0.05)
     task = asyncio.create_task(step(), name="uploader")
     with capture_logs() as logs:
         heartbeat.beat("uploader")
-        async with keeping(Supervision(Notify(manager.getsockname()), heartbeat, str)):
+        async with keeping(Watchdog(SdNotify(manager.getsockname()), heartbeat, str)):
             await hears(manager, "WATCHDOG=trigger")
             await hears(manager, "WATCHDOG=trigger")
     task.cancel()
@@ -93,8 +93,8 @@ async def test_a_hung_worker_is_told_with_its_stack_and_ends_the_process(
 
 async def test_an_excused_worker_is_not_hung(manager: socket.socket) -> None:
     """Who waits for a child with a time limit is left in peace."""
-    heartbeat = Heartbeat(patience=0.0)
+    heartbeat = Liveness(patience=0.0)
     heartbeat.beat("converter")
-    notify = Notify(manager.getsockname())
-    async with keeping(Supervision(notify, heartbeat, str, lambda: ["converter"])):
+    notify = SdNotify(manager.getsockname())
+    async with keeping(Watchdog(notify, heartbeat, str, lambda: ["converter"])):
         assert not any("trigger" in each for each in await hears(manager, "WATCHDOG=1"))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from telespool.spool import delivered_index
-from telespool.spool.layout import Folders
+from telespool.spool.layout import SpoolLayout
 
 from tests.jobs import job_name
 from tests.material import make_zip, sha256
@@ -102,6 +102,6 @@ def test_broken_lines(tmp_path: Path) -> None:
     job = job_name()
     folder = tmp_path / "done" / job
     folder.mkdir(parents=True)
-    whole = delivered_index.Line(1, 17, 5, "0" * 64, "a b.jpg")
+    whole = delivered_index.Receipt(1, 17, 5, "0" * 64, "a b.jpg")
     (folder / "contents.txt").write_text(f"{whole}\n{whole}\n0002 18 5 0000")
-    assert list(delivered_index.read(Folders(tmp_path), job)) == [whole]
+    assert list(delivered_index.read(SpoolLayout(tmp_path), job)) == [whole]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.spool.fs_ops import Disk
+from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Noting(Disk):
+class Noting(FileOps):
     """Notes what it does."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
     (tmp_path / "b").write_bytes(b"b")
     (tmp_path / "c").mkdir()
     (tmp_path / "d").mkdir()
-    disk = Disk()
+    disk = FileOps()
     with pytest.raises(FileExistsError):
         disk.rename(tmp_path / "a", tmp_path / "b")
     with pytest.raises(FileExistsError):
@@ -64,7 +64,7 @@ def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
 def test_what_others_have_names_for_is_copied_not_lent(tmp_path: Path) -> None:
     """A second name is given to a file that is ours alone; of one that has several, a copy is made."""
     (tmp_path / "a").write_bytes(b"a")
-    disk = Disk()
+    disk = FileOps()
     disk.lend(tmp_path / "a", tmp_path / "b")
     disk.lend(tmp_path / "a", tmp_path / "c")
 
@@ -77,8 +77,8 @@ def test_dropping_content_spares_other_names(tmp_path: Path) -> None:
     """A file that is emptied keeps its content under the other names it has, and its times."""
     (tmp_path / "a").write_bytes(b"a")
     (tmp_path / "b").hardlink_to(tmp_path / "a")
-    Disk().utime(tmp_path / "b", 1_000_000_000.0)
-    Disk().truncate(tmp_path / "b")
+    FileOps().utime(tmp_path / "b", 1_000_000_000.0)
+    FileOps().truncate(tmp_path / "b")
 
     assert (tmp_path / "a").read_bytes() == b"a"
     assert (tmp_path / "b").read_bytes() == b""

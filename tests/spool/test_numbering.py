@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telespool.spool import numbering
-from telespool.spool.layout import Folders
+from telespool.spool.layout import SpoolLayout
 from tests.jobs import job_name
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 JOB = job_name()
 
 
-class Moving(Folders):
+class Moving(SpoolLayout):
     """A spool in which Telegram refuses a film, which goes to deferred/, in the midst of a look."""
 
     def units(self, folder: Folder, job: str) -> list[Entry]:
@@ -41,7 +41,7 @@ def test_what_moves_during_a_look_is_no_stray(tmp_path: Path) -> None:
     _lay(tmp_path, "uploading", "0001_a.mp4")
     _lay(tmp_path, "deferred", "0002_b.mp4")
     folders = Moving(tmp_path)
-    assert numbering.strays(folders, folders.units("deferred", JOB), "deferred") == []
+    assert numbering.conflicts(folders, folders.units("deferred", JOB), "deferred") == []
     names = [entry.path.name for entry in folders.units("deferred", JOB)]
     assert names == ["0001_a.mp4", "0002_b.mp4"]
 
@@ -50,6 +50,6 @@ def test_two_that_stay_are(tmp_path: Path) -> None:
     """The one that came later to a number that is taken is named."""
     _lay(tmp_path, "done", "0001+5_a.mp4")
     _lay(tmp_path, "deferred", "0001_b.mp4")
-    folders = Folders(tmp_path)
-    (stray,) = numbering.strays(folders, folders.units("deferred", JOB), "deferred")
+    folders = SpoolLayout(tmp_path)
+    (stray,) = numbering.conflicts(folders, folders.units("deferred", JOB), "deferred")
     assert stray.path.name == "0001_b.mp4"

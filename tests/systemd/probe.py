@@ -22,13 +22,13 @@ from telespool.archives.engine import Engine
 from telespool.config.schema import ArchiveSettings
 from telespool.observe.journald import Journal
 from telespool.runtime import subprocesses
-from telespool.spool.fs_ops import Disk
+from telespool.spool.fs_ops import FileOps
 from telespool.spool.layout import FOLDERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIMITS = subprocesses.Limits(memory=4 << 30, nice=10)
+LIMITS = subprocesses.ChildLimits(memory=4 << 30, nice=10)
 _CLIP = ("-f", "lavfi", "-i", "testsrc=d=1:s=64x64")
 _FFMPEG = ("ffmpeg", "-v", "error", "-nostdin", "-y")
 
@@ -67,7 +67,7 @@ def renames(spool: Path) -> None:
     here.write_text("x")
     for folder in (*FOLDERS, "tmp"):
         (spool / folder).mkdir(exist_ok=True)
-        Disk().rename(here, spool / folder / "probe")
+        FileOps().rename(here, spool / folder / "probe")
         here = spool / folder / "probe"
     here.unlink()
 

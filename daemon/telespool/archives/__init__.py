@@ -12,7 +12,7 @@ limits before it is written, and what cannot be trusted is a sentence instead of
 
 from telespool.archives.engine import Engine
 from telespool.archives.limits import Budget
-from telespool.archives.members import Archive, Member, Piece
+from telespool.archives.members import Archive, ExtractedPiece, Member
 from telespool.archives.signatures import recognise
 
-__all__ = ["Archive", "Budget", "Engine", "Member", "Piece", "recognise"]
+__all__ = ["Archive", "Budget", "Engine", "ExtractedPiece", "Member", "recognise"]

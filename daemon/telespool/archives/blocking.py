@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from telespool.runtime.cancellation import to_its_end
+from telespool.runtime.cancellation import shielded_until_done
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -39,5 +39,5 @@ async def whole(call: Callable[[], T], abort: Callable[[], Awaitable[None]]) -> 
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
-        await to_its_end(asyncio.gather(abort(), future, return_exceptions=True))
+        await shielded_until_done(asyncio.gather(abort(), future, return_exceptions=True))
         raise

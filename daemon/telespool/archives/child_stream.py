@@ -28,7 +28,7 @@ _BUFFER = 1 << 20
 _SAID = 1 << 16  # of what it complains about this much is kept
 
 
-class Stream:
+class ChildStream:
     """A running child and the reading end of its output."""
 
     def __init__(self, process: asyncio.subprocess.Process, pipe: int) -> None:
@@ -45,7 +45,7 @@ class Stream:
         cls,
         command: Sequence[str | os.PathLike[str]],
         password: str | None,
-        limits: subprocesses.Limits,
+        limits: subprocesses.ChildLimits,
         *,
         one_pipe: bool = False,
     ) -> Self:

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from telespool.archives.child_stream import Stream
-    from telespool.archives.listing import Entry
+    from telespool.archives.child_stream import ChildStream
+    from telespool.archives.listing import ListedEntry
 
 _ERROR = re.compile(rb"ERROR: ([^\n]{1,200}?)(?: : [^\n]*)?(?:\n|\Z)")
 _UNANNOUNCED = 100  # entries in a row that 7-Zip may pass over without a line
@@ -34,14 +34,16 @@ LOST = "its place in the archive is lost"
 ENDS = "the archive ends here"
 
 
-class Cutter:
+class MemberDemuxer:
     """Walks over the entries of a listing, in their order, along the stream.
 
     `imitations` is how often the archive's own comment, which 7-Zip repeats at the start, contains the line
     that announces the first entry.
     """
 
-    def __init__(self, stream: Stream, entries: Sequence[Entry], imitations: int = 0) -> None:
+    def __init__(
+        self, stream: ChildStream, entries: Sequence[ListedEntry], imitations: int = 0
+    ) -> None:
         self._stream = stream
         self._entries = entries
         self._imitations = imitations
@@ -123,7 +125,7 @@ class Cutter:
                 return later
         return self._begun + 1
 
-    def _content(self, entry: Entry, sink: Callable[[memoryview], None]) -> str | None:
+    def _content(self, entry: ListedEntry, sink: Callable[[memoryview], None]) -> str | None:
         if entry.silent or not entry.size:
             return None
         if entry.encrypted and not self._asked and self._stream.peek(len(_PROMPT)) == _PROMPT:

@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 
 from telespool.archives import messages, volumes
 from telespool.archives.limits import Budget
-from telespool.archives.open import Opening
+from telespool.archives.open import ArchiveOpener
 from telespool.archives.sevenzip import SevenZip
 from telespool.archives.signatures import recognise
-from telespool.archives.volume_links import Lined
+from telespool.archives.volume_links import VolumeLinks
 from telespool.errors import ConfigError, Permanent, VolumeMissing
 from telespool.runtime import subprocesses
 
@@ -105,11 +105,11 @@ class Engine:
         if beside.sought != tuple(volume.name for volume in beside.volumes):
             files = list(zip(beside.sought, beside.volumes, strict=True))
             files.sort(key=lambda file: file[0] != path.name)
-            lined = await asyncio.to_thread(Lined, files)
+            lined = await asyncio.to_thread(VolumeLinks, files)
             path = lined.first
         source = SevenZip(self.program, path, self.settings.memory, nice, lined)
         words = tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word))
-        opening = Opening(
+        opening = ArchiveOpener(
             source,
             kind,
             self.settings,

@@ -19,7 +19,7 @@ _SECTIONS = {"ERRORS:", "WARNINGS:"}
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListedEntry:
     """One thing in an archive, in its order. `size` and `crc` are None where it does not say.
 
     `shown` is the name as 7-Zip writes it. `regular`: a file and nothing else (no directory, link, device or
@@ -45,7 +45,7 @@ class Entry:
 _FLAGS = ("regular", "directory", "silent", "stored", "encrypted")
 
 
-class Table(Sequence[Entry]):
+class Table(Sequence[ListedEntry]):
     """Entries in little room: there may be very many of them, and of each only a few numbers are kept."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Table(Sequence[Entry]):
         self.length = 0
         """The bytes of all names."""
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: ListedEntry) -> None:
         """One more at the end."""
         self.length += len(entry.shown)
         self._shown.append(entry.shown)
@@ -68,14 +68,14 @@ class Table(Sequence[Entry]):
         return len(self._shown)
 
     @overload
-    def __getitem__(self, index: int) -> Entry: ...
+    def __getitem__(self, index: int) -> ListedEntry: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Entry]: ...
-    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+    def __getitem__(self, index: slice) -> list[ListedEntry]: ...
+    def __getitem__(self, index: int | slice) -> ListedEntry | list[ListedEntry]:
         if isinstance(index, slice):
             return [self[place] for place in range(*index.indices(len(self)))]
         size, crc, flags = self._sizes[index], self._crcs[index], self._flags[index]
-        return Entry(
+        return ListedEntry(
             self._shown[index],
             None if size < 0 else size,
             None if crc < 0 else crc,
@@ -113,7 +113,7 @@ class Parser:
         self._in_comment = False
         self._section = ""
 
-    def feed(self, line: str) -> Iterator[Entry]:
+    def feed(self, line: str) -> Iterator[ListedEntry]:
         """Take one line without its newline."""
         if self._in_comment:
             self._in_comment = line != "}"
@@ -129,7 +129,7 @@ class Parser:
         elif "Path" in self._values:
             yield self._entry()
 
-    def close(self) -> Iterator[Entry]:
+    def close(self) -> Iterator[ListedEntry]:
         """The listing has ended."""
         if self._in_body and "Path" in self._values:
             yield self._entry()
@@ -151,7 +151,7 @@ class Parser:
         elif line and self._section:
             (self.head.errors if self._section == "ERRORS:" else self.head.warnings).append(line)
 
-    def _entry(self) -> Entry:
+    def _entry(self) -> ListedEntry:
         values, self._values = self._values, {}
         get = values.get
         size, crc, path = get("Size", ""), get("CRC", ""), get("Path", "")
@@ -164,7 +164,7 @@ class Parser:
         # Info-ZIP marks what it read from its standard input as a fifo, whose bytes are real.
         special = mode[0] in ("lbcs" if self.head.kind == "zip" else "lbcsp")
         method = get("Method", "").split()
-        return Entry(
+        return ListedEntry(
             shown=path.encode("utf-8", "surrogateescape"),
             size=int(size) if size.isdecimal() else None,
             # LZH has sums of 16 bits, of another kind.

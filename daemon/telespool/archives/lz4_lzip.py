@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import BinaryIO
 
-    from telespool.archives.child_stream import Stream
+    from telespool.archives.child_stream import ChildStream
     from telespool.runtime import subprocesses
 
 KINDS = {"lz4", "lzip"}
 _CHUNK = 1 << 18
 
 
-async def start(path: Path, kind: str, limits: subprocesses.Limits) -> Stream:
+async def start(path: Path, kind: str, limits: subprocesses.ChildLimits) -> ChildStream:
     """Start the child that decodes this file."""
-    from telespool.archives.child_stream import Stream  # noqa: PLC0415 - the child is this file, and has no package
+    from telespool.archives.child_stream import ChildStream  # noqa: PLC0415 - the child is this file, and has no package
 
     command = [sys.executable, "-I", __file__, kind, os.fspath(path)]
-    return await Stream.start(command, None, limits)
+    return await ChildStream.start(command, None, limits)
 
 
 def lzip(file: BinaryIO) -> Iterator[bytes]:

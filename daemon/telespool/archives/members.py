@@ -44,7 +44,7 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ExtractedPiece:
     """What became of one member: a complete file at `path`, or not wanted (None), or a sentence why not.
 
     `size` is of the file, in bytes.
@@ -84,7 +84,7 @@ class Archive(ABC):
         *,
         skip: Container[int] = (),
         keep: Callable[[Member, bytes], bool] | None = None,
-    ) -> AsyncIterator[Piece]:
+    ) -> AsyncIterator[ExtractedPiece]:
         """Unpack in one pass, in the archive's order, into new files of `directory`.
 
         Members whose number is in `skip` are passed over without a piece. `keep` is asked with the first
@@ -97,7 +97,7 @@ class Archive(ABC):
         return self._extract(Writer(directory, self.path.name, self.budget, keep), skip)
 
     @abstractmethod
-    def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
+    def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
         """Make the files of the members, each with `writer.begin`."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.archives.signatures import recognise
-from telespool.archives.volume_links import Lined
+from telespool.archives.volume_links import VolumeLinks
 from telespool.archives.volumes import group
 from telespool.spool.names import clean
 
@@ -30,7 +30,7 @@ class Inside:
     places: tuple[int, ...]
     path: Path
     is_archive: bool
-    lined: Lined | None = None
+    lined: VolumeLinks | None = None
 
 
 def together(found: Sequence[tuple[str, Path]]) -> list[Inside]:
@@ -40,7 +40,7 @@ def together(found: Sequence[tuple[str, Path]]) -> list[Inside]:
     taken: set[int] = set()
     for places, names in _sets([name for name, _ in found]):
         if archives.intersection(places):
-            lined = Lined(
+            lined = VolumeLinks(
                 [(name, found[place][1]) for name, place in zip(names, places, strict=True)]
             )
             inside.append(Inside(places, lined.first, is_archive=True, lined=lined))

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from telespool.archives.child_stream import Stream
+    from telespool.archives.child_stream import ChildStream
     from telespool.archives.limits import Budget
-    from telespool.archives.listing import Entry
+    from telespool.archives.listing import ListedEntry
     from telespool.archives.members import Archive
     from telespool.config.schema import ArchiveSettings
 
@@ -42,7 +42,7 @@ _ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
 
 
 @dataclass(slots=True)
-class Opening:
+class ArchiveOpener:
     """One archive being opened.
 
     `everything` makes members of junk and dotfiles too; `volumes` are its files in their order; `awaited` is the
@@ -130,7 +130,7 @@ class Opening:
             listing = Listing(listing.head, bare.entries, listing.said)
         return password, listing
 
-    def _names(self, entries: Sequence[Entry]) -> list[str]:
+    def _names(self, entries: Sequence[ListedEntry]) -> list[str]:
         """What people called the entries."""
         if self.kind == "zip":
             directory = zip_directory.read(self.path)
@@ -187,7 +187,9 @@ class Opening:
     def _within(self, members: int, size: int, largest: int) -> None:
         self.budget.check(self.path.name, members, size, largest)
 
-    async def _fitting(self, entries: Sequence[Entry], imitations: int, first: str | None) -> str:
+    async def _fitting(
+        self, entries: Sequence[ListedEntry], imitations: int, first: str | None
+    ) -> str:
         """The password with which an encrypted member comes out whole.
 
         The first few are tried, because the first may be damaged; an empty one comes out with any password.
@@ -225,16 +227,16 @@ class Opening:
             self.path, self.kind, _without_ending(name), start=self._start, budget=self.budget
         )
 
-    async def _start(self) -> Stream:
+    async def _start(self) -> ChildStream:
         size = await asyncio.to_thread(lambda: self.path.stat().st_size)
         size = min(int(size * self.settings.max_ratio) + (1 << 30), self.settings.max_total)
         if self.kind in lz4_lzip.KINDS:
             return await lz4_lzip.start(self.path, self.kind, self.source.limits(size))
         return await self.source.content(None, size)
 
-    async def _tap(self) -> tar.Tap:
+    async def _tap(self) -> tar.TarInput:
         if self.kind == "tar":
-            return await asyncio.to_thread(tar.FileTap, self.volumes)
+            return await asyncio.to_thread(tar.TarFileInput, self.volumes)
         return await self._start()
 
     async def _tar(self) -> Archive:
@@ -279,7 +281,7 @@ class Opening:
         )
 
 
-def _agree(entries: Sequence[Entry], directory: zip_directory.Directory) -> bool:
+def _agree(entries: Sequence[ListedEntry], directory: zip_directory.Directory) -> bool:
     return len(entries) == directory.count and all(
         theirs.size in {ours.size, 0xFFFFFFFF}
         for ours, theirs in zip(entries, directory, strict=True)

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 from telespool.archives import child_stream
 from telespool.archives.blocking import steps, whole
-from telespool.archives.child_stream import Stream
-from telespool.archives.demux import Cutter
+from telespool.archives.child_stream import ChildStream
+from telespool.archives.demux import MemberDemuxer
 from telespool.archives.limits import NAMES
 from telespool.archives.listing import Head, Parser, Table
-from telespool.archives.members import Archive, Member, Piece
+from telespool.archives.members import Archive, ExtractedPiece, Member
 from telespool.archives.messages import endless_names, member_damage, stream_damage
 from telespool.errors import Permanent
 from telespool.runtime import subprocesses
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.archives.limits import Budget
-    from telespool.archives.listing import Entry
+    from telespool.archives.listing import ListedEntry
     from telespool.archives.member_writer import Writer
-    from telespool.archives.volume_links import Lined
+    from telespool.archives.volume_links import VolumeLinks
 
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
 _PROBES = 3  # members on which another password is tried: the first may be damaged
@@ -69,7 +69,7 @@ class SevenZip:
     path: Path
     memory: int
     nice: int = 10
-    lined: Lined | None = None
+    lined: VolumeLinks | None = None
     """What `path` is a link in, so that it stays as long as this does."""
 
     def command(self, verb: str, password: str | None, *words: str) -> list[str]:
@@ -79,9 +79,9 @@ class SevenZip:
             line.append(_NO_ANSWER)
         return [*line, "--", os.path.abspath(self.path)]  # noqa: PTH100 - resolve() would follow links
 
-    def limits(self, size: int) -> subprocesses.Limits:
+    def limits(self, size: int) -> subprocesses.ChildLimits:
         """What it may use to go through `size` bytes."""
-        return subprocesses.Limits(
+        return subprocesses.ChildLimits(
             memory=self.memory, file_size=0, cpu=_CPU_BASE + size // _CPU_RATE, nice=self.nice
         )
 
@@ -138,26 +138,28 @@ class SevenZip:
         line = b"- " + shown.rstrip(b"/")
         return sum(found.rstrip(b"/") == line for found in listing[1].split(b"\n"))
 
-    async def members(self, password: str | None, size: int) -> Stream:
+    async def members(self, password: str | None, size: int) -> ChildStream:
         """Begin a pass over all members, with 7-Zip's messages in between."""
         words = ("-so", "-bb1", "-bso2")
-        return await Stream.start(
+        return await ChildStream.start(
             self.command("x", password, *words), password, self.limits(size), one_pipe=True
         )
 
-    async def content(self, password: str | None, size: int) -> Stream:
+    async def content(self, password: str | None, size: int) -> ChildStream:
         """Begin to read the one thing a stream (gzip, xz, …) holds."""
-        return await Stream.start(self.command("x", password, "-so"), password, self.limits(size))
+        return await ChildStream.start(
+            self.command("x", password, "-so"), password, self.limits(size)
+        )
 
     async def opens(
-        self, password: str, entries: Sequence[Entry], places: Sequence[int], imitations: int
+        self, password: str, entries: Sequence[ListedEntry], places: Sequence[int], imitations: int
     ) -> bool:
         """Whether one of the entries in these places comes out whole with this password."""
         size = sum(entry.size or 0 for entry in entries[: places[-1] + 1])
         source = await self.members(password, size)
 
         def any_whole() -> bool:
-            cutter = Cutter(source, entries, imitations)
+            cutter = MemberDemuxer(source, entries, imitations)
             return any(cutter.copy(place, _nowhere) is None for place in places)
 
         try:
@@ -176,7 +178,7 @@ class SevenZipArchive(Archive):
         self,
         path: Path,
         kind: str,
-        entries: Sequence[Entry],
+        entries: Sequence[ListedEntry],
         places: Sequence[int],
         members: Sequence[Member],
         *,
@@ -193,13 +195,13 @@ class SevenZipArchive(Archive):
         self._passwords = passwords
         self._imitations = imitations
 
-    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
+    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
         wanted: Iterable[int] = (
             n for n, member in enumerate(self.members) if member.number not in skip
         )
         first = self._passwords[0] if self._passwords else None
         others = self._passwords[1:]
-        locked: dict[int, Piece] = {}
+        locked: dict[int, ExtractedPiece] = {}
         async with aclosing(self._pass(first, wanted, writer)) as pieces:
             async for place, piece in pieces:
                 if others and piece.damage and self._locked(place, piece.damage):
@@ -223,12 +225,12 @@ class SevenZipArchive(Archive):
 
     async def _pass(
         self, password: str | None, wanted: Iterable[int], writer: Writer
-    ) -> AsyncGenerator[tuple[int, Piece]]:
+    ) -> AsyncGenerator[tuple[int, ExtractedPiece]]:
         """One run of 7-Zip; of the members in these places what came out."""
         size = sum(entry.size or 0 for entry in self._entries)
         source = await self._source.members(password, size)
         try:
-            cutter = Cutter(source, self._entries, self._imitations)
+            cutter = MemberDemuxer(source, self._entries, self._imitations)
             async for place, piece in steps(
                 self._pieces(cutter, wanted, writer), source.abort, writer
             ):
@@ -239,15 +241,17 @@ class SevenZipArchive(Archive):
             await source.close()
 
     def _pieces(
-        self, cutter: Cutter, wanted: Iterable[int], writer: Writer
-    ) -> Iterator[tuple[int, Piece]]:
+        self, cutter: MemberDemuxer, wanted: Iterable[int], writer: Writer
+    ) -> Iterator[tuple[int, ExtractedPiece]]:
         for n in wanted:
             place = self._places[n]
             cutter.skip(place, writer.drop)
             yield n, _piece(cutter, writer, place, self._entries[place], self.members[n])
 
 
-def _piece(cutter: Cutter, writer: Writer, index: int, entry: Entry, member: Member) -> Piece:
+def _piece(
+    cutter: MemberDemuxer, writer: Writer, index: int, entry: ListedEntry, member: Member
+) -> ExtractedPiece:
     file = writer.begin(member)
     try:
         said = cutter.copy(index, file.add)
@@ -255,10 +259,10 @@ def _piece(cutter: Cutter, writer: Writer, index: int, entry: Entry, member: Mem
         if said is None and entry.crc and entry.crc != file.crc and not entry.encrypted:
             said = "CRC Failed"
         if said is None:
-            return Piece(member, file.close(), size=file.size)
+            return ExtractedPiece(member, file.close(), size=file.size)
     finally:
         file.discard()
-    return Piece(member, None, member_damage(said))
+    return ExtractedPiece(member, None, member_damage(said))
 
 
 class StreamArchive(Archive):
@@ -270,13 +274,13 @@ class StreamArchive(Archive):
         kind: str,
         name: str,
         *,
-        start: Callable[[], Awaitable[Stream]],
+        start: Callable[[], Awaitable[ChildStream]],
         budget: Budget,
     ) -> None:
         super().__init__(path, kind, [Member(1, name, None)], budget=budget)
         self._start = start
 
-    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
+    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
         [member] = self.members
         if member.number in skip:
             return
@@ -292,9 +296,9 @@ class StreamArchive(Archive):
                 await whole(copy, source.abort)
             damage = stream_damage(*await source.finish())
             if damage is None:
-                yield Piece(member, await asyncio.to_thread(file.close), size=file.size)
+                yield ExtractedPiece(member, await asyncio.to_thread(file.close), size=file.size)
             else:
-                yield Piece(member, None, damage)
+                yield ExtractedPiece(member, None, damage)
         finally:
             file.discard()
             await source.close()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from telespool.archives import messages, zip_directory
 from telespool.archives.blocking import steps
 from telespool.archives.child_stream import CHUNK
-from telespool.archives.members import Archive, Piece
+from telespool.archives.members import Archive, ExtractedPiece
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container, Iterator, Sequence
@@ -41,7 +41,7 @@ class StoredZip(Archive):
         self._offsets = offsets
         self._crcs = crcs
 
-    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
+    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
         descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
         try:
             async for piece in steps(self._pieces(descriptor, writer, skip), writer.stop, writer):
@@ -49,7 +49,9 @@ class StoredZip(Archive):
         finally:
             os.close(descriptor)
 
-    def _pieces(self, source: int, writer: Writer, skip: Container[int]) -> Iterator[Piece]:
+    def _pieces(
+        self, source: int, writer: Writer, skip: Container[int]
+    ) -> Iterator[ExtractedPiece]:
         buffer = memoryview(bytearray(CHUNK))
         for member, offset, crc in zip(self.members, self._offsets, self._crcs, strict=True):
             if member.number not in skip:
@@ -58,7 +60,7 @@ class StoredZip(Archive):
 
 def _piece(
     source: int, writer: Writer, member: Member, offset: int, crc: int, buffer: memoryview
-) -> Piece:
+) -> ExtractedPiece:
     at = zip_directory.content_at(os.pread(source, 30, offset), offset)
     size = member.size or 0
     file = writer.begin(member)
@@ -69,8 +71,8 @@ def _piece(
                 break
             file.add(buffer[:count])
         if at is not None and file.size == size and file.crc == crc:
-            return Piece(member, file.close(), size=file.size)
+            return ExtractedPiece(member, file.close(), size=file.size)
     finally:
         file.discard()
     said = "CRC Failed" if file.size == size and at is not None else "Unexpected end of data"
-    return Piece(member, None, messages.member_damage(said))
+    return ExtractedPiece(member, None, messages.member_damage(said))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from telespool.archives.blocking import steps, whole
 from telespool.archives.child_stream import CHUNK
-from telespool.archives.members import Archive, Member, Piece
+from telespool.archives.members import Archive, ExtractedPiece, Member
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from telespool.archives.limits import Budget
     from telespool.archives.member_writer import Writer
 
-    class Tap(Protocol):
+    class TarInput(Protocol):
         """Where the bytes of a tar come from."""
 
         def read_into(self, view: memoryview) -> int:
@@ -51,7 +51,7 @@ class TarEntry:
     regular: bool
 
 
-class FileTap:
+class TarFileInput:
     """A tar as it lies on the disk, in one file or cut into several."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
@@ -109,7 +109,7 @@ class _Reader:
         return bytes(view[:got])
 
 
-class _Sparing:
+class _HeaderLimit:
     """A stream while headers are read from it: the library keeps all of a header, however long it says it is."""
 
     def __init__(self, source: Any) -> None:
@@ -135,8 +135,10 @@ class _Info(tarfile.TarInfo):
     def fromtarfile(cls, tarfile: tarfile.TarFile) -> Self:
         stream: Any = tarfile.fileobj
         try:
-            if not isinstance(stream, _Sparing):  # it calls itself for each header of one member
-                tarfile.fileobj = cast("Any", _Sparing(stream))
+            if not isinstance(
+                stream, _HeaderLimit
+            ):  # it calls itself for each header of one member
+                tarfile.fileobj = cast("Any", _HeaderLimit(stream))
             return super().fromtarfile(tarfile)
         except _HeaderError as error:
             tarfile.__dict__["ended"] = type(error).__name__
@@ -149,7 +151,7 @@ _HeaderError: type[Exception] = tarfile.HeaderError
 _GOOD_ENDS = {"EOFHeaderError", "EmptyHeaderError"}
 
 
-class Walk:
+class TarReader:
     """The headers of a tar, one after another; `damage` says after them how the tar came to its end."""
 
     def __init__(self, read_into: Callable[[memoryview], int]) -> None:
@@ -205,14 +207,14 @@ class TarArchive(Archive):
         members: Sequence[Member],
         *,
         budget: Budget,
-        tap: Callable[[], Awaitable[Tap]],
+        tap: Callable[[], Awaitable[TarInput]],
         damage: str | None,
     ) -> None:
         super().__init__(path, kind, members, budget=budget, damage=damage)
         self._entries = entries
         self._tap = tap
 
-    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[Piece]:
+    async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
         tap = await self._tap()
         try:
             async for piece in steps(self._read(tap, writer, skip), tap.abort, writer):
@@ -222,13 +224,15 @@ class TarArchive(Archive):
         finally:
             await tap.close()
 
-    def _read(self, tap: Tap, writer: Writer, skip: Container[int]) -> Iterator[Piece]:
+    def _read(
+        self, tap: TarInput, writer: Writer, skip: Container[int]
+    ) -> Iterator[ExtractedPiece]:
         wanted = {
             entry.index: member
             for entry, member in zip(self._entries, self.members, strict=True)
             if member.number not in skip
         }
-        walk = Walk(tap.read_into)
+        walk = TarReader(tap.read_into)
         for index, info in walk.headers():
             member = wanted.pop(index, None)
             if member is not None:
@@ -236,26 +240,28 @@ class TarArchive(Archive):
             if not wanted:
                 return
         for member in wanted.values():
-            yield Piece(member, None, walk.damage or "the archive ends before it")
+            yield ExtractedPiece(member, None, walk.damage or "the archive ends before it")
 
 
-def _piece(writer: Writer, walk: Walk, info: tarfile.TarInfo, member: Member) -> Piece:
+def _piece(
+    writer: Writer, walk: TarReader, info: tarfile.TarInfo, member: Member
+) -> ExtractedPiece:
     file = writer.begin(member)
     try:
         for data in walk.content(info):
             file.add(data)
         if file.size == info.size:
-            return Piece(member, file.close(), size=file.size)
+            return ExtractedPiece(member, file.close(), size=file.size)
     finally:
         file.discard()
-    return Piece(member, None, "the archive ends inside it")
+    return ExtractedPiece(member, None, "the archive ends inside it")
 
 
-async def read_names(tap: Tap, take: Callable[[TarEntry], None]) -> str | None:
+async def read_names(tap: TarInput, take: Callable[[TarEntry], None]) -> str | None:
     """Walk to the end, give each but the directories to `take`; what is wrong with the tar, if anything."""
 
     def walk_all() -> str | None:
-        walk = Walk(tap.read_into)
+        walk = TarReader(tap.read_into)
         for index, info in walk.headers():
             if not info.isdir():
                 take(TarEntry(index, info.name, info.size, info.isreg()))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Lined:
+class VolumeLinks:
     """Files under other names, as long as this object lives; `first` is the one to open."""
 
     def __init__(self, files: Sequence[tuple[str, Path]]) -> None:

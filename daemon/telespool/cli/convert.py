@@ -24,8 +24,8 @@ from telespool.errors import Permanent
 from telespool.media.convert import convert
 from telespool.media.split import split
 from telespool.observe import humanize
-from telespool.runtime.gate import Gate
-from telespool.spool.fs_ops import Disk
+from telespool.runtime.gate import PauseGate
+from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     import argparse
@@ -120,7 +120,7 @@ async def _once(
         result,
         settings=settings,
         state=state,
-        gate=Gate(),
+        gate=PauseGate(),
         progress=_bar if sys.stderr.isatty() else None,
         at_least=at_least,
     )
@@ -130,8 +130,8 @@ async def _in_parts(
     result: Path, folder: Path, limit: int, settings: ConvertSettings
 ) -> tuple[Path, ...]:
     """Put parts that play in the place of the result; it stays as it is where it cannot be split."""
-    disk = Disk()
-    parts = await split(result, folder, max_bytes=limit, settings=settings, gate=Gate())
+    disk = FileOps()
+    parts = await split(result, folder, max_bytes=limit, settings=settings, gate=PauseGate())
     for part in parts:
         disk.rename(part, result.with_name(part.name))
     disk.unlink(result)

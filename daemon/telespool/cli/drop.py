@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from telespool.config import loader
 from telespool.errors import Permanent
-from telespool.pipeline.drops import DEFAULT_CHAT, unfinished
+from telespool.pipeline.drops import unfinished
 from telespool.spool.lock import Lock
+from telespool.spool.names import DEFAULT_CHAT
 from telespool.spool.operator import Steering
 
 if TYPE_CHECKING:

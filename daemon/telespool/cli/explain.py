@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telespool.config import loader
-from telespool.observe.job_history import Story
-from telespool.spool.layout import Folders
+from telespool.observe.job_history import JobHistory
+from telespool.spool.layout import SpoolLayout
 from telespool.spool.lookup import find, inside
 
 if TYPE_CHECKING:
     import argparse
 
     from telespool.config.schema import Config
-    from telespool.media.compatibility import Verdict
+    from telespool.media.compatibility import Assessment
     from telespool.observe.job_history import Part
     from telespool.spool.layout import Entry
 
@@ -39,14 +39,14 @@ _MEANING = {
 def run(options: argparse.Namespace) -> int:
     """Print it."""
     config = loader.load(options.config)
-    folders = Folders(config.spool.root, config.spool.inbox)
+    folders = SpoolLayout(config.spool.root, config.spool.inbox)
     path = Path(options.what)
     if path.is_file() and not inside(folders, options.what):
         return _file(path, config, as_json=options.json)
     found = find(folders, options.what)
     if found.path is not None:
         return _in_inbox(found.path, config, as_json=options.json)
-    story = Story.of(folders, config, found.job)
+    story = JobHistory.of(folders, config, found.job)
     if not found.entries:
         _print(story.to_json() if options.json else list(story.lines()))
         return 0
@@ -75,14 +75,14 @@ def _file(path: Path, config: Config, *, as_json: bool) -> int:
     return 1 if verdict.action == "refuse" else 0
 
 
-def _judge(path: Path, config: Config) -> tuple[Verdict, str | None]:
+def _judge(path: Path, config: Config) -> tuple[Assessment, str | None]:
     from telespool.archives.signatures import recognise  # noqa: PLC0415 - only for files
-    from telespool.media.compatibility import judge  # noqa: PLC0415 - the same
+    from telespool.media.compatibility import assess  # noqa: PLC0415 - the same
 
-    return asyncio.run(judge(path, config.convert)), recognise(path)
+    return asyncio.run(assess(path, config.convert)), recognise(path)
 
 
-def _verdict_lines(name: str, verdict: Verdict) -> list[str]:
+def _verdict_lines(name: str, verdict: Assessment) -> list[str]:
     lines = [f"{name}: {verdict.kind}; {_MEANING[verdict.action]}"]
     return lines + [f"  {line}" for line in (*verdict.reasons, *verdict.streams)]
 
@@ -104,7 +104,7 @@ def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
             why = f"it is taken once nothing has changed for {settle:.0f} s, while the daemon runs"
             if drop.obstacle:
                 why = drop.obstacle
-            elif drop.written_to:
+            elif drop.open_for_writing:
                 why = "a program still writes to it; it is taken when that is over"
     if as_json:
         _print({"inbox": str(path), "chat": chat, "reason": why})
@@ -115,7 +115,7 @@ def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
 
 
 def _entry(
-    entry: Entry, story: Story, folders: Folders, config: Config
+    entry: Entry, story: JobHistory, folders: SpoolLayout, config: Config
 ) -> tuple[dict[str, Any], list[str]]:
     """One file or album: its place in the story, and what it is where that can still be seen."""
     unit = next(
@@ -146,7 +146,7 @@ def _entry(
     return told, lines
 
 
-def _path(folders: Folders, story: Story, part: Part) -> Path:
+def _path(folders: SpoolLayout, story: JobHistory, part: Part) -> Path:
     return folders.root / part.folder / story.job / part.unit
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from telespool.spool.layout import Folders
+    from telespool.spool.layout import SpoolLayout
 
 _PAUSE = 0.5
 _WIDE = 100  # columns; a narrower screen has no room for what the folders mean
@@ -29,7 +29,7 @@ _NARROW_BAR = 16
 _SHARE = 4.0  # looking may take a fifth of the time
 
 
-def watch(folders: Folders, chats: Container[str]) -> int:
+def watch(folders: SpoolLayout, chats: Container[str]) -> int:
     """Show it until Ctrl-C."""
     console = Console()
     with (

@@ -12,7 +12,7 @@ from telespool.config import loader
 from telespool.errors import Permanent
 from telespool.observe.status import Status
 from telespool.observe.status_text import lines
-from telespool.spool.layout import Folders
+from telespool.spool.layout import SpoolLayout
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Print it."""
     config = loader.load(options.config)
-    folders = Folders(config.spool.root, config.spool.inbox)
+    folders = SpoolLayout(config.spool.root, config.spool.inbox)
     if not folders.root.is_dir():
         raise Permanent(
             f"{folders.root}: there is no spool here yet. `telespool run` makes it; if it lies elsewhere, say so"

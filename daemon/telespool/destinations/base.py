@@ -20,48 +20,18 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from telespool.errors import TelespoolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
-Kind = Literal["photo", "video", "gif", "document"]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """What a player must know of a video before it has it: pixels as shown (rotated), and seconds."""
-
-    width: int
-    height: int
-    duration: float
-    silent: bool = False
+    from telespool.model import Item
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One file of a post, ready to be sent.
-
-    `key` is the random_id (signed 64 bit, never 0) and `upload_key` the file_id; both are derived from job
-    and unit, so that a repeated request is the same request. `path` holds the bytes to send; `name` is what
-    people see. `thumbnail` is a JPEG of at most 320 x 320.
-    """
-
-    key: int
-    upload_key: int
-    path: Path
-    name: str
-    kind: Kind
-    mime: str
-    frame: Frame | None = None
-    thumbnail: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Uploaded:
     """An item the destination has taken in; `handle` is the destination's own and nobody else's."""
 
     item: Item
@@ -99,13 +69,13 @@ class Destination(Protocol):
 
     async def stage(
         self, chat: str, item: Item, progress: Callable[[int], None] | None = None
-    ) -> Staged:
+    ) -> Uploaded:
         """Bring the bytes of one item there; `progress` is told the bytes that have arrived so far.
 
         `chat` is an alias of the configuration. Several may run at once.
         """
 
-    async def post(self, chat: str, staged: Sequence[Staged], caption: str) -> Mapping[int, int]:
+    async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
         """Make one post; message id by `Item.key`. A key that is missing was not posted: post it again."""
 
     async def limit(self) -> int:
@@ -116,7 +86,7 @@ class Destination(Protocol):
 
 
 @runtime_checkable
-class Speaks(Protocol):
+class SupportsText(Protocol):
     """A destination that has text messages as well."""
 
     async def say(self, chat: str, key: int, text: str) -> int:
@@ -124,7 +94,7 @@ class Speaks(Protocol):
 
 
 @runtime_checkable
-class GoesOn(Protocol):
+class SupportsResume(Protocol):
     """A destination where a file goes on where it stopped, even after a crash: what `progress` was told is for good."""
 
     goes_on: bool

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.observe import control_client, humanize
-from telespool.spool.layout import FOLDERS, WORKING, Folders
+from telespool.spool.layout import FOLDERS, WORKING, SpoolLayout
 from telespool.spool.lock import Lock
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def spool(config: Config) -> Iterator[Finding]:
         return
     yield ok("spool", str(root))
     yield _one_file_system(root)
-    strangers = list(Folders(root).strangers())
+    strangers = list(SpoolLayout(root).strangers())
     if strangers:
         listed = ", ".join(str(path) for path in strangers[:3])
         more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
@@ -112,7 +112,7 @@ def _kind(path: Path) -> str:
 def room(config: Config) -> Finding:
     """Free space and the reserve."""
     root = next(path for path in (config.spool.root, *config.spool.root.parents) if path.exists())
-    free, reserve = Folders(root).free(), config.spool.reserve
+    free, reserve = SpoolLayout(root).free(), config.spool.reserve
     found = f"{humanize.size(free)} free, {humanize.size(reserve)} are kept free"
     if free <= reserve:
         cure = "Free some space (quarantine/ and done/ of the spool?), or lower [spool] reserve; until then nothing is unpacked"
@@ -134,7 +134,7 @@ def events(config: Config, proc: Path = Path("/proc")) -> Finding:
             "this system does not say its limits",
             "Set [inbox] polling = true if drops are seen late",
         )
-    folders = Folders(config.spool.root, config.spool.inbox)
+    folders = SpoolLayout(config.spool.root, config.spool.inbox)
     needed = 10 + sum(len(folders.jobs(folder)) for folder in WORKING)
     needed += sum(1 for _ in os.walk(folders.inbox))
     found = f"{most} watches for each user, {needed} are needed now"

@@ -12,10 +12,10 @@ from telespool.archives.engine import Engine
 from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.errors import ConfigError, TelespoolError
 from telespool.media import ffmpeg
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.runtime import subprocesses
-from telespool.runtime.gate import Gate
+from telespool.runtime.gate import PauseGate
 
 if TYPE_CHECKING:
     from telespool.config.schema import Config, ConvertSettings
@@ -97,8 +97,8 @@ async def trial(settings: ConvertSettings) -> Finding:
             if code:
                 return wrong(name, f"ffmpeg failed: {ffmpeg.last_words(said)}", _INSTALL)
             state = Path(directory, "state")
-            await convert(film, result, settings=settings, state=state, gate=Gate())
-            verdict = await judge(result, settings)
+            await convert(film, result, settings=settings, state=state, gate=PauseGate())
+            verdict = await assess(result, settings)
         except (TelespoolError, OSError, TimeoutError) as error:
             cure = 'Read what ffmpeg says; if it is about the encoder, set [convert] encoder = "libx264"'
             return wrong(name, str(error), cure)

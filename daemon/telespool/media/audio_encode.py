@@ -23,10 +23,10 @@ from telespool.media.ffmpeg_process import together
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from telespool.media.conversion_context import Work
-    from telespool.media.ffmpeg_process import Said
-    from telespool.media.probe import Stream
-    from telespool.media.segments import Piece, Segments
+    from telespool.media.conversion_context import ConversionContext
+    from telespool.media.ffmpeg_process import ExitInfo
+    from telespool.media.probe import ProbedStream
+    from telespool.media.segments import Segment, Segments
 
 PIECE = 600  # seconds of film
 _FRAME = 1024  # samples in a packet of AAC-LC
@@ -37,7 +37,7 @@ class _MissedError(Exception):
     """The run did not go on with the packet that was wanted."""
 
 
-async def make_sound(work: Work, segments: Segments) -> None:
+async def make_sound(work: ConversionContext, segments: Segments) -> None:
     """Encode the whole sound, unless that was done before; Permanent where no way leads to it."""
     audio = work.found.audio
     if audio is None or await asyncio.to_thread(segments.audio.exists):
@@ -54,13 +54,15 @@ async def make_sound(work: Work, segments: Segments) -> None:
     raise Permanent(f"the sound cannot be converted: {words}")
 
 
-async def _at_once(work: Work, segments: Segments, audio: Stream, way: int) -> Said:
+async def _at_once(
+    work: ConversionContext, segments: Segments, audio: ProbedStream, way: int
+) -> ExitInfo:
     target = ffmpeg.writing(segments.unfinished(segments.audio))
     options = plans.sounds(audio, work.settings)[way]
     return await work.runner.run([*_reading(work, audio), *options, "-f", "mp4", target])
 
 
-def _reading(work: Work, audio: Stream) -> list[str]:
+def _reading(work: ConversionContext, audio: ProbedStream) -> list[str]:
     return [
         ffmpeg.program(work.settings.ffmpeg),
         *("-v", "warning", "-nostdin", "-y", "-max_error_rate", "1", *work.clock()),
@@ -69,7 +71,9 @@ def _reading(work: Work, audio: Stream) -> list[str]:
     ]
 
 
-async def _pieces(work: Work, segments: Segments, audio: Stream, way: int) -> Said | None:
+async def _pieces(
+    work: ConversionContext, segments: Segments, audio: ProbedStream, way: int
+) -> ExitInfo | None:
     """Make the pieces that are not there yet and put all of them together; None where that cannot be."""
     run = await asyncio.to_thread(segments.run)
     making = _Making(work, segments, audio, run)
@@ -89,19 +93,21 @@ async def _pieces(work: Work, segments: Segments, audio: Stream, way: int) -> Sa
 class _Making:
     """One run of the encoder. The times of `pieces` count samples."""
 
-    def __init__(self, work: Work, segments: Segments, audio: Stream, run: Path) -> None:
-        self.pieces: list[Piece] = []
+    def __init__(
+        self, work: ConversionContext, segments: Segments, audio: ProbedStream, run: Path
+    ) -> None:
+        self.pieces: list[Segment] = []
         self.rate = plans.sample_rate(audio)
         self._work = work
         self._segments = segments
         self._audio = audio
         self._run = run
 
-    async def run(self, way: int) -> Said:
+    async def run(self, way: int) -> ExitInfo:
         """Encode what is missing."""
         self.pieces = await asyncio.to_thread(self._segments.pieces, "audio")
         closed: asyncio.Queue[str | None] = asyncio.Queue()
-        said: list[Said] = []
+        said: list[ExitInfo] = []
 
         def hear(line: str) -> None:
             if line.count(",") == 2:
@@ -161,7 +167,9 @@ class _Making:
         return True
 
 
-async def _join(work: Work, segments: Segments, pieces: list[Piece], rate: int) -> Said:
+async def _join(
+    work: ConversionContext, segments: Segments, pieces: list[Segment], rate: int
+) -> ExitInfo:
     """Put the packets together in one file; the last of them ends where the sound does."""
     before = f"{-_FRAME / rate:.6f}"  # so much the encoder gives out before the first sound
     left = pieces[-1].last % _FRAME or _FRAME

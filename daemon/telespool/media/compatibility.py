@@ -1,6 +1,6 @@
 """What is to be done with a file before Telegram plays it everywhere.
 
-`judge` looks at the content, never at the name, and says one of
+`assess` looks at the content, never at the name, and says one of
 
     send      as it is
     remux     only the container is wrong: copy the streams into an MP4 with its index in front
@@ -15,7 +15,7 @@ each with its reasons as a person would say them. Telegram accepts much that no 
 cannot be the judge. Plays everywhere: H.264 up to High, 8 bit 4:2:0, progressive, level at most 4.2, with AAC
 or MP3 in stereo, or silent, in an MP4 that begins with its index and holds nothing else.
 
-`judge` raises only `ConfigError` (no ffprobe) and OSError (the file is gone).
+`assess` raises only `ConfigError` (no ffprobe) and OSError (the file is gone).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from telespool.destinations.base import Frame
 from telespool.errors import Permanent
 from telespool.media import mp4_boxes
 from telespool.media import sniff as sniffing
-from telespool.media.probe import Probe, Stream, probe
+from telespool.media.probe import Probe, ProbedStream, probe
+from telespool.model import VideoInfo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ _MIN_AUDIO_SCORE = 26  # below it ffprobe has guessed: random bytes look like MP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Assessment:
     """What a file is and what is to be done with it.
 
     `frame` is there for videos and animated GIFs; `streams` describes each stream in a few words; `probe` is what
@@ -60,7 +60,7 @@ class Verdict:
     action: Action
     reasons: tuple[str, ...] = ()
     mime: str = ""
-    frame: Frame | None = None
+    frame: VideoInfo | None = None
     streams: tuple[str, ...] = ()
     probe: Probe | None = None
 
@@ -80,7 +80,9 @@ class Verdict:
         }
 
 
-async def judge(path: Path, settings: ConvertSettings, *, max_bytes: int | None = None) -> Verdict:
+async def assess(
+    path: Path, settings: ConvertSettings, *, max_bytes: int | None = None
+) -> Assessment:
     """Look at a file and say what it is and what is to be done. `max_bytes` is what one message may hold."""
     head, size = await asyncio.to_thread(_head, path)
     seen = sniffing.sniff(head)
@@ -93,7 +95,7 @@ async def judge(path: Path, settings: ConvertSettings, *, max_bytes: int | None 
                 f"{path.name} is a playlist ({seen.name}) that points to other files or addresses:"
                 " it is not opened; drop the video itself",
             )
-        return Verdict(
+        return Assessment(
             kind="other", action="skip", reasons=("it is a playlist",), mime="text/plain"
         )
     if seen.kind == "other":
@@ -101,7 +103,9 @@ async def judge(path: Path, settings: ConvertSettings, *, max_bytes: int | None 
             return _refused(
                 path, f"{path.name} is no photo or video, whatever its name says: {seen.name}"
             )
-        return Verdict(kind="other", action="skip", reasons=(f"it is {seen.name}",), mime=seen.mime)
+        return Assessment(
+            kind="other", action="skip", reasons=(f"it is {seen.name}",), mime=seen.mime
+        )
     if seen.kind in {"photo", "gif"}:
         return await asyncio.to_thread(_judge_photo, path, seen)
     return await _judge_video(
@@ -114,11 +118,11 @@ def _head(path: Path) -> tuple[bytes, int]:
         return file.read(sniffing.HEAD), path.stat().st_size
 
 
-def _refused(path: Path, reason: str, mime: str = "") -> Verdict:
-    return Verdict(kind="unreadable", action="refuse", reasons=(reason,), mime=mime)
+def _refused(path: Path, reason: str, mime: str = "") -> Assessment:
+    return Assessment(kind="unreadable", action="refuse", reasons=(reason,), mime=mime)
 
 
-def _judge_photo(path: Path, seen: sniffing.Sniffed) -> Verdict:
+def _judge_photo(path: Path, seen: sniffing.Sniffed) -> Assessment:
     from telespool.media import photo as photos  # noqa: PLC0415 - videos need no Pillow, which is slow to load
 
     try:
@@ -127,41 +131,41 @@ def _judge_photo(path: Path, seen: sniffing.Sniffed) -> Verdict:
         return _refused(path, error.reason, seen.mime)
     streams = (f"{seen.name} {look.width} × {look.height}",)
     if look.is_raw:
-        return Verdict(
+        return Assessment(
             kind="other", action="skip", reasons=("it is a camera raw",), streams=streams
         )
     if look.frames > 1:
-        frame = Frame(look.width, look.height, 0.0, silent=True)
-        return Verdict(kind="gif", action="send", mime=seen.mime, frame=frame, streams=streams)
+        frame = VideoInfo(look.width, look.height, 0.0, silent=True)
+        return Assessment(kind="gif", action="send", mime=seen.mime, frame=frame, streams=streams)
     if look.too_narrow:
         reason = (
             f"{look.width} × {look.height}: Telegram takes no photo whose one side is more than"
             f" {photos.MAX_RATIO} times the other"
         )
-        return Verdict(
+        return Assessment(
             kind="photo", action="document", reasons=(reason,), mime=seen.mime, streams=streams
         )
-    return Verdict(
+    return Assessment(
         kind="photo", action="send", reasons=look.reasons, mime=seen.mime, streams=streams
     )
 
 
 async def _judge_video(
     path: Path, settings: ConvertSettings, seen: sniffing.Sniffed, *, oversize: bool
-) -> Verdict:
+) -> Assessment:
     known = seen.kind != "unknown"
     try:
         found = await probe(path, settings)
     except Permanent as error:
         if known or sniffing.media_name(path.name):
             return _refused(path, await asyncio.to_thread(_why_unreadable, path, error.reason))
-        return Verdict(kind="other", action="skip", reasons=("it is neither photo nor video",))
+        return Assessment(kind="other", action="skip", reasons=("it is neither photo nor video",))
     streams = tuple(describe(stream) for stream in found.streams)
     video = found.video
     if video is None:
         heard = found.audio is not None and (known or found.score >= _MIN_AUDIO_SCORE)
         if heard:
-            return Verdict(
+            return Assessment(
                 kind="audio",
                 action="document",
                 reasons=("it is sound without a picture",),
@@ -171,7 +175,7 @@ async def _judge_video(
             )
         if known or sniffing.media_name(path.name):
             return _refused(path, f"{path.name} holds no video that can be read")
-        return Verdict(kind="other", action="skip", reasons=("it is neither photo nor video",))
+        return Assessment(kind="other", action="skip", reasons=("it is neither photo nor video",))
     layout = await asyncio.to_thread(mp4_boxes.layout, path) if found.is_mp4 else None
     reason = _why_refused(path, found, video, layout, settings)
     if reason:
@@ -181,12 +185,12 @@ async def _judge_video(
         action, reasons = "split", ["it is larger than one message may be"]
     width, height = video.shown
     duration = video.duration or found.duration
-    return Verdict(
+    return Assessment(
         kind="video",
         action=action,
         reasons=tuple(reasons),
         mime="video/mp4" if action in {"send", "split"} else seen.mime or "video/mp4",
-        frame=Frame(width, height, duration, silent=found.audio is None),
+        frame=VideoInfo(width, height, duration, silent=found.audio is None),
         streams=streams,
         probe=found,
     )
@@ -195,7 +199,7 @@ async def _judge_video(
 def _why_refused(
     path: Path,
     found: Probe,
-    video: Stream,
+    video: ProbedStream,
     layout: mp4_boxes.Layout | None,
     settings: ConvertSettings,
 ) -> str:
@@ -228,7 +232,9 @@ def _why_unreadable(path: Path, reason: str) -> str:
     return reason
 
 
-def _rung(found: Probe, video: Stream, layout: mp4_boxes.Layout | None) -> tuple[Action, list[str]]:
+def _rung(
+    found: Probe, video: ProbedStream, layout: mp4_boxes.Layout | None
+) -> tuple[Action, list[str]]:
     """The lowest rung of the ladder that gives a file which plays everywhere, and why."""
     picture, sound = _wrong_with_picture(found, video), _wrong_with_sound(found.audio)
     container = _wrong_with_container(found, video, layout)
@@ -241,7 +247,7 @@ def _rung(found: Probe, video: Stream, layout: mp4_boxes.Layout | None) -> tuple
     return "send", []
 
 
-def _wrong_with_picture(found: Probe, video: Stream) -> list[str]:
+def _wrong_with_picture(found: Probe, video: ProbedStream) -> list[str]:
     wrong = []
     if found.format in _RAW or (found.format in {"avi", "asf"} and video.reorders):
         wrong.append("its frames carry no times that could be copied")
@@ -267,7 +273,7 @@ def _wrong_with_picture(found: Probe, video: Stream) -> list[str]:
     return wrong
 
 
-def _wrong_with_sound(audio: Stream | None) -> list[str]:
+def _wrong_with_sound(audio: ProbedStream | None) -> list[str]:
     if audio is None:
         return []
     wrong = []
@@ -283,7 +289,7 @@ def _wrong_with_sound(audio: Stream | None) -> list[str]:
 
 
 def _wrong_with_container(
-    found: Probe, video: Stream, layout: mp4_boxes.Layout | None
+    found: Probe, video: ProbedStream, layout: mp4_boxes.Layout | None
 ) -> list[str]:
     wrong = []
     if layout is None:
@@ -306,7 +312,7 @@ def _wrong_with_container(
     return wrong
 
 
-def describe(stream: Stream) -> str:
+def describe(stream: ProbedStream) -> str:
     """One stream in a few words."""
     if stream.kind == "video":
         rate = stream.average_rate or stream.base_rate

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import ConvertSettings
-    from telespool.media.ffmpeg_process import Runner, Teller
-    from telespool.media.packets import Scan
-    from telespool.media.probe import Probe, Stream
+    from telespool.media.ffmpeg_process import ProgressReporter, Runner
+    from telespool.media.packets import PacketScan
+    from telespool.media.probe import Probe, ProbedStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
+class ConversionContext:
     """A source, what is known of it, and what it is converted with.
 
     `name` is the one people know it by; `scan` holds the times of its frames (`scan.UNKNOWN` before it was read);
@@ -27,11 +27,11 @@ class Work:
     name: str
     source: Path
     found: Probe
-    video: Stream
-    scan: Scan
+    video: ProbedStream
+    scan: PacketScan
     settings: ConvertSettings
     runner: Runner
-    teller: Teller
+    teller: ProgressReporter
     origin: tuple[str, ...] = ()
 
     @property

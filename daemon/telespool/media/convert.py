@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Literal
 from telespool.errors import Permanent
 from telespool.media import ffmpeg, mp4
 from telespool.media import ffmpeg_args as plans
-from telespool.media.compatibility import judge
-from telespool.media.conversion_context import Work
-from telespool.media.ffmpeg_process import Clock, Progress, Runner, Teller, finish
+from telespool.media.compatibility import assess
+from telespool.media.conversion_context import ConversionContext
+from telespool.media.ffmpeg_process import PausableClock, Progress, ProgressReporter, Runner, finish
 from telespool.media.packets import UNKNOWN, scan
 from telespool.media.probe import probe
 from telespool.media.segments import Segments, fingerprint
@@ -35,14 +35,14 @@ from telespool.media.timestamps import is_crooked, straighten
 from telespool.media.verify import verify
 from telespool.media.video_encode import encode
 from telespool.runtime.hashing import digest
-from telespool.spool.fs_ops import Disk
+from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from telespool.config.schema import ConvertSettings
-    from telespool.runtime.gate import Gate
+    from telespool.runtime.gate import PauseGate
 
 __all__ = ["Outcome", "Progress", "Rung", "convert"]
 
@@ -64,9 +64,9 @@ async def convert(
     *,
     settings: ConvertSettings,
     state: Path,
-    gate: Gate,
+    gate: PauseGate,
     progress: Callable[[Progress], None] | None = None,
-    disk: Disk | None = None,
+    disk: FileOps | None = None,
     at_least: Rung = "send",
 ) -> Outcome:
     """Convert a video by the cheapest way that gives a file which plays everywhere.
@@ -75,10 +75,10 @@ async def convert(
     made where it is missing, and tidied up at the end. `at_least` names the lowest rung that will do: "encode" for
     a file that Telegram refused although its verdict was "send". Where `result` stands already nothing is done.
     """
-    disk = disk or Disk()
+    disk = disk or FileOps()
     if await asyncio.to_thread(result.exists):
         return Outcome(at_least)
-    teller = Teller(progress)
+    teller = ProgressReporter(progress)
     repeating = asyncio.create_task(teller.repeat())
     try:
         return await _convert(source, result, settings, state, gate, teller, disk, at_least)
@@ -95,12 +95,12 @@ async def _convert(
     result: Path,
     settings: ConvertSettings,
     state: Path,
-    gate: Gate,
-    teller: Teller,
-    disk: Disk,
+    gate: PauseGate,
+    teller: ProgressReporter,
+    disk: FileOps,
     at_least: Rung,
 ) -> Outcome:
-    verdict = await judge(source, settings)
+    verdict = await assess(source, settings)
     if verdict.kind not in {"video", "gif"}:
         raise Permanent("; ".join(verdict.reasons) or f"{source.name} is no video")
     found = verdict.probe or await probe(source, settings)
@@ -109,14 +109,14 @@ async def _convert(
     lowest: Rung = "encode" if verdict.kind == "gif" else _rung(verdict.action)
     lowest = max(lowest, at_least, key=_LADDER.index)
     await asyncio.to_thread(_prepare, source, state)
-    runner = Runner(gate, Clock(settings.timeout), ffmpeg.limits(settings))
+    runner = Runner(gate, PausableClock(settings.timeout), ffmpeg.limits(settings))
     part = result.with_name(f"{result.name}.part")
     try:
         if lowest == "send":
             await asyncio.to_thread(shutil.copyfile, source, part)
             outcome = Outcome("send")
         else:
-            work = Work(
+            work = ConversionContext(
                 name=source.name,
                 source=source,
                 found=found,
@@ -144,7 +144,9 @@ def _prepare(source: Path, state: Path) -> None:
     ffmpeg.check_free(state, source.stat().st_size)
 
 
-async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) -> Outcome:
+async def _climb(
+    work: ConversionContext, lowest: Rung, part: Path, state: Path, disk: FileOps
+) -> Outcome:
     """Try the rungs from the lowest upwards until a result verifies."""
     work, copied = await _read(work, lowest, part)
     notes = await asyncio.to_thread(_damage, work)
@@ -165,7 +167,9 @@ async def _climb(work: Work, lowest: Rung, part: Path, state: Path, disk: Disk) 
     raise AssertionError("the last rung returns or raises")
 
 
-async def _read(work: Work, lowest: Rung, part: Path) -> tuple[Work, Permanent | None]:
+async def _read(
+    work: ConversionContext, lowest: Rung, part: Path
+) -> tuple[ConversionContext, Permanent | None]:
     """Read the times of the source; what else reads all of it does so in the meantime: the copying, or the digest."""
     reading = asyncio.create_task(scan(work.source, work.video, work.settings, work.runner))
     copying = asyncio.create_task(_copied(work, lowest, part))
@@ -174,7 +178,7 @@ async def _read(work: Work, lowest: Rung, part: Path) -> tuple[Work, Permanent |
     return replace(work, scan=reading.result(), origin=looking.result()), copying.result()
 
 
-async def _origin(work: Work, rung: Rung) -> tuple[str, ...]:
+async def _origin(work: ConversionContext, rung: Rung) -> tuple[str, ...]:
     """What stands for the bytes of the source and the version of ffmpeg, where it is to be encoded."""
     if rung != "encode" or work.origin:
         return work.origin
@@ -186,7 +190,7 @@ async def _origin(work: Work, rung: Rung) -> tuple[str, ...]:
     return reading.result(), *version
 
 
-async def _copied(work: Work, rung: Rung, part: Path) -> Permanent | None:
+async def _copied(work: ConversionContext, rung: Rung, part: Path) -> Permanent | None:
     """Copy as this rung says; what was wrong where that failed."""
     if rung == "encode":
         return None
@@ -197,7 +201,7 @@ async def _copied(work: Work, rung: Rung, part: Path) -> Permanent | None:
     return None
 
 
-def _damage(work: Work) -> tuple[str, ...]:
+def _damage(work: ConversionContext) -> tuple[str, ...]:
     """What the header promises and the file does not hold."""
     promised, there = work.video.frames, work.scan.count + work.scan.hidden + _blank(work)
     # In a whole MP4 it is an edit list that leaves frames out, and that is meant so.
@@ -214,7 +218,7 @@ def _damage(work: Work) -> tuple[str, ...]:
     return (f"it is damaged: {ffmpeg.last_words(torn[0])}",) if torn else ()
 
 
-def _blank(work: Work) -> int:
+def _blank(work: ConversionContext) -> int:
     """The empty frames behind the first of an AVI: it counts them, and they only say that the first lasts longer."""
     times = work.scan.times
     if work.found.format != "avi" or len(times) < 2:
@@ -222,7 +226,7 @@ def _blank(work: Work) -> int:
     return max(0, round((times[1] - times[0]) * work.video.base_rate) - 1)
 
 
-async def _copy(work: Work, part: Path, *, sound_too: bool) -> None:
+async def _copy(work: ConversionContext, part: Path, *, sound_too: bool) -> None:
     """Copy the picture into a new container, and the sound with it or encoded anew."""
     audio = work.found.audio
     ways: list[list[str]] = [["-an"]]
@@ -253,7 +257,7 @@ async def _copy(work: Work, part: Path, *, sound_too: bool) -> None:
     raise Permanent(f"copying failed: {said.words}")
 
 
-def _paced(work: Work) -> Work:
+def _paced(work: ConversionContext) -> ConversionContext:
     """The same work with the rate its frames really have where that is less: headers may name that of their clock."""
     scan, claimed = work.scan, work.video.average_rate
     if scan.jumps or len(scan.times) < 2 or scan.span <= 0:
@@ -264,7 +268,9 @@ def _paced(work: Work) -> Work:
     return replace(work, video=replace(work.video, average_rate=rate))
 
 
-async def _encode(work: Work, part: Path, state: Path, disk: Disk) -> tuple[str, ...]:
+async def _encode(
+    work: ConversionContext, part: Path, state: Path, disk: FileOps
+) -> tuple[str, ...]:
     cores = len(os.sched_getaffinity(0))
     settings, work = work.settings, _paced(work)
     plan, step = plans.plan(work.video, settings), plans.step(work.video, settings, cores)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from telespool.errors import ConfigError, Temporary
 from telespool.runtime import subprocesses
-from telespool.runtime.subprocesses import Limits
+from telespool.runtime.subprocesses import ChildLimits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,9 +64,9 @@ def writing(path: Path) -> str:
     return f"file:{path.absolute()}"
 
 
-def limits(settings: ConvertSettings, *, nice: bool = True) -> Limits:
+def limits(settings: ConvertSettings, *, nice: bool = True) -> ChildLimits:
     """What one ffmpeg may use."""
-    return Limits(memory=settings.memory, nice=settings.nice if nice else 0)
+    return ChildLimits(memory=settings.memory, nice=settings.nice if nice else 0)
 
 
 def last_words(stderr: bytes | str, lines: int = 3) -> str:

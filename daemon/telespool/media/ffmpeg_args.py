@@ -1,7 +1,7 @@
 """The command line of a conversion, worked out from what ffprobe found.
 
 The plain `ffmpeg -i IN OUT` keeps what phones cannot play (ten bits, 4:4:4, HDR, eight channels), invents frames
-where the rate varies, and stretches, combs or turns what it does not understand. A `Plan` names every number
+where the rate varies, and stretches, combs or turns what it does not understand. A `EncodePlan` names every number
 itself: even size, upright, square pixels, one tick for all frames. Pure: it starts and touches nothing.
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from telespool.config.schema import ConvertSettings
-    from telespool.media.probe import Stream
+    from telespool.media.probe import ProbedStream
 
 # The decoders of phones stop at H.264 level 4.2: so many macroblocks in a frame, and in a second.
 _MAX_BLOCKS, _MAX_BLOCK_RATE = 8704, 522_240
@@ -45,7 +45,7 @@ _LAYOUTS = 8  # channels for which a layout can be guessed, and so be mixed down
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class EncodePlan:
     """How the picture is made.
 
     `filters` ends with the time base 1/`ticks`; `width` and `height` are those of the result.
@@ -58,7 +58,7 @@ class Plan:
     thinned: bool
 
 
-def plan(video: Stream, settings: ConvertSettings) -> Plan:
+def plan(video: ProbedStream, settings: ConvertSettings) -> EncodePlan:
     """Work out the filters for this video."""
     width, height = _size(video, settings)
     blocks = -(-width // 16) * -(-height // 16)
@@ -79,7 +79,7 @@ def plan(video: Stream, settings: ConvertSettings) -> Plan:
     ]
     ticks = _ticks(Fraction(max_fps) if thinned else video.constant_rate, max_fps)
     chain.append(f"settb=1/{ticks}")
-    return Plan(",".join(chain), ticks, width, height, thinned)
+    return EncodePlan(",".join(chain), ticks, width, height, thinned)
 
 
 def picture(settings: ConvertSettings) -> list[str]:
@@ -111,7 +111,9 @@ def to_device(settings: ConvertSettings) -> str:
     return ",format=nv12,hwupload" if settings.encoder == "h264_vaapi" else ""
 
 
-def sounds(audio: Stream, settings: ConvertSettings, begin: int | None = None) -> list[list[str]]:
+def sounds(
+    audio: ProbedStream, settings: ConvertSettings, begin: int | None = None
+) -> list[list[str]]:
     """The options of the audio encoder: AAC in stereo, from time zero on, silence where there is none.
 
     Several, to be tried in this order: a layout of speakers that cannot be mixed down gives its first two. With `begin`
@@ -134,12 +136,12 @@ def sounds(audio: Stream, settings: ConvertSettings, begin: int | None = None) -
     return [["-af", chain + cut, *encoder] for chain in chains]
 
 
-def sample_rate(audio: Stream) -> int:
+def sample_rate(audio: ProbedStream) -> int:
     """Samples a second of the result: one that AAC and phones know, and no less than there are."""
     return next((rate for rate in _RATES if rate >= audio.sample_rate), _RATES[-1])
 
 
-def step(video: Stream, settings: ConvertSettings, cores: int) -> int:
+def step(video: ProbedStream, settings: ConvertSettings, cores: int) -> int:
     """Whole seconds of film from one forced key frame to the next.
 
     About `checkpoint` seconds of encoding, but no further apart than x264 itself would set key frames, so that
@@ -154,17 +156,17 @@ def step(video: Stream, settings: ConvertSettings, cores: int) -> int:
     return max(1, min(natural, _LONGEST_STEP, round(settings.checkpoint * speed)))
 
 
-def key_frames(video: Stream, settings: ConvertSettings, seconds: int) -> list[str]:
+def key_frames(video: ProbedStream, settings: ConvertSettings, seconds: int) -> list[str]:
     """The option that leaves the key frames to the grid: x264 would add its own between its lines."""
     return ["-g", str(max(_KEY_FRAME_EVERY, math.ceil(_rate(video, settings) * seconds) + 2))]
 
 
-def _rate(video: Stream, settings: ConvertSettings) -> float:
+def _rate(video: ProbedStream, settings: ConvertSettings) -> float:
     rate = float(video.average_rate or video.base_rate) or 25.0
     return min(max(rate, 0.1), settings.max_fps)
 
 
-def _size(video: Stream, settings: ConvertSettings) -> tuple[int, int]:
+def _size(video: ProbedStream, settings: ConvertSettings) -> tuple[int, int]:
     """Even, upright, with square pixels, within the limits of the configuration and of phones."""
     width, height = video.shown
     long, short = settings.max_width, settings.max_height
@@ -194,7 +196,7 @@ def _ticks(rate: Fraction | None, max_fps: int) -> int:
     return ticks if ticks <= _MAX_TICKS else _ANY_TICKS
 
 
-def _to_sdr(video: Stream) -> list[str]:
+def _to_sdr(video: ProbedStream) -> list[str]:
     # The curve is named even where the stream leaves the rest open: zscale refuses to guess.
     return [
         f"zscale=tin={video.transfer}:pin=bt2020:min=bt2020nc:rin=tv:t=linear:npl=100",

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 from telespool.errors import Permanent
 from telespool.media import ffmpeg
 from telespool.runtime import subprocesses
-from telespool.runtime.cancellation import to_its_end
+from telespool.runtime.cancellation import shielded_until_done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from telespool.runtime.gate import Gate
-    from telespool.runtime.subprocesses import Limits
+    from telespool.runtime.gate import PauseGate
+    from telespool.runtime.subprocesses import ChildLimits
 
 _AGAIN = 1.0  # seconds
 _LINES = 200  # of what a child says are kept
@@ -42,7 +42,7 @@ class Progress:
     seconds_left: float | None
 
 
-class Teller:
+class ProgressReporter:
     """Passes progress on, and repeats the last of it while nothing moves: silence would look like death."""
 
     def __init__(self, progress: Callable[[Progress], None] | None) -> None:
@@ -62,7 +62,7 @@ class Teller:
             await asyncio.sleep(_AGAIN)
 
 
-class Clock:
+class PausableClock:
     """The running time of one attempt: it stands still while the gate is closed."""
 
     def __init__(self, limit: float) -> None:
@@ -91,7 +91,7 @@ class Clock:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ExitInfo:
     """How a child ended and the last of what it said."""
 
     code: int
@@ -107,9 +107,9 @@ class Said:
 class Runner:
     """What all children of one attempt have in common."""
 
-    gate: Gate
-    clock: Clock
-    limits: Limits
+    gate: PauseGate
+    clock: PausableClock
+    limits: ChildLimits
 
     async def run(
         self,
@@ -117,7 +117,7 @@ class Runner:
         *,
         on_line: Callable[[str], None] | None = None,
         **more: Any,
-    ) -> Said:
+    ) -> ExitInfo:
         """Run a child to its end, whatever its exit code; `on_line` hears each line of its stdout.
 
         What `on_line` raises ends the child and leaves from here.
@@ -135,14 +135,14 @@ class Runner:
             work.cancel()
             watch.cancel()
             ending = asyncio.gather(subprocesses.end(process), work, watch, return_exceptions=True)
-            await to_its_end(ending)
+            await shielded_until_done(ending)
         subprocesses.check_death(command[0], process.returncode)
-        said = Said(process.returncode or 0, tuple(last))
+        said = ExitInfo(process.returncode or 0, tuple(last))
         if said.code:
             ffmpeg.check_space("\n".join(last))
         return said
 
-    async def succeed(self, command: Sequence[str], what: str, **more: Any) -> Said:
+    async def succeed(self, command: Sequence[str], what: str, **more: Any) -> ExitInfo:
         """Run a child that must end with 0; Permanent with `what` failed and its last words."""
         said = await self.run(command, **more)
         if said.code:
@@ -187,7 +187,7 @@ async def finish(*tasks: asyncio.Task[Any]) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await to_its_end(asyncio.gather(*tasks, return_exceptions=True))
+        await shielded_until_done(asyncio.gather(*tasks, return_exceptions=True))
 
 
 async def _listen(

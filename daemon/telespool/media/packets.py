@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import ConvertSettings
     from telespool.media.ffmpeg_process import Runner
-    from telespool.media.probe import Stream
+    from telespool.media.probe import ProbedStream
 
 _JUMP = 1.0  # seconds that the clock of a source may go back before it counts as a jump
 _LEAP = 10.0  # seconds that it may go forward from one frame to the next
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
+class PacketScan:
     """The packets of one stream.
 
     `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
@@ -59,7 +59,7 @@ class Scan:
         return self.span / (len(self.times) - 1) if len(self.times) > 1 else 0.04
 
 
-UNKNOWN = Scan(0, (), (), 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0)
+UNKNOWN = PacketScan(0, (), (), 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0)
 """Of a file that nobody has read yet."""
 
 
@@ -109,7 +109,9 @@ class _Reader:
             self.keys.append(when)
 
 
-async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Runner) -> Scan:
+async def scan(
+    path: Path, stream: ProbedStream, settings: ConvertSettings, runner: Runner
+) -> PacketScan:
     """Read the times of all packets of a stream."""
     reader = _Reader(stream.index)
     said = await runner.run(
@@ -126,7 +128,7 @@ async def scan(path: Path, stream: Stream, settings: ConvertSettings, runner: Ru
         ],
         on_line=reader.hear,
     )
-    return Scan(
+    return PacketScan(
         count=len(reader.times) + reader.timeless,
         times=tuple(sorted(reader.times)),
         keys=tuple(sorted(reader.keys)),

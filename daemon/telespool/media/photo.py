@@ -55,7 +55,7 @@ _BROKEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class PhotoInfo:
     """What the header says. `reasons` name what breaks Telegram's rules; none: it is taken as it is."""
 
     width: int
@@ -70,7 +70,7 @@ class Look:
         return max(self.width, self.height) > MAX_RATIO * min(self.width, self.height)
 
 
-def look(path: Path) -> Look:
+def look(path: Path) -> PhotoInfo:
     """Read the header of a photo."""
     try:
         with Image.open(path, formats=_FORMATS) as image:
@@ -103,7 +103,7 @@ def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Pat
     return _save(picture, directory / f"{path.name}.jpg", profile)
 
 
-def _look(path: Path, image: Image.Image) -> Look:
+def _look(path: Path, image: Image.Image) -> PhotoInfo:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise Permanent(
@@ -127,7 +127,7 @@ def _look(path: Path, image: Image.Image) -> Look:
         tags = getattr(image, "tag_v2", {})
         is_raw = tags.get(_REDUCED_TAG) == 1 or _DNG_TAG in tags
     frames = int(getattr(image, "n_frames", 1)) if image.format == "GIF" else 1
-    return Look(width, height, frames, tuple(reasons), is_raw)
+    return PhotoInfo(width, height, frames, tuple(reasons), is_raw)
 
 
 def _flat(image: Image.Image) -> Image.Image:

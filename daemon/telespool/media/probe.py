@@ -33,7 +33,7 @@ _PROTECTED = {"encv", "enca", "drmi", "drms", "drmt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
+class ProbedStream:
     """One stream. Unknown texts are empty, unknown numbers are 0; sizes are as coded, times in seconds.
 
     `first_shown` is when its decoder gives out the first picture, None where that did not come at once.
@@ -119,7 +119,7 @@ class Probe:
     start: float
     duration: float
     score: int
-    streams: tuple[Stream, ...]
+    streams: tuple[ProbedStream, ...]
     complaint: str
     deep: bool = False
 
@@ -129,19 +129,19 @@ class Probe:
         return self.format.startswith("mov,mp4")
 
     @property
-    def video(self) -> Stream | None:
+    def video(self) -> ProbedStream | None:
         """The stream that is the video: no cover picture; the default one, else the first."""
         found = [s for s in self.streams if s.kind == "video" and not s.is_picture]
         return next((s for s in found if s.is_default), found[0] if found else None)
 
     @property
-    def audio(self) -> Stream | None:
+    def audio(self) -> ProbedStream | None:
         """The sound that is heard: the default one, else the first that can be decoded."""
         found = [s for s in self.streams if s.kind == "audio" and s.codec and s.channels > 0]
         return next((s for s in found if s.is_default), found[0] if found else None)
 
     @property
-    def extras(self) -> tuple[Stream, ...]:
+    def extras(self) -> tuple[ProbedStream, ...]:
         """Every other stream."""
         return tuple(s for s in self.streams if s not in {self.video, self.audio})
 
@@ -204,10 +204,10 @@ def _parse(out: bytes, complaint: str, *, deep: bool) -> Probe | None:
     )
 
 
-def _stream(found: dict[str, Any], frames: list[dict[str, Any]]) -> Stream:
+def _stream(found: dict[str, Any], frames: list[dict[str, Any]]) -> ProbedStream:
     disposition = found.get("disposition", {})
     mine = [frame for frame in frames if frame.get("stream_index") == found.get("index")]
-    return Stream(
+    return ProbedStream(
         index=int(found.get("index", 0)),
         kind=str(found.get("codec_type", "data")),
         codec=str(found.get("codec_name", "")).replace("unknown", ""),

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from telespool.spool.fs_ops import Disk
+    from telespool.spool.fs_ops import FileOps
 
 Kind = Literal["audio", "video"]
 
@@ -44,7 +44,7 @@ _END = re.compile(r"video-end_(\d+)_(-?\d+)_[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Piece:
+class Segment:
     """One finished piece. `first` and `last` are when those frames are shown, in ticks; of sound, where it begins and ends."""
 
     number: int
@@ -56,7 +56,7 @@ class Piece:
 class Segments:
     """The pieces of one conversion in one folder."""
 
-    def __init__(self, folder: Path, fingerprint: str, disk: Disk) -> None:
+    def __init__(self, folder: Path, fingerprint: str, disk: FileOps) -> None:
         self.folder = folder
         self.fingerprint = fingerprint
         self._disk = disk
@@ -104,16 +104,16 @@ class Segments:
 
     def keep(
         self, written: Path, number: int, of: int, first: int, last: int, kind: Kind = "video"
-    ) -> Piece:
+    ) -> Segment:
         """Make a closed file of ffmpeg's a finished piece."""
         of = max(of, number + 1)
         size = written.stat().st_size
         name = f"{kind}-{number:04d}of{of:04d}_{first}-{last}_{size}"
         path = self._named(name, _ENDING[kind])
         self._disk.publish(written, path)
-        return Piece(number, first, last, path)
+        return Segment(number, first, last, path)
 
-    def pieces(self, kind: Kind = "video") -> list[Piece]:
+    def pieces(self, kind: Kind = "video") -> list[Segment]:
         """The whole pieces from the beginning; what does not follow on them is dropped."""
         found = []
         for path in self.folder.iterdir():
@@ -123,9 +123,9 @@ class Segments:
                 whole = path.stat().st_size == size
                 if kind == "video":
                     whole = whole and mp4.track(path) is not None
-                found.append((Piece(number, first, last, path), whole))
+                found.append((Segment(number, first, last, path), whole))
         found.sort()
-        good: list[Piece] = []
+        good: list[Segment] = []
         for piece, whole in found:
             follows = not good or piece.first >= good[-1].last + (kind == "video")
             if whole and follows and piece.number == len(good):
@@ -134,7 +134,7 @@ class Segments:
                 self._disk.unlink(piece.path)
         return good
 
-    def is_complete(self, pieces: list[Piece]) -> bool:
+    def is_complete(self, pieces: list[Segment]) -> bool:
         """Whether these are all there will be; a mark that does not fit them is dropped."""
         for path in list(self.folder.iterdir()):
             match = _END.fullmatch(path.name)
@@ -144,13 +144,13 @@ class Segments:
                 self._disk.unlink(path)
         return False
 
-    def complete(self, pieces: list[Piece]) -> None:
+    def complete(self, pieces: list[Segment]) -> None:
         """Note that these are all there will be."""
         path = self._named(f"video-end_{len(pieces)}_{pieces[-1].last}")
         self._disk.write(path, b"")
         self._disk.fsync(self.folder)
 
-    def join(self, pieces: list[Piece], ticks: int) -> Path:
+    def join(self, pieces: list[Segment], ticks: int) -> Path:
         """Write the list from which ffmpeg's concat demuxer puts the pieces together."""
         path = self._named("join", ".ffconcat.part")
         lines = ["ffconcat version 1.0"]

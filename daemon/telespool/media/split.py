@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 from telespool.errors import Permanent
 from telespool.media import ffmpeg, mp4
 from telespool.media import ffmpeg_args as plans
-from telespool.media.compatibility import judge
-from telespool.media.ffmpeg_process import Clock, Runner
+from telespool.media.compatibility import assess
+from telespool.media.ffmpeg_process import PausableClock, Runner
 from telespool.media.probe import probe
-from telespool.spool.fs_ops import Disk
+from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import ConvertSettings
-    from telespool.runtime.gate import Gate
+    from telespool.runtime.gate import PauseGate
 
 _A_PACKET = 24  # bytes that a packet takes in the index
 _A_FILE = 64 << 10  # bytes of index and header that a file takes in any case
@@ -38,17 +38,17 @@ async def split(
     *,
     max_bytes: int,
     settings: ConvertSettings,
-    gate: Gate,
-    disk: Disk | None = None,
+    gate: PauseGate,
+    disk: FileOps | None = None,
 ) -> tuple[Path, ...]:
     """Cut a video that plays as it is into parts of at most `max_bytes`, in the new folder `folder`.
 
     The parts are named after the source, `clip-1of3.mp4`. Where `folder` stands already, its parts are returned.
     """
-    disk = disk or Disk()
+    disk = disk or FileOps()
     if await asyncio.to_thread(folder.is_dir):
         return await asyncio.to_thread(_parts, folder)
-    runner = Runner(gate, Clock(settings.timeout), ffmpeg.limits(settings))
+    runner = Runner(gate, PausableClock(settings.timeout), ffmpeg.limits(settings))
     found = await probe(source, settings)
     video, audio = found.video, found.audio
     if video is None:
@@ -163,7 +163,7 @@ async def _cut(
 async def _verify(source: Path, folder: Path, max_bytes: int, settings: ConvertSettings) -> None:
     frames = 0
     for part in await asyncio.to_thread(_parts, folder):
-        verdict = await judge(part, settings, max_bytes=max_bytes)
+        verdict = await assess(part, settings, max_bytes=max_bytes)
         if verdict.action != "send":
             reasons = "; ".join(verdict.reasons)
             raise Permanent(f"a part of {source.name} would not play: {reasons}")
@@ -182,7 +182,7 @@ def _parts(folder: Path) -> tuple[Path, ...]:
     return tuple(sorted(folder.glob("*.mp4"), key=number))
 
 
-def _publish(making: Path, folder: Path, disk: Disk) -> None:
+def _publish(making: Path, folder: Path, disk: FileOps) -> None:
     disk.fsync(*_parts(making), making)
     disk.rename(making, folder)  # commit
     disk.fsync(folder.parent)

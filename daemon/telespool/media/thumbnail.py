@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import ConvertSettings
-    from telespool.destinations.base import Frame
+    from telespool.model import VideoInfo
 
 SIDE = 320
 MAX_BYTES = 200_000
 _TIMEOUT = 60.0
 
 
-async def thumbnail(path: Path, frame: Frame, settings: ConvertSettings) -> bytes:
+async def thumbnail(path: Path, frame: VideoInfo, settings: ConvertSettings) -> bytes:
     """Make the thumbnail of a video. `frame` is its true size and duration."""
     # A second in, because many videos fade in from black; the first frame where that gives none.
     for second in (min(1.0, frame.duration / 3), 0.0):
@@ -39,7 +39,7 @@ async def thumbnail(path: Path, frame: Frame, settings: ConvertSettings) -> byte
 
 
 async def _one_frame(
-    path: Path, frame: Frame, settings: ConvertSettings, second: float
+    path: Path, frame: VideoInfo, settings: ConvertSettings, second: float
 ) -> tuple[bytes, str]:
     factor = min(1.0, SIDE / max(frame.width, frame.height, 1))
     width, height = (max(2, round(side * factor)) for side in (frame.width, frame.height))

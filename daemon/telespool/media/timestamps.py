@@ -17,7 +17,7 @@ from telespool.media.packets import scan
 from telespool.media.probe import probe
 
 if TYPE_CHECKING:
-    from telespool.media.conversion_context import Work
+    from telespool.media.conversion_context import ConversionContext
     from telespool.media.segments import Segments
 
 # ffmpeg itself puts right the clocks of formats that are known to jump.
@@ -30,12 +30,12 @@ _STEP = (
 )
 
 
-def is_crooked(work: Work) -> bool:
+def is_crooked(work: ConversionContext) -> bool:
     """Whether the clock of this source jumps."""
     return work.scan.jumps > 0 or (work.found.format in _JUMPY and work.scan.leaps > 0)
 
 
-async def straighten(work: Work, segments: Segments) -> Work:
+async def straighten(work: ConversionContext, segments: Segments) -> ConversionContext:
     """The same work on a copy whose clock runs straight."""
     copy = segments.straight
     if not await asyncio.to_thread(copy.exists):

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
 from telespool.media import ffmpeg, mp4
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 from telespool.media.ffmpeg_process import finish
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from telespool.media.conversion_context import Work
-    from telespool.media.ffmpeg_args import Plan
+    from telespool.media.conversion_context import ConversionContext
+    from telespool.media.ffmpeg_args import EncodePlan
     from telespool.media.mp4 import Track
-    from telespool.media.probe import Stream
+    from telespool.media.probe import ProbedStream
 
 # What is said although nothing is wrong with the result. The null muxer dislikes the order of key frames, and frames
 # closer than its ticks. The decoder misses what was left out: a key frame may be followed by frames that rest on what
@@ -37,12 +37,12 @@ _REORDERED = 5.0  # frames that a decoder holds back, at most
 _ORDERED = 64  # frames of a copy whose order is looked at
 
 
-async def verify(result: Path, work: Work, plan: Plan | None) -> tuple[str, ...]:
+async def verify(result: Path, work: ConversionContext, plan: EncodePlan | None) -> tuple[str, ...]:
     """Check a result; what the source itself lacks is returned as notes.
 
     `plan` is how the picture was encoded, None where it was copied.
     """
-    judging = asyncio.create_task(judge(result, work.settings))
+    judging = asyncio.create_task(assess(result, work.settings))
     reading = asyncio.create_task(asyncio.to_thread(mp4.track, result))
     decoding = asyncio.create_task(_undecodable(result, work, copied=plan is None))
     await finish(judging, reading, decoding)
@@ -63,7 +63,9 @@ async def verify(result: Path, work: Work, plan: Plan | None) -> tuple[str, ...]
     return notes
 
 
-def _check_sound(sound: Stream | None, work: Work, *, copied: bool) -> tuple[str, ...]:
+def _check_sound(
+    sound: ProbedStream | None, work: ConversionContext, *, copied: bool
+) -> tuple[str, ...]:
     source = work.found.audio
     if source is None or sound is not None:
         return ()
@@ -72,7 +74,7 @@ def _check_sound(sound: Stream | None, work: Work, *, copied: bool) -> tuple[str
     return ("its sound track is empty",)
 
 
-def _check_copy(track: Track, video: Stream, work: Work) -> tuple[str, ...]:
+def _check_copy(track: Track, video: ProbedStream, work: ConversionContext) -> tuple[str, ...]:
     scan, times = work.scan, track.shown
     missing = scan.count - len(times)
     if not times or (abs(missing) > 1 and missing != scan.leading):
@@ -90,7 +92,7 @@ def _check_copy(track: Track, video: Stream, work: Work) -> tuple[str, ...]:
     return ()
 
 
-async def _check_order(result: Path, video: Stream, work: Work) -> None:
+async def _check_order(result: Path, video: ProbedStream, work: ConversionContext) -> None:
     """Look whether decoding puts frames into another order than their times: then the times are wrong."""
     if not video.reorders or work.scan.reordered:
         return
@@ -113,7 +115,7 @@ async def _check_order(result: Path, video: Stream, work: Work) -> None:
         raise Permanent("its frames do not carry the times at which they are shown")
 
 
-async def _check_encoded(track: Track, work: Work) -> tuple[str, ...]:
+async def _check_encoded(track: Track, work: ConversionContext) -> tuple[str, ...]:
     made, scan = len(track.times), work.scan
     if made > scan.count + 1:
         raise Permanent(f"the result has {made} frames, its source {scan.count}")
@@ -130,7 +132,7 @@ async def _check_encoded(track: Track, work: Work) -> tuple[str, ...]:
     return ()
 
 
-def _off(track: Track, work: Work) -> float:
+def _off(track: Track, work: ConversionContext) -> float:
     """Seconds by which a frame is away from its time, at most; from the first on where that is all there is to go by."""
     scan, zero = work.scan, -work.found.start
     if scan.guessed:
@@ -141,7 +143,7 @@ def _off(track: Track, work: Work) -> float:
     )
 
 
-async def _count(work: Work) -> int:
+async def _count(work: ConversionContext) -> int:
     """The frames of the source that can be decoded."""
     frames = 0
 
@@ -164,7 +166,7 @@ async def _count(work: Work) -> int:
     return frames
 
 
-async def _undecodable(result: Path, work: Work, *, copied: bool) -> str:
+async def _undecodable(result: Path, work: ConversionContext, *, copied: bool) -> str:
     """Decode every key frame, all of the sound, and the end; ffmpeg's words where that fails.
 
     The end is what follows on the last key frame a second before it, of a copy, which is made a hundred times as fast, on

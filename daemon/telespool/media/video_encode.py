@@ -28,9 +28,9 @@ from telespool.media.ffmpeg_process import together
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from telespool.media.conversion_context import Work
-    from telespool.media.ffmpeg_args import Plan
-    from telespool.media.segments import Piece, Segments
+    from telespool.media.conversion_context import ConversionContext
+    from telespool.media.ffmpeg_args import EncodePlan
+    from telespool.media.segments import Segment, Segments
 
 _PREROLL = (
     2.0  # seconds decoded before the first frame that is wanted, for decoders and deinterlacers
@@ -46,7 +46,9 @@ class _MissedError(Exception):
     """The run did not begin with the frame that was wanted."""
 
 
-async def encode(work: Work, segments: Segments, plan: Plan, step: int, target: Path) -> None:
+async def encode(
+    work: ConversionContext, segments: Segments, plan: EncodePlan, step: int, target: Path
+) -> None:
     """Encode picture and sound and put them together in `target`. `step` is the grid, in seconds."""
     picture = _Picture(work, segments, plan, step)
     await together(make_sound(work, segments), picture.encode())
@@ -56,14 +58,16 @@ async def encode(work: Work, segments: Segments, plan: Plan, step: int, target: 
 class _Picture:
     """The run, or the runs, that make the pieces."""
 
-    def __init__(self, work: Work, segments: Segments, plan: Plan, step: int) -> None:
+    def __init__(
+        self, work: ConversionContext, segments: Segments, plan: EncodePlan, step: int
+    ) -> None:
         self._work = work
         self._segments = segments
         self._plan = plan
         self._step = max(step, math.ceil(work.length / _MANY_PIECES))
         self._times = [at - work.found.start for at in work.scan.times]
         self._keys = [at - work.found.start for at in work.scan.keys]
-        self._pieces: list[Piece] = []
+        self._pieces: list[Segment] = []
         self._awaited: float | None = None
         self._warms = True
         self._words = ""
@@ -245,7 +249,9 @@ class _Picture:
         await asyncio.to_thread(ffmpeg.check_free, self._segments.folder)
 
 
-async def _join(work: Work, segments: Segments, plan: Plan, target: Path) -> None:
+async def _join(
+    work: ConversionContext, segments: Segments, plan: EncodePlan, target: Path
+) -> None:
     """Put pieces and sound together, the index in front; nothing is encoded."""
     pieces = await asyncio.to_thread(segments.pieces)
     script = await asyncio.to_thread(segments.join, pieces, plan.ticks)
@@ -277,7 +283,7 @@ async def _join(work: Work, segments: Segments, plan: Plan, target: Path) -> Non
         await asyncio.to_thread(segments.drop, script)
 
 
-def _last(work: Work, piece: Piece, plan: Plan) -> str:
+def _last(work: ConversionContext, piece: Segment, plan: EncodePlan) -> str:
     """The bitstream filter that gives the last frame its length: ffmpeg cuts it by how late the film begins.
 
     The frame that is shown last is not always the one that is decoded last, and the index counts by both.

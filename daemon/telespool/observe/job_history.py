@@ -1,6 +1,6 @@
 """The story of a job, told from its names: where each part is, what was decided, what happens next and when.
 
-`Story.of` reads the folders, the quarantine's notes and the list of what was left out; nothing else. What a file is, and
+`JobHistory.of` reads the folders, the quarantine's notes and the list of what was left out; nothing else. What a file is, and
 why it is treated so, `media.verdict` knows: `telespool explain` asks it for a single file.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from telespool.config.schema import Config
-    from telespool.spool.layout import Entry, Folders
+    from telespool.spool.layout import Entry, SpoolLayout
 
 _NAMED = 12  # parts of one kind that are named one by one
 
@@ -42,7 +42,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class JobHistory:
     """A job and its parts, furthest first."""
 
     job: str
@@ -55,7 +55,7 @@ class Story:
     skipped: tuple[str, ...]
 
     @classmethod
-    def of(cls, folders: Folders, config: Config, job: str) -> Story:
+    def of(cls, folders: SpoolLayout, config: Config, job: str) -> JobHistory:
         """What the folders say of this job now."""
         parsed = Job.parse(job)
         drop = folders.drop(job)
@@ -132,7 +132,7 @@ _TITLES = {
 class _Teller:
     """Says of each unit what its place and its name mean."""
 
-    def __init__(self, folders: Folders, config: Config, job: str) -> None:
+    def __init__(self, folders: SpoolLayout, config: Config, job: str) -> None:
         self.folders = folders
         self.config = config
         self.job = job
@@ -242,7 +242,7 @@ def _note(entry: Entry) -> str:
         return ""
 
 
-def _skipped(folders: Folders, job: str) -> Iterable[str]:
+def _skipped(folders: SpoolLayout, job: str) -> Iterable[str]:
     try:
         text = (folders.job_folder("done", job) / SKIPPED).read_text("utf-8", "replace")
     except OSError:

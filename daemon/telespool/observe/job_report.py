@@ -20,7 +20,7 @@ from telespool.spool.names import Job
 
 if TYPE_CHECKING:
     from telespool.spool import Spool
-    from telespool.spool.layout import Entry, Folders
+    from telespool.spool.layout import Entry, SpoolLayout
 
 log = structlog.get_logger()
 
@@ -60,7 +60,7 @@ class Report:
     ended: float = 0.0
 
     @classmethod
-    def of(cls, folders: Folders, job: str) -> Report:
+    def of(cls, folders: SpoolLayout, job: str) -> Report:
         """What the folders say of this job now."""
         sent, recovered, quarantined = [], [], []
         for entry in folders.units("done", job):
@@ -112,7 +112,7 @@ def _reason(entry: Entry) -> str:
         return ""
 
 
-def _ended(folders: Folders, job: str) -> float:
+def _ended(folders: SpoolLayout, job: str) -> float:
     """When the last file of it was delivered."""
     try:
         return (folders.job_folder("done", job) / CONTENTS).stat().st_mtime

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from prometheus_client import Metric
 
     from telespool.observe.progress import Activity
-    from telespool.spool.layout import Folders
+    from telespool.spool.layout import SpoolLayout
 
 _ERROR = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 # The first whose words stand in a note names its reason; metrics need few different ones.
@@ -76,7 +76,7 @@ class Metrics(Collector):
 
     def __init__(
         self,
-        folders: Folders,
+        folders: SpoolLayout,
         activity: Activity,
         *,
         chats: Container[str] = (),

@@ -42,7 +42,7 @@ class Meter:
 
 
 @dataclass(slots=True)
-class Upload:
+class UploadProgress:
     """A unit on its way: bytes by file, of `total`."""
 
     job: str
@@ -63,7 +63,7 @@ class Upload:
 
 
 @dataclass(slots=True)
-class Conversion:
+class ConversionProgress:
     """A conversion under way; `done` from 0 to 1, None where the length is not known."""
 
     job: str
@@ -78,8 +78,8 @@ class Conversion:
 class Activity:
     """All of it."""
 
-    upload: Upload | None = None
-    conversion: Conversion | None = None
+    upload: UploadProgress | None = None
+    conversion: ConversionProgress | None = None
     unpacking: str | None = None
     waits: dict[str, tuple[float, str]] = field(default_factory=dict)
     """Until when (seconds since the epoch) and why, by chat alias or EVERYBODY."""
@@ -90,7 +90,7 @@ class Activity:
     """What has happened since the start, for the metrics: events, bytes and seconds by name."""
     since: float = field(default_factory=time.time)
 
-    def arrived(self, upload: Upload, number: int, size: int) -> None:
+    def arrived(self, upload: UploadProgress, number: int, size: int) -> None:
         """So many bytes of this file have arrived."""
         self.meter.add(max(0, size - upload.arrived.get(number, 0)))
         upload.arrived[number] = size

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Container
     from pathlib import Path
 
-    from telespool.spool.layout import Folder, Folders
+    from telespool.spool.layout import Folder, SpoolLayout
 
 _SHOWN = 5  # refusals, and waits, that are named one by one
 
@@ -52,7 +52,7 @@ class UnderWay:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Waiting:
+class WaitingUnits:
     """A unit that waits for its next try; `until` in seconds since the epoch."""
 
     until: float
@@ -81,14 +81,14 @@ class Status:
     inbox: int
     folders: tuple[Shelf, ...]
     under_way: tuple[UnderWay, ...]
-    waiting: tuple[Waiting, ...]
+    waiting: tuple[WaitingUnits, ...]
     waiting_count: int
     to_convert: int
     refused: tuple[Refusal, ...]
     activity: dict[str, Any] | None
 
     @classmethod
-    def of(cls, folders: Folders, chats: Container[str] = (), *, ask: bool = True) -> Status:
+    def of(cls, folders: SpoolLayout, chats: Container[str] = (), *, ask: bool = True) -> Status:
         """Look; the daemon is asked what it has under way, unless it is the one who looks.
 
         `chats` are the aliases whose folders in the inbox are no drops themselves.
@@ -127,7 +127,7 @@ class Status:
 class _Look:
     """One folder, looked through."""
 
-    folders: Folders
+    folders: SpoolLayout
     folder: Folder
     jobs: int = 0
     units: int = 0
@@ -135,12 +135,12 @@ class _Look:
     bytes: int = 0
     oldest: float | None = None
     under_way: list[UnderWay] = field(default_factory=list)
-    waiting: list[Waiting] = field(default_factory=list)
+    waiting: list[WaitingUnits] = field(default_factory=list)
     waiting_count: int = 0
     notes: list[tuple[float, str, str]] = field(default_factory=list)
 
     @classmethod
-    def at(cls, folders: Folders, folder: Folder) -> _Look:
+    def at(cls, folders: SpoolLayout, folder: Folder) -> _Look:
         look = cls(folders, folder)
         for job in folders.jobs(folder):
             look._job(job)
@@ -168,7 +168,7 @@ class _Look:
             return
         if self.folder == "deferred":
             self.waiting_count += 1
-            _keep_least(self.waiting, Waiting(_mtime(entry), job, str(unit.plain())))
+            _keep_least(self.waiting, WaitingUnits(_mtime(entry), job, str(unit.plain())))
         elif self.folder != "done":
             segments = 0
             if self.folder == "converting":
@@ -197,7 +197,7 @@ class _Look:
             heapq.heappushpop(self.notes, note)
 
 
-def _keep_least(waiting: list[Waiting], one: Waiting) -> None:
+def _keep_least(waiting: list[WaitingUnits], one: WaitingUnits) -> None:
     waiting.append(one)
     if len(waiting) > 4 * _SHOWN:
         waiting[:] = heapq.nsmallest(_SHOWN, waiting)
@@ -218,7 +218,7 @@ def _mtime(entry: os.DirEntry[str]) -> float:
         return 0.0
 
 
-def _read(folders: Folders, note: tuple[float, str, str]) -> Refusal:
+def _read(folders: SpoolLayout, note: tuple[float, str, str]) -> Refusal:
     when, job, name = note
     try:
         path = folders.job_folder("quarantine", job) / name
@@ -228,7 +228,7 @@ def _read(folders: Folders, note: tuple[float, str, str]) -> Refusal:
     return Refusal(when, job, name.removesuffix(".txt"), reason)
 
 
-def _count(folders: Folders, chats: Container[str]) -> int:
+def _count(folders: SpoolLayout, chats: Container[str]) -> int:
     """The drops in the inbox, those in the folders of the chats among them."""
     count = 0
     for entry in _scan(folders.inbox):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from telespool.destinations.base import Kind
+    from telespool.model import Kind
 
 T = TypeVar("T")
 

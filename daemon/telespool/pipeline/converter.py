@@ -18,23 +18,23 @@ from typing import TYPE_CHECKING
 
 from telespool.destinations.base import ANY_ACCOUNT
 from telespool.errors import ChildDied, Permanent, Temporary, Unreadable
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.media.split import split
 from telespool.media.split_raw import cut
 from telespool.observe.job_report import Phase, close_job
-from telespool.observe.progress import Conversion
+from telespool.observe.progress import ConversionProgress
 from telespool.pipeline.worker import Worker, log, readable
-from telespool.runtime.gate import Gate
-from telespool.runtime.throttle import Pace
-from telespool.runtime.timers import Wait
+from telespool.runtime.gate import PauseGate
+from telespool.runtime.throttle import Throttle
+from telespool.runtime.timers import Deadline
 from telespool.spool import delivered_index, numbering
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.media.convert import Progress
-    from telespool.pipeline.worker import House
+    from telespool.pipeline.worker import WorkerContext
     from telespool.spool.layout import Entry
 
 _LOOK_AGAIN = 60.0
@@ -47,14 +47,14 @@ class Converter(Worker):
     name = "converter"
     hears = ("uploading", "deferred", "converting", "done")
 
-    def __init__(self, house: House, gate: Gate) -> None:
+    def __init__(self, house: WorkerContext, gate: PauseGate) -> None:
         super().__init__(house)
         self.gate = gate
-        self._wait = Wait(0.0, 0.0)
+        self._wait = Deadline(0.0, 0.0)
         self._phase: Phase | None = None
         self._own: set[tuple[str, int]] = set()
         self._deferred = house.bells.listen(("deferred",))
-        self._looking, self._lining_up = Pace(), Pace()
+        self._looking, self._lining_up = Throttle(), Throttle()
         self._row: list[Entry] = []
 
     async def step(self) -> float:
@@ -106,7 +106,7 @@ class Converter(Worker):
         """Look for all that is to be converted, oldest first."""
         with self._lining_up:
             row = [entry for entry in self.spool.all_units("deferred") if _is_mine(entry)]
-            strays = numbering.strays(self.spool, row, "deferred")
+            strays = numbering.conflicts(self.spool, row, "deferred")
         renumbered = {each: self.renumber(each) for each in strays if _is_mine(each)}
         self._row = [renumbered.get(entry, entry) for entry in reversed(row)]
 
@@ -127,7 +127,7 @@ class Converter(Worker):
             self._own.add((original.job, original.unit.first))
             original = await asyncio.to_thread(self.spool.begin, original)
         log.info("converting", job=original.job, unit=str(original.unit))
-        activity = Conversion(original.job, str(original.unit.plain()))
+        activity = ConversionProgress(original.job, str(original.unit.plain()))
         self.house.activity.conversion = activity
         result = self.spool.tmp / f"{original.job}.{original.unit.first:04d}c.mp4"
 
@@ -146,11 +146,11 @@ class Converter(Worker):
         begun = time.monotonic()
         self._phase = self._phase or Phase()
         settings = self.config.convert
-        gate = self.gate if settings.deferred else Gate()
+        gate = self.gate if settings.deferred else PauseGate()
         try:
             limit = await self._limit()
             with readable(original):
-                verdict = await judge(original.path, settings, max_bytes=limit)
+                verdict = await assess(original.path, settings, max_bytes=limit)
             in_pieces = original.unit.goes_as_document or verdict.kind in {"audio", "other"}
             if verdict.action != "split" and not in_pieces:
                 await convert(
@@ -212,7 +212,9 @@ class Converter(Worker):
         except Temporary:
             return ANY_ACCOUNT
 
-    async def _release(self, original: Entry, whole: Path, limit: int, gate: Gate | None) -> Entry:
+    async def _release(
+        self, original: Entry, whole: Path, limit: int, gate: PauseGate | None
+    ) -> Entry:
         """Let the copy out: in parts that play where it is too large for one message, without a gate in pieces."""
         size = (await asyncio.to_thread(whole.stat)).st_size
         if size <= limit:
@@ -258,7 +260,7 @@ class Converter(Worker):
             self._own.discard((original.job, original.unit.first))
         else:
             await asyncio.to_thread(self.spool.pause, original)
-        self._wait = Wait.to(now + wait, now)
+        self._wait = Deadline.to(now + wait, now)
         log.warning(
             "waiting",
             job=original.job,

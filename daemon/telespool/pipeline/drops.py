@@ -20,14 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.archives import volumes
+from telespool.spool.names import DEFAULT_CHAT, PASSWORD_SUFFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-DEFAULT_CHAT = "default"
-BESIDE = ".password"
-"""Ends the name of a file that holds the passwords of the archive beside it, one a line."""
-
 
 Signature = tuple[tuple[int, int, int, int], ...]
 
@@ -43,7 +39,7 @@ class Drop:
     chat: str
     signature: Signature
     obstacle: str = ""
-    written_to: bool = False
+    open_for_writing: bool = False
     beside: tuple[Path, ...] = ()
     missing: tuple[str, ...] = ()
 
@@ -69,7 +65,7 @@ def find(inbox: Path, chats: Iterable[str], ignore: Iterable[str]) -> Iterator[D
 def _together(paths: list[Path], chat: str, ignore: tuple[str, ...]) -> Iterator[Drop]:
     """The drops of one folder: the volumes of a set are one, and passwords go with their archive."""
     by_name = {path.name: path for path in paths}
-    passwords = {name: path for name, path in by_name.items() if name.endswith(BESIDE)}
+    passwords = {name: path for name, path in by_name.items() if name.endswith(PASSWORD_SUFFIX)}
     sets = {each.first: each for each in volumes.group(by_name.keys() - passwords.keys())}
     in_sets = {name for each in sets.values() for name in each.names}
     for first in sorted({*sets, *(by_name.keys() - in_sets - passwords.keys())}):
@@ -89,7 +85,7 @@ def _together(paths: list[Path], chat: str, ignore: tuple[str, ...]) -> Iterator
 
 def _goes_with(password: str, names: Iterable[str]) -> bool:
     """Whether NAME.password is for one of these files; NAME may leave their endings out."""
-    stem = password.removesuffix(BESIDE)
+    stem = password.removesuffix(PASSWORD_SUFFIX)
     return any(name == stem or name.startswith(f"{stem}.") for name in names)
 
 
@@ -100,7 +96,7 @@ def _joined(drop: Drop, others: Iterable[Drop]) -> Drop:
         drop,
         signature=tuple(sign for part in parts for sign in part.signature),
         obstacle=next((part.obstacle for part in parts if part.obstacle), ""),
-        written_to=any(part.written_to for part in parts),
+        open_for_writing=any(part.open_for_writing for part in parts),
         beside=tuple(part.path for part in parts[1:]),
     )
 
@@ -128,7 +124,7 @@ def _look(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
         if stat.S_ISDIR(state.st_mode):
             return _look_at_folder(path, chat, ignore)
     except FileNotFoundError:
-        return Drop(path, chat, (), written_to=True)
+        return Drop(path, chat, (), open_for_writing=True)
     except PermissionError:
         return Drop(path, chat, (), f"{path.name} cannot be read. Make it readable (chmod g+r).")
     return Drop(
@@ -148,7 +144,7 @@ def _look_at_file(path: Path, chat: str, state: os.stat_result) -> Drop:
             signature,
             f"{path.name} is empty. It is left in the inbox until something is in it.",
         )
-    return Drop(path, chat, signature, written_to=_written_to(path))
+    return Drop(path, chat, signature, open_for_writing=_open_for_writing(path))
 
 
 def _look_at_folder(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
@@ -162,11 +158,11 @@ def _look_at_folder(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
             state = file.lstat()
             signature.append(_sign(state))
             if not name.startswith(".") and unfinished(name, ignore):
-                return Drop(path, chat, tuple(signature), written_to=True)
+                return Drop(path, chat, tuple(signature), open_for_writing=True)
             if stat.S_ISREG(state.st_mode):
                 files += 1
-                if _written_to(file):
-                    return Drop(path, chat, tuple(signature), written_to=True)
+                if _open_for_writing(file):
+                    return Drop(path, chat, tuple(signature), open_for_writing=True)
     if not files:
         return Drop(
             path,
@@ -181,7 +177,7 @@ def _sign(state: os.stat_result) -> tuple[int, int, int, int]:
     return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
-def _written_to(path: Path) -> bool:
+def _open_for_writing(path: Path) -> bool:
     """Whether a process has the file open for writing; False where nobody can tell (network file systems)."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
@@ -194,7 +190,7 @@ def _written_to(path: Path) -> bool:
     return False
 
 
-class Settling:
+class StabilityTracker:
     """Remembers since when each drop has looked the same. Clock jumps do no harm: only waiting is measured."""
 
     def __init__(self, settle: float) -> None:

@@ -19,16 +19,17 @@ from typing import TYPE_CHECKING
 
 from telespool.archives import volumes
 from telespool.errors import TelespoolError, VolumeMissing
-from telespool.pipeline.drops import BESIDE, DEFAULT_CHAT, Drop, Settling, find
+from telespool.pipeline.drops import Drop, StabilityTracker, find
 from telespool.pipeline.worker import Worker, log
+from telespool.spool.names import DEFAULT_CHAT, PASSWORD_SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.archives.engine import Engine
     from telespool.pipeline.drops import Signature
-    from telespool.pipeline.worker import House
-    from telespool.runtime.fs_watcher import Watching
+    from telespool.pipeline.worker import WorkerContext
+    from telespool.runtime.fs_watcher import FolderWatcher
 
 _SHORTEST = 0.05
 _FIRST_GAP = 5.0
@@ -50,13 +51,15 @@ class Inbox(Worker):
     name = "inbox"
     hears = ("inbox",)
 
-    def __init__(self, house: House, watching: Watching, engine: Engine | None = None) -> None:
+    def __init__(
+        self, house: WorkerContext, watching: FolderWatcher, engine: Engine | None = None
+    ) -> None:
         super().__init__(house)
         self.watching = watching
         self.engine = engine
         self.pending = 0
         """Drops that will be claimed by themselves once they have settled."""
-        self._settling = Settling(self.config.inbox.settle)
+        self._settling = StabilityTracker(self.config.inbox.settle)
         self._named: set[tuple[Path, str]] = set()
         self._incomplete: dict[Path, _Incomplete] = {}
 
@@ -84,7 +87,7 @@ class Inbox(Worker):
                 self._name(drop.path, drop.obstacle)
                 continue
             wait = self._settling.wait(drop)
-            if drop.written_to:
+            if drop.open_for_writing:
                 pause = min(pause, max(settings.settle, _SHORTEST))
             elif wait > 0:
                 pending += 1
@@ -122,7 +125,7 @@ class Inbox(Worker):
             return f"{drop.path.name} lacks {', '.join(drop.missing)}."
         if self.engine is None:
             return ""
-        passwords = [path for path in drop.beside if path.name.endswith(BESIDE)]
+        passwords = [path for path in drop.beside if path.name.endswith(PASSWORD_SUFFIX)]
         texts = [await asyncio.to_thread(path.read_text, "utf-8", "replace") for path in passwords]
         try:
             await self.engine.open(

@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING
 from telespool.archives import volumes
 from telespool.errors import ChildDied, Permanent, Temporary, Unreadable, VolumeMissing
 from telespool.observe.job_report import close_job
-from telespool.pipeline.release_order import Sorting
+from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.sources import open_source
 from telespool.pipeline.worker import Worker, log, readable
-from telespool.runtime.throttle import Pace
+from telespool.runtime.throttle import Throttle
 
 if TYPE_CHECKING:
     from telespool.archives.engine import Engine
     from telespool.pipeline.sources import Source
-    from telespool.pipeline.worker import House
+    from telespool.pipeline.worker import WorkerContext
     from telespool.spool.layout import Entry
 
 _LOOK_AGAIN = 60.0
@@ -42,14 +42,14 @@ class Intake(Worker):
     hears = ("incoming",)
 
     def __init__(
-        self, house: House, engine: Engine | None, passwords: tuple[str, ...] = ()
+        self, house: WorkerContext, engine: Engine | None, passwords: tuple[str, ...] = ()
     ) -> None:
         super().__init__(house)
         self.engine = engine
         self.passwords = passwords
         self._room = house.bells.listen(("uploading", "done"))
         self._incoming = house.bells.listen(("incoming",))
-        self._pace = Pace()
+        self._pace = Throttle()
         self._row: list[Entry] = []
         self._not_before: dict[str, float] = {}
 
@@ -158,7 +158,7 @@ class Intake(Worker):
             kind=source.kind,
             members=len(source.members),
         )
-        sorting = Sorting(
+        sorting = ReleaseOrder(
             self.spool,
             self.config,
             drop.job,
@@ -204,7 +204,7 @@ class Intake(Worker):
             raise Permanent(f"{error.reason} Drop all volumes together again.") from error
 
     async def _release(
-        self, drop: Entry, source: Source, sorting: Sorting, standing: set[int]
+        self, drop: Entry, source: Source, sorting: ReleaseOrder, standing: set[int]
     ) -> None:
         async with aclosing(source.pieces(skip=standing)) as pieces:
             while True:
@@ -216,7 +216,7 @@ class Intake(Worker):
                 await sorting.add(piece)
         await sorting.finish()
 
-    async def _wait_for_room(self, drop: Entry, size: int, sorting: Sorting) -> None:
+    async def _wait_for_room(self, drop: Entry, size: int, sorting: ReleaseOrder) -> None:
         """Return when `size` bytes fit above the reserve; sending makes room."""
         said = False
         while True:
@@ -246,7 +246,7 @@ class Intake(Worker):
             await self._room.wait(_ROOM_AGAIN)
 
 
-def _nothing_inside(drop: Entry, sorting: Sorting) -> str:
+def _nothing_inside(drop: Entry, sorting: ReleaseOrder) -> str:
     if not sorting.skipped:
         return f"There is nothing inside {drop.unit.label}. Check the archive and drop it again."
     names = ", ".join(line.partition(":")[0] for line in sorting.skipped[:5])

@@ -12,12 +12,13 @@ import hashlib
 import shutil
 from typing import TYPE_CHECKING
 
-from telespool.destinations.base import Item, no_limit
+from telespool.destinations.base import no_limit
 from telespool.errors import NeedsConversion, Permanent
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 from telespool.media.photo import acceptable_photo
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
+from telespool.model import Item
 from telespool.spool.names import file_id, random_id, title
 
 if TYPE_CHECKING:
@@ -25,15 +26,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import Config
-    from telespool.destinations.base import Kind
-    from telespool.media.compatibility import Verdict
+    from telespool.media.compatibility import Assessment
+    from telespool.model import Kind
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
 _STAMP = 1 << 16
 
 
-class Preparing:
+class Preparer:
     """Makes items of members."""
 
     def __init__(
@@ -42,7 +43,7 @@ class Preparing:
         self.spool = spool
         self.config = config
         self.limit = limit
-        self._verdicts: dict[tuple[str, int, str], Verdict] = {}
+        self._verdicts: dict[tuple[str, int, str], Assessment] = {}
         self._oversize: set[tuple[str, int, str]] = set()
 
     async def forms(self, member: Entry) -> AsyncIterator[Item]:
@@ -51,7 +52,7 @@ class Preparing:
         NeedsConversion where the verdict knows that no form will do; Permanent where nobody can read it.
         """
         limit = await self.limit()
-        verdict = await judge(member.path, self.config.convert, max_bytes=limit)
+        verdict = await assess(member.path, self.config.convert, max_bytes=limit)
         self._verdicts[_key(member)] = verdict
         oversize = member.path.stat().st_size > limit
         if oversize and (member.unit.goes_as_document or verdict.kind in {"audio", "other"}):
@@ -127,7 +128,7 @@ class Preparing:
         return await self._item(member, path, "photo", verdict, mime)
 
     async def _item(
-        self, member: Entry, path: Path, kind: Kind, verdict: Verdict, mime: str = ""
+        self, member: Entry, path: Path, kind: Kind, verdict: Assessment, mime: str = ""
     ) -> Item:
         unit = member.unit
         name = unit.shown

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from telespool.errors import ChildDied, Permanent
-from telespool.media.compatibility import judge
+from telespool.media.compatibility import assess
 from telespool.pipeline.albums import Albums
 from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO, guess
-from telespool.spool.delivered_index import Delivered
+from telespool.spool.delivered_index import DeliveredIndex
 from telespool.spool.names import Unit, clean
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import Config
-    from telespool.destinations.base import Kind
-    from telespool.media.compatibility import Verdict
-    from telespool.pipeline.sources import Member, Piece
+    from telespool.media.compatibility import Assessment
+    from telespool.model import Kind
+    from telespool.pipeline.sources import DropMember, ExtractedMember
     from telespool.spool import Spool
     from telespool.spool.layout import Folder
 
@@ -44,11 +44,11 @@ class _Judged:
     unit: Unit
     path: Path
     name: str
-    verdict: Verdict | None
+    verdict: Assessment | None
     refused: str = ""
 
 
-class Sorting:
+class ReleaseOrder:
     """Sorts the members of one job; `members` are those that are still to come.
 
     On the last try a member with which a child is killed goes to quarantine, so that the others go on.
@@ -59,7 +59,7 @@ class Sorting:
         spool: Spool,
         config: Config,
         job: str,
-        members: Iterable[Member],
+        members: Iterable[DropMember],
         *,
         last_try: bool = False,
     ) -> None:
@@ -71,7 +71,7 @@ class Sorting:
         self.skipped: list[str] = []
         self.known = 0
         """Files that were left out because they were delivered before."""
-        self._delivered = Delivered(spool)
+        self._delivered = DeliveredIndex(spool)
         self._order: list[int] = []
         self._next = 0  # the place in `_order` of the first member that has not left yet
         self._gone: set[int] = set()
@@ -92,7 +92,7 @@ class Sorting:
         """Whether members wait in tmp/ for others that go before them, or for an album to fill."""
         return bool(self._ready) or any(self._held) or self._albums.holds_some
 
-    async def add(self, piece: Piece) -> None:
+    async def add(self, piece: ExtractedMember) -> None:
         """Take in one member."""
         number = piece.member.number
         if piece.expect:
@@ -118,7 +118,7 @@ class Sorting:
         """Release the rest: nothing more is to come."""
         await self.let_go()
 
-    def _expect(self, members: Iterable[Member]) -> None:
+    def _expect(self, members: Iterable[DropMember]) -> None:
         for member in members:
             self._ranks[member.number] = guess(member.name)
             self._coming[self._ranks[member.number]] += 1
@@ -126,7 +126,7 @@ class Sorting:
         self._order = sorted(self._ranks)
         self._next = 0
 
-    async def _leave_out_known(self, piece: Piece, path: Path) -> bool:
+    async def _leave_out_known(self, piece: ExtractedMember, path: Path) -> bool:
         """Whether the file was delivered before and must not be again."""
         if self.config.inbox.duplicates != "skip":
             return False
@@ -140,7 +140,7 @@ class Sorting:
             await asyncio.to_thread(self.spool.disk.unlink, path)
         return True
 
-    async def _judge(self, piece: Piece, path: Path) -> _Judged:
+    async def _judge(self, piece: ExtractedMember, path: Path) -> _Judged:
         unit = Unit(piece.member.number, clean(piece.member.name.rpartition("/")[2]))
         if piece.refused:
             return _Judged(unit, path, piece.member.name, None, piece.refused)
@@ -153,7 +153,7 @@ class Sorting:
                 )
                 return _Judged(unit, path, piece.member.name, None, refused)
         try:
-            return _Judged(unit, path, piece.member.name, await judge(path, self.config.convert))
+            return _Judged(unit, path, piece.member.name, await assess(path, self.config.convert))
         except Permanent as error:
             return _Judged(unit, path, piece.member.name, None, error.reason)
         except ChildDied as error:
@@ -249,7 +249,7 @@ class Sorting:
             await asyncio.to_thread(self.spool.disk.unlink, judged.path)
 
 
-def _sentence(judged: _Judged, verdict: Verdict | None) -> str:
+def _sentence(judged: _Judged, verdict: Assessment | None) -> str:
     """Why nobody can read it, under the name that the drop has for it, and what to do."""
     reasons = "; ".join(verdict.reasons) if verdict else f"{judged.name} cannot be read"
     said = reasons.replace(judged.path.name, judged.name).rstrip(".")

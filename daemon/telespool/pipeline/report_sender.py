@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from telespool.destinations.base import Item, Speaks
+from telespool.destinations.base import SupportsText
 from telespool.errors import LoginNeeded, TelespoolError, Temporary
-from telespool.runtime.timers import Wait
+from telespool.model import Item
+from telespool.runtime.timers import Deadline
 from telespool.spool.layout import REPORT
 from telespool.spool.names import report_id
 
@@ -49,7 +50,7 @@ def chat(config: Config) -> str:
     return next(known, ALIAS)
 
 
-class Reporting:
+class ReportSender:
     """Tells reports to a chat."""
 
     def __init__(self, spool: Spool, config: Config, destination: Destination) -> None:
@@ -57,7 +58,7 @@ class Reporting:
         self._wanted = bool(config.report.to)
         self._chat = chat(config)
         self._destination = destination
-        self._wait = Wait(0.0, 0.0)
+        self._wait = Deadline(0.0, 0.0)
         self._given_up: set[Path] = set()
 
     async def tell(self) -> bool:
@@ -73,7 +74,7 @@ class Reporting:
             message = await self._say(job, path, text.strip())
         except Temporary as error:
             now = self._spool.clock()
-            self._wait = Wait.to(now + (error.retry_after or _AGAIN), now)
+            self._wait = Deadline.to(now + (error.retry_after or _AGAIN), now)
             log.warning("report waits", job=job, reason=error.reason)
             return False
         except LoginNeeded:
@@ -100,7 +101,7 @@ class Reporting:
 
     async def _say(self, job: str, path: Path, text: str) -> int:
         key = report_id(job, text)
-        if isinstance(self._destination, Speaks):
+        if isinstance(self._destination, SupportsText):
             return await self._destination.say(self._chat, key, text)
         item = Item(key, key, path, f"{job}.txt", "document", "text/plain")
         staged = await self._destination.stage(self._chat, item)

@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import RetentionSettings
     from telespool.spool import Spool
-    from telespool.spool.layout import Entry, Folders
+    from telespool.spool.layout import Entry, SpoolLayout
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RetentionStep:
     """One thing to forget: the data of a unit, or (without one) a whole job. `size` is what that frees."""
 
     job: str
@@ -40,10 +40,10 @@ class Step:
         return f"drop {self.job}/{self.entry.unit}: {self.why} ({humanize.size(self.size)})"
 
 
-def plan(folders: Folders, settings: RetentionSettings, now: float) -> list[Step]:
+def plan(folders: SpoolLayout, settings: RetentionSettings, now: float) -> list[RetentionStep]:
     """What is to be forgotten now, oldest job first."""
-    steps: list[Step] = []
-    kept: list[Step] = []
+    steps: list[RetentionStep] = []
+    kept: list[RetentionStep] = []
     for job in folders.jobs("done"):
         parsed = Job.parse(job)
         if parsed is None or not folders.is_over(job):
@@ -51,14 +51,16 @@ def plan(folders: Folders, settings: RetentionSettings, now: float) -> list[Step
         age = now - parsed.claimed
         if age > max(settings.receipts, settings.archives):
             size = _size(folders.job_folder("done", job))
-            steps.append(Step(job, None, size, f"its receipts are {humanize.span(age)} old"))
+            steps.append(
+                RetentionStep(job, None, size, f"its receipts are {humanize.span(age)} old")
+            )
             continue
         holding = list(_holding(folders, job, f"it is {humanize.span(age)} old"))
         (steps if age > settings.archives else kept).extend(holding)
     return steps + _for_space(kept, settings.space)
 
 
-def _for_space(kept: list[Step], space: int) -> list[Step]:
+def _for_space(kept: list[RetentionStep], space: int) -> list[RetentionStep]:
     if not space:
         return []
     over = sum(step.size for step in kept) - space
@@ -68,11 +70,11 @@ def _for_space(kept: list[Step], space: int) -> list[Step]:
             break
         over -= step.size
         why = f"done/ holds more than {humanize.size(space)}"
-        steps.append(Step(step.job, step.entry, step.size, why))
+        steps.append(RetentionStep(step.job, step.entry, step.size, why))
     return steps
 
 
-def carry_out(spool: Spool, step: Step) -> None:
+def carry_out(spool: Spool, step: RetentionStep) -> None:
     """Forget it. It is safe while the daemon runs, and finished at the next start if it is broken off."""
     if step.entry is None:
         spool.forget(step.job)
@@ -80,12 +82,12 @@ def carry_out(spool: Spool, step: Step) -> None:
         spool.forget_data(step.entry)
 
 
-def _holding(folders: Folders, job: str, why: str) -> Iterator[Step]:
+def _holding(folders: SpoolLayout, job: str, why: str) -> Iterator[RetentionStep]:
     """The units of a job that hold data: the drop, originals, and files that were dropped by themselves."""
     for entry in folders.units("done", job):
         size = _size(entry.path)
         if size:
-            yield Step(job, entry, size, why)
+            yield RetentionStep(job, entry, size, why)
 
 
 def _size(path: Path) -> int:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from telespool.runtime.throttle import Pace
-from telespool.runtime.timers import Wait, Waits
+from telespool.runtime.throttle import Throttle
+from telespool.runtime.timers import Deadline, Deadlines
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from telespool.runtime.wakeups import Bell
+    from telespool.runtime.wakeups import Wakeup
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
@@ -23,15 +23,15 @@ _LOOK_AGAIN = 60.0
 _LEAST = 0.01
 
 
-class Returning:
+class RetryQueue:
     """Brings units back. `bell` rings when deferred/ does."""
 
-    def __init__(self, spool: Spool, bell: Bell) -> None:
+    def __init__(self, spool: Spool, bell: Wakeup) -> None:
         self._spool = spool
         self._bell = bell
-        self._pace = Pace()
-        self._waits = Waits()
-        self._next = Wait(0.0, 0.0)
+        self._pace = Throttle()
+        self._waits = Deadlines()
+        self._next = Deadline(0.0, 0.0)
 
     async def look(self, brought: Callable[[], None]) -> float:
         """Bring back what is due, and call `brought` for each; seconds until the next look."""
@@ -41,7 +41,7 @@ class Returning:
                 self._bell.clear()
                 pause = await asyncio.to_thread(self._bring_back, brought)
             now = self._spool.clock()
-            self._next = Wait.to(now + pause, now)
+            self._next = Deadline.to(now + pause, now)
         return max(_LEAST, min(_LOOK_AGAIN, self._next.left(self._spool.clock())))
 
     def expect(self, entry: Entry, until: float) -> None:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telespool.media.sniff import HEAD, sniff
-from telespool.runtime.throttle import Pace
+from telespool.runtime.throttle import Throttle
 from telespool.spool import numbering
 
 if TYPE_CHECKING:
-    from telespool.spool.layout import Entry, Folders
+    from telespool.spool.layout import Entry, SpoolLayout
 
 _FRESH = 1.0
 _PHOTOS = frozenset(["jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "bmp", "tif", "tiff"])
@@ -47,7 +47,7 @@ def guess(name: str) -> int:
     return PHOTO if ending in _PHOTOS else VIDEO if ending in _VIDEOS else OTHER
 
 
-def rank(entry: Entry, folders: Folders) -> int:
+def rank(entry: Entry, folders: SpoolLayout) -> int:
     """0 photos, 1 videos and GIFs, 2 other files, 3 converted copies.
 
     By the ending of the name where it says something, else by the first bytes of the (first) file: what a wrong
@@ -69,14 +69,14 @@ def rank(entry: Entry, folders: Folders) -> int:
     return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(kind, OTHER)
 
 
-class Queue:
+class SendQueue:
     """What lies in uploading/, in the order of sending."""
 
-    def __init__(self, folders: Folders) -> None:
+    def __init__(self, folders: SpoolLayout) -> None:
         self._folders = folders
         self._row: list[Entry] = []
         self._ranks: dict[tuple[str, int, str], int] = {}
-        self._pace = Pace(_FRESH)
+        self._pace = Throttle(_FRESH)
         self._stale = True
         self.strays: list[Entry] = []
         """Those that must have another number before they are sent."""
@@ -109,6 +109,6 @@ class Queue:
                 ranks[key] = self._ranks[key] if key in self._ranks else rank(entry, self._folders)
                 row.append((ranks[key], entry.job, entry.unit.first, entry.unit.kind, entry))
             row.sort(key=lambda each: each[:4], reverse=True)
-            self.strays = numbering.strays(self._folders, (each[4] for each in row), "uploading")
+            self.strays = numbering.conflicts(self._folders, (each[4] for each in row), "uploading")
         self._ranks = ranks
         self._row = [each[4] for each in row]

@@ -15,7 +15,7 @@ import asyncio
 import traceback
 from typing import TYPE_CHECKING
 
-from telespool.destinations.base import GoesOn, Rejected
+from telespool.destinations.base import Rejected, SupportsResume
 from telespool.errors import (
     LoginNeeded,
     NeedsConversion,
@@ -25,18 +25,18 @@ from telespool.errors import (
     first_of,
 )
 from telespool.observe.job_report import close_job
-from telespool.observe.progress import EVERYBODY, Upload
-from telespool.pipeline.prepare import Preparing
-from telespool.pipeline.report_sender import Reporting
-from telespool.pipeline.retry_queue import Returning
-from telespool.pipeline.send_queue import Queue
+from telespool.observe.progress import EVERYBODY, UploadProgress
+from telespool.pipeline.prepare import Preparer
+from telespool.pipeline.report_sender import ReportSender
+from telespool.pipeline.retry_queue import RetryQueue
+from telespool.pipeline.send_queue import SendQueue
 from telespool.pipeline.worker import Worker, log, readable
-from telespool.runtime.timers import Waits
+from telespool.runtime.timers import Deadlines
 from telespool.spool import delivered_index
 
 if TYPE_CHECKING:
-    from telespool.destinations.base import Destination, Staged
-    from telespool.pipeline.worker import House
+    from telespool.destinations.base import Destination, Uploaded
+    from telespool.pipeline.worker import WorkerContext
     from telespool.spool.layout import Entry
 
 _SHORT_WAIT = 20.0
@@ -50,17 +50,17 @@ class Uploader(Worker):
     name = "uploader"
     hears = ("uploading", "deferred")
 
-    def __init__(self, house: House, destination: Destination) -> None:
+    def __init__(self, house: WorkerContext, destination: Destination) -> None:
         super().__init__(house)
         self.destination = destination
-        self.preparing = Preparing(house.spool, house.config, house.limit)
-        self.queue = Queue(house.spool)
-        self.reporting = Reporting(house.spool, house.config, destination)
+        self.preparing = Preparer(house.spool, house.config, house.limit)
+        self.queue = SendQueue(house.spool)
+        self.reporting = ReportSender(house.spool, house.config, destination)
         if house.config.report.to:
             self.bell = house.bells.listen((*self.hears, "done"))
-        self.returning = Returning(house.spool, house.bells.listen(("deferred",)))
+        self.returning = RetryQueue(house.spool, house.bells.listen(("deferred",)))
         self._uploading = house.bells.listen(("uploading",))
-        self._ends = Waits()
+        self._ends = Deadlines()
         self._trouble_since: float | None = None
         self._held: dict[str, tuple[float, str]] = house.activity.waits
 
@@ -183,18 +183,18 @@ class Uploader(Worker):
 
     async def _attempt(self, entry: Entry) -> None:
         """One attempt at one unit, from its files to its receipt."""
-        staged: dict[int, Staged] = {}
+        staged: dict[int, Uploaded] = {}
         members = {}
         sizes, inodes = {}, {}
         for member in await asyncio.to_thread(self.spool.members, entry):
             members[member.unit.first] = member
             state = member.path.stat()
             sizes[member.unit.first], inodes[member.unit.first] = state.st_size, state.st_ino
-        activity = Upload(entry.job, str(entry.unit.plain()), sum(sizes.values()))
+        activity = UploadProgress(entry.job, str(entry.unit.plain()), sum(sizes.values()))
         self.house.activity.upload = activity
         limit = asyncio.Semaphore(_TOGETHER)
 
-        async def one(number: int) -> tuple[int, Staged | TelespoolError]:
+        async def one(number: int) -> tuple[int, Uploaded | TelespoolError]:
             async with limit:
                 return number, await self._stage(entry, members[number], activity)
 
@@ -242,8 +242,8 @@ class Uploader(Worker):
             return
 
     async def _stage(
-        self, entry: Entry, member: Entry, activity: Upload
-    ) -> Staged | TelespoolError:
+        self, entry: Entry, member: Entry, activity: UploadProgress
+    ) -> Uploaded | TelespoolError:
         """Bring one file there, in another form where Telegram refuses the first; the last refusal if all fail."""
 
         def arrived(size: int) -> None:
@@ -251,7 +251,7 @@ class Uploader(Worker):
             # The first word is of what an earlier attempt brought there.
             further = size > activity.arrived.get(member.unit.first, size)
             self.house.activity.arrived(activity, member.unit.first, size)
-            if further and isinstance(self.destination, GoesOn):
+            if further and isinstance(self.destination, SupportsResume):
                 self.spool.advance_upload(entry)
 
         last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
@@ -275,7 +275,7 @@ class Uploader(Worker):
             return error
         return last
 
-    async def _post(self, entry: Entry, staged: dict[int, Staged]) -> dict[int, int]:
+    async def _post(self, entry: Entry, staged: dict[int, Uploaded]) -> dict[int, int]:
         """Post what is staged; message id by number, all of them."""
         caption = self.preparing.caption(entry)
         numbers = {each.item.key: number for number, each in staged.items()}

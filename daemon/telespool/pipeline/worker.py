@@ -22,7 +22,7 @@ import structlog
 
 from telespool.destinations.base import no_limit
 from telespool.errors import Unreadable
-from telespool.runtime.liveness import Heartbeat
+from telespool.runtime.liveness import Liveness
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import Config
     from telespool.observe.progress import Activity
-    from telespool.runtime.wakeups import Bells
+    from telespool.runtime.wakeups import WakeupBus
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
@@ -71,7 +71,7 @@ def _is_below(name: str | bytes | int, path: Path) -> bool:
     return not isinstance(name, int) and Path(os.fsdecode(name)).is_relative_to(path)
 
 
-class Settled:
+class IdleTracker:
     """Who has nothing to do. `on_change` is called whenever a worker goes idle."""
 
     def __init__(self) -> None:
@@ -89,17 +89,17 @@ class Settled:
 
 
 @dataclass(slots=True)
-class House:
+class WorkerContext:
     """What all workers share."""
 
     config: Config
     spool: Spool
-    bells: Bells
+    bells: WakeupBus
     activity: Activity
-    heartbeat: Heartbeat = field(default_factory=Heartbeat)
+    heartbeat: Liveness = field(default_factory=Liveness)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a unit is being sent."""
-    settled: Settled = field(default_factory=Settled)
+    settled: IdleTracker = field(default_factory=IdleTracker)
     limit: Callable[[], Awaitable[int]] = no_limit
     """Bytes that one message may hold."""
 
@@ -110,7 +110,7 @@ class Worker(abc.ABC):
     name: ClassVar[str]
     hears: ClassVar[tuple[str, ...]]
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: WorkerContext) -> None:
         self.house = house
         self.spool = house.spool
         self.config = house.config

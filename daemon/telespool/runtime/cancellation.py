@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-async def to_its_end(work: Awaitable[T]) -> T:
+async def shielded_until_done(work: Awaitable[T]) -> T:
     """Wait for what surely ends, however often we are cancelled meanwhile; the cancellation leaves from here then."""
     working = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

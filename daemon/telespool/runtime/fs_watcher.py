@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from watchdog.observers.api import BaseObserver, ObservedWatch
 
-    from telespool.runtime.wakeups import Bells
+    from telespool.runtime.wakeups import WakeupBus
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
 class _Ring(FileSystemEventHandler):
     """Rings one folder's bell. It must never raise: watchdog's thread would die of it."""
 
-    def __init__(self, bells: Bells, name: str) -> None:
+    def __init__(self, bells: WakeupBus, name: str) -> None:
         self._bells = bells
         self._name = name
 
@@ -49,10 +49,12 @@ class _Ring(FileSystemEventHandler):
             self._bells.ring([self._name])
 
 
-class Watching:
+class FolderWatcher:
     """Watches folders by name. `polling` is for shares that send no events."""
 
-    def __init__(self, bells: Bells, folders: Mapping[str, Path], *, polling: bool = False) -> None:
+    def __init__(
+        self, bells: WakeupBus, folders: Mapping[str, Path], *, polling: bool = False
+    ) -> None:
         self._bells = bells
         self._folders = dict(folders)
         self._polling = polling

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from telespool.runtime.wakeups import Bell
+    from telespool.runtime.wakeups import Wakeup
 
 _LOOK_AGAIN = 60.0
 
 
-class Gate:
+class PauseGate:
     """Open or closed; both can be awaited."""
 
     def __init__(self, *, is_open: bool = True) -> None:
@@ -52,7 +52,7 @@ class Gate:
         await self._closed.wait()
 
     async def keep_closed_while(
-        self, occupied: Callable[[], bool], bell: Bell, opened: Callable[[], None]
+        self, occupied: Callable[[], bool], bell: Wakeup, opened: Callable[[], None]
     ) -> None:
         """Keep it closed while `occupied` (called in a thread) says so; `opened` is told each time it opens. Endless.
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
 
-class Heartbeat:
+class Liveness:
     """The last sign of life of each worker."""
 
     def __init__(

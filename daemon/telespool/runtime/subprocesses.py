@@ -1,7 +1,7 @@
 """Child processes: the one place where ffmpeg and 7-Zip are started, limited, stopped and ended.
 
 Every child gets a process group of its own, dies with the daemon even while it is
-stopped (PR_SET_PDEATHSIG), dumps no core, keeps within its `Limits`, and offers itself first where memory runs
+stopped (PR_SET_PDEATHSIG), dumps no core, keeps within its `ChildLimits`, and offers itself first where memory runs
 out, so that a hostile file ends a child and not the daemon. All that is set by small programs of util-linux
 (`setpriv`, `prlimit`, `choom`, `ionice`), because a preexec function is not safe in a process with threads.
 
@@ -22,14 +22,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telespool.errors import ChildDied
-from telespool.runtime.cancellation import to_its_end
+from telespool.runtime.cancellation import shielded_until_done
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ChildLimits:
     """What a child may use. None means no limit of ours.
 
     `memory` is address space in bytes; `file_size` the largest file it may write, in bytes (0: it cannot
@@ -42,7 +42,7 @@ class Limits:
     nice: int = 0
 
 
-def limited(command: Sequence[str | Path], limits: Limits) -> list[str]:
+def limited(command: Sequence[str | Path], limits: ChildLimits) -> list[str]:
     """The command line that starts `command` within `limits`."""
     line = [*_ending_with_the_daemon(), "choom", "-n", "500", "--", "prlimit", "--core=0"]
     if limits.memory is not None:
@@ -74,14 +74,14 @@ def _ending_with_the_daemon() -> tuple[str, ...]:
 async def start(
     command: Sequence[str | Path],
     *,
-    limits: Limits | None = None,
+    limits: ChildLimits | None = None,
     stdin: int | None = asyncio.subprocess.DEVNULL,
     stdout: int | None = asyncio.subprocess.PIPE,
     stderr: int | None = asyncio.subprocess.PIPE,
     **more: Any,
 ) -> asyncio.subprocess.Process:
     """Start a child. The caller ends it with `end` in a `finally`."""
-    limits = limits or Limits()
+    limits = limits or ChildLimits()
     # Where the kernel divides the processor by sessions (sched_autogroup), niceness says nothing to other sessions, and
     # threads that are to stand still wait for their session's turn: 200 ms and more. So who is nice stays in ours.
     return await asyncio.create_subprocess_exec(
@@ -109,7 +109,7 @@ async def end(process: asyncio.subprocess.Process, *, grace: float = 0.0) -> Non
     finally:
         _signal_group(process.pid, signal.SIGKILL)
         _close_pipes(process)
-        await to_its_end(process.wait())
+        await shielded_until_done(process.wait())
 
 
 def _close_pipes(process: asyncio.subprocess.Process) -> None:
@@ -128,7 +128,7 @@ def _close_pipes(process: asyncio.subprocess.Process) -> None:
 async def output(
     command: Sequence[str | Path],
     *,
-    limits: Limits | None = None,
+    limits: ChildLimits | None = None,
     timeout: float = 60.0,  # noqa: ASYNC109 - the limit belongs to the child, which is killed at it
     data: bytes | None = None,
 ) -> tuple[int, bytes, bytes]:

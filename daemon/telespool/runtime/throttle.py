@@ -21,7 +21,7 @@ _TIMES = 20
 _MOMENT = 0.02
 
 
-class Pace:
+class Throttle:
     """Measures looks. `least` seconds lie between two, whatever they cost."""
 
     def __init__(self, least: float = 0.0) -> None:

@@ -18,7 +18,7 @@ _ROUNDED = 0.001
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class Deadline:
     """Both ends: seconds since the epoch, and of the clock that cannot be set."""
 
     until: float
@@ -34,17 +34,17 @@ class Wait:
         return min(self.until - now, self.deadline - time.monotonic())
 
 
-class Waits:
+class Deadlines:
     """Waits that others wrote down as times of the wall's clock, each known as it was when it was first seen."""
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, Wait] = {}
+        self._known: dict[Hashable, Deadline] = {}
 
     def left(self, what: Hashable, until: float, now: float) -> float:
         """Seconds until what waits `until` then need wait no more; 0 or less when it is over."""
         wait = self._known.get(what)
         if wait is None or abs(wait.until - until) > _ROUNDED:
-            wait = self._known[what] = Wait.to(until, now)
+            wait = self._known[what] = Deadline.to(until, now)
         return wait.left(now)
 
     def keep(self, there: Collection[Hashable]) -> None:

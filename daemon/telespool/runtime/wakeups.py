@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
 
-class Bell:
+class Wakeup:
     """What one worker listens to. `at_once` is called in the loop's thread at each ring, whatever the worker does."""
 
     def __init__(self, at_once: Callable[[], None] = lambda: None) -> None:
@@ -42,16 +42,16 @@ class Bell:
                 await self._rung.wait()
 
 
-class Bells:
+class WakeupBus:
     """One bell to a listener, rung by the folder's name."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self._listeners: dict[str, list[Bell]] = {}
+        self._listeners: dict[str, list[Wakeup]] = {}
 
-    def listen(self, folders: Iterable[str], at_once: Callable[[], None] = lambda: None) -> Bell:
+    def listen(self, folders: Iterable[str], at_once: Callable[[], None] = lambda: None) -> Wakeup:
         """A bell that rings when one of these folders does."""
-        bell = Bell(at_once)
+        bell = Wakeup(at_once)
         for folder in folders:
             self._listeners.setdefault(folder, []).append(bell)
         return bell

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from telespool.errors import ConfigError
-from telespool.service.sd_notify import Notify
+from telespool.service.sd_notify import SdNotify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +47,7 @@ class _Runner:
 
     def __init__(self, make: Callable[[], Service]) -> None:
         self._make = make
-        self._notify = Notify()
+        self._notify = SdNotify()
         self._service = make()
         self._next: Service | None = None
         self._task: asyncio.Task[None] | None = None

@@ -13,7 +13,7 @@ import socket
 import time
 
 
-class Notify:
+class SdNotify:
     """The manager that started this process, if there is one."""
 
     def __init__(self, address: str | None = None) -> None:

@@ -29,16 +29,16 @@ from telespool.pipeline.inbox import Inbox
 from telespool.pipeline.intake import Intake
 from telespool.pipeline.retention import Retention
 from telespool.pipeline.uploader import Uploader
-from telespool.pipeline.worker import House
+from telespool.pipeline.worker import WorkerContext
 from telespool.runtime import subprocesses
-from telespool.runtime.fs_watcher import Watching
-from telespool.runtime.gate import Gate
-from telespool.runtime.liveness import Heartbeat
-from telespool.runtime.throttle import Pace
-from telespool.runtime.wakeups import Bells
+from telespool.runtime.fs_watcher import FolderWatcher
+from telespool.runtime.gate import PauseGate
+from telespool.runtime.liveness import Liveness
+from telespool.runtime.throttle import Throttle
+from telespool.runtime.wakeups import WakeupBus
 from telespool.service.recovery import recover
-from telespool.service.sd_notify import Notify
-from telespool.service.watchdog import Supervision
+from telespool.service.sd_notify import SdNotify
+from telespool.service.watchdog import Watchdog
 from telespool.spool import Spool
 from telespool.spool.layout import WORKING
 
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from telespool.config.secrets import Secrets
     from telespool.destinations.base import Destination
     from telespool.pipeline.worker import Worker
-    from telespool.spool.fs_ops import Disk
+    from telespool.spool.fs_ops import FileOps
 
 log = structlog.get_logger()
 
@@ -64,7 +64,7 @@ class Service:
         config: Config,
         destination: Destination,
         secrets: Secrets | None = None,
-        disk: Disk | None = None,
+        disk: FileOps | None = None,
     ) -> None:
         self.config = config
         self.destination = destination
@@ -74,9 +74,9 @@ class Service:
         )
         self.spool = Spool(config.spool.root, config.spool.inbox, disk=disk)
         self.activity = Activity()
-        self.gate = Gate()
-        self.heartbeat = Heartbeat(config.service.patience)
-        self.supervision = Supervision(Notify(), self.heartbeat, self.activity.line, self._excused)
+        self.gate = PauseGate()
+        self.heartbeat = Liveness(config.service.patience)
+        self.supervision = Watchdog(SdNotify(), self.heartbeat, self.activity.line, self._excused)
         self.sending = asyncio.Lock()
         """Held while a unit is being sent; who holds it knows that none is."""
         self.workers: list[Worker] = []
@@ -92,7 +92,7 @@ class Service:
                 log.info("recovered after a crash", what=sentence)
                 self.activity.counts["recoveries"] += 1
             await self._finish_reports()
-            bells = Bells()
+            bells = WakeupBus()
             watching = self._watch(bells)
             await asyncio.to_thread(watching.check)
             async with control_socket.opened(
@@ -106,15 +106,15 @@ class Service:
                 await self.destination.close()
             self.spool.close()
 
-    def _watch(self, bells: Bells) -> Watching:
+    def _watch(self, bells: WakeupBus) -> FolderWatcher:
         spool = self.spool
         folders = {"inbox": spool.inbox}
         folders.update((name, spool.root / name) for name in WORKING)
         self.spool.changed = bells.ring
-        return Watching(bells, folders, polling=self.config.inbox.polling)
+        return FolderWatcher(bells, folders, polling=self.config.inbox.polling)
 
-    async def _work(self, bells: Bells, watching: Watching, *, until_idle: bool) -> None:
-        house = House(
+    async def _work(self, bells: WakeupBus, watching: FolderWatcher, *, until_idle: bool) -> None:
+        house = WorkerContext(
             self.config,
             self.spool,
             bells,
@@ -186,7 +186,7 @@ class Service:
         log.info("7-Zip", version=engine.version, program=str(engine.program), rar=engine.reads_rar)
         return engine
 
-    async def _keep_gate(self, bells: Bells) -> None:
+    async def _keep_gate(self, bells: WakeupBus) -> None:
         """The gate is open while uploading/ is empty; the converter is told when it may go on."""
         await self.gate.keep_closed_while(
             lambda: self.spool.occupied("uploading"),
@@ -194,10 +194,10 @@ class Service:
             lambda: bells.ring(["converting"]),
         )
 
-    async def _keep_count(self, bells: Bells) -> None:
+    async def _keep_count(self, bells: WakeupBus) -> None:
         """How many units wait in deferred/, for the status line."""
         bell = bells.listen(["deferred"])
-        pace = Pace(1.0)
+        pace = Throttle(1.0)
         while True:
             bell.clear()
             with pace:
@@ -255,7 +255,7 @@ class Service:
 
         await asyncio.to_thread(finish)
 
-    async def _until_idle(self, house: House, inbox: Inbox) -> None:
+    async def _until_idle(self, house: WorkerContext, inbox: Inbox) -> None:
         quiet = asyncio.Event()
         house.settled.on_change = quiet.set
         while True:

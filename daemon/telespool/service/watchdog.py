@@ -19,21 +19,21 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from telespool.runtime.liveness import Heartbeat
-    from telespool.service.sd_notify import Notify
+    from telespool.runtime.liveness import Liveness
+    from telespool.service.sd_notify import SdNotify
 
 log = structlog.get_logger()
 
 _TICK = 2.0
 
 
-class Supervision:
+class Watchdog:
     """Tells the manager how it goes, again and again."""
 
     def __init__(
         self,
-        notify: Notify,
-        heartbeat: Heartbeat,
+        notify: SdNotify,
+        heartbeat: Liveness,
         line: Callable[[], str],
         excused: Callable[[], Iterable[str]] = tuple,
     ) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from telespool.spool.fs_ops import Disk
+    from telespool.spool.fs_ops import FileOps
 
 _WRONG_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
@@ -51,7 +51,7 @@ class Spool(Claims, Conversions, Endings):
         root: Path,
         inbox: Path | None = None,
         *,
-        disk: Disk | None = None,
+        disk: FileOps | None = None,
         clock: Callable[[], float] = time.time,
         changed: Callable[[Sequence[Folder]], None] = lambda _: None,
     ) -> None:

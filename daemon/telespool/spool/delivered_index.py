@@ -8,7 +8,7 @@ failure may cost a line, which means that the file is sent again when it is drop
 that was not. The sizes are there because the data is not: an archive that is kept
 makes the copies of its members needless.
 
-`Delivered` answers whether a file was sent to a chat before. It remembers what it has read as long as that has not
+`DeliveredIndex` answers whether a file was sent to a chat before. It remembers what it has read as long as that has not
 changed. `OSError` leaves where the disk fails; lines that are broken off are passed over.
 """
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.spool import Spool
-    from telespool.spool.layout import Entry, Folders
+    from telespool.spool.layout import Entry, SpoolLayout
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Receipt:
     """One file that was sent; `message` is 0 for an original whose converted copy was."""
 
     number: int
@@ -46,7 +46,7 @@ class Line:
         return f"{self.number:04d} {self.message} {self.size} {self.digest} {self.name}"
 
     @classmethod
-    def parse(cls, text: str) -> Line | None:
+    def parse(cls, text: str) -> Receipt | None:
         """What a line says; None where it was broken off."""
         parts = text.split(" ", 4)
         if len(parts) < 5 or len(parts[3]) != 64:
@@ -57,7 +57,7 @@ class Line:
         return None
 
 
-async def digests(members: Iterable[Entry]) -> dict[int, Line]:
+async def digests(members: Iterable[Entry]) -> dict[int, Receipt]:
     """The lines of these files, before they are sent; what vanishes meanwhile, or cannot be read, has none."""
     lines = {}
     for member in members:
@@ -66,12 +66,12 @@ async def digests(members: Iterable[Entry]) -> dict[int, Line]:
     return lines
 
 
-async def _line(member: Entry) -> Line:
+async def _line(member: Entry) -> Receipt:
     size = (await asyncio.to_thread(member.path.stat)).st_size
-    return Line(member.unit.first, 0, size, await digest(member.path), member.unit.shown)
+    return Receipt(member.unit.first, 0, size, await digest(member.path), member.unit.shown)
 
 
-def line_of(original: Entry) -> Line | None:
+def line_of(original: Entry) -> Receipt | None:
     """The line of an original that goes to done/ after its copy. Blocks for as long as reading it takes."""
     try:
         with original.path.open("rb") as file:
@@ -79,20 +79,20 @@ def line_of(original: Entry) -> Line | None:
             size = file.tell()
     except FileNotFoundError:
         return None
-    return Line(original.unit.first, 0, size, found, original.unit.shown)
+    return Receipt(original.unit.first, 0, size, found, original.unit.shown)
 
 
-def record(spool: Spool, job: str, lines: Iterable[Line], messages: Mapping[int, int]) -> None:
+def record(spool: Spool, job: str, lines: Iterable[Receipt], messages: Mapping[int, int]) -> None:
     """Note what has arrived. Blocks; not fsynced, as a line that is lost does no harm."""
     spool.make(spool.job_folder("done", job))
     text = "".join(
-        f"{Line(line.number, messages.get(line.number, 0), line.size, line.digest, line.name)}\n"
+        f"{Receipt(line.number, messages.get(line.number, 0), line.size, line.digest, line.name)}\n"
         for line in lines
     )
     spool.disk.append(spool.job_folder("done", job) / CONTENTS, text.encode("utf-8", "replace"))
 
 
-def read(folders: Folders, job: str) -> Iterator[Line]:
+def read(folders: SpoolLayout, job: str) -> Iterator[Receipt]:
     """The lines of a job, each number once; of an original and its copy both."""
     try:
         text = (folders.job_folder("done", job) / CONTENTS).read_text("utf-8", "replace")
@@ -100,18 +100,18 @@ def read(folders: Folders, job: str) -> Iterator[Line]:
         return
     seen = set()
     for each in text.splitlines():
-        line = Line.parse(each)
+        line = Receipt.parse(each)
         if line is not None and (line.number, line.digest) not in seen:
             seen.add((line.number, line.digest))
             yield line
 
 
-class Delivered:
+class DeliveredIndex:
     """What lies in done/, by chat and content."""
 
-    def __init__(self, folders: Folders) -> None:
+    def __init__(self, folders: SpoolLayout) -> None:
         self._folders = folders
-        self._jobs: dict[str, tuple[int, tuple[Line, ...]]] = {}
+        self._jobs: dict[str, tuple[int, tuple[Receipt, ...]]] = {}
         self._sizes: set[tuple[str, int]] = set()
 
     async def before(self, path: Path, job: str) -> str | None:

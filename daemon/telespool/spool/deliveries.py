@@ -94,7 +94,7 @@ class Sending(Releases):
     def renumber(self, entry: Entry) -> Entry:
         """Give a unit whose number belongs to another of its job one that is free, its members too."""
         members = self.members(entry)
-        free = numbering.free(self, entry.job, len(members))
+        free = numbering.free_numbers(self, entry.job, len(members))
         if not entry.unit.is_album:
             moved = self._rename_in_place(entry, replace(entry.unit.plain(), first=free[0]))
         else:

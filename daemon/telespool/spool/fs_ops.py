@@ -1,7 +1,7 @@
 """The system calls that change the disk, each in one thin place.
 
 Whoever changes a file that must survive (the spool, finished segments, the folder destination) does it
-through a `Disk`, so that a test can put itself in its place, count the calls, and die before any of them.
+through a `FileOps`, so that a test can put itself in its place, count the calls, and die before any of them.
 Nothing here decides anything: the order of calls is told where the transition is (`telespool.spool`).
 
 Every method blocks; from a coroutine they are called with `asyncio.to_thread`. Errors are `OSError` as the
@@ -28,7 +28,7 @@ _COPY_STEP = 8 << 20
 _NO_COPY_IN_KERNEL = {errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM}
 
 
-class Disk:
+class FileOps:
     """The real disk."""
 
     def mkdir(self, path: Path) -> bool:

@@ -61,7 +61,7 @@ class Entry:
         return job.chat if job else ""
 
 
-class Folders:
+class SpoolLayout:
     """The spool under `root`, for reading. `inbox` may lie elsewhere."""
 
     def __init__(self, root: Path, inbox: Path | None = None) -> None:

@@ -19,7 +19,7 @@ from telespool.spool.layout import FOLDERS
 from telespool.spool.names import Job, Unit
 
 if TYPE_CHECKING:
-    from telespool.spool.layout import Entry, Folders
+    from telespool.spool.layout import Entry, SpoolLayout
 
 _NAMED = 8
 
@@ -33,7 +33,7 @@ class Found:
     path: Path | None = None
 
 
-def find(folders: Folders, text: str) -> Found:
+def find(folders: SpoolLayout, text: str) -> Found:
     """What is meant by this."""
     if (path := _in_inbox(folders, text)) is not None:
         return Found(path=path)
@@ -56,12 +56,12 @@ def find(folders: Folders, text: str) -> Found:
     return Found(job, tuple(entries))
 
 
-def inside(folders: Folders, text: str) -> bool:
+def inside(folders: SpoolLayout, text: str) -> bool:
     """Whether this names something in the spool or in its inbox."""
     return _in_inbox(folders, text) is not None or _inside(folders, text) is not None
 
 
-def _inside(folders: Folders, text: str) -> Path | None:
+def _inside(folders: SpoolLayout, text: str) -> Path | None:
     """The path below the spool, where it is one."""
     root = Path(os.path.realpath(folders.root))
     path = Path(os.path.realpath(text))
@@ -73,13 +73,13 @@ def _inside(folders: Folders, text: str) -> Path | None:
     return None
 
 
-def _in_inbox(folders: Folders, text: str) -> Path | None:
+def _in_inbox(folders: SpoolLayout, text: str) -> Path | None:
     inbox = Path(os.path.realpath(folders.inbox))
     path = Path(os.path.realpath(text))
     return path if path.is_relative_to(inbox) and path != inbox and path.exists() else None
 
 
-def _job(folders: Folders, name: str) -> str:
+def _job(folders: SpoolLayout, name: str) -> str:
     jobs = sorted({job for folder in FOLDERS for job in folders.jobs(folder)})
     if name in jobs:
         return name
@@ -104,7 +104,7 @@ def _is_part(job: str, name: str) -> bool:
     return bool(name) and name.casefold() in job.casefold()
 
 
-def _entries(folders: Folders, job: str, rest: str, folder: str | None) -> list[Entry]:
+def _entries(folders: SpoolLayout, job: str, rest: str, folder: str | None) -> list[Entry]:
     name = rest.rpartition("/")[2]
     unit = Unit.parse(name)
     numbers = {unit.first} if unit is not None else {int(name)} if name.isdecimal() else set()

@@ -32,6 +32,12 @@ NESTED = 1_000_000
 LABEL_BYTES = 180
 SLUG_BYTES = 80
 ALBUM_LABEL = "album"
+DEFAULT_CHAT = "default"
+"""The alias of the chat for what lies directly in the inbox."""
+
+PASSWORD_SUFFIX = ".password"  # noqa: S105 - ends a file name
+"""Ends the name of a file that holds the passwords of the archive beside it, one a line."""
+
 AS_DOCUMENT = ".as-document"
 """In a label, before its ending: the file is sent as a document, as it is (0012_clip.as-document.mp4)."""
 

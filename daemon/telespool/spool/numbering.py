@@ -17,12 +17,12 @@ from telespool.spool.layout import FOLDERS
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from telespool.spool.layout import Entry, Folder, Folders
+    from telespool.spool.layout import Entry, Folder, SpoolLayout
 
 _BEYOND = 9999
 
 
-def strays(folders: Folders, entries: Iterable[Entry], folder: Folder) -> list[Entry]:
+def conflicts(folders: SpoolLayout, entries: Iterable[Entry], folder: Folder) -> list[Entry]:
     """Those of these units of a folder whose number belongs to another of their job."""
     found = []
     for job in dict.fromkeys(entry.job for entry in entries):
@@ -39,7 +39,7 @@ def strays(folders: Folders, entries: Iterable[Entry], folder: Folder) -> list[E
     return found
 
 
-def free(folders: Folders, job: str, count: int) -> list[int]:
+def free_numbers(folders: SpoolLayout, job: str, count: int) -> list[int]:
     """Numbers that nothing of this job has: high ones, as an archive that is being unpacked needs the low ones."""
     taken = folders.standing(job)
     numbers: list[int] = []
@@ -61,7 +61,7 @@ def _overlap(units: list[Entry]) -> bool:
     return False
 
 
-def _late(folders: Folders, units: list[Entry]) -> list[Entry]:
+def _late(folders: SpoolLayout, units: list[Entry]) -> list[Entry]:
     taken: set[int] = set()
     late = []
     for entry in sorted(units, key=_claim):

@@ -14,10 +14,10 @@ import os
 from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
-from telespool.pipeline.drops import BESIDE
 from telespool.spool import Spool
 from telespool.spool.claims import GATHERED
 from telespool.spool.layout import HELD, Entry
+from telespool.spool.names import PASSWORD_SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ class Steering(Spool):
 
         Broken off between the two renames, both are put back into the inbox at the next start (`recovery`).
         """
-        name = f"{entry.unit.label}{BESIDE}"
+        name = f"{entry.unit.label}{PASSWORD_SUFFIX}"
         if entry.path.is_dir():
             beside = entry.path / name
             self.disk.unlink(beside)

@@ -10,8 +10,8 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from telespool.spool.fs_ops import Disk
-from telespool.spool.layout import FOLDERS, Entry, Folder, Folders
+from telespool.spool.fs_ops import FileOps
+from telespool.spool.layout import FOLDERS, Entry, Folder, SpoolLayout
 from telespool.spool.names import Job, Unit
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Moves(Folders):
+class Moves(SpoolLayout):
     """The folders, with the one way in which a unit goes from one to another."""
 
     def __init__(
@@ -27,12 +27,12 @@ class Moves(Folders):
         root: Path,
         inbox: Path | None = None,
         *,
-        disk: Disk | None = None,
+        disk: FileOps | None = None,
         clock: Callable[[], float] = time.time,
         changed: Callable[[Sequence[Folder]], None] = lambda _: None,
     ) -> None:
         super().__init__(root, inbox)
-        self.disk = disk or Disk()
+        self.disk = disk or FileOps()
         self.clock = clock
         self.changed = changed
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from telespool.config.schema import DatacenterSettings, TelegramSettings
 from telespool.config.secrets import Secrets
-from telespool.destinations.base import Item
 from telespool.destinations.telegram import TelegramDestination
+from telespool.model import Item
 
 
 async def run(task: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.config.schema import Bytes, DatacenterSettings, Seconds, TelegramSettings
 from telespool.config.secrets import Secrets
-from telespool.destinations.base import Frame, Item, Kind
 from telespool.destinations.telegram import TelegramDestination
-from telespool.destinations.telegram.connection import Limits
-from telespool.destinations.telegram.rpc import Patience
+from telespool.destinations.telegram.connection import ConnectionLimits
+from telespool.destinations.telegram.rpc import RetryPolicy
+from telespool.model import Item, Kind, VideoInfo
 from telespool.spool import names
 
 from tests.telegram_server.helpers import photo
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 
 CHATS = {"default": "@media", "family": "@family", "me": "me", "grace": "+15550200"}
 PART = 512 << 10
-HASTY = Patience(
+HASTY = RetryPolicy(
     flood=5.0,
     pause=0.02,
     pause_max=0.1,
     tries=3,
     posting=4,
-    limits=Limits(connect=3.0, answer=1.0, idle=30.0, pong=1.0),
+    limits=ConnectionLimits(connect=3.0, answer=1.0, idle=30.0, pong=1.0),
 )
 
 
@@ -63,7 +63,7 @@ async def opened(
     *,
     chats: Mapping[str, str] = CHATS,
     account: str | None = "user",
-    patience: Patience = HASTY,
+    patience: RetryPolicy = HASTY,
     bot_token: str | None = None,
     **changes: Any,
 ) -> AsyncIterator[TelegramDestination]:
@@ -92,14 +92,14 @@ def item(
     number: int = 1,
     mime: str = "",
     thumbnail: bytes | None = None,
-    frame: Frame | None = None,
+    frame: VideoInfo | None = None,
 ) -> Item:
     """An item as the uploader makes it of a unit."""
     status = path.stat()
     stamp = f"{status.st_size}-{status.st_mtime_ns}"
     default = {"photo": "image/jpeg", "video": "video/mp4", "gif": "image/gif"}
     if kind == "video" and frame is None:
-        frame = Frame(320, 240, 2.5)
+        frame = VideoInfo(320, 240, 2.5)
     return Item(
         key=names.random_id("20010101-000000_default_x", number),
         upload_key=names.file_id("20010101-000000_default_x", number, "", stamp),

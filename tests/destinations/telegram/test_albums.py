@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from telespool.destinations.base import Rejected, Staged
+from telespool.destinations.base import Rejected, Uploaded
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 
 from tests.destinations.telegram.support import opened, photo_file, video_file
@@ -14,8 +14,8 @@ from tests.destinations.telegram.support import opened, photo_file, video_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from telespool.destinations.base import Item
     from telespool.destinations.telegram import TelegramDestination
+    from telespool.model import Item
 
     from tests.telegram_server import TestTelegram
 
@@ -49,7 +49,7 @@ async def deliver(
     """Post an album as the uploader does: culprits are taken out, what is missing is posted again."""
     causes: dict[int, TelespoolError] = {}
 
-    async def stage(item: Item) -> Staged | None:
+    async def stage(item: Item) -> Uploaded | None:
         try:
             return await destination.stage("default", item)
         except TelespoolError as error:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.destinations.telegram.connection import Limits, Line, LineDown
+from telespool.destinations.telegram.connection import Connection, ConnectionDown, ConnectionLimits
 from telespool.destinations.telegram.session import Address
 from telethon.tl import functions, types
 
@@ -22,10 +22,10 @@ ME = functions.users.GetUsersRequest([types.InputUserSelf()])
 
 
 @asynccontextmanager
-async def line_to(telegram: TestTelegram, **limits: float) -> AsyncIterator[Line]:
+async def line_to(telegram: TestTelegram, **limits: float) -> AsyncIterator[Connection]:
     """An open connection, logged in."""
     address = Address(telegram.dc_id, telegram.host, telegram.port)
-    line = Line(address, telegram.preshared(), telegram.API_ID, Limits(**limits))
+    line = Connection(address, telegram.preshared(), telegram.API_ID, ConnectionLimits(**limits))
     await line.open()
     try:
         yield line
@@ -50,8 +50,8 @@ async def test_transport_errors_are_told_apart(
 
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    line = Line(Address(2, "127.0.0.1", port), telegram.preshared(), 1)
-    with pytest.raises(LineDown) as caught:
+    line = Connection(Address(2, "127.0.0.1", port), telegram.preshared(), 1)
+    with pytest.raises(ConnectionDown) as caught:
         await line.open()
     assert (caught.value.throttled, caught.value.stranger) == (throttled, stranger)
     server.close()
@@ -64,9 +64,9 @@ async def test_a_request_learns_that_its_line_broke(telegram: TestTelegram) -> N
         asking = asyncio.create_task(line.request(ME))
         await telegram.until(lambda: telegram.calls_of("getUsers"))
         telegram.drop_connections()
-        with pytest.raises(LineDown):
+        with pytest.raises(ConnectionDown):
             await asking
-        with pytest.raises(LineDown):
+        with pytest.raises(ConnectionDown):
             await line.request(ME)
         assert not line.is_up
     assert len(telegram.calls_of("getUsers")) == 1, "nothing is sent again behind one's back"
@@ -104,7 +104,7 @@ async def test_closing_wakes_those_who_wait(telegram: TestTelegram) -> None:
         asking = asyncio.create_task(line.request(ME))
         await telegram.until(lambda: telegram.calls_of("getUsers"))
         await line.close()
-        with pytest.raises(LineDown):
+        with pytest.raises(ConnectionDown):
             await asking
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 from telespool.destinations.telegram import TelegramDestination
-from telespool.destinations.telegram.connection import LineDown
+from telespool.destinations.telegram.connection import ConnectionDown
 from telespool.destinations.telegram.session import Address
 from telethon.errors import InvalidBufferError
 
@@ -198,7 +198,7 @@ async def test_where_telegram_has_enough_of_them_there_are_fewer(
     async with opened(telegram, tmp_path / "state", connections=4) as destination:
         assert destination._open is not None
         lines = destination._open.lines
-        too_many = LineDown("enough", cause=InvalidBufferError(struct.pack("<i", -429)))
+        too_many = ConnectionDown("enough", cause=InvalidBufferError(struct.pack("<i", -429)))
         assert lines.allowed == 4
         for _ in range(5):
             lines._broken(too_many)

@@ -7,9 +7,9 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.destinations.base import Frame
 from telespool.destinations.telegram import TelegramDestination
 from telespool.errors import LoginNeeded, Permanent, SpoolBusy, Temporary
+from telespool.model import VideoInfo
 
 from tests.destinations.telegram.support import (
     CHATS,
@@ -63,7 +63,7 @@ async def test_a_video_says_what_players_need(telegram: TestTelegram, tmp_path: 
     clip = video_file(
         tmp_path,
         1_200_000,
-        frame=Frame(1080, 1920, 12.5, silent=True),
+        frame=VideoInfo(1080, 1920, 12.5, silent=True),
         thumbnail=photo(180, 320),
     )
     async with opened(telegram, tmp_path / "state") as destination:

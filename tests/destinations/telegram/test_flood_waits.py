@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.destinations.telegram.flood_waits import SENDING, Floods
+from telespool.destinations.telegram.flood_waits import SENDING, FloodWaits
 from telespool.errors import Temporary
 
 from tests.destinations.telegram.support import HASTY, PART, opened, photo_file, send, video_file
@@ -96,7 +96,7 @@ async def test_waits_are_no_attempts(telegram: TestTelegram, tmp_path: Path) -> 
 
 async def test_the_gate_never_opens_early(tmp_path: Path) -> None:
     """A later, shorter wait does not shorten an earlier one; each waits for what concerns it."""
-    gate = Floods(patience=5)
+    gate = FloodWaits(patience=5)
     await gate.close("SendMedia", 100, "FLOOD_WAIT_100")
     await gate.close("SendMedia", 1, "FLOOD_WAIT_1")
     with pytest.raises(Temporary) as caught:
@@ -117,10 +117,10 @@ async def test_the_gate_never_opens_early(tmp_path: Path) -> None:
 async def test_long_waits_are_remembered(tmp_path: Path) -> None:
     """A wait of minutes is still known after a restart; a short one is not worth it; rubbish is ignored."""
     note = tmp_path / "floods.json"
-    gate = Floods(note)
+    gate = FloodWaits(note)
     await gate.close("SendMedia", 600, "FLOOD_WAIT_600")
     await gate.close("UploadMedia", 3, "FLOOD_WAIT_3")
-    again = Floods(note)
+    again = FloodWaits(note)
     assert "SendMedia" in [wait.what for wait in again]
     with pytest.raises(Temporary):
         await again.passage("SendMedia")
@@ -132,12 +132,12 @@ async def test_long_waits_are_remembered(tmp_path: Path) -> None:
         '[{"what":"a","until":1e99,"name":""}]',
     ):
         note.write_text(rubbish)
-        assert list(Floods(note)) == []
+        assert list(FloodWaits(note)) == []
 
 
 async def test_a_short_wait_is_stood_through() -> None:
     """Who comes to a gate that opens soon passes when it opens, and not before."""
-    gate = Floods()
+    gate = FloodWaits()
     await gate.close(
         SENDING, 0, "FLOOD_WAIT_0"
     )  # Telegram has been seen to say 0: a second is waited
@@ -150,7 +150,7 @@ async def test_many_hear_of_waits_at_once(tmp_path: Path) -> None:
     """However many uploads are told to wait at one moment, the note is whole and knows all of them."""
     note = tmp_path / "floods.json"
     for times in range(20):
-        floods = Floods(note)
+        floods = FloodWaits(note)
         names = [f"Method{number}{'x' * 40 * (number % 3)}" for number in range(16)]
         await asyncio.gather(*(floods.close(name, 100 + times, "FLOOD_WAIT_100") for name in names))
-        assert {wait.what for wait in Floods(note)} >= set(names)
+        assert {wait.what for wait in FloodWaits(note)} >= set(names)

@@ -6,10 +6,10 @@ import asyncio
 import random
 
 import pytest
-from telespool.destinations.telegram.flow_control import PART, SLOW, Window
+from telespool.destinations.telegram.flow_control import PART, SLOW, FlowControl
 
 
-async def fill(window: Window, parts: int) -> None:
+async def fill(window: FlowControl, parts: int) -> None:
     """Enter so many parts that fit."""
     for _ in range(parts):
         async with asyncio.timeout(1):
@@ -18,7 +18,7 @@ async def fill(window: Window, parts: int) -> None:
 
 async def test_it_grows_while_parts_return_fast() -> None:
     """It doubles with every round of fast parts, up to its limit."""
-    window = Window(2 * PART)
+    window = FlowControl(2 * PART)
     waiting = [asyncio.create_task(window.enter(PART)) for _ in range(200)]
     await asyncio.sleep(0)
     sizes = []
@@ -34,7 +34,7 @@ async def test_it_grows_while_parts_return_fast() -> None:
 
 async def test_it_does_not_grow_for_parts_that_queue() -> None:
     """Parts that take far longer than the quickest are waiting somewhere: more of them would wait as well."""
-    window = Window(2 * PART)
+    window = FlowControl(2 * PART)
     waiting = [asyncio.create_task(window.enter(PART)) for _ in range(50)]
     await asyncio.sleep(0)
     window.leave(PART, 0.05)
@@ -50,7 +50,7 @@ async def test_it_does_not_grow_for_parts_that_queue() -> None:
 
 async def test_it_does_not_grow_when_it_is_not_used() -> None:
     """A file that does not fill the window proves nothing about the line."""
-    window = Window(8 * PART)
+    window = FlowControl(8 * PART)
     for _ in range(20):
         await window.enter(PART)
         window.leave(PART, 0.01)
@@ -59,7 +59,7 @@ async def test_it_does_not_grow_when_it_is_not_used() -> None:
 
 async def test_it_shrinks_on_slow_parts_and_then_grows_slowly() -> None:
     """A slow part halves it, once for all parts that were slow together; it never falls below one part."""
-    window = Window(8 * PART)
+    window = FlowControl(8 * PART)
     await fill(window, 8)
     for _ in range(8):
         window.leave(PART, SLOW + 1)
@@ -76,7 +76,7 @@ async def test_it_shrinks_on_slow_parts_and_then_grows_slowly() -> None:
 
 async def test_one_part_always_fits() -> None:
     """Even a window smaller than a part lets one through when nothing is on the way."""
-    window = Window(PART)
+    window = FlowControl(PART)
     window.size = 10
     await fill(window, 1)
     with pytest.raises(TimeoutError):
@@ -86,7 +86,7 @@ async def test_one_part_always_fits() -> None:
 
 async def test_the_lowest_rank_goes_first() -> None:
     """Parts of files begun earlier pass those of later ones."""
-    window = Window(PART)
+    window = FlowControl(PART)
     await window.enter(PART)
     order: list[int] = []
 
@@ -106,7 +106,7 @@ async def test_the_lowest_rank_goes_first() -> None:
 
 async def test_the_cancelled_take_no_room() -> None:
     """Whoever gives up waiting, at whatever moment, leaves the window as it was."""
-    window = Window(4 * PART, high=4 * PART)
+    window = FlowControl(4 * PART, high=4 * PART)
 
     async def one(size: int) -> None:
         await window.enter(size)

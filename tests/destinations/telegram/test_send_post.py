@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telespool.destinations.base import Frame, Item, Kind, Staged
+from telespool.destinations.base import Uploaded
 from telespool.destinations.telegram import tl_media, tl_requests
+from telespool.model import Item, Kind, VideoInfo
 from telethon.tl import types
 
 
@@ -40,7 +41,7 @@ def test_captions_never_exceed_the_limit(text: str, limit: int) -> None:
 
 def test_a_post_of_one_is_no_album() -> None:
     """One is sendMedia, several sendMultiMedia with the caption at the first."""
-    staged = [Staged(made(key=number), types.InputMediaPhoto(None)) for number in (5, 6)]
+    staged = [Uploaded(made(key=number), types.InputMediaPhoto(None)) for number in (5, 6)]
     only = tl_requests.request("peer", staged[:1], "Holiday")
     assert (type(only).__name__, only.random_id, only.message) == ("SendMediaRequest", 5, "Holiday")
     album = tl_requests.request("peer", staged, "Holiday")
@@ -72,7 +73,7 @@ def test_handles_survive_as_text() -> None:
 
 def test_only_videos_stream_and_stay_videos() -> None:
     """supports_streaming and nosound_video belong to videos, force_file to documents, animation to GIFs."""
-    frame = Frame(320, 240, 1.5, silent=True)
+    frame = VideoInfo(320, 240, 1.5, silent=True)
     video = tl_media.uploaded(made("video", frame=frame), "file", "thumb", "video")
     gif = tl_media.uploaded(made("gif", frame=frame), "file", None, "gif")
     document = tl_media.uploaded(made("document", frame=frame), "file", None, "document")

@@ -31,19 +31,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from telespool.destinations.base import Staged
+from telespool.destinations.base import Uploaded
 from telespool.destinations.folder import previews
 from telespool.destinations.folder.page import Page
 from telespool.destinations.folder.posts import CAPTION, PREVIEWS, RECORD, Ledger, Medium, Post
 from telespool.errors import ConfigError, Permanent, Temporary
-from telespool.spool.fs_ops import Disk
+from telespool.spool.fs_ops import FileOps
 from telespool.spool.names import Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from telespool.destinations.base import Item
+    from telespool.model import Item
 
 STAGING = ".staging"
 
@@ -67,12 +67,12 @@ class FolderDestination:
         self,
         path: Path,
         chats: Mapping[str, str],
-        disk: Disk | None = None,
+        disk: FileOps | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._path = path
         self._chats = dict(chats)
-        self._disk = disk or Disk()
+        self._disk = disk or FileOps()
         self._clock = clock
         self._page = Page(path, self._chats, self._disk)
         self._ledgers: dict[str, Ledger] = {}
@@ -95,11 +95,11 @@ class FolderDestination:
 
     async def stage(
         self, chat: str, item: Item, progress: Callable[[int], None] | None = None
-    ) -> Staged:
+    ) -> Uploaded:
         """Copy the item into `.staging/`."""
         return await asyncio.to_thread(self._stage, chat, item, progress)
 
-    async def post(self, chat: str, staged: Sequence[Staged], caption: str) -> Mapping[int, int]:
+    async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
         """Make one post of what was not posted before; message id by key for all of them."""
         return await asyncio.to_thread(self._post, chat, staged, caption)
 
@@ -145,7 +145,7 @@ class FolderDestination:
             if _ALIAS.fullmatch(entry.name) and entry.is_dir():
                 yield entry.name
 
-    def _stage(self, chat: str, item: Item, progress: Callable[[int], None] | None) -> Staged:
+    def _stage(self, chat: str, item: Item, progress: Callable[[int], None] | None) -> Uploaded:
         with self._explained():
             self._known(chat)
             directory = self._staging / f"{chat}.{item.key:+d}"
@@ -159,7 +159,7 @@ class FolderDestination:
                     f"{item.name} has gone from the spool while it was being posted. If you moved it,"
                     " all is well."
                 ) from error
-        return Staged(item, self._describe(item, path))
+        return Uploaded(item, self._describe(item, path))
 
     def _describe(self, item: Item, path: Path) -> _Copy:
         unit = Unit.parse(item.path.name)
@@ -187,7 +187,7 @@ class FolderDestination:
             )
         return _Copy(path, medium, item.thumbnail)
 
-    def _post(self, chat: str, staged: Sequence[Staged], caption: str) -> dict[int, int]:
+    def _post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> dict[int, int]:
         keys = [entry.item.key for entry in staged]
         with self._explained(), self._alone():
             self._known(chat)

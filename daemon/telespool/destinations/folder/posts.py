@@ -22,7 +22,7 @@ import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self, get_args
 
-from telespool.destinations.base import Kind
+from telespool.model import Kind
 from telespool.spool.names import clean
 
 if TYPE_CHECKING:

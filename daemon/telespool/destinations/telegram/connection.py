@@ -4,12 +4,12 @@ Telethon's sender does the encryption, the containers, the salts and the clock; 
 
 * Media is never gzipped. Telethon compresses every request to see whether it shrinks, which photos and videos
   never do: 12 ms of a standing event loop for each part, four fifths of all CPU time.
-* A line that breaks says so at once (`LineDown`) instead of keeping requests for a connection to come: whoever
+* A line that breaks says so at once (`ConnectionDown`) instead of keeping requests for a connection to come: whoever
   sent them decides. Nothing is ever sent twice behind one's back.
 * No request waits for ever: each has a limit, which begins anew whenever the other side gives a sign of life.
 * A silent line is pinged, so that a dead one is found before somebody needs it.
 
-What leaves a request: Telethon's `RPCError` (Telegram said no), `LineDown` (nobody knows what it said).
+What leaves a request: Telethon's `RPCError` (Telegram said no), `ConnectionDown` (nobody knows what it said).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _INCOMPRESSIBLE = 64 << 10  # larger requests are media
 _CLOSING: set[asyncio.Task[None]] = set()  # the loop alone would forget them
 
 
-class LineDown(TelespoolError):
+class ConnectionDown(TelespoolError):
     """The connection broke or was silent for too long: whether a request was carried out is unknown.
 
     It stays inside this package. `throttled`: Telegram has enough connections (transport error 429);
@@ -57,7 +57,7 @@ class LineDown(TelespoolError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ConnectionLimits:
     """Seconds: to connect, to be answered, between pings, and for a ping's answer."""
 
     connect: float = 10.0
@@ -136,7 +136,7 @@ class _Sender(MTProtoSender):  # type: ignore[misc]
         await super()._process_message(message)
 
 
-class Line:
+class Connection:
     """One connection, from `open` until it is `down`; it is not opened twice."""
 
     def __init__(
@@ -144,8 +144,8 @@ class Line:
         address: Address,
         key: AuthKey,
         api_id: int,
-        limits: Limits = Limits(),
-        like: Line | None = None,
+        limits: ConnectionLimits = ConnectionLimits(),
+        like: Connection | None = None,
     ) -> None:
         """`like` is another line with this login: what it learnt of salt and clock need not be learnt again."""
         self.address = address
@@ -180,10 +180,12 @@ class Line:
                 await self._connect()
         except TimeoutError:
             await self.close()
-            raise LineDown(f"Telegram ({self.address}) did not answer in time") from None
+            raise ConnectionDown(f"Telegram ({self.address}) did not answer in time") from None
         except OSError as error:
             await self.close()
-            raise LineDown(f"Telegram ({self.address}) cannot be reached", cause=error) from None
+            raise ConnectionDown(
+                f"Telegram ({self.address}) cannot be reached", cause=error
+            ) from None
         except BaseException:
             await self.close()
             raise
@@ -208,7 +210,7 @@ class Line:
     async def request(self, request: Any, limit: float | None = None) -> Any:
         """Send it and return the answer, within `limit` seconds of silence."""
         if not self.is_up:
-            raise LineDown(self._reason, cause=self._cause)
+            raise ConnectionDown(self._reason, cause=self._cause)
         self.in_flight += 1
         try:
             return await self._exchange(request, limit or self._limits.answer)
@@ -219,7 +221,7 @@ class Line:
         try:
             future = self._sender.send(request)
         except ConnectionError as error:
-            raise LineDown(self._reason, cause=error) from None
+            raise ConnectionDown(self._reason, cause=error) from None
         try:
             await self._await(future, limit)
         finally:
@@ -233,7 +235,7 @@ class Line:
             if isinstance(refused, RPCError):
                 raise refused
             self._cause = self._cause or refused
-        raise LineDown(self._reason, cause=self._cause)
+        raise ConnectionDown(self._reason, cause=self._cause)
 
     async def _await(self, future: Any, limit: float) -> None:
         """Wait for the answer or the end of the line; silence beyond the limit is the end."""
@@ -291,7 +293,7 @@ class Line:
                 await self._exchange(
                     functions.PingDelayDisconnectRequest(number, delay), self._limits.pong
                 )
-            except LineDown:
+            except ConnectionDown:
                 return
 
     async def close(self) -> None:

@@ -17,15 +17,15 @@ import structlog
 from telethon.errors import RPCError
 
 from telespool.destinations.telegram import error_mapping
-from telespool.destinations.telegram.connection import Line, LineDown
+from telespool.destinations.telegram.connection import Connection, ConnectionDown
 from telespool.destinations.telegram.error_table import Action
 from telespool.destinations.telegram.rpc import flooded, method_of
 from telespool.errors import Temporary
 
 if TYPE_CHECKING:
-    from telespool.destinations.telegram.flood_waits import Floods
-    from telespool.destinations.telegram.flow_control import Window
-    from telespool.destinations.telegram.rpc import Caller, Patience
+    from telespool.destinations.telegram.flood_waits import FloodWaits
+    from telespool.destinations.telegram.flow_control import FlowControl
+    from telespool.destinations.telegram.rpc import RetryPolicy, RpcClient
     from telespool.destinations.telegram.session import Address
 
 _log = structlog.get_logger()
@@ -34,15 +34,15 @@ _FEWER = 600.0  # seconds for which a connection too many is done without
 _NEIGHBOUR = 0.3  # seconds a part waits for a line that is being opened
 
 
-class Lines:
+class ConnectionPool:
     """The open ones, and those that are being opened."""
 
     def __init__(
         self,
-        caller: Caller,
-        floods: Floods,
-        window: Window,
-        patience: Patience,
+        caller: RpcClient,
+        floods: FloodWaits,
+        window: FlowControl,
+        patience: RetryPolicy,
         *,
         count: int,
         part_timeout: float,
@@ -54,7 +54,7 @@ class Lines:
         self._count = count
         self._throttled: list[float] = []  # when Telegram last said that there are too many
         self._part_timeout = part_timeout
-        self._lines: list[Line] = []
+        self._lines: list[Connection] = []
         self._opening: set[asyncio.Task[None]] = set()
         self._doors: list[Address] = []
         self._not_before = 0.0
@@ -76,7 +76,7 @@ class Lines:
         trouble = 0
         while True:
             await self._floods.passage(method)
-            line: Line | None = None
+            line: Connection | None = None
             try:
                 line = await self._pick()
                 began = loop.time()
@@ -87,7 +87,7 @@ class Lines:
                 )  # boolFalse: not stored, nobody says why
             except RPCError as error:
                 refusal = error_mapping.read(error)
-            except LineDown as down:
+            except ConnectionDown as down:
                 self._broken(down)
                 refusal, reason = None, down
                 trouble += line is None  # none at all could be had: that is tried half as often
@@ -109,7 +109,7 @@ class Lines:
                 await line.close()
             await asyncio.sleep(self._patience.before(trouble))
 
-    async def _pick(self) -> Line:
+    async def _pick(self) -> Connection:
         """The line with the least on it, opening more while all are busy."""
         while True:
             self._lines = [line for line in self._lines if line.is_up]
@@ -121,7 +121,7 @@ class Lines:
                 self._begin()
             if not self._opening:
                 if best is None:
-                    raise LineDown("there is no connection")
+                    raise ConnectionDown("there is no connection")
                 return best
             opened, _ = await asyncio.wait(
                 self._opening,
@@ -145,12 +145,12 @@ class Lines:
             return
         self._not_before = asyncio.get_running_loop().time() + _REST
         error = task.exception()
-        if isinstance(error, LineDown):
+        if isinstance(error, ConnectionDown):
             self._broken(error)
         if self._lines:
             _log.info("one connection fewer for parts", reason=str(error), lines=len(self._lines))
 
-    def _broken(self, down: LineDown) -> None:
+    def _broken(self, down: ConnectionDown) -> None:
         self._window.shrink()
         now = asyncio.get_running_loop().time()
         # One refusal is heard of by all parts that were on that line.
@@ -162,14 +162,14 @@ class Lines:
             self._doors = await self._caller.doors()
         try:
             line = await self._through(self._doors[0])
-        except (LineDown, error_mapping.Refusal):
+        except (ConnectionDown, error_mapping.Refusal):
             if len(self._doors) == 1:
                 raise
             self._doors = self._doors[1:]  # the media address is closed to us: the front door
             line = await self._through(self._doors[0])
         self._lines.append(line)
 
-    async def _through(self, door: Address) -> Line:
+    async def _through(self, door: Address) -> Connection:
         line = self._caller.another(door)
         try:
             await line.open()
@@ -192,5 +192,5 @@ _ELSEWHERE = {Action.RECONNECT, Action.LOGIN}
 _AGAIN = {Action.RETRY, Action.RECONNECT, Action.UNKNOWN}
 
 
-def _load(line: Line) -> int:
+def _load(line: Connection) -> int:
     return line.in_flight

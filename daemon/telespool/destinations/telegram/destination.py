@@ -26,16 +26,16 @@ from telethon.tl import functions
 
 from telespool.destinations.telegram import error_mapping, login, tl_requests, upload_journal
 from telespool.destinations.telegram.connection import all_closed
-from telespool.destinations.telegram.connection_pool import Lines
+from telespool.destinations.telegram.connection_pool import ConnectionPool
 from telespool.destinations.telegram.error_mapping import Refusal
-from telespool.destinations.telegram.flood_waits import Floods
-from telespool.destinations.telegram.flow_control import PART, Window
-from telespool.destinations.telegram.peers import Chats
-from telespool.destinations.telegram.rpc import Caller, Patience
-from telespool.destinations.telegram.send_post import Posting
+from telespool.destinations.telegram.flood_waits import FloodWaits
+from telespool.destinations.telegram.flow_control import PART, FlowControl
+from telespool.destinations.telegram.peers import Peers
+from telespool.destinations.telegram.rpc import RetryPolicy, RpcClient
+from telespool.destinations.telegram.send_post import PostSender
 from telespool.destinations.telegram.session import Session
-from telespool.destinations.telegram.upload_file import Transfer
-from telespool.destinations.telegram.upload_media import Staging
+from telespool.destinations.telegram.upload_file import FileUploader
+from telespool.destinations.telegram.upload_media import MediaUploader
 from telespool.errors import ConfigError, LoginNeeded
 
 if TYPE_CHECKING:
@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import TelegramSettings
     from telespool.config.secrets import Secrets
-    from telespool.destinations.base import Item, Staged
-    from telespool.destinations.telegram.flood_waits import Wait
+    from telespool.destinations.base import Uploaded
+    from telespool.destinations.telegram.flood_waits import FloodWait
+    from telespool.model import Item
 
 _log = structlog.get_logger()
 _TEXT = 4096  # characters of a message; core.telegram.org/api/config has it as message_length_max
@@ -66,14 +67,14 @@ class TelegramDestination:
         secrets: Secrets,
         state: Path,
         *,
-        patience: Patience | None = None,
+        patience: RetryPolicy | None = None,
     ) -> None:
         """Nothing is touched before `open`; `state` is the directory for the session and caches."""
         self._settings = settings
         self._chat_values = chats
         self._secrets = secrets
         self._state = state
-        self._patience = patience or Patience()
+        self._patience = patience or RetryPolicy()
         self._opening = asyncio.Lock()
         self._open: _Open | None = None
 
@@ -94,13 +95,13 @@ class TelegramDestination:
 
     async def stage(
         self, chat: str, item: Item, progress: Callable[[int], None] | None = None
-    ) -> Staged:
+    ) -> Uploaded:
         """Bring one item's bytes to Telegram and let uploadMedia judge it."""
         opened = await self._opened()
         limit = await opened.limit()
         return await opened.staging.stage(chat, item, limit, progress)
 
-    async def post(self, chat: str, staged: Sequence[Staged], caption: str) -> Mapping[int, int]:
+    async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
         """Make one post; message id by `Item.key`, and Rejected names those that are to blame."""
         opened = await self._opened()
         return await opened.posting.post(chat, staged, caption, await opened.limit())
@@ -140,7 +141,7 @@ class TelegramDestination:
         """Seconds that Telegram has told us to wait since it was opened."""
         return self._open.floods.seconds if self._open else 0.0
 
-    def waits(self) -> tuple[Wait, ...]:
+    def waits(self) -> tuple[FloodWait, ...]:
         """What Telegram told us to wait for, the soonest end first."""
         return tuple(self._open.floods) if self._open else ()
 
@@ -193,16 +194,16 @@ class _Open:
         chats: Mapping[str, str],
         session: Session,
         state: Path,
-        patience: Patience,
+        patience: RetryPolicy,
     ) -> None:
         self.premium = False
         self.session = session
         self._uploads = state / "uploads"
-        self.floods = Floods(state / "floods.json", patience.flood)
-        self.caller = Caller(session, settings.api_id, self.floods, patience)
-        self.chats = Chats(chats, self.caller, session)
-        self.window = Window(settings.window)
-        self.lines = Lines(
+        self.floods = FloodWaits(state / "floods.json", patience.flood)
+        self.caller = RpcClient(session, settings.api_id, self.floods, patience)
+        self.chats = Peers(chats, self.caller, session)
+        self.window = FlowControl(settings.window)
+        self.lines = ConnectionPool(
             self.caller,
             self.floods,
             self.window,
@@ -210,9 +211,9 @@ class _Open:
             count=settings.connections,
             part_timeout=settings.part_timeout,
         )
-        self.transfer = Transfer(self.lines, self.window, self._uploads)
-        self.staging = Staging(self.caller, self.chats, self.transfer)
-        self.posting = Posting(self.caller, self.chats, self.staging)
+        self.transfer = FileUploader(self.lines, self.window, self._uploads)
+        self.staging = MediaUploader(self.caller, self.chats, self.transfer)
+        self.posting = PostSender(self.caller, self.chats, self.staging)
         self._limit = 0
 
     def prepare(self) -> None:

@@ -32,7 +32,7 @@ from telespool.errors import (
 if TYPE_CHECKING:
     from telethon.errors import RPCError
 
-    from telespool.destinations.base import Kind
+    from telespool.model import Kind
 
 _NUMBER = re.compile(r"(?<=_)\d+(?=_|$)")
 _PAUSE = {Action.CHAT: 15 * 60.0, Action.KIND: 60 * 60.0, Action.ACCOUNT: 6 * 60 * 60.0}

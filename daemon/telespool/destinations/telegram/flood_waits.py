@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.errors import Temporary
-from telespool.spool.fs_ops import Disk
+from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ _MARGIN = 0.2  # Telegram counts in whole seconds, and clocks differ
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class FloodWait:
     """One closed gate: what for (a method, `chat NAME`, or `sending`), and until when (Unix time)."""
 
     what: str
@@ -54,7 +54,7 @@ class Wait:
         return "chat" if self.what.startswith("chat ") else "all"
 
 
-class Floods:
+class FloodWaits:
     """The waits in force."""
 
     def __init__(self, note: Path | None = None, patience: float = 30.0) -> None:
@@ -62,11 +62,11 @@ class Floods:
         self._patience = patience
         self.seconds = 0.0
         """Seconds that Telegram has told us to wait, all in all."""
-        self._waits: dict[str, Wait] = {}
+        self._waits: dict[str, FloodWait] = {}
         self._writing = threading.Lock()
         self._read()
 
-    def __iter__(self) -> Iterator[Wait]:
+    def __iter__(self) -> Iterator[FloodWait]:
         now = time.time()
         return iter(sorted((w for w in self._waits.values() if w.until > now), key=_until))
 
@@ -76,7 +76,7 @@ class Floods:
         before = self._waits.get(what)
         self.seconds += max(0.0, until - max(time.time(), before.until if before else 0.0))
         if before is None or before.until < until:
-            self._waits[what] = Wait(what, until, name)
+            self._waits[what] = FloodWait(what, until, name)
             if seconds >= _NOTED:
                 await asyncio.to_thread(self._write)
 
@@ -88,7 +88,7 @@ class Floods:
                 raise Temporary(sentence(wait, left), retry_after=left, scope=wait.scope)
             await asyncio.sleep(max(left, 0.01))
 
-    def _closed(self, method: str, chat: str | None) -> Wait | None:
+    def _closed(self, method: str, chat: str | None) -> FloodWait | None:
         now = time.time()
         asked = (method, f"chat {chat}", SENDING if method in _SENDING else "")
         waits = [w for what in asked if (w := self._waits.get(what)) and w.until > now]
@@ -99,7 +99,7 @@ class Floods:
             return
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             for entry in json.loads(self._note.read_bytes()):
-                wait = Wait(str(entry["what"]), float(entry["until"]), str(entry["name"]))
+                wait = FloodWait(str(entry["what"]), float(entry["until"]), str(entry["name"]))
                 # A clock that was set back must not make a wait of an hour one of a year.
                 if math.isfinite(wait.until) and 0 < wait.until - time.time() < 7 * 86400:
                     self._waits[wait.what] = wait
@@ -115,14 +115,14 @@ class Floods:
             entries = [{"what": w.what, "until": w.until, "name": w.name} for w in self]
             fresh = self._note.with_suffix(".new")
             fresh.write_text(json.dumps(entries), encoding="utf-8")
-            Disk().replace(fresh, self._note)
+            FileOps().replace(fresh, self._note)
 
 
-def _until(wait: Wait) -> float:
+def _until(wait: FloodWait) -> float:
     return wait.until
 
 
-def sentence(wait: Wait, left: float) -> str:
+def sentence(wait: FloodWait, left: float) -> str:
     """What a person is told."""
     span = f"{left / 60:.0f} min" if left >= 120 else f"{left:.0f} s"
     if wait.scope == "chat":

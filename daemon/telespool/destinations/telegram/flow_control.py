@@ -22,7 +22,7 @@ _QUEUED = 2.0  # times as long as the quickest: it has waited behind others
 _FORGET = 1.005  # the quickest is forgotten slowly, for ways change
 
 
-class Window:
+class FlowControl:
     """Bytes on the way, and how many there may be."""
 
     def __init__(self, start: int = 4 << 20, high: int = HIGH) -> None:

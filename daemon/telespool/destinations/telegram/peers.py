@@ -26,7 +26,7 @@ from telespool.errors import Temporary
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from telespool.destinations.telegram.rpc import Caller
+    from telespool.destinations.telegram.rpc import RpcClient
     from telespool.destinations.telegram.session import Session
 
 _PHONE = re.compile(r"\+[\d ()-]{6,}")
@@ -37,10 +37,10 @@ _RETRY = 15 * 60.0
 _LOOK_AGAIN = 60.0
 
 
-class Chats:
+class Peers:
     """The chats of the configuration, as far as they are known."""
 
-    def __init__(self, chats: Mapping[str, str], caller: Caller, session: Session) -> None:
+    def __init__(self, chats: Mapping[str, str], caller: RpcClient, session: Session) -> None:
         self._values = chats
         self._caller = caller
         self._session = session

@@ -19,7 +19,7 @@ from telethon.errors import RPCError
 from telethon.tl import functions, types
 
 from telespool.destinations.telegram import error_mapping
-from telespool.destinations.telegram.connection import Limits, Line, LineDown
+from telespool.destinations.telegram.connection import Connection, ConnectionDown, ConnectionLimits
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
 from telespool.destinations.telegram.flood_waits import SENDING
@@ -27,7 +27,7 @@ from telespool.destinations.telegram.session import Address
 from telespool.errors import LoginNeeded, Temporary
 
 if TYPE_CHECKING:
-    from telespool.destinations.telegram.flood_waits import Floods
+    from telespool.destinations.telegram.flood_waits import FloodWaits
     from telespool.destinations.telegram.session import Session
 
 _log = structlog.get_logger()
@@ -35,7 +35,7 @@ _UPLOADS = {"SaveFilePart", "SaveBigFilePart"}
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """How long and how often. Seconds, but for `tries`."""
 
     flood: float = 30.0  # longer waits are handed upward
@@ -43,25 +43,27 @@ class Patience:
     pause_max: float = 10.0
     tries: int = 4  # of a request that brings trouble
     posting: int = 10  # of a request that is said to be under way already
-    limits: Limits = field(default_factory=Limits)
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
 
     def before(self, attempt: int) -> float:
         """The pause before the `attempt`-th repetition, from 1."""
         return float(min(self.pause * 2 ** (attempt - 1), self.pause_max))
 
 
-class Caller:
+class RpcClient:
     """The main connection and the manners on it."""
 
-    def __init__(self, session: Session, api_id: int, floods: Floods, patience: Patience) -> None:
+    def __init__(
+        self, session: Session, api_id: int, floods: FloodWaits, patience: RetryPolicy
+    ) -> None:
         self._session = session
         self._api_id = api_id
         self._floods = floods
         self._patience = patience
-        self._line: Line | None = None
+        self._line: Connection | None = None
         self._opening = asyncio.Lock()
 
-    async def line(self) -> Line:
+    async def line(self) -> Connection:
         """The connection, opened where there is none; Temporary where there is no way to Telegram."""
         async with self._opening:
             if self._line is not None and self._line.is_up:
@@ -74,20 +76,20 @@ class Caller:
                 await line.open()
             except RPCError as error:
                 raise error_mapping.verdict(error_mapping.read(error), "anything") from None
-            except LineDown as down:
+            except ConnectionDown as down:
                 raise self._no_way(down) from None
             self._line = line
             return line
 
-    def another(self, door: Address) -> Line:
+    def another(self, door: Address) -> Connection:
         """A further connection with the same login, not opened yet."""
         key = self._session.key
         if key is None:
             raise LoginNeeded("Nobody is logged in to Telegram yet. Run `telespool login`.")
-        return Line(door, key, self._api_id, self._patience.limits, self._line)
+        return Connection(door, key, self._api_id, self._patience.limits, self._line)
 
     @staticmethod
-    def _no_way(down: LineDown) -> Exception:
+    def _no_way(down: ConnectionDown) -> Exception:
         if down.stranger:
             return LoginNeeded("Telegram does not know this login. Run `telespool login`.")
         return Temporary(f"No connection to Telegram: {down.reason}.", scope="all")
@@ -120,7 +122,7 @@ class Caller:
                     raise refusal from None
                 if refusal.action is Action.RECONNECT:
                     await self.hang_up()
-            except LineDown as down:
+            except ConnectionDown as down:
                 trouble += 1
                 attempt = trouble
                 _log.info("connection lost", method=method, reason=down.reason)
@@ -161,7 +163,7 @@ class Caller:
             await line.close()
 
 
-async def flooded(floods: Floods, refusal: Refusal, method: str, chat: str | None) -> bool:
+async def flooded(floods: FloodWaits, refusal: Refusal, method: str, chat: str | None) -> bool:
     """Close the gate where the refusal is a wait; True where it was."""
     if refusal.action is not Action.WAIT:
         return False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
 
-from telespool.destinations.base import Rejected, Staged
+from telespool.destinations.base import Rejected, Uploaded
 from telespool.destinations.telegram import error_mapping, tl_media, tl_requests
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
@@ -23,9 +23,9 @@ from telespool.errors import NeedsConversion, Permanent, TelespoolError, Tempora
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from telespool.destinations.telegram.peers import Chats
-    from telespool.destinations.telegram.rpc import Caller
-    from telespool.destinations.telegram.upload_media import Staging
+    from telespool.destinations.telegram.peers import Peers
+    from telespool.destinations.telegram.rpc import RpcClient
+    from telespool.destinations.telegram.upload_media import MediaUploader
 
 _MENDS = 16  # ten stale references, one after the other, are no reason to give up
 _ASKED = (
@@ -38,18 +38,18 @@ _PASSING = {Action.RETRY, Action.DELIVERED}
 _FORBIDDEN = {"PHOTOS": {"photo"}, "VIDEOS": {"video"}, "ROUNDVIDEOS": {"video"}, "GIFS": {"gif"}}
 
 
-class Posting:
+class PostSender:
     """Makes posts from what was staged."""
 
-    def __init__(self, caller: Caller, chats: Chats, staging: Staging) -> None:
+    def __init__(self, caller: RpcClient, chats: Peers, staging: MediaUploader) -> None:
         self._caller = caller
         self._chats = chats
         self._staging = staging
 
     async def post(
-        self, chat: str, staged: Sequence[Staged], caption: str, limit: int
+        self, chat: str, staged: Sequence[Uploaded], caption: str, limit: int
     ) -> dict[int, int]:
-        """Message id by key, as `Destination.post` promises; `limit` is as for `Staging.stage`."""
+        """Message id by key, as `Destination.post` promises; `limit` is as for `MediaUploader.stage`."""
         config = await self._caller.config()
         full = text = tl_requests.cut(
             caption, getattr(config, "caption_length_max", 0) or tl_requests.CAPTION
@@ -89,7 +89,7 @@ class Posting:
         )
 
     async def _send(
-        self, chat: str, album: Sequence[Staged], text: str, tries: int | None = None
+        self, chat: str, album: Sequence[Uploaded], text: str, tries: int | None = None
     ) -> dict[int, int]:
         """One request, and a second for what its answer does not name."""
         peer = await self._chats.peer(chat)
@@ -114,10 +114,10 @@ class Posting:
         return tl_requests.cut(text, len(text.encode("utf-16-le")) // 4)
 
     @staticmethod
-    def _names_one(album: Sequence[Staged], refusal: Refusal) -> bool:
+    def _names_one(album: Sequence[Uploaded], refusal: Refusal) -> bool:
         return refusal.number is not None and refusal.number < len(album)
 
-    async def _anew(self, chat: str, staged: Staged, limit: int) -> Staged:
+    async def _anew(self, chat: str, staged: Uploaded, limit: int) -> Uploaded:
         try:
             return await self._staging.stage(chat, staged.item, limit, anew=True)
         except (NeedsConversion, Permanent, Temporary) as cause:
@@ -125,9 +125,9 @@ class Posting:
                 raise
             raise Rejected({staged.item.key: cause}) from None
 
-    async def _all_anew(self, chat: str, album: Sequence[Staged], limit: int) -> list[Staged]:
+    async def _all_anew(self, chat: str, album: Sequence[Uploaded], limit: int) -> list[Uploaded]:
         """Put each before uploadMedia again, one by one: whoever is to blame is named there."""
-        fresh: list[Staged] = []
+        fresh: list[Uploaded] = []
         causes: dict[int, TelespoolError] = {}
         for each in album:
             try:
@@ -139,7 +139,7 @@ class Posting:
         return fresh
 
     async def _without_one(
-        self, chat: str, album: Sequence[Staged], text: str, refusal: Refusal
+        self, chat: str, album: Sequence[Uploaded], text: str, refusal: Refusal
     ) -> dict[int, int]:
         """Post the album without the one that is to blame; without its halves, if several are."""
         if len(album) > 1:
@@ -156,13 +156,13 @@ class Posting:
         return await self._in_halves(chat, album, text, refusal)
 
     @staticmethod
-    def _check(refusal: Refusal, chat: str, album: Sequence[Staged]) -> None:
+    def _check(refusal: Refusal, chat: str, album: Sequence[Uploaded]) -> None:
         """Give up looking for a culprit where the error is about everything."""
         if refusal.action in _ALL:
             raise error_mapping.verdict(refusal, _subject(chat, album)) from None
 
     async def _in_halves(
-        self, chat: str, album: Sequence[Staged], text: str, refusal: Refusal
+        self, chat: str, album: Sequence[Uploaded], text: str, refusal: Refusal
     ) -> dict[int, int]:
         receipts: dict[int, int] = {}
         middle = len(album) // 2
@@ -182,7 +182,7 @@ class Posting:
         return receipts
 
     async def _in_runs(
-        self, chat: str, runs: Sequence[list[Staged]], text: str, limit: int
+        self, chat: str, runs: Sequence[list[Uploaded]], text: str, limit: int
     ) -> dict[int, int]:
         """Post runs of what may stand together, in order."""
         receipts: dict[int, int] = {}
@@ -191,7 +191,7 @@ class Posting:
         return receipts
 
     @staticmethod
-    def _forbidden(album: Sequence[Staged], refusal: Refusal) -> None:
+    def _forbidden(album: Sequence[Uploaded], refusal: Refusal) -> None:
         """The chat forbids a kind: those of it wait, the others go."""
         word = refusal.name.removeprefix("CHAT_SEND_").removesuffix("_FORBIDDEN")
         kinds = _FORBIDDEN.get(word, {"document"})
@@ -201,7 +201,7 @@ class Posting:
         )
 
     @staticmethod
-    def _rejected(album: Sequence[Staged], refusal: Refusal) -> Rejected:
+    def _rejected(album: Sequence[Uploaded], refusal: Refusal) -> Rejected:
         return Rejected(
             {
                 each.item.key: error_mapping.verdict(refusal, each.item.name, each.item.kind)
@@ -210,7 +210,7 @@ class Posting:
         )
 
 
-def _suspicious(staged: Staged, refusal: Refusal) -> bool:
+def _suspicious(staged: Uploaded, refusal: Refusal) -> bool:
     """Whether the error's name points at things of this kind."""
     if refusal.action is Action.PHOTO:
         return staged.item.kind == "photo"
@@ -219,7 +219,7 @@ def _suspicious(staged: Staged, refusal: Refusal) -> bool:
     return True
 
 
-def _runs(album: Sequence[Staged]) -> list[list[Staged]]:
+def _runs(album: Sequence[Uploaded]) -> list[list[Uploaded]]:
     """What may stand together in one album, in order, at most ten at a time."""
     runs = [list(run) for _, run in groupby(album, key=_group)]
     return [
@@ -229,13 +229,13 @@ def _runs(album: Sequence[Staged]) -> list[list[Staged]]:
     ]
 
 
-def _group(staged: Staged) -> str:
+def _group(staged: Uploaded) -> str:
     handle: Any = staged.handle
     if isinstance(handle, types.InputMediaPhoto):
         return tl_media.group_of("photo")
     return tl_media.group_of(staged.item.kind if staged.item.kind != "photo" else "document")
 
 
-def _subject(chat: str, album: Sequence[Staged]) -> str:
+def _subject(chat: str, album: Sequence[Uploaded]) -> str:
     what = album[0].item.name if len(album) == 1 else f"the album from {album[0].item.name} on"
     return f"{what} (chat {chat!r})"

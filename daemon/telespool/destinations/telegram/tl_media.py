@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 if TYPE_CHECKING:
-    from telespool.destinations.base import Item, Kind
+    from telespool.model import Item, Kind
 
 _PHOTO_NAMES = {".jpg", ".jpeg", ".png"}
 

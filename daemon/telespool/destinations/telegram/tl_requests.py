@@ -13,13 +13,13 @@ from telethon.tl import functions, types
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from telespool.destinations.base import Staged
+    from telespool.destinations.base import Uploaded
 
 ALBUM = 10
 CAPTION = 1024  # characters, where Telegram's configuration does not say
 
 
-def request(peer: Any, staged: Sequence[Staged], caption: str) -> Any:
+def request(peer: Any, staged: Sequence[Uploaded], caption: str) -> Any:
     """The request for one post; the caption stands at the first, and so is shown under the album."""
     if len(staged) == 1:
         only = staged[0]

@@ -24,16 +24,16 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import functions, types
 
 from telespool.destinations.telegram.flow_control import PART
-from telespool.destinations.telegram.upload_journal import Received, forget, sweep
+from telespool.destinations.telegram.upload_journal import UploadJournal, forget, sweep
 from telespool.errors import Permanent, TelespoolError, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from telespool.destinations.base import Item
-    from telespool.destinations.telegram.connection_pool import Lines
-    from telespool.destinations.telegram.flow_control import Window
+    from telespool.destinations.telegram.connection_pool import ConnectionPool
+    from telespool.destinations.telegram.flow_control import FlowControl
+    from telespool.model import Item
 
 _BIG = (
     10 << 20
@@ -72,8 +72,8 @@ class Changed(TelespoolError):
     """The file is not what it was when its upload began. It stays inside this package."""
 
 
-class Upload:
-    """One file on its way: what it is, and what of it has arrived. Made and closed by `Transfer`."""
+class FileUpload:
+    """One file on its way: what it is, and what of it has arrived. Made and closed by `FileUploader`."""
 
     def __init__(self, item: Item, directory: Path | None, rank: int) -> None:
         self.item = item
@@ -88,7 +88,7 @@ class Upload:
         self.size = self._stamp[0]
         self.parts = -(-self.size // PART)
         about = f"{self.size} {self._stamp[1]} {PART >> 10} {item.kind} {item.upload_key}"
-        self.received = Received.open(directory, item.upload_key, about, self.parts)
+        self.received = UploadJournal.open(directory, item.upload_key, about, self.parts)
 
     def _look(self) -> tuple[int, int]:
         status = os.fstat(self._descriptor)
@@ -157,29 +157,31 @@ class Upload:
             self._descriptor = -1
 
 
-def _settle(uploads: Iterable[Upload]) -> None:
+def _settle(uploads: Iterable[FileUpload]) -> None:
     for upload in uploads:
         upload.settle()
 
 
-class Transfer:
+class FileUploader:
     """All uploads of this process."""
 
-    def __init__(self, lines: Lines, window: Window, directory: Path | None = None) -> None:
+    def __init__(
+        self, lines: ConnectionPool, window: FlowControl, directory: Path | None = None
+    ) -> None:
         self._lines = lines
         self._window = window
         self._directory = directory
         self._rank = 0
-        self._unnoted: set[Upload] = set()
+        self._unnoted: set[FileUpload] = set()
         self._noting = asyncio.Lock()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="upload")
 
-    async def begin(self, item: Item, limit: int) -> Upload:
+    async def begin(self, item: Item, limit: int) -> FileUpload:
         """Open a file; `limit` is the most bytes this account may send as one."""
         self._rank += 1
         if self._directory is not None and self._rank % _SWEEP == 0:
             await self._aside(sweep, self._directory)
-        upload: Upload = await self._aside(Upload, item, self._directory, self._rank)
+        upload: FileUpload = await self._aside(FileUpload, item, self._directory, self._rank)
         if upload.size == 0:
             upload.close()
             raise Permanent(f"{item.name} is empty, and Telegram takes no empty files.")
@@ -192,7 +194,7 @@ class Transfer:
         return upload
 
     async def send(
-        self, upload: Upload, name: str, progress: Callable[[int], None] | None = None
+        self, upload: FileUpload, name: str, progress: Callable[[int], None] | None = None
     ) -> Any:
         """Send what is missing of it and return its handle for requests."""
         try:
@@ -202,7 +204,9 @@ class Transfer:
             await self._aside(upload.received.renew)
             raise Temporary(f"{changed.reason} It is sent again from its start.") from None
 
-    async def _send_missing(self, upload: Upload, progress: Callable[[int], None] | None) -> None:
+    async def _send_missing(
+        self, upload: FileUpload, progress: Callable[[int], None] | None
+    ) -> None:
         arrived = upload.arrived
         if progress is not None and arrived:
             progress(arrived)
@@ -247,7 +251,7 @@ class Transfer:
         if trouble:
             raise trouble[0]
 
-    async def _part(self, upload: Upload, part: int) -> float:
+    async def _part(self, upload: FileUpload, part: int) -> float:
         request = upload.at_once(part) or await self._aside(upload.request, part)
         seconds = await self._lines.send(request)
         upload.acknowledged.append(part)
@@ -260,7 +264,7 @@ class Transfer:
                 await self._aside(_settle, uploads)
         return seconds
 
-    async def lost(self, upload: Upload, part: int) -> None:
+    async def lost(self, upload: FileUpload, part: int) -> None:
         """Telegram does not have this part (any more): it will be sent again."""
         upload.lost += 1
         if upload.lost < _GIVE_UP_PARTS and part < upload.parts:
@@ -268,11 +272,11 @@ class Transfer:
         else:
             await self._aside(upload.received.renew)
 
-    async def again(self, upload: Upload) -> None:
+    async def again(self, upload: FileUpload) -> None:
         """The upload is spoilt: it will be sent from its start, under another id."""
         await self._aside(upload.received.renew, upload.received.generation + 1)
 
-    async def complete(self, upload: Upload, handle: str) -> None:
+    async def complete(self, upload: FileUpload, handle: str) -> None:
         """Note what became of it; `drop` when that is no longer needed."""
         await self._aside(upload.received.complete, handle)
 

@@ -31,7 +31,7 @@ _SUFFIX = ".upload"
 _DONE = ord("#")
 
 
-class Received:
+class UploadJournal:
     """The note on one upload."""
 
     def __init__(self, path: Path | None, about: str, parts: int) -> None:
@@ -46,7 +46,7 @@ class Received:
         self._read()
 
     @classmethod
-    def open(cls, directory: Path | None, key: int, about: str, parts: int) -> Received:
+    def open(cls, directory: Path | None, key: int, about: str, parts: int) -> UploadJournal:
         """The note on the upload `key` of what `about` describes; nothing is noted without a directory."""
         return cls(_path(directory, key) if directory else None, about, parts)
 

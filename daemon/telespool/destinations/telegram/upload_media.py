@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions
 
-from telespool.destinations.base import Staged
+from telespool.destinations.base import Uploaded
 from telespool.destinations.telegram import error_mapping, tl_media
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
@@ -21,19 +21,19 @@ from telespool.errors import NeedsConversion
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from telespool.destinations.base import Item, Kind
-    from telespool.destinations.telegram.peers import Chats
-    from telespool.destinations.telegram.rpc import Caller
-    from telespool.destinations.telegram.upload_file import Transfer, Upload
+    from telespool.destinations.telegram.peers import Peers
+    from telespool.destinations.telegram.rpc import RpcClient
+    from telespool.destinations.telegram.upload_file import FileUpload, FileUploader
+    from telespool.model import Item, Kind
 
 _MENDS = 8  # parts lost, uploads spoilt, references gone stale: beyond it, it waits for another day
 _UPLOADS = 2  # from the start, under another id
 
 
-class Staging:
+class MediaUploader:
     """Takes items in."""
 
-    def __init__(self, caller: Caller, chats: Chats, transfer: Transfer) -> None:
+    def __init__(self, caller: RpcClient, chats: Peers, transfer: FileUploader) -> None:
         self._caller = caller
         self._chats = chats
         self._transfer = transfer
@@ -46,7 +46,7 @@ class Staging:
         progress: Callable[[int], None] | None = None,
         *,
         anew: bool = False,
-    ) -> Staged:
+    ) -> Uploaded:
         """Bring it in; `anew` asks Telegram again even where a note says that it has been."""
         upload = await self._transfer.begin(item, limit)
         try:
@@ -57,12 +57,12 @@ class Staging:
                 await self._transfer.complete(upload, tl_media.to_text(handle))
             elif progress is not None:
                 progress(upload.size)
-            return Staged(item, handle)
+            return Uploaded(item, handle)
         finally:
             upload.close()
 
     async def _bring(
-        self, chat: str, upload: Upload, progress: Callable[[int], None] | None
+        self, chat: str, upload: FileUpload, progress: Callable[[int], None] | None
     ) -> Any:
         item = upload.item
         kind: Kind = item.kind
@@ -86,7 +86,7 @@ class Staging:
         raise AssertionError
 
     async def _attempt(
-        self, chat: str, upload: Upload, kind: Kind, progress: Callable[[int], None] | None
+        self, chat: str, upload: FileUpload, kind: Kind, progress: Callable[[int], None] | None
     ) -> Any:
         item = upload.item
         file = await self._transfer.send(upload, tl_media.file_name(item), progress)
@@ -100,7 +100,9 @@ class Staging:
             functions.messages.UploadMediaRequest(peer, media), chat=chat
         )
 
-    async def _mend(self, chat: str, upload: Upload, refusal: Refusal, retried: set[str]) -> bool:
+    async def _mend(
+        self, chat: str, upload: FileUpload, refusal: Refusal, retried: set[str]
+    ) -> bool:
         """Put right what can be put right; True where another attempt makes sense."""
         match refusal.action:
             case Action.PART:

@@ -15,21 +15,21 @@ from typing import TYPE_CHECKING, Literal
 
 from telespool.archives.limits import Budget
 from telespool.archives.signatures import recognise
-from telespool.pipeline.drops import BESIDE
 from telespool.pipeline.sources.archive import open_archive
 from telespool.pipeline.sources.archive_source import ArchiveSource
-from telespool.pipeline.sources.base import Member, Piece, Rules, Source
+from telespool.pipeline.sources.base import DropMember, ExtractedMember, Rules, Source
 from telespool.pipeline.sources.file import FileSource
 from telespool.pipeline.sources.folder import FolderSource, walk
+from telespool.spool.names import PASSWORD_SUFFIX
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.archives.engine import Engine
-    from telespool.spool.fs_ops import Disk
+    from telespool.spool.fs_ops import FileOps
     from telespool.spool.layout import Entry
 
-__all__ = ["Member", "Piece", "Source", "open_source"]
+__all__ = ["DropMember", "ExtractedMember", "Source", "open_source"]
 
 
 async def open_source(
@@ -41,7 +41,7 @@ async def open_source(
     passwords: tuple[str, ...],
     others: Literal["skip", "document"],
     depth: int,
-    disk: Disk,
+    disk: FileOps,
 ) -> Source:
     """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still.
 
@@ -63,7 +63,9 @@ async def open_source(
 
 def _passwords(folder: Path) -> tuple[str, ...]:
     """The passwords that were dropped beside an archive: the lines of its NAME.password."""
-    texts = [path.read_text("utf-8", "replace") for path in sorted(folder.glob(f"*{BESIDE}"))]
+    texts = [
+        path.read_text("utf-8", "replace") for path in sorted(folder.glob(f"*{PASSWORD_SUFFIX}"))
+    ]
     return tuple(line for text in texts for line in text.splitlines() if line)
 
 

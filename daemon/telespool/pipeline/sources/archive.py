@@ -2,7 +2,7 @@
 
 The members of the archive that is number 7 are 7000001, 7000002, …: behind all members beside it, and known without
 opening anything else. `Permanent` and `Temporary` leave it where an archive that was dropped cannot be read; one that
-lies inside becomes a `Piece` with that sentence.
+lies inside becomes a `ExtractedMember` with that sentence.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from telespool.archives.nested import together
 from telespool.archives.signatures import recognise
 from telespool.archives.volumes import may_be
 from telespool.errors import Permanent, TelespoolError
-from telespool.pipeline.sources.base import Member, Piece
+from telespool.pipeline.sources.base import DropMember, ExtractedMember
 from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.archives.members import Archive
+    from telespool.archives.members import ExtractedPiece as Unpacked
     from telespool.archives.members import Member as Listed
-    from telespool.archives.members import Piece as Unpacked
     from telespool.archives.nested import Inside
     from telespool.pipeline.sources.base import Rules
 
@@ -39,7 +39,7 @@ async def open_archive(path: Path, rules: Rules) -> Archive:
     return await rules.engine.open(path, rules.passwords, budget=rules.budget)
 
 
-class Unpacking:
+class UnpackingSource:
     """What archives and folders share: the directory in tmp/ and the archives inside."""
 
     kept_apart = True
@@ -60,12 +60,12 @@ class Unpacking:
 
     async def unpack(
         self, archive: Archive, base: int, depth: int, skip: Container[int]
-    ) -> AsyncGenerator[Piece]:
+    ) -> AsyncGenerator[ExtractedMember]:
         """The members of one archive, then those of the archives inside it."""
         directory = self.rules.tmp / str(base)
         await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
         sizes = [member.size or 0 for member in archive.members if base + member.number not in skip]
-        inside: list[tuple[Member, Path]] = []
+        inside: list[tuple[DropMember, Path]] = []
         done = 0
         self._next_size = sizes[0] if sizes else 0
 
@@ -80,13 +80,13 @@ class Unpacking:
                 member = numbered(out.member, base)
                 if out.damage:
                     self.damage.append(f"{member.name}: {out.damage}")
-                    yield Piece(member, left_out=out.damage)
+                    yield ExtractedMember(member, left_out=out.damage)
                 elif out.path is None:
-                    yield Piece(member, left_out="neither a photo nor a video")
+                    yield ExtractedMember(member, left_out="neither a photo nor a video")
                 elif depth > 1 and await asyncio.to_thread(may_be_archive, out.path):
                     inside.append((member, out.path))
                 else:
-                    yield Piece(member, out.path)
+                    yield ExtractedMember(member, out.path)
         self._next_size = 0
         if archive.damage:
             self.damage.append(archive.damage)
@@ -94,14 +94,14 @@ class Unpacking:
             yield piece
 
     async def unpack_inner(
-        self, found: Sequence[tuple[Member, Path]], depth: int, skip: Container[int]
-    ) -> AsyncGenerator[Piece]:
+        self, found: Sequence[tuple[DropMember, Path]], depth: int, skip: Container[int]
+    ) -> AsyncGenerator[ExtractedMember]:
         """The members of the archives among these files; those that are none come as they are."""
         named = [(member.name, path) for member, path in found]
         for inside in await asyncio.to_thread(together, named):
             files = [found[place] for place in inside.places]
             if not inside.is_archive:
-                yield Piece(*files[0])
+                yield ExtractedMember(*files[0])
                 continue
             async for piece in self._unpack_inside(inside, files, depth, skip):
                 yield piece
@@ -109,10 +109,10 @@ class Unpacking:
     async def _unpack_inside(
         self,
         inside: Inside,
-        files: Sequence[tuple[Member, Path]],
+        files: Sequence[tuple[DropMember, Path]],
         depth: int,
         skip: Container[int],
-    ) -> AsyncGenerator[Piece]:
+    ) -> AsyncGenerator[ExtractedMember]:
         own = files[0][0]
         base = own.number * NESTED
         before = len(self.damage)
@@ -122,13 +122,13 @@ class Unpacking:
                 raise Permanent(f"{own.name} inside the drop has more than {NESTED - 1} members.")
         except TelespoolError as error:
             for member, path in files:
-                yield Piece(member, path, refused=error.reason)
+                yield ExtractedMember(member, path, refused=error.reason)
             return
         added = (numbered(member, base) for member in archive.members)
         expect = tuple(member for member in added if member.number not in skip)
-        yield Piece(own, expect=expect)
+        yield ExtractedMember(own, expect=expect)
         for member, _ in files[1:]:
-            yield Piece(member)
+            yield ExtractedMember(member)
         async for piece in self.unpack(archive, base, depth, skip):
             yield piece
         if len(self.damage) > before:
@@ -148,9 +148,9 @@ class _Shifted(Container[int]):
         return isinstance(number, int) and self._base + number in self._numbers
 
 
-def numbered(member: Listed, base: int) -> Member:
+def numbered(member: Listed, base: int) -> DropMember:
     """A member of an archive among those of the drop; `base` is 0 for the archive that was dropped itself."""
-    return Member(base + member.number, member.name, member.size)
+    return DropMember(base + member.number, member.name, member.size)
 
 
 def may_be_archive(path: Path) -> bool:

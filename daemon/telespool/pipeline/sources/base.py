@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from telespool.archives.engine import Engine
     from telespool.archives.limits import Budget
-    from telespool.spool.fs_ops import Disk
+    from telespool.spool.fs_ops import FileOps
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class DropMember:
     """A file inside a drop: its place, its name as the drop has it, its size where that is known."""
 
     number: int
@@ -31,30 +31,30 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class ExtractedMember:
     """A member that has come out. Without a path it was left out: `left_out` says why, or it is damaged.
 
     `refused` is the sentence with which an archive inside goes to quarantine. `expect` are the members that an
     archive inside adds.
     """
 
-    member: Member
+    member: DropMember
     path: Path | None = None
     left_out: str = ""
     refused: str = ""
-    expect: tuple[Member, ...] = ()
+    expect: tuple[DropMember, ...] = ()
 
 
 class Source(Protocol):
     """A drop, opened."""
 
     kind: str
-    members: Sequence[Member]
+    members: Sequence[DropMember]
     damage: list[str]
     kept_apart: bool
     """Whether the drop is something other than its members, and is kept in done/ after them."""
 
-    def pieces(self, *, skip: Container[int]) -> AsyncGenerator[Piece]:
+    def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
         """The members one by one; the source stands still while nobody asks for the next."""
 
     def next_size(self) -> int:
@@ -73,7 +73,7 @@ class Rules:
     passwords: tuple[str, ...]
     others: Literal["skip", "document"]
     depth: int
-    disk: Disk
+    disk: FileOps
     budget: Budget | None = None
     """What the archives of this drop may bring, all of them together."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.pipeline.sources.base import Member, Piece
+from telespool.pipeline.sources.base import DropMember, ExtractedMember
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
@@ -19,13 +19,13 @@ class FileSource:
 
     def __init__(self, path: Path, name: str) -> None:
         self.path = path
-        self.members: Sequence[Member] = [Member(1, name, None)]
+        self.members: Sequence[DropMember] = [DropMember(1, name, None)]
         self.damage: list[str] = []
 
-    async def pieces(self, *, skip: Container[int]) -> AsyncGenerator[Piece]:
+    async def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
         """The file itself, where it lies."""
         if 1 not in skip:
-            yield Piece(self.members[0], self.path)
+            yield ExtractedMember(self.members[0], self.path)
 
     def next_size(self) -> int:
         """It takes no room: it is there already."""

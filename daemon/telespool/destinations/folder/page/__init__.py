@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.destinations.folder.posts import Ledger, Post
-    from telespool.spool.fs_ops import Disk
+    from telespool.spool.fs_ops import FileOps
 
 CHUNK = 100
 DATA = "_page"
@@ -33,7 +33,7 @@ _STATIC = {"index.html": "index.html", "page.css": f"{DATA}/page.css", "page.js"
 class Page:
     """The page in one folder. `titles` says for each chat where its posts would go."""
 
-    def __init__(self, path: Path, titles: Mapping[str, str], disk: Disk) -> None:
+    def __init__(self, path: Path, titles: Mapping[str, str], disk: FileOps) -> None:
         self._path = path
         self._titles = titles
         self._disk = disk

@@ -1,0 +1,40 @@
+"""What media, destinations and pipeline say to each other: the kind of a file, what a player must know of it, an item to send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Kind = Literal["photo", "video", "gif", "document"]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a player must know of a video before it has it: pixels as shown (rotated), and seconds."""
+
+    width: int
+    height: int
+    duration: float
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One file of a post, ready to be sent.
+
+    `key` is the random_id (signed 64 bit, never 0) and `upload_key` the file_id; both are derived from job
+    and unit, so that a repeated request is the same request. `path` holds the bytes to send; `name` is what
+    people see. `thumbnail` is a JPEG of at most 320 x 320.
+    """
+
+    key: int
+    upload_key: int
+    path: Path
+    name: str
+    kind: Kind
+    mime: str
+    frame: VideoInfo | None = None
+    thumbnail: bytes | None = None
