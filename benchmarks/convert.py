@@ -43,7 +43,6 @@ from telespool.config.schema import ConvertSettings, Seconds
 from telespool.media import ffmpeg_args
 from telespool.media.mp4 import track
 from telespool.media.probe import probe
-
 from tests.media.measure import sound, ssim
 
 CASES = ("encode", "remux", "kills", "memory")

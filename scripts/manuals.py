@@ -86,7 +86,7 @@ def commands() -> list[Command]:
 
 
 def _docstring(module: str) -> str:
-    source = (ROOT / "daemon" / "commands" / f"{module}.py").read_text("utf-8")
+    source = (ROOT / "daemon" / "telespool" / "cli" / f"{module}.py").read_text("utf-8")
     return ast.get_docstring(ast.parse(source)) or ""
 
 

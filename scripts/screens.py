@@ -24,7 +24,6 @@ from telespool.cli.live_status import picture  # noqa: E402 - found through the 
 from telespool.destinations.telegram.rpc import RetryPolicy  # noqa: E402
 from telespool.observe.status import Status  # noqa: E402
 from telespool.spool.layout import SpoolLayout  # noqa: E402
-
 from tests.harness import CHATS, Home  # noqa: E402
 from tests.material import Material, make_zip  # noqa: E402
 from tests.telegram_server import TestTelegram  # noqa: E402

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
+
 from telespool.config import loader
 from telespool.config.secrets import Secrets
 from telespool.destinations.telegram import TelegramDestination
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
 
     from telespool.destinations.telegram.rpc import RetryPolicy
-
     from tests.telegram_server import TestTelegram
     from tests.telegram_server.control import TelegramProcess
 

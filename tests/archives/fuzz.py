@@ -26,10 +26,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+
 from telespool.archives.unpack_to_folder import unpack
 from telespool.config.schema import ArchiveSettings, Bytes
 from telespool.errors import Permanent
-
 from tests.archives import making
 
 if TYPE_CHECKING:

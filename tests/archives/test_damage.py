@@ -8,8 +8,8 @@ import lzma
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.errors import Permanent
 
+from telespool.errors import Permanent
 from tests.archives import making
 from tests.archives.reading import read, write
 

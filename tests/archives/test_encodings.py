@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from telespool.archives.members import natural_key
 from telespool.archives.name_encoding import decode, judge
 from telespool.spool.names import natural
-
 from tests.archives import making
 from tests.archives.reading import read, write
 

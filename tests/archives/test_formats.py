@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.archives import recognise
 
+from telespool.archives import recognise
 from tests.archives import making
 from tests.archives.reading import read, write
 

@@ -15,10 +15,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.archives.unpack_to_folder import Result, unpack
 from telespool.config.schema import ArchiveSettings, Bytes, Seconds
 from telespool.errors import Permanent
-
 from tests.archives import making
 from tests.archives.reading import write
 

@@ -6,10 +6,10 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.archives import Engine
 from telespool.config.schema import ArchiveSettings
 from telespool.errors import Permanent
-
 from tests.archives import making
 from tests.archives.reading import read, write
 

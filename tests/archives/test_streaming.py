@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 import psutil
 import pytest
+
 from telespool.archives import Archive, Budget, Engine, Member, member_writer
 from telespool.config.schema import ArchiveSettings, Bytes
 from telespool.errors import ConfigError, Permanent, Temporary
-
 from tests.archives import making
 from tests.archives.reading import write
 

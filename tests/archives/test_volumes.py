@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from telespool.archives.unpack_to_folder import unpack
 from telespool.archives.volumes import group, set_of
 from telespool.config.schema import ArchiveSettings
 from telespool.errors import Permanent, Temporary
-
 from tests.archives import making
 from tests.archives.reading import read, write
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from telespool.config.schema import Bytes, Config, InboxSettings, SpoolSettings
 from telespool.doctor import places
-
 from tests.cli.support import JOB, make
 from tests.harness import Home, eventually
 

@@ -6,11 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.config.schema import Bytes, RetentionSettings, Seconds
 from telespool.pipeline.retention_plan import plan
 from telespool.spool import Spool
-from telespool.spool.names import Job
-
 from tests.cli.support import make, telespool
 from tests.jobs import DAY, job_name
 

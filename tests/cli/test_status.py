@@ -10,9 +10,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.observe.status import Status
 from telespool.spool.layout import SpoolLayout
-
 from tests.cli.support import JOB, make, telespool
 from tests.cli.terminal import terminal
 from tests.harness import Home, eventually
@@ -102,7 +102,7 @@ def test_imports_little(tmp_path: Path) -> None:
     """It starts without Telethon, rich, Pillow, the log, or asyncio."""
     config = spool_of_all(tmp_path)
     script = (
-        "import sys; from daemon import cli; code = cli.main(['status', '-c', sys.argv[1]]);"
+        "import sys; from telespool.cli import main; code = main.main(['status', '-c', sys.argv[1]]);"
         "print([m for m in ('telethon', 'rich', 'PIL', 'structlog', 'watchdog', 'asyncio') if m in sys.modules])"
     )
     done = subprocess.run(

@@ -7,10 +7,10 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.spool import Spool
 from telespool.spool.layout import HELD
 from telespool.spool.operator import Steering
-
 from tests.cli.support import JOB, make, telespool
 from tests.harness import Home, eventually
 from tests.jobs import job_name

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from telespool.config.loader import example, find, load, parse
 from telespool.config.schema import Config
 from telespool.errors import ConfigError

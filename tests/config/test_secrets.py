@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.config.secrets import Secrets
 from telespool.errors import ConfigError
 

@@ -7,6 +7,7 @@ from typing import Any
 import tomli
 from hypothesis import given
 from hypothesis import strategies as st
+
 from telespool.config.toml_positions import places
 
 TEXT = '''\

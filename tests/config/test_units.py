@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from telespool.config.units import read_duration, read_size, write_duration, write_size
 
 

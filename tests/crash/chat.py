@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from telespool.model import Item
-
     from tests.crash.disks import DyingDisk
 
 UNWANTED = b"UNWANTED"

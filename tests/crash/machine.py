@@ -30,7 +30,6 @@ from telespool.service.recovery import recover
 from telespool.spool import Spool
 from telespool.spool.layout import WORKING
 from telespool.spool.names import Unit
-
 from tests.crash.disks import Death, DyingDisk
 
 if TYPE_CHECKING:
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 
     from telespool.pipeline.worker import Worker
     from telespool.runtime.fs_watcher import FolderWatcher
-
     from tests.crash.chat import Chat
 
 DAY = 86400.0

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 from telespool.media.compatibility import Assessment
 from telespool.media.ffmpeg_process import Progress
 from telespool.model import VideoInfo
+from telespool.pipeline import converter, prepare, release_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     import pytest
+
     from telespool.config.schema import ConvertSettings
     from telespool.spool.fs_ops import FileOps
 
@@ -55,7 +57,7 @@ def copy_of(data: bytes) -> bytes:
     return _COPY + data
 
 
-async def judge(path: Path, _: ConvertSettings, **__: Any) -> Assessment:
+async def assess(path: Path, _: ConvertSettings, **__: Any) -> Assessment:
     """Judge by the first bytes."""
     data = path.read_bytes()
     if data.startswith(b"\xff\xd8\xff"):
@@ -129,9 +131,9 @@ async def thumbnail(*_: Any) -> bytes:
 def replace(patch: pytest.MonkeyPatch) -> Converting:
     """Put this in the place of the media package."""
     converting = Converting()
-    for module in ("sorting", "posting", "workers.converter"):
-        patch.setattr(f"daemon.{module}.judge", judge)
-    patch.setattr("telespool.pipeline.prepare.acceptable_photo", acceptable_photo)
-    patch.setattr("telespool.pipeline.prepare.thumbnail", thumbnail)
-    patch.setattr("telespool.pipeline.converter.convert", converting.convert)
+    for module in (release_order, prepare, converter):
+        patch.setattr(module, "assess", assess)
+    patch.setattr(prepare, "acceptable_photo", acceptable_photo)
+    patch.setattr(prepare, "thumbnail", thumbnail)
+    patch.setattr(converter, "convert", converting.convert)
     return converting

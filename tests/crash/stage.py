@@ -7,7 +7,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from telespool.spool.layout import FOLDERS, WORKING
-
 from tests.crash.chat import Chat
 from tests.crash.disks import DyingDisk
 from tests.crash.machine import Machine

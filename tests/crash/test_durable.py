@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.spool.layout import CONTENTS, FOLDERS
 from telespool.spool.names import Job, Unit
 from telespool.spool.operator import Steering
-
 from tests.crash.machine import BEGINNING
 from tests.crash.media import photo
 from tests.crash.platter import Platter

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.destinations.folder.destination import FolderDestination
 
+from telespool.destinations.folder.destination import FolderDestination
 from tests.destinations.folders import CHATS, NOON
 
 if TYPE_CHECKING:

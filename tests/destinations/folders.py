@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
+
 from telespool.model import Item
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
+
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.destinations.folder.page import CHUNK
 from telespool.model import Item, VideoInfo
 from telespool.spool.fs_ops import FileOps
-
 from tests.destinations.careless import Careless
 from tests.destinations.folders import (
     CHATS,

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.errors import ConfigError, Permanent, Temporary
 from telespool.model import VideoInfo
 from telespool.spool.fs_ops import FileOps
-
 from tests.destinations.careless import Careless
 from tests.destinations.folders import (
     CHATS,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 from PIL import Image
+
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.destinations.folder.page import CHUNK
 from telespool.model import Item, Kind, VideoInfo
-
 from tests.browser import PROGRAM, Browser
 from tests.destinations.careless import Careless
 

@@ -16,7 +16,6 @@ from telespool.config.schema import (
 )
 from telespool.service.service import Service
 from telespool.spool.layout import WORKING
-
 from tests.crash.chat import Chat
 from tests.crash.disks import DyingDisk
 

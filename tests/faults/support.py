@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from telespool.destinations.telegram.connection import ConnectionLimits
 from telespool.destinations.telegram.rpc import RetryPolicy
-
 from tests.material import make_zip, sha256
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool import errors
 
+from telespool import errors
 from tests.faults.support import HASTY, assert_delivered, by_name, drop_all, photos
 from tests.harness import eventually
 from tests.material import make_zip, sha256

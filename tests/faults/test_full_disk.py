@@ -9,8 +9,8 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.pipeline.worker import Worker
 
+from telespool.pipeline.worker import Worker
 from tests.crash.scenes import SCENES
 from tests.crash.stage import Play
 

@@ -9,10 +9,10 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from telespool.errors import ConfigError, SpoolBusy, Temporary
 from telespool.spool import Spool
 from telespool.spool.lock import Lock
-
 from tests.crash.chat import LATER, Chat
 from tests.crash.disks import DyingDisk
 from tests.crash.machine import DAY
@@ -311,7 +311,7 @@ async def test_a_file_that_cannot_be_read_holds_nobody_up(
     async def judge(path: Path, *rest: Any, **more: Any) -> Any:
         if path.name.endswith("a.mp4"):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return await media.judge(path, *rest, **more)
+        return await media.assess(path, *rest, **more)
 
     monkeypatch.setattr("telespool.pipeline.prepare.assess", judge)
     root = tmp_path / "spool"

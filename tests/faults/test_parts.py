@@ -8,16 +8,15 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.destinations.telegram.flow_control import PART
 from telespool.spool import Spool
-
 from tests.faults.support import HASTY, assert_delivered, big_video, by_name, drop_all
 from tests.harness import eventually
 from tests.material import sha256
 
 if TYPE_CHECKING:
     from telespool.service.service import Service
-
     from tests.harness import Home
     from tests.material import Material
     from tests.telegram_server import TestTelegram

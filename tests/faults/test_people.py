@@ -9,8 +9,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.spool.layout import FOLDERS, WORKING
 
+from telespool.spool.layout import FOLDERS, WORKING
 from tests.crash.chat import FORBIDDEN, LATER
 from tests.crash.media import film, photo, video
 from tests.crash.scenes import Scene, tar

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from telespool.errors import ChildDied
 
+from telespool.errors import ChildDied
 from tests.crash import media
 from tests.crash.chat import Chat
 from tests.crash.disks import Death, DyingDisk
@@ -89,7 +89,7 @@ def test_a_killer_in_an_archive_spares_what_is_sent_meanwhile(
     async def judge(path: Path, *rest: Any, **more: Any) -> Any:
         if KILLER in path.read_bytes():
             raise Death
-        return await media.judge(path, *rest, **more)
+        return await media.assess(path, *rest, **more)
 
     monkeypatch.setattr("telespool.pipeline.release_order.assess", judge)
     drops: dict[str, bytes | dict[str, bytes]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.config.schema import ConvertSettings
 
+from telespool.config.schema import ConvertSettings
 from tests.media import clips as making
 
 if TYPE_CHECKING:

@@ -18,7 +18,6 @@ from telespool.errors import TelespoolError
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.runtime.gate import PauseGate
-
 from tests.media.clips import CLIPS, make
 from tests.media.measure import difference, hear, see, tone
 

@@ -10,6 +10,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.media import audio_encode
 from telespool.media.convert import convert
 from telespool.media.mp4 import track

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pillow_heif
 import pytest
 from PIL import Image
+
 from telespool.errors import ConfigError
 from telespool.media.compatibility import assess
-
 from tests.media.clips import CLIPS, ONE_OF_EACH
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 from PIL import Image
+
 from telespool.config.schema import Bytes, Seconds
 from telespool.errors import ChildDied, Permanent, Temporary
 from telespool.media.compatibility import assess
@@ -21,7 +22,6 @@ from telespool.media.ffmpeg_process import PausableClock
 from telespool.media.thumbnail import thumbnail
 from telespool.runtime.gate import PauseGate
 from telespool.spool.fs_ops import FileOps
-
 from tests.media.clips import CLIPS
 from tests.media.measure import see
 from tests.media.odd import compare

@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.config.schema import ConvertSettings
 from telespool.errors import Permanent
 from telespool.media.compatibility import assess

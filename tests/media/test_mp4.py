@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.media.mp4 import track
 from telespool.media.mp4_boxes import layout
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image
+
 from telespool.errors import Permanent
 from telespool.media.photo import MAX_BYTES, acceptable_photo, look
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
 from telespool.media.mp4 import track
 from telespool.media.segments import Segments, fingerprint
-
 from tests.media.measure import sound, ssim
 
 if TYPE_CHECKING:

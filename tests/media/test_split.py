@@ -6,11 +6,11 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.errors import Permanent
 from telespool.media.compatibility import assess
 from telespool.media.split import split
 from telespool.runtime.gate import PauseGate
-
 from tests.media.measure import see
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from telespool.observe import control_client
 from telespool.observe.control_socket import opened
-
 from tests.harness import ROOT
 
 if TYPE_CHECKING:

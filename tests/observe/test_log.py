@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
+
 from telespool.config.schema import LogSettings
 from telespool.observe.journald import Journal, field_name
 from telespool.observe.log import set_up

@@ -10,12 +10,12 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.config import loader
 from telespool.errors import ConfigError
 from telespool.observe.metrics import Metrics, reason_of
 from telespool.observe.progress import Activity, UploadProgress
 from telespool.spool.layout import SpoolLayout
-
 from tests.cli.support import JOB, make
 from tests.harness import ROOT, Home, eventually
 

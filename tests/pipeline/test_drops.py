@@ -6,6 +6,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.config import loader
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.pipeline.drops import find
@@ -13,7 +14,6 @@ from telespool.service.recovery import recover
 from telespool.service.service import Service
 from telespool.spool import Spool
 from telespool.spool.fs_ops import FileOps
-
 from tests.material import Material, make_zip
 
 if TYPE_CHECKING:

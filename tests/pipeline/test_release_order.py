@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from telespool.config.schema import Config, InboxSettings
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.sources import DropMember, ExtractedMember
 from telespool.spool import Spool
 from telespool.spool.layout import WORKING
 from telespool.spool.names import natural
-
 from tests.jobs import job_name
 from tests.material import Material
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.config import loader
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.pipeline.report_sender import ReportSender, chat, chats
 from telespool.spool import Spool
-
 from tests.cli.support import JOB, make, telespool
 from tests.material import make_zip
 

@@ -10,10 +10,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.config import loader
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.service.service import Service
-
 from tests.material import Material, make_zip, sha256
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from telespool.media.ffmpeg_process import finish
 from telespool.runtime import subprocesses
 from telespool.runtime.cancellation import shielded_until_done

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.wakeups import WakeupBus
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+
 from telespool.runtime.hashing import digest
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import asyncio
 import os
 
 import pytest
+
 from telespool.runtime import subprocesses
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
+
 from telespool.config import loader
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.errors import ConfigError

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.service.sd_notify import SdNotify
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
+
 from telespool.runtime.liveness import Liveness
 from telespool.service.sd_notify import SdNotify
 from telespool.service.watchdog import Watchdog

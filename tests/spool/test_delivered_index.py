@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.spool import delivered_index
 from telespool.spool.layout import SpoolLayout
-
 from tests.jobs import job_name
 from tests.material import make_zip, sha256
 

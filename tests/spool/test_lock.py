@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.errors import SpoolBusy
 from telespool.spool.lock import Lock
 

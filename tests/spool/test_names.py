@@ -6,6 +6,7 @@ import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from telespool.spool.names import LABEL_BYTES, Job, Unit, clean, file_id, natural, random_id, title
 
 anything = st.text(st.characters(codec="utf-8", categories=None), max_size=300) | st.text(

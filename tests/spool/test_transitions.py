@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.errors import ConfigError
 from telespool.spool import Spool
 

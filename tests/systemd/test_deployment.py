@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from telespool.config.loader import parse
-
 from tests.material import make_zip
 from tests.systemd.conftest import ROOT
 from tests.systemd.machine import until

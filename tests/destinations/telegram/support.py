@@ -14,7 +14,6 @@ from telespool.destinations.telegram.connection import ConnectionLimits
 from telespool.destinations.telegram.rpc import RetryPolicy
 from telespool.model import Item, Kind, VideoInfo
 from telespool.spool import names
-
 from tests.telegram_server.helpers import photo
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from telespool.destinations.base import Rejected, Uploaded
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
-
 from tests.destinations.telegram.support import opened, photo_file, video_file
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from telespool.destinations.telegram import TelegramDestination
     from telespool.model import Item
-
     from tests.telegram_server import TestTelegram
 
 pytestmark = pytest.mark.telegram

@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from telethon.tl import functions, types
+
 from telespool.destinations.telegram.connection import Connection, ConnectionDown, ConnectionLimits
 from telespool.destinations.telegram.session import Address
-from telethon.tl import functions, types
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
+from telethon.errors import InvalidBufferError
+
 from telespool.destinations.telegram import TelegramDestination
 from telespool.destinations.telegram.connection import ConnectionDown
 from telespool.destinations.telegram.session import Address
-from telethon.errors import InvalidBufferError
-
 from tests.destinations.telegram.support import (
     CHATS,
     PART,

@@ -7,10 +7,10 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.destinations.telegram import TelegramDestination
 from telespool.errors import LoginNeeded, Permanent, SpoolBusy, Temporary
 from telespool.model import VideoInfo
-
 from tests.destinations.telegram.support import (
     CHATS,
     HASTY,

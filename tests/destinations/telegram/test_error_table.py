@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from telethon.errors import (
+    AuthKeyError,
+    FloodError,
+    MediaInvalidError,
+    RandomIdDuplicateError,
+    ServerError,
+    rpc_message_to_error,
+)
+from telethon.tl import functions, types
+
 from telespool.destinations.base import Rejected
 from telespool.destinations.telegram import error_mapping
 from telespool.destinations.telegram.error_table import RULES, Action
@@ -16,16 +26,6 @@ from telespool.errors import (
     TelespoolError,
     Temporary,
 )
-from telethon.errors import (
-    AuthKeyError,
-    FloodError,
-    MediaInvalidError,
-    RandomIdDuplicateError,
-    ServerError,
-    rpc_message_to_error,
-)
-from telethon.tl import functions, types
-
 from tests.destinations.telegram.support import opened, photo_file, send, video_file
 
 if TYPE_CHECKING:

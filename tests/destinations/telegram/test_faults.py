@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from telespool.errors import LoginNeeded, Temporary
 
+from telespool.errors import LoginNeeded, Temporary
 from tests.destinations.telegram.support import HASTY, PART, opened, photo_file, send, video_file
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.destinations.telegram.flood_waits import SENDING, FloodWaits
 from telespool.errors import Temporary
-
 from tests.destinations.telegram.support import HASTY, PART, opened, photo_file, send, video_file
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import asyncio
 import random
 
 import pytest
+
 from telespool.destinations.telegram.flow_control import PART, SLOW, FlowControl
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from telespool.destinations.telegram import login
 from telespool.errors import ConfigError, LoginNeeded, SpoolBusy, TelespoolError, Temporary
-
 from tests.destinations.telegram.support import opened, photo_file, secrets, send, settings
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_asyncio
-from telespool.errors import Temporary
 
+from telespool.errors import Temporary
 from tests.destinations.telegram.support import PART, opened, send, video_file
 from tests.telegram_server import TestTelegram
 

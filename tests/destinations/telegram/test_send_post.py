@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from telethon.tl import types
+
 from telespool.destinations.base import Uploaded
 from telespool.destinations.telegram import tl_media, tl_requests
 from telespool.model import Item, Kind, VideoInfo
-from telethon.tl import types
 
 
 def made(kind: Kind = "photo", **values: Any) -> Item:

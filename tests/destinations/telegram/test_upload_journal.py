@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from telespool.destinations.telegram.upload_journal import FRESH, UploadJournal, forget, sweep
 
 if TYPE_CHECKING:
