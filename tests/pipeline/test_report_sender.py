@@ -111,7 +111,7 @@ async def test_the_past_is_not_told(tmp_path: Path) -> None:
     import os  # noqa: PLC0415 - only here
 
     spool_ = make(tmp_path, {f"done/{JOB}/report.txt": b"Old.\n"}, '[report]\nto = "me"\n')
-    os.utime(spool_.root / f"done/{JOB}/report.txt", (1.7e9, 1.7e9))
+    os.utime(spool_.root / f"done/{JOB}/report.txt", (1e9, 1e9))
     config = loader.load(spool_.config)
     destination = FolderDestination(tmp_path / "posts", chats(config))
     await destination.open()

@@ -39,7 +39,7 @@ PRIME: Final = int(
 GENERATOR: Final = 3
 
 # Two small primes: their product is factorised at once, which is the client's first task.
-_P, _Q = 1229739323, 1402015859
+_P, _Q = 1229739323, 1402015859  # any day: two primes
 
 
 def _grown_prime(label: str, steps: int) -> int:
