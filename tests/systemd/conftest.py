@@ -32,14 +32,6 @@ _ACCOUNTS = {
 }
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark everything here, and give each test the time a boot may take on a busy machine."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.systemd)
-            item.add_marker(pytest.mark.timeout(300))
-
-
 @pytest.fixture(scope="session")
 def wheels() -> Path:
     """The packages the program needs, fetched once: the machines have no network."""
