@@ -7,6 +7,7 @@ The class decides the folder. It is raised where the fact is known and caught on
         ChildDied        the same, but it counts as a death: at the limit, the drop is poison
         Unreadable       this one file cannot be read now; the others can
         VolumeMissing    a volume of an archive may still come
+        NoRoom           what is to be written does not fit on the disk now
       NeedsConversion    goes to deferred/ to be converted; a copy or a photo has its own second way
       Permanent          goes to quarantine/ with this sentence as its note
       ConfigError        the program ends with exit code 78
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 
 Scope = Literal["unit", "chat", "all"]
 
+WaitKind = Literal["disk", "room", "tool", "network", "flood", "person", "volume", "chat"]
+"""What is waited for: a disk that works, room on it, a program that runs, the network (or the server), the end of a flood
+wait, a person, a volume of an archive, a chat that lets us write."""
+
 
 class TelespoolError(Exception):
     """The root. `exit_code` is what a command that dies of it ends with."""
@@ -40,17 +45,24 @@ class Temporary(TelespoolError):
     """Not now. `retry_after` is in seconds, None where nobody named a time.
 
     `scope` says who must wait: this unit, all units of this chat (slow mode, no right to write), or
-    everybody (flood wait, dead network, full disk).
+    everybody (flood wait, dead network, full disk). `kind` is what is waited for, as `status` shows it.
     """
 
     exit_code: ClassVar[int] = 75
+    default_kind: ClassVar[WaitKind] = "network"
 
     def __init__(
-        self, reason: str, *, retry_after: float | None = None, scope: Scope = "unit"
+        self,
+        reason: str,
+        *,
+        retry_after: float | None = None,
+        scope: Scope = "unit",
+        kind: WaitKind | None = None,
     ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
         self.scope = scope
+        self.kind: WaitKind = kind or self.default_kind
 
 
 class ChildDied(Temporary):
@@ -59,13 +71,33 @@ class ChildDied(Temporary):
     That says nothing of the file. Another attempt may succeed, but not for ever: it counts as a death.
     """
 
+    default_kind = "tool"
+
 
 class Unreadable(Temporary):
     """The machine refuses to read this one file. Somebody may put that right; nobody else waits for it."""
 
+    default_kind = "disk"
+
 
 class VolumeMissing(Temporary):
     """An archive lacks one of its volumes. Somebody may still bring it."""
+
+    default_kind = "volume"
+
+
+class NoRoom(Temporary):
+    """`needed` bytes more are to be written than may be: beyond the reserve the disk has only `free` left.
+
+    Who could not write waits by himself; whoever needs less goes on.
+    """
+
+    default_kind = "room"
+
+    def __init__(self, reason: str, *, needed: int, free: int) -> None:
+        super().__init__(reason)
+        self.needed = needed
+        self.free = free
 
 
 class NeedsConversion(TelespoolError):

@@ -272,7 +272,7 @@ async def test_the_clock_jumps_while_something_waits(scope: Scope, jump: float, 
     (root / "inbox").mkdir(parents=True)
     (root / "inbox" / "a.jpg").write_bytes(photo(b"a"))
     async with running(config(root), chat) as house:
-        await house.until(lambda: house.service.activity.waits or house.lying("deferred"))
+        await house.until(lambda: house.service.activity.waits.now(0.0) or house.lying("deferred"))
         house.spool.clock = lambda: time.time() + jump
         await house.until(lambda: house.arrived and house.idle)
 

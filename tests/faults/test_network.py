@@ -85,8 +85,8 @@ async def test_gone_at_the_start(home: Home, telegram: TestTelegram, material: M
     files = drop_all(home, material)
     await telegram.pause()
     async with home.working(patience=HASTY) as service:
-        await eventually(lambda: service.activity.waits)
-        (_, reason) = next(iter(service.activity.waits.values()))
+        await eventually(lambda: service.activity.waits.now(0.0))
+        reason = service.activity.waits.now(0.0)[0].reason
         assert "Telegram" in reason
         await telegram.resume()
         await telegram.until(lambda: len(telegram.messages) == len(files))
@@ -107,7 +107,7 @@ async def test_gone_in_the_middle(
     async with home.working(patience=HASTY) as service:
         await gone.wait()
         await telegram.pause()
-        await eventually(lambda: service.activity.waits or home.lying("deferred"))
+        await eventually(lambda: service.activity.waits.now(0.0) or home.lying("deferred"))
         await telegram.resume()
         await telegram.until(lambda: len(telegram.messages) == len(files))
         await eventually(lambda: not home.at_work())

@@ -59,7 +59,7 @@ async def test_a_wait_that_is_over(home: Home, telegram: TestTelegram, material:
     files = drop_all(home, material)
     telegram.faults.add("uploadMedia", error=(420, "FLOOD_WAIT_7"))  # longer than patience
     async with home.working(patience=HASTY) as service:
-        await eventually(lambda: service.activity.waits)
+        await eventually(lambda: service.activity.waits.now(0.0))
         assert telegram.messages == []
         await telegram.until(lambda: len(telegram.messages) == len(files))
         await eventually(lambda: not home.at_work())

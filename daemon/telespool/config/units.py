@@ -73,6 +73,15 @@ def write_size(size: int) -> str:
     return f"{size} B"
 
 
+def human_size(count: float) -> str:
+    """Write bytes for people, rounded: 23.1 MiB."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
 def _plain(number: float) -> str:
     """Write the shortest decimals that are read back as this number, never with an exponent."""
     if not math.isfinite(number):

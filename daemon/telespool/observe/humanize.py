@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import time
 
+from telespool.config.units import human_size as size
 from telespool.spool.names import Job
 
+__all__ = ["count", "job", "moment", "size", "span"]
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def size(count: float) -> str:
-    """A size: 23.1 MiB."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} TiB"
 
 
 def span(seconds: float) -> str:

@@ -12,7 +12,8 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
-EVERYBODY = "*"
+from telespool.runtime.waits import EVERYBODY, Waits
+
 _RECENT = 10.0  # seconds over which the speed of uploads is taken
 
 
@@ -81,8 +82,8 @@ class Activity:
     upload: UploadProgress | None = None
     conversion: ConversionProgress | None = None
     unpacking: str | None = None
-    waits: dict[str, tuple[float, str]] = field(default_factory=dict)
-    """Until when (seconds since the epoch) and why, by chat alias or EVERYBODY."""
+    waits: Waits = field(default_factory=Waits)
+    """Who waits, and for what."""
     deferred: int = 0
     """Units that wait in deferred/."""
     meter: Meter = field(default_factory=Meter)
@@ -118,12 +119,7 @@ class Activity:
                 "seconds_left": self.conversion.seconds_left,
                 "standing_still": self.conversion.standing_still,
             }
-        now = time.time()
-        waits = [
-            {"whom": whom, "until": until, "reason": reason}
-            for whom, (until, reason) in self.waits.items()
-            if until > now
-        ]
+        waits = [wait.to_json() for wait in self.waits.now(time.time())]
         return {
             "since": self.since,
             "upload": upload,
@@ -148,9 +144,10 @@ class Activity:
             share = f" {self.conversion.done:.0%}" if self.conversion.done is not None else ""
             still = " (standing still)" if self.conversion.standing_still else ""
             parts.append(f"converting {self.conversion.unit}{share}{still}")
-        for whom, (until, reason) in self.waits.items():
-            if until > time.time():
-                clock = time.strftime("%H:%M:%S", time.localtime(until))
-                who = "everything" if whom == EVERYBODY else f"chat {whom}"
-                parts.append(f"{who} waits until {clock}: {reason}")
+        for wait in self.waits.now(time.time()):
+            until = ""
+            if wait.until is not None:
+                until = time.strftime(" until %H:%M:%S", time.localtime(wait.until))
+            who = "everything" if wait.whom == EVERYBODY else f"{wait.scope} {wait.whom}"
+            parts.append(f"{who} waits{until}: {wait.reason}")
         return " · ".join(parts) or "idle"

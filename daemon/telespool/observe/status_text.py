@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from telespool.observe import humanize
-from telespool.observe.progress import EVERYBODY
+from telespool.runtime.waits import EVERYBODY
 from telespool.spool.layout import HELD
 
 if TYPE_CHECKING:
@@ -133,9 +133,13 @@ def waiting(status: Status) -> Iterator[str]:
     """Who waits, until when, and for what."""
     now = time.time()
     for wait in (status.activity or {}).get("waits", []):
-        who = "everything" if wait["whom"] == EVERYBODY else f"chat {wait['whom']}"
-        left = humanize.span(wait["until"] - now)
-        yield f"{who} until {humanize.moment(wait['until'])} (in {left}): {wait['reason']}"
+        who = "everything" if wait["whom"] == EVERYBODY else f"{wait['scope']} {wait['whom']}"
+        if wait["until"] is None:
+            until = f"for {humanize.span(now - wait['since'])} now"
+        else:
+            left = humanize.span(wait["until"] - now)
+            until = f"until {humanize.moment(wait['until'])} (in {left})"
+        yield f"{who} {until}: {wait['reason']}"
     for each in status.waiting[:5]:
         if each.until >= HELD:
             yield f"{humanize.job(each.job)}: {each.unit} is held; to let it go: telespool retry"

@@ -25,13 +25,14 @@ from telespool.errors import (
     first_of,
 )
 from telespool.observe.job_report import close_job
-from telespool.observe.progress import EVERYBODY, UploadProgress
+from telespool.observe.progress import UploadProgress
 from telespool.pipeline.prepare import Preparer
 from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.retry_queue import RetryQueue
 from telespool.pipeline.send_queue import SendQueue
 from telespool.pipeline.worker import Worker, log, readable
 from telespool.runtime.timers import Deadlines
+from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.spool import delivered_index
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class Uploader(Worker):
         self._uploading = house.bells.listen(("uploading",))
         self._ends = Deadlines()
         self._trouble_since: float | None = None
-        self._held: dict[str, tuple[float, str]] = house.activity.waits
+        self._waits = house.activity.waits
 
     async def step(self) -> float:
         """Bring back what has waited long enough, then send the first unit in order."""
@@ -88,10 +89,12 @@ class Uploader(Worker):
     def _hold(self, chat: str) -> tuple[str, float, str] | None:
         now = self.spool.clock()
         for whom in (EVERYBODY, chat):
-            until, reason = self._held.get(whom, (0.0, ""))
-            if (left := self._ends.left(whom, until, now)) > 0:
-                return whom, now + left, reason
-            self._held.pop(whom, None)
+            wait = self._waits.of(self.name, whom)
+            if wait is None or wait.until is None:
+                continue
+            if (left := self._ends.left(whom, wait.until, now)) > 0:
+                return whom, now + left, wait.reason
+            self._waits.end(self.name, whom)
         return None
 
     async def _apply_hold(self, entry: Entry, whom: str, until: float, reason: str) -> float:
@@ -131,7 +134,9 @@ class Uploader(Worker):
             if now - self._trouble_since > _SHORT_WAIT:
                 delay = max(delay, settings.retry_min)
             whom = EVERYBODY if error.scope == "all" else entry.chat
-            self._held[whom] = (now + delay, error.reason)
+            self._waits.begin(
+                self.name, Wait(error.reason, now + delay, error.scope, whom, error.kind)
+            )
             self._ends.left(whom, now + delay, now)
             if delay <= _SHORT_WAIT:
                 await asyncio.to_thread(self.spool.pause, entry)

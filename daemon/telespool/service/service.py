@@ -23,7 +23,7 @@ from telespool.archives.engine import Engine
 from telespool.errors import ConfigError, Permanent, TelespoolError, Temporary
 from telespool.observe import control_socket
 from telespool.observe.job_report import close_job
-from telespool.observe.progress import EVERYBODY, Activity
+from telespool.observe.progress import Activity
 from telespool.pipeline.converter import Converter
 from telespool.pipeline.inbox import Inbox
 from telespool.pipeline.intake import Intake
@@ -35,6 +35,7 @@ from telespool.runtime.fs_watcher import FolderWatcher
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.liveness import Liveness
 from telespool.runtime.throttle import Throttle
+from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.runtime.wakeups import WakeupBus
 from telespool.service.recovery import recover
 from telespool.service.sd_notify import SdNotify
@@ -72,7 +73,9 @@ class Service:
             *config.archives.passwords,
             *(secrets.archive_passwords if secrets else ()),
         )
-        self.spool = Spool(config.spool.root, config.spool.inbox, disk=disk)
+        self.spool = Spool(
+            config.spool.root, config.spool.inbox, disk=disk, reserve=config.spool.reserve
+        )
         self.activity = Activity()
         self.gate = PauseGate()
         self.heartbeat = Liveness(config.service.patience)
@@ -168,12 +171,15 @@ class Service:
                 await self.destination.open()
             except Temporary as error:
                 wait = error.retry_after or _OPEN_AGAIN
-                self.activity.waits[EVERYBODY] = (self.spool.clock() + wait, error.reason)
+                until = self.spool.clock() + wait
+                self.activity.waits.begin(
+                    Uploader.name, Wait(error.reason, until, "all", EVERYBODY, error.kind)
+                )
                 log.warning("waiting", seconds=round(wait), reason=error.reason)
                 self.supervision.ready_when_rested("inbox")
                 await asyncio.sleep(wait)
             else:
-                self.activity.waits.pop(EVERYBODY, None)
+                self.activity.waits.end(Uploader.name, EVERYBODY)
                 self.supervision.ready_when_rested("inbox")
                 return
 

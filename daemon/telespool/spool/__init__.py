@@ -33,6 +33,7 @@ from telespool.spool.completion import Endings
 from telespool.spool.conversions import Conversions
 from telespool.spool.layout import FOLDERS, Folder
 from telespool.spool.lock import Lock
+from telespool.spool.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -44,7 +45,7 @@ _WRONG_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEX
 
 
 class Spool(Claims, Conversions, Endings):
-    """The spool under `root`. `clock` gives seconds since the epoch."""
+    """The spool under `root`. `clock` gives seconds since the epoch; `reserve` bytes of its disk stay free (None: none)."""
 
     def __init__(
         self,
@@ -54,8 +55,10 @@ class Spool(Claims, Conversions, Endings):
         disk: FileOps | None = None,
         clock: Callable[[], float] = time.time,
         changed: Callable[[Sequence[Folder]], None] = lambda _: None,
+        reserve: int | None = None,
     ) -> None:
         super().__init__(root, inbox, disk=disk, clock=clock, changed=changed)
+        self.room = Room(root, reserve)
         self._lock = Lock(root / "lock")
         self.closing = threading.Lock()
         """Held by whoever closes a job: two workers may see its end at once."""

@@ -1,0 +1,88 @@
+"""Who waits, for what, and until when: one kind of value for every wait, so that `status` can show all of them.
+
+    waits.begin("intake", Wait("holiday.zip needs 2.0 GiB, 1.1 GiB are free", kind="room", scope="job", whom=job))
+    waits.end("intake", job)
+    waits.now(time.time())            # what `telespool status`, the metrics and the status line read
+
+A wait is begun by the worker that waits and ended by it; a wait with a time ends by itself when that has come. It
+lives in memory: what must outlive the process is in the names and times of the files. Calls are safe from any thread.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from telespool.errors import WaitKind
+
+WaitScope = Literal["all", "chat", "worker", "job", "unit"]
+
+EVERYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One wait. `reason` is a sentence for people.
+
+    `until` and `since` are in seconds since the epoch; without `until` it lasts until what it waits for has come.
+    `whom` is the alias of the chat, the name of the worker, JOB, or JOB/UNIT, as `scope` says; EVERYBODY for "all".
+    """
+
+    reason: str
+    until: float | None = None
+    scope: WaitScope = "all"
+    whom: str = EVERYBODY
+    kind: WaitKind = "network"
+    since: float = field(default_factory=time.time)
+
+    def is_over(self, now: float) -> bool:
+        """Whether its time has come."""
+        return self.until is not None and self.until <= now
+
+    def concerns(self, job: str, chat: str = "") -> bool:
+        """Whether this job (which goes to `chat`) waits with it."""
+        if self.scope in {"job", "unit"}:
+            return self.whom.partition("/")[0] == job
+        return self.scope == "all" or (self.scope == "chat" and self.whom == chat)
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "kind": self.kind,
+            "scope": self.scope,
+            "whom": self.whom,
+            "since": self.since,
+            "until": self.until,
+            "reason": self.reason,
+        }
+
+
+class Waits:
+    """All waits of this moment, by the worker that waits and by whom it concerns."""
+
+    def __init__(self) -> None:
+        self._waits: dict[tuple[str, str], Wait] = {}
+
+    def begin(self, worker: str, wait: Wait) -> None:
+        """From now on this worker waits; where it did so before, since then."""
+        before = self._waits.get((worker, wait.whom))
+        if before is not None and before.kind == wait.kind and not before.is_over(wait.since):
+            wait = replace(wait, since=before.since)
+        self._waits[worker, wait.whom] = wait
+
+    def end(self, worker: str, whom: str | None = None) -> None:
+        """This worker waits no more for the sake of `whom`; without one, for nobody's."""
+        for key in list(self._waits):
+            if key[0] == worker and whom in {None, key[1]}:
+                self._waits.pop(key, None)
+
+    def of(self, worker: str, whom: str) -> Wait | None:
+        """The wait that this worker began for the sake of `whom`."""
+        return self._waits.get((worker, whom))
+
+    def now(self, now: float) -> list[Wait]:
+        """Those that are not over, the longest first."""
+        waits = [wait for wait in list(self._waits.values()) if not wait.is_over(now)]
+        return sorted(waits, key=lambda wait: wait.since)
