@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.archives.member_writer import Writer
+from telespool.clutter import clutter
 from telespool.spool.names import clean
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from telespool.archives.limits import Budget
 
 _DIGITS = re.compile(r"(\d+)")
-_JUNK = {"__macosx", "thumbs.db", "desktop.ini", "ehthumbs.db", "$recycle.bin"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ class Archive(ABC):
         self.members = tuple(members)
         self.budget = budget
         self.damage = damage
+        self.left_out: tuple[tuple[str, str], ...] = ()
+        """What lies in it and is no member: the name and why."""
 
     def extract(
         self,
@@ -103,8 +105,7 @@ class Archive(ABC):
 
 def is_junk(name: str) -> bool:
     """Whether a path is something a system left behind and nobody meant to send."""
-    parts = [part for part in name.split("/") if part]
-    return not parts or any(part.startswith(".") or part.casefold() in _JUNK for part in parts)
+    return bool(clutter(name))
 
 
 def numbered(names: Sequence[str], sizes: Sequence[int | None]) -> list[Member]:

@@ -21,10 +21,11 @@ from telespool.archives.members import is_junk, numbered
 from telespool.archives.sevenzip import Listing, SevenZip, SevenZipArchive, StreamArchive
 from telespool.archives.signatures import is_tar
 from telespool.archives.stored_zip import StoredZip
+from telespool.clutter import LINK, clutter
 from telespool.errors import Permanent, VolumeMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from telespool.archives.child_stream import ChildStream
@@ -96,13 +97,20 @@ class ArchiveOpener:
         members = numbered(
             [names[place] for place in places], [entries[place].size for place in places]
         )
+        left_out = self._left_out(
+            (names[place], entry.regular)
+            for place, entry in enumerate(entries)
+            if not entry.directory
+        )
         del names  # there may be very many
         offsets = await asyncio.to_thread(self._offsets, listing, places)
         if offsets is not None:
             crcs = array("Q", (entries[place].crc or 0 for place in places))
             damage = _broken(listing)
-            return StoredZip(self.path, members, offsets, crcs, budget=self.budget, damage=damage)
-        return SevenZipArchive(
+            stored = StoredZip(self.path, members, offsets, crcs, budget=self.budget, damage=damage)
+            stored.left_out = left_out
+            return stored
+        archive = SevenZipArchive(
             self.path,
             self.kind,
             entries,
@@ -114,6 +122,15 @@ class ArchiveOpener:
             imitations=imitations,
             damage=_broken(listing),
         )
+        archive.left_out = left_out
+        return archive
+
+    def _left_out(self, found: Iterable[tuple[str, bool]]) -> tuple[tuple[str, str], ...]:
+        """What is no member, by name, with the reason; `found` are all but the folders."""
+        if self.everything:
+            return ()
+        named = ((name, clutter(name) if regular else LINK) for name, regular in found)
+        return tuple((name, reason) for name, reason in named if reason)
 
     async def _list(self) -> tuple[str | None, Listing]:
         """The listing, and the password that was needed for it."""
@@ -242,6 +259,7 @@ class ArchiveOpener:
     async def _tar(self) -> Archive:
         """A plain tar, or the one inside a compressed stream."""
         entries: list[tar.TarEntry] = []
+        left_out: list[tuple[str, bool]] = []
         others = length = 0
 
         def take(entry: tar.TarEntry) -> None:
@@ -254,6 +272,8 @@ class ArchiveOpener:
             elif self.everything or not is_junk(entry.name):
                 entries.append(entry)
                 self._within(len(entries), 0, entry.size)
+                return
+            left_out.append((entry.name, entry.regular))
 
         source = await self._tap()
         try:
@@ -276,9 +296,11 @@ class ArchiveOpener:
             [entry.name.encode("utf-8", "surrogateescape") for entry in entries]
         )
         members = numbered(names, [entry.size for entry in entries])
-        return tar.TarArchive(
+        archive = tar.TarArchive(
             self.path, self.kind, entries, members, budget=self.budget, tap=self._tap, damage=damage
         )
+        archive.left_out = self._left_out(left_out)
+        return archive
 
 
 def _agree(entries: Sequence[ListedEntry], directory: zip_directory.Directory) -> bool:
