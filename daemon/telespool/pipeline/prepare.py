@@ -138,7 +138,7 @@ class Preparer:
         if kind == "video" and verdict.frame is not None:
             picture = await thumbnail(path, verdict.frame, self.config.convert)
         return Item(
-            key=random_id(member.job, unit.first, unit.kind),
+            key=random_id(member.job, unit.first),
             upload_key=file_id(
                 member.job, unit.first, unit.kind, await asyncio.to_thread(_stamp, path)
             ),

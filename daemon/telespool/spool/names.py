@@ -235,9 +235,12 @@ def _counted(part: str) -> tuple[int, int, str]:
     return 0, len(digits), f"{digits}\0{part}"
 
 
-def random_id(job: str, number: int, kind: str = "") -> int:
-    """The id under which Telegram remembers this member of this job: signed 64 bit, never 0."""
-    return _derive(f"message/{job}/{number}{kind}")
+def random_id(job: str, number: int) -> int:
+    """The id under which Telegram remembers this member of this job, in all its forms: signed 64 bit, never 0.
+
+    An original and its converted copy share it: whichever is sent second is answered with the first.
+    """
+    return _derive(f"message/{job}/{number}")
 
 
 def file_id(job: str, number: int, kind: str, stamp: str) -> int:
