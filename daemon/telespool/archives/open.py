@@ -19,10 +19,10 @@ from telespool.archives import lz4_lzip, messages, name_encoding, tar, zip_direc
 from telespool.archives.limits import NAMES
 from telespool.archives.members import is_junk, numbered
 from telespool.archives.sevenzip import Listing, SevenZip, SevenZipArchive, StreamArchive
-from telespool.archives.signatures import is_tar
 from telespool.archives.stored_zip import StoredZip
 from telespool.clutter import LINK, clutter
 from telespool.errors import Permanent, VolumeMissing
+from telespool.file_types import is_tar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -2,7 +2,7 @@
 
 Members come in the archive's order and leave in natural name order: a member waits in tmp/ until all before it have
 come, have been left out, or stand somewhere already. Photos leave first: videos and other files wait until no member
-is to come that is named like a photo, and what must be converted waits for the videos too. Photos, videos and
+is to come whose name allows a photo, and what must be converted waits for the videos too. Photos, videos and
 documents are gathered into albums; what must be converted goes to deferred/ alone; what nobody can read goes to
 quarantine/ with its reason.
 """
@@ -18,7 +18,7 @@ import structlog
 from telespool.errors import ChildDied, Permanent
 from telespool.media.compatibility import assess
 from telespool.pipeline.albums import Albums
-from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO, guess
+from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO, earliest
 from telespool.spool.delivered_index import DeliveredIndex
 from telespool.spool.names import Unit, clean
 
@@ -120,7 +120,7 @@ class ReleaseOrder:
 
     def _expect(self, members: Iterable[DropMember]) -> None:
         for member in members:
-            self._ranks[member.number] = guess(member.name)
+            self._ranks[member.number] = earliest(member.name)
             self._coming[self._ranks[member.number]] += 1
         # What an archive inside adds has larger numbers than everything beside it.
         self._order = sorted(self._ranks)

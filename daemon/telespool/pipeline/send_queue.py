@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.media.sniff import HEAD, sniff
+from telespool.file_types import HEAD, by_ending, identify
 from telespool.runtime.throttle import Throttle
 from telespool.spool import numbering
 
@@ -16,35 +16,17 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Entry, SpoolLayout
 
 _FRESH = 1.0
-_PHOTOS = frozenset(["jpg", "jpeg", "png", "webp", "heic", "heif", "avif", "bmp", "tif", "tiff"])
-_VIDEOS = frozenset(
-    [
-        "mp4",
-        "m4v",
-        "mov",
-        "mkv",
-        "webm",
-        "avi",
-        "wmv",
-        "flv",
-        "3gp",
-        "mpg",
-        "mpeg",
-        "ts",
-        "mts",
-        "m2ts",
-        "gif",
-    ]
-)
-
-
 PHOTO, VIDEO, OTHER, COPY = range(4)
 
 
 def guess(name: str) -> int:
     """The rank that a file's ending suggests; OTHER where it says nothing."""
-    ending = name.rpartition(".")[2].lower()
-    return PHOTO if ending in _PHOTOS else VIDEO if ending in _VIDEOS else OTHER
+    return {"photo": PHOTO, "video": VIDEO}.get(by_ending(name), OTHER)
+
+
+def earliest(name: str) -> int:
+    """The first rank that a file of this name may turn out to have: what says nothing may be a photo."""
+    return PHOTO if by_ending(name) == "unknown" else guess(name)
 
 
 def rank(entry: Entry, folders: SpoolLayout) -> int:
@@ -63,7 +45,7 @@ def rank(entry: Entry, folders: SpoolLayout) -> int:
         return guessed
     try:
         with members[0].path.open("rb") as file:
-            kind = sniff(file.read(HEAD)).kind
+            kind = identify(file.read(HEAD)).kind
     except OSError:
         return OTHER
     return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(kind, OTHER)

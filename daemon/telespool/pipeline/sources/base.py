@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from telespool.archives.signatures import begins_like_one
 from telespool.archives.volumes import may_be
-from telespool.media.sniff import media_name, sniff
+from telespool.file_types import identify, media_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
@@ -86,4 +86,4 @@ class Rules:
             return True
         if depth > 1 and (begins_like_one(head) or may_be(name)):
             return True
-        return sniff(head).kind not in {"other", "playlist"}
+        return identify(head).kind not in {"archive", "other", "playlist"}

@@ -1,0 +1,32 @@
+"""The table of file types."""
+
+from __future__ import annotations
+
+import pytest
+
+from telespool.file_types import by_ending, identify
+from tests.archives import making
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("a.JFIF", "photo"),
+        ("DCIM/a.jpe", "photo"),
+        ("a.mp4", "video"),
+        ("a.cr2", "other"),
+        ("07", "unknown"),
+        ("trip.2024/07", "unknown"),
+        (".jpg", "unknown"),
+        ("a.2024", "unknown"),
+    ],
+)
+def test_ending(name: str, what: str) -> None:
+    """An ending suggests a kind, or says nothing."""
+    assert by_ending(name) == what
+
+
+@pytest.mark.parametrize("name", ["ID3 songs/a", "RIFF", "BZh", "http://x", "\x1f\x8b\x08"])
+def test_a_tar_is_known_by_its_checksum(name: str) -> None:
+    """The name with which a tar begins may look like anything; it is a tar."""
+    assert identify(making.tarred({name: b"x"})).name == "tar"
