@@ -14,10 +14,10 @@ _telespool() {
         hold) flags='-h --help -c --config' ;;
         login) flags='-h --help -c --config --qr --answers' ;;
         prune) flags='-h --help -c --config --dry-run' ;;
-        retry) flags='-h --help -c --config --password --as-document' ;;
+        retry) flags='-h --help -c --config --password --password-file --as-document' ;;
         run) flags='-h --help -c --config --until-idle' ;;
         status) flags='-h --help -c --config --json --watch' ;;
-        unpack) flags='-h --help -c --config --password --json' ;;
+        unpack) flags='-h --help -c --config --password --password-file --json' ;;
         *) return ;;
     esac
     if [[ $current == -* ]]; then

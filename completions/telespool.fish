@@ -39,7 +39,8 @@ complete -c telespool -n '__fish_seen_subcommand_from prune' -l dry-run -d 'only
 complete -c telespool -n __fish_use_subcommand -a retry -d 'Try again what was refused, waits or is held.'
 complete -c telespool -n '__fish_seen_subcommand_from retry' -s h -l help -d 'show this help message and exit'
 complete -c telespool -n '__fish_seen_subcommand_from retry' -s c -l config -r -F -d 'the configuration file'
-complete -c telespool -n '__fish_seen_subcommand_from retry' -l password -r -d 'for an encrypted archive'
+complete -c telespool -n '__fish_seen_subcommand_from retry' -l password -d 'ask for the archive’s password; without a terminal, read it from standard input'
+complete -c telespool -n '__fish_seen_subcommand_from retry' -l password-file -r -F -d 'read passwords from FILE, one to a line'
 complete -c telespool -n '__fish_seen_subcommand_from retry' -l as-document -d 'send it as a file, as it is, not as a video or photo'
 complete -c telespool -n '__fish_seen_subcommand_from retry' -F
 complete -c telespool -n __fish_use_subcommand -a run -d 'Watch the inbox and send what is dropped there.'
@@ -54,6 +55,7 @@ complete -c telespool -n '__fish_seen_subcommand_from status' -l watch -d 'show 
 complete -c telespool -n __fish_use_subcommand -a unpack -d 'Unpack an archive, safely, into a folder.'
 complete -c telespool -n '__fish_seen_subcommand_from unpack' -s h -l help -d 'show this help message and exit'
 complete -c telespool -n '__fish_seen_subcommand_from unpack' -s c -l config -r -F -d 'the configuration file'
-complete -c telespool -n '__fish_seen_subcommand_from unpack' -l password -r -d 'try this one; may be repeated'
+complete -c telespool -n '__fish_seen_subcommand_from unpack' -l password -d 'ask for the archive’s password; without a terminal, read it from standard input'
+complete -c telespool -n '__fish_seen_subcommand_from unpack' -l password-file -r -F -d 'read passwords from FILE, one to a line'
 complete -c telespool -n '__fish_seen_subcommand_from unpack' -l json -d 'for programs'
 complete -c telespool -n '__fish_seen_subcommand_from unpack' -F

@@ -158,8 +158,11 @@ def test_command_says_what_is_wrong(tmp_path: Path) -> None:
     """Exit 1 and a sentence on standard error; with the right password exit 0."""
     path = making.seven(tmp_path / "x.7z", FILES, "-psecret", "-mhe=on")
 
-    wrong = _run(path, tmp_path / "out", "--password", "wrong")
-    right = _run(path, tmp_path / "out", "--password", "wrong", "--password", "secret")
+    (tmp_path / "wrong").write_text("wrong\n")
+    (tmp_path / "right").write_text("wrong\nsecret\n")
+
+    wrong = _run(path, tmp_path / "out", "--password-file", str(tmp_path / "wrong"))
+    right = _run(path, tmp_path / "out", "--password-file", str(tmp_path / "right"))
 
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("telespool: x.7z needs a password")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -71,7 +73,9 @@ def test_retry_of_a_job(tmp_path: Path, capsys: Capture) -> None:
     assert not (spool.root / "quarantine" / JOB).exists()
 
 
-def test_retry_with_a_password(tmp_path: Path, capsys: Capture) -> None:
+def test_retry_with_a_password(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The archive and its NAME.password become one drop, as if both had been dropped together."""
     spool = make(
         tmp_path,
@@ -80,7 +84,8 @@ def test_retry_with_a_password(tmp_path: Path, capsys: Capture) -> None:
             f"quarantine/{JOB}/0000_holiday.zip.txt": b"It needs a password.\n",
         },
     )
-    assert telespool(capsys, spool.config, "retry", "holiday", "--password", "pw").code == 0
+    monkeypatch.setattr(sys, "stdin", io.StringIO("pw\n"))
+    assert telespool(capsys, spool.config, "retry", "holiday", "--password").code == 0
     assert spool.lying() == {
         f"incoming/{JOB}/0000_holiday.zip/holiday.zip",
         f"incoming/{JOB}/0000_holiday.zip/holiday.zip.password",
@@ -92,8 +97,24 @@ def test_retry_with_a_password(tmp_path: Path, capsys: Capture) -> None:
     lock = Spool(spool.root)
     (entry,) = lock.units("incoming", JOB)
     lock.quarantine(entry, "It needs a password.")
-    assert telespool(capsys, spool.config, "retry", "holiday", "--password", "right").code == 0
+    (tmp_path / "right").write_text("right\n")
+    said = telespool(
+        capsys, spool.config, "retry", "holiday", "--password-file", tmp_path / "right"
+    )
+    assert said.code == 0
     assert (drop / "holiday.zip.password").read_text() == "right\n"
+
+
+def test_a_password_on_the_command_line_is_refused(tmp_path: Path, capsys: Capture) -> None:
+    """Every user of the machine would see it; the message does not repeat it."""
+    spool = make(tmp_path, {f"quarantine/{JOB}/0000_holiday.zip": b"zip"})
+    for form in (["--password", "geheim"], ["--password=geheim"]):
+        with pytest.raises(SystemExit):
+            telespool(capsys, spool.config, "retry", "holiday", *form)
+        said = capsys.readouterr().err
+        assert "--password" in said
+        assert "geheim" not in said
+    assert spool.lying() == {f"quarantine/{JOB}/0000_holiday.zip"}
 
 
 def test_retry_as_document(tmp_path: Path, capsys: Capture) -> None:

@@ -34,8 +34,8 @@ class Making:
         """Change the configuration."""
         self.file.write_text(f'[spool]\nroot = "spool"\nreserve = 0\n{more}')
 
-    def __call__(self) -> Service:
-        config = loader.load(self.file)
+    def __call__(self, like: Service | None = None) -> Service:
+        config = like.config if like else loader.load(self.file)
         destination = FolderDestination(self.directory / "posts", config.chats)
         self.made.append(Service(config, destination))
         return self.made[-1]

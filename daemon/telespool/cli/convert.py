@@ -24,6 +24,7 @@ from telespool.errors import Permanent
 from telespool.media.convert import convert
 from telespool.media.split import split
 from telespool.observe import humanize
+from telespool.observe.terminal import raw
 from telespool.runtime.gate import PauseGate
 from telespool.spool.fs_ops import FileOps
 
@@ -143,4 +144,4 @@ def _bar(state: Progress) -> None:
     full = round(state.fraction * _WIDTH)
     left = f", {state.seconds_left:.0f} s left" if state.seconds_left is not None else ""
     line = f"\r{'█' * full}{'░' * (_WIDTH - full)} {state.fraction:4.0%}, {state.speed:.1f} x{left}\x1b[K"
-    print(line, end="", file=sys.stderr, flush=True)
+    print(line, end="", file=raw(sys.stderr), flush=True)

@@ -10,11 +10,13 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from telespool.cli.run import destination, state_directory
+from telespool.cli.run import destination
 from telespool.config import loader
+from telespool.config.paths import state_directory
 from telespool.config.schema import LogSettings
 from telespool.doctor.examination import examine
 from telespool.observe import humanize, log
+from telespool.observe.terminal import raw
 
 if TYPE_CHECKING:
     import argparse
@@ -36,8 +38,16 @@ def run(options: argparse.Namespace) -> int:
     elif faults:
         print(f"\n{humanize.count(faults, 'thing is', 'things are')} wrong.")
     else:
-        print("\nEverything is right.")
+        notes = sum(finding.state == "note" for finding in findings)
+        print(f"\n{_verdict(notes)}")
     return 1 if faults else 0
+
+
+def _verdict(notes: int) -> str:
+    """Say how it stands where nothing is wrong; the last line must not contradict the lines above it."""
+    if not notes:
+        return "Everything is right."
+    return f"Nothing is wrong. {humanize.count(notes, 'thing deserves', 'things deserve')} a look: the lines with !."
 
 
 async def _examine(options: argparse.Namespace, *, quiet: bool) -> list[Finding]:
@@ -54,6 +64,7 @@ def _print(finding: Finding) -> None:
     sign, colour = _SIGNS[finding.state]
     if sys.stdout.isatty():
         sign = f"\x1b[{colour}m{sign}\x1b[0m"
-    print(f"{sign} {finding.name:<{_WIDTH}} {finding.found}")
+    print(sign, end=" ", file=raw(sys.stdout))
+    print(f"{finding.name:<{_WIDTH}} {finding.found}")
     if finding.cure:
         print(f"  {'':<{_WIDTH}} → {finding.cure}", flush=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.cli.spool_access import spool_root, tell_if_stopped
 from telespool.config import loader
 from telespool.errors import Permanent
 from telespool.pipeline.drops import unfinished
-from telespool.spool.lock import Lock
 from telespool.spool.names import DEFAULT_CHAT
 from telespool.spool.operator import Steering
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Copy each; nothing is copied where one of them cannot be dropped."""
     config = loader.load(options.config)
-    spool = Steering(config.spool.root, config.spool.inbox)
+    spool = Steering(spool_root(config), config.spool.inbox)
     if options.to not in config.chats:
         known = ", ".join(sorted(config.chats))
         raise Permanent(
@@ -40,8 +40,7 @@ def run(options: argparse.Namespace) -> int:
     for path in options.files:
         target = spool.take_in(path.absolute(), options.to)
         print(f"{target}: dropped for the chat {options.to}")
-    if Lock(spool.root / "lock").holder() is None:
-        print("The daemon does not run; start it: telespool run, or systemctl start telespool")
+    tell_if_stopped(config)
     return 0
 
 

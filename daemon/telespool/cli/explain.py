@@ -1,4 +1,4 @@
-"""telespool explain FILE|JOB|PATH: what a file is and what would be done to it; of the spool: the story so far.
+"""telespool explain FILE|FOLDER|JOB: what it is and what would be done to it; of the spool: the story so far.
 
 A file outside the spool is judged. A job (a part of its name will do), or a file anywhere in the spool, is told: where
 each part is, what was decided and why, what happens next and when. Exit 1 for a file that nobody can read.
@@ -6,85 +6,62 @@ each part is, what was decided and why, what happens next and when. Exit 1 for a
 
 from __future__ import annotations
 
-import asyncio
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from telespool.cli.explain_file import explain_path, judge, verdict_lines
 from telespool.config import loader
 from telespool.observe.job_history import JobHistory
 from telespool.spool.layout import SpoolLayout
-from telespool.spool.lookup import find, inside
+from telespool.spool.lookup import find, inside, typed
 
 if TYPE_CHECKING:
     import argparse
 
+    from telespool.cli.explain_file import Told
     from telespool.config.schema import Config
-    from telespool.media.compatibility import Assessment
     from telespool.observe.job_history import Part
     from telespool.spool.layout import Entry
-
-_MEANING = {
-    "send": "it is sent as it is",
-    "remux": "its streams are copied into an MP4, then it is sent",
-    "audio": "its sound is encoded anew and its picture copied, then it is sent",
-    "encode": "it is encoded anew, then it is sent",
-    "split": "it is split into parts that play, and these are sent",
-    "document": "it is sent as a document",
-    "skip": "it is left out",
-    "refuse": "it goes to quarantine",
-}
 
 
 def run(options: argparse.Namespace) -> int:
     """Print it."""
     config = loader.load(options.config)
     folders = SpoolLayout(config.spool.root, config.spool.inbox)
-    path = Path(options.what)
-    if path.is_file() and not inside(folders, options.what):
-        return _file(path, config, as_json=options.json)
-    found = find(folders, options.what)
+    text = typed(options.what)
+    path = Path(text)
+    if text and os.path.lexists(path) and not inside(folders, text):
+        told, lines, code = _place(path, folders) or explain_path(path, config)
+        _print(told if options.json else lines)
+        return code
+    found = find(folders, text)
     if found.path is not None:
         return _in_inbox(found.path, config, as_json=options.json)
     story = JobHistory.of(folders, config, found.job)
     if not found.entries:
         _print(story.to_json() if options.json else list(story.lines()))
         return 0
-    told = [_entry(entry, story, folders, config) for entry in found.entries]
+    entries = [_entry(entry, story, folders, config) for entry in found.entries]
     _print(
-        [json_ for json_, _ in told]
+        [json_ for json_, _ in entries]
         if options.json
-        else [line for _, lines in told for line in lines]
+        else [line for _, lines in entries for line in lines]
     )
     return 0
 
 
-def _file(path: Path, config: Config, *, as_json: bool) -> int:
-    verdict, archive = _judge(path, config)
-    if archive is not None:
-        if as_json:
-            _print({"kind": "archive", "verdict": "unpack", "reasons": [], "archive": archive})
-        else:
-            _print(
-                [
-                    f"{path.name}: an archive ({archive}); its photos and videos are unpacked and sent"
-                ]
-            )
-        return 0
-    _print(verdict.to_json() if as_json else _verdict_lines(path.name, verdict))
-    return 1 if verdict.action == "refuse" else 0
-
-
-def _judge(path: Path, config: Config) -> tuple[Assessment, str | None]:
-    from telespool.archives.signatures import recognise  # noqa: PLC0415 - only for files
-    from telespool.media.compatibility import assess  # noqa: PLC0415 - the same
-
-    return asyncio.run(assess(path, config.convert)), recognise(path)
-
-
-def _verdict_lines(name: str, verdict: Assessment) -> list[str]:
-    lines = [f"{name}: {verdict.kind}; {_MEANING[verdict.action]}"]
-    return lines + [f"  {line}" for line in (*verdict.reasons, *verdict.streams)]
+def _place(path: Path, folders: SpoolLayout) -> Told | None:
+    """The spool itself, or its inbox."""
+    same = os.path.realpath(path)
+    if same == os.path.realpath(folders.root):
+        says = "the spool. What lies in it: telespool status"
+    elif same == os.path.realpath(folders.inbox):
+        says = "the inbox: what is dropped here, or into a folder of a chat in it, is sent. What lies in it: telespool status"
+    else:
+        return None
+    return {"kind": "spool", "path": str(path)}, [f"{path}: {says}"], 0
 
 
 def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
@@ -138,9 +115,9 @@ def _entry(
         }
         lines += [f"  {line}" for line in unit.sentence.splitlines()]
     if entry.unit.first and entry.path.is_file() and entry.path.stat().st_size:
-        verdict, _ = _judge(entry.path, config)
+        verdict, _ = judge(entry.path, config)
         told["verdict"] = verdict.to_json()
-        lines += [f"  {line}" for line in _verdict_lines("what it is", verdict)]
+        lines += [f"  {line}" for line in verdict_lines("what it is", verdict)]
     elif entry.path.is_file() and entry.unit.first:
         lines.append("  its data was dropped after it was sent; the name is the receipt")
     return told, lines

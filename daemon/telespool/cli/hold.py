@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from telespool.cli.spool_access import spool_root
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
 from telespool.spool.layout import HELD
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Hold each, and say so; exit 1 where one could not be held."""
     config = loader.load(options.config)
-    spool = Steering(config.spool.root, config.spool.inbox)
+    spool = Steering(spool_root(config), config.spool.inbox)
     code = 0
     for what in options.what:
         try:

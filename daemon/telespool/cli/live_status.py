@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from rich.text import Text
 
 from telespool.observe import humanize, status_text
 from telespool.observe.status import Status
+from telespool.observe.terminal import harmless, raw
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -31,7 +33,7 @@ _SHARE = 4.0  # looking may take a fifth of the time
 
 def watch(folders: SpoolLayout, chats: Container[str]) -> int:
     """Show it until Ctrl-C."""
-    console = Console()
+    console = Console(file=raw(sys.stdout))
     with (
         contextlib.suppress(KeyboardInterrupt),
         Live(console=console, screen=console.is_terminal, auto_refresh=False) as live,
@@ -47,7 +49,7 @@ def picture(status: Status, width: int = _WIDE) -> RenderableType:
     """What stands on a screen of this width."""
     narrow = width < _WIDE
     parts: list[RenderableType] = [
-        Text(status_text.headline(status), style="bold"),
+        Text(harmless(status_text.headline(status)), style="bold"),
         _table(status, narrow=narrow),
     ]
     bars = _bars(status, _NARROW_BAR if narrow else status_text.WIDTH)
@@ -57,7 +59,7 @@ def picture(status: Status, width: int = _WIDE) -> RenderableType:
             parts += bars
         else:
             style = "red" if title == "Last refused" else ""
-            parts += [Padding(Text(line, style=style), (0, 0, 0, 2)) for line in found]
+            parts += [Padding(Text(harmless(line), style=style), (0, 0, 0, 2)) for line in found]
     parts.append(Text("\nCtrl-C ends this; the daemon goes on.", style="dim"))
     return Group(*parts)
 
@@ -96,7 +98,7 @@ def _bars(status: Status, width: int) -> list[RenderableType]:
 
 
 def _named(doing: str, name: str) -> Text:
-    return Text(f"  {doing:<12}{name}", no_wrap=True, overflow="ellipsis")
+    return Text(f"  {doing:<12}{harmless(name)}", no_wrap=True, overflow="ellipsis")
 
 
 def _bar(share: float, width: int, said: str) -> Table:

@@ -17,10 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.cli.prompts import AtTerminal, InFiles, Question, terminal_kept
-from telespool.cli.run import state_directory
 from telespool.config import loader
+from telespool.config.paths import command, state_directory
+from telespool.config.schema import LogSettings
 from telespool.config.secrets import Secrets
 from telespool.errors import ConfigError
+from telespool.observe import log as logs
+from telespool.observe.terminal import raw
 
 if TYPE_CHECKING:
     import argparse
@@ -61,6 +64,9 @@ def run(options: argparse.Namespace) -> int:
     from telespool.destinations.telegram.login import log_in  # noqa: PLC0415 - it imports Telethon
     from telespool.destinations.telegram.session import Session  # noqa: PLC0415 - the same
 
+    logs.set_up(
+        LogSettings(level="error")
+    )  # what Telethon says of a bad line is said by our sentence
     path = options.config or loader.find()
     config = loader.load(path)
     secrets = Secrets.read(path)
@@ -103,7 +109,7 @@ def _check_application(config: Config, secrets: Secrets, path: Path | None) -> N
             '  choose "API development tools" and fill in any title and short name;',
             "  api_id and api_hash stand on the page that follows. Then:",
             *(f"  {line}" for line in missing),
-            "  run telespool login again",
+            f"  then run again: {command('login')}",
         ]
         raise ConfigError(steps)
 
@@ -112,7 +118,7 @@ def _show(url: str) -> None:
     import segno  # noqa: PLC0415 - only for --qr
 
     print(f"\n{_SCAN}\n")
-    segno.make(url, error="l").terminal(compact=True, border=2)
+    segno.make(url, error="l").terminal(out=raw(sys.stdout), compact=True, border=2)
     sys.stdout.flush()
 
 

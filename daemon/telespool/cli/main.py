@@ -9,23 +9,40 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from telespool import __version__
+from telespool.cli import failures
+from telespool.config import paths
 from telespool.errors import TelespoolError
+from telespool.observe import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
 _INTERRUPTED = 130
 _MISUSED = 2  # as argparse has it
+_NO_VALUE = "--password takes no value: it asks for the password, or reads it from standard input"
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose messages never repeat a password."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print how the command is used and what is wrong, and exit with 2."""
+        if "--password" in message and "explicit argument" in message:
+            message = _NO_VALUE
+        super().error(message)
 
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="telespool",
         description="Drop an archive into a folder; its photos and videos appear in a Telegram chat.",
     )
@@ -53,13 +70,13 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument(
         "what",
         metavar="FILE|JOB",
-        help="a file, or a job of the spool (a part of its name will do)",
+        help="a file or folder, or a job of the spool (part of its name, or of a file's, is enough)",
     )
     explain.add_argument("--json", action="store_true", help="for programs")
 
     retry = command("retry", "Try again what was refused, waits or is held.")
     retry.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
-    retry.add_argument("--password", default="", metavar="PW", help="for an encrypted archive")
+    _add_password(retry)
     retry.add_argument(
         "--as-document",
         action="store_true",
@@ -93,9 +110,7 @@ def parser() -> argparse.ArgumentParser:
     unpack = command("unpack", "Unpack an archive, safely, into a folder.")
     unpack.add_argument("archive", type=Path)
     unpack.add_argument("directory", type=Path, metavar="DIR")
-    unpack.add_argument(
-        "--password", action="append", default=[], help="try this one; may be repeated"
-    )
+    _add_password(unpack)
     unpack.add_argument("--json", action="store_true", help="for programs")
 
     doctor = command("doctor", "Check everything that must be right, and say what to do.")
@@ -110,25 +125,77 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _add_password(command: argparse.ArgumentParser) -> None:
+    """Ways to give a password that show it in no list of processes and in no history of the shell."""
+    how = command.add_mutually_exclusive_group()
+    how.add_argument(
+        "--password",
+        action="store_true",
+        help="ask for the archive's password; without a terminal, read it from standard input",
+    )
+    how.add_argument(
+        "--password-file",
+        type=Path,
+        metavar="FILE",
+        help="read passwords from FILE, one to a line",
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code."""
-    options = parser().parse_args(arguments)
+    """Run one command; its exit code. Nothing leaves it but SystemExit, for a wrong use."""
+    terminal.protect()
+    top = parser()
+    options, unknown = top.parse_known_args(arguments)
+    if unknown and getattr(options, "password", False):
+        # Not repeated here: it may be the password.
+        top.error(_NO_VALUE)
+    if unknown:
+        top.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command is None:
-        parser().print_help(sys.stderr)
+        top.print_help(sys.stderr)
         return _MISUSED
-    module = importlib.import_module(f"telespool.cli.{options.module}")
+    paths.use(getattr(options, "config", None))
+    if options.command != "run":
+        _clean_up_when_ended()
     try:
+        module = importlib.import_module(f"telespool.cli.{options.module}")
         code: int = module.run(options)
+        sys.stdout.flush()
     except TelespoolError as error:
         print(f"telespool: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        _write_no_more()
         return 0
+    except Exception as error:  # noqa: BLE001 - whatever it is, a person gets a sentence
+        print(f"telespool: {failures.sentence(error)}", file=sys.stderr)
+        _write_no_more()
+        return TelespoolError.exit_code
     return code
 
 
+def _clean_up_when_ended() -> None:
+    """Let SIGTERM and a closed terminal end a command as Ctrl-C does: what it began is cleaned up."""
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, end)
+
+
+def _write_no_more() -> None:
+    """Let Python's last flush go nowhere: who reads, or the disk behind it, is gone."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    from telespool.cli.entry import main as entry
+
+    sys.exit(entry())

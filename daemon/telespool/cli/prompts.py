@@ -19,6 +19,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telespool.config.paths import command
 from telespool.errors import LoginNeeded
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class InFiles:
                 self.directory.rmdir()
         raise LoginNeeded(
             f"Nobody wrote an answer into {answer} within {self.patience / 60:.0f} minutes."
-            " Run `telespool login` again, best in a terminal."
+            f" Run `{command('login')}` again, best in a terminal."
         )
 
     def _write(self, asked: Path, hint: str, question: Question) -> None:

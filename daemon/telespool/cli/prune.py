@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from telespool.cli.spool_access import spool_root
 from telespool.config import loader
 from telespool.observe import humanize
 from telespool.pipeline.retention_plan import carry_out, plan
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Show each step, and do it unless it is only a trial."""
     config = loader.load(options.config)
-    spool = Spool(config.spool.root, config.spool.inbox)
+    spool = Spool(spool_root(config), config.spool.inbox)
     steps = plan(spool, config.retention, time.time())
     for step in steps:
         print(step)

@@ -1,6 +1,7 @@
 """telespool retry JOB|PATH…: send what was refused, or waits or is held, on its way again.
 
-Of a job: everything of it in quarantine and every wait. --password goes beside an archive as NAME.password;
+Of a job: everything of it in quarantine and every wait. A password (--password asks for it, --password-file reads it)
+goes beside the archive as NAME.password;
 --as-document sends a file as it is, to be downloaded and not played (its name says so: clip.as-document.mp4).
 """
 
@@ -9,9 +10,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from telespool.cli.passwords import given
+from telespool.cli.spool_access import spool_root, tell_if_stopped
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
-from telespool.spool.lock import Lock
 from telespool.spool.lookup import find
 from telespool.spool.operator import Steering
 
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Move each, and say where it is now; exit 1 where one could not be moved."""
     config = loader.load(options.config)
-    spool = Steering(config.spool.root, config.spool.inbox)
+    spool = Steering(spool_root(config), config.spool.inbox)
+    passwords = given(options)
     code = 0
     wanted: list[Entry] = []
     for what in options.what:
@@ -37,18 +40,17 @@ def run(options: argparse.Namespace) -> int:
         return code
     spool.share()
     for entry in wanted:
-        if options.password and entry.unit.first:
+        if passwords and entry.unit.first:
             print(f"{entry.unit.label}: is no archive, so the password is not used")
         try:
-            password = options.password if entry.unit.first == 0 else ""
+            password = "\n".join(passwords) if entry.unit.first == 0 else ""
             moved = spool.retry(entry, password=password, as_document=options.as_document)
         except FileNotFoundError:
             print(f"{entry.unit.label}: is not there any more; the daemon, or a person, was first")
             code = 1
             continue
         print(f"{entry.unit.label}: now in {moved.folder}/, {_next(moved)}")
-    if Lock(spool.root / "lock").holder() is None:
-        print("The daemon does not run; start it: telespool run, or systemctl start telespool")
+    tell_if_stopped(config)
     return code
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
 
 from telespool.config import loader
+from telespool.config.paths import posts, state_directory
 from telespool.config.schema import LogSettings
 from telespool.config.secrets import Secrets
 from telespool.errors import ConfigError, TelespoolError
@@ -52,12 +51,15 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _work(options: argparse.Namespace) -> None:
-    def make() -> Service:
+    def make(like: Service | None = None) -> Service:
         path = options.config or loader.find()
-        config = loader.load(path)
-        secrets = Secrets.read(path)
-        logs.set_up(config.log, (*secrets.values, *config.archives.passwords))
-        return Service(config, destination(config, secrets), secrets)
+        config, secrets = (
+            (loader.load(path), Secrets.read(path)) if like is None else (like.config, like.secrets)
+        )
+        service = Service(config, destination(config, secrets), secrets)
+        hidden = (*secrets.values, *config.archives.passwords)
+        service.activate = lambda: logs.set_up(config.log, hidden)
+        return service
 
     asyncio.run(run_until_signal(make, until_idle=options.until_idle))
 
@@ -67,21 +69,7 @@ def destination(config: Config, secrets: Secrets) -> Destination:
     if config.destination == "folder":
         from telespool.destinations.folder.destination import FolderDestination  # noqa: PLC0415 - only the one that is used
 
-        return FolderDestination(config.folder.path or posts(config), chats(config))
+        return FolderDestination(posts(config), chats(config))
     from telespool.destinations.telegram import TelegramDestination  # noqa: PLC0415 - it imports Telethon
 
     return TelegramDestination(config.telegram, chats(config), secrets, state_directory())
-
-
-def posts(config: Config) -> Path:
-    """Where the folder destination's posts lie unless the configuration says otherwise: beside the spool."""
-    return config.spool.root.with_name(f"{config.spool.root.name}-posts")
-
-
-def state_directory() -> Path:
-    """Where the login is kept: systemd's state directory, else the user's."""
-    given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
-    if given:
-        return Path(given)
-    own = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(own).expanduser() / "telespool"

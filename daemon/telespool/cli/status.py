@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from telespool.cli.spool_access import spool_root
 from telespool.config import loader
-from telespool.errors import Permanent
 from telespool.observe.status import Status
 from telespool.observe.status_text import lines
 from telespool.spool.layout import SpoolLayout
@@ -21,12 +21,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Print it."""
     config = loader.load(options.config)
-    folders = SpoolLayout(config.spool.root, config.spool.inbox)
-    if not folders.root.is_dir():
-        raise Permanent(
-            f"{folders.root}: there is no spool here yet. `telespool run` makes it; if it lies elsewhere, say so"
-            " under [spool] in the configuration (telespool check-config shows which file that is)."
-        )
+    folders = SpoolLayout(spool_root(config), config.spool.inbox)
     if options.watch:
         from telespool.cli.live_status import watch  # noqa: PLC0415 - rich takes its time
 

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from telespool.archives.unpack_to_folder import unpack
+from telespool.cli.passwords import given
 from telespool.config import loader
 from telespool.config.secrets import Secrets
 from telespool.errors import TelespoolError
@@ -25,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     """Unpack, telling each file as it comes out."""
     path = options.config or loader.find()
     config = loader.load(path)
-    passwords = (*options.password, *Secrets.read(path).archive_passwords)
+    passwords = (*given(options), *Secrets.read(path).archive_passwords)
 
     def report(file: Unpacked) -> None:
         if options.json:

@@ -94,6 +94,14 @@ class SupportsText(Protocol):
 
 
 @runtime_checkable
+class SupportsPreflight(Protocol):
+    """A destination that can tell without asking anybody whether it could work."""
+
+    def missing(self) -> Sequence[str]:
+        """Return a sentence for each thing without which `open` is bound to fail. Blocks for milliseconds."""
+
+
+@runtime_checkable
 class SupportsResume(Protocol):
     """A destination where a file goes on where it stopped, even after a crash: what `progress` was told is for good."""
 

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telespool.config.paths import start_command
 from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.observe import control_client, humanize
 from telespool.spool.layout import FOLDERS, WORKING, SpoolLayout
@@ -153,9 +154,7 @@ def daemon(config: Config) -> Finding:
     root = config.spool.root
     holder = Lock(root / "lock").holder()
     if holder is None:
-        return note(
-            "daemon", "does not run", "Start it: telespool run, or systemctl start telespool"
-        )
+        return note("daemon", "does not run", f"Start it: {start_command()}")
     if control_client.look(root, holder) is None:
         cure = f"See what it does: journalctl -u telespool -n 50; end it: kill {holder} (nothing is lost)"
         return wrong("daemon", f"process {holder} holds the spool but does not answer", cure)

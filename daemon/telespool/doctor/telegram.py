@@ -9,6 +9,7 @@ import asyncio
 import stat
 from typing import TYPE_CHECKING, Any
 
+from telespool.config.paths import command
 from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.errors import ConfigError, LoginNeeded, SpoolBusy, TelespoolError
 from telespool.observe import control_client, humanize
@@ -32,7 +33,7 @@ async def login(config: Config, state: Path, make: Callable[[], Destination]) ->
     file = Session.place(config.telegram, state)
     if not file.exists():
         return [
-            wrong("login", f"nobody has logged in: {file} is not there", "Run: telespool login")
+            wrong("login", f"nobody has logged in: {file} is not there", f"Run: {command('login')}")
         ]
     findings = []
     if stat.S_IMODE(file.stat().st_mode) & 0o077:
@@ -66,11 +67,13 @@ async def _ask(config: Config, destination: Destination) -> list[Finding]:
             answers = {alias: await _ask_for(destination, alias) for alias in config.chats}
             return findings + _told(answers, config)
     except LoginNeeded as error:
-        return [wrong("login", error.reason, "Run: telespool login")]
+        return [wrong("login", error.reason, f"Run: {command('login')}")]
     except SpoolBusy as error:
         return [note("login", error.reason, "Stop that process, then run doctor again")]
     except ConfigError as error:
-        return [wrong("login", error.reason, "Correct the configuration; then run telespool login")]
+        return [
+            wrong("login", error.reason, f"Correct the configuration; then run {command('login')}")
+        ]
     except (TelespoolError, TimeoutError) as error:
         cure = "Is the network up, and may this machine reach Telegram (firewall, proxy, IPAddressAllow= of the unit)?"
         return [wrong("login", str(error) or "Telegram does not answer", cure)]

@@ -19,11 +19,12 @@ import json
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any, TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 import structlog
 
 from telespool.observe.journald import Journal, field_name
+from telespool.observe.terminal import harmless, raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from telespool.config.schema import LogSettings
 
 _PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
-# C0 and C1 without line end and tab: what could repaint a terminal from within a file's name.
-_CONTROL = {n: f"\\x{n:02x}" for n in (*range(9), *range(11, 32), *range(127, 160))}
 
 
 def set_up(
@@ -45,7 +44,9 @@ def set_up(
     environ: Mapping[str, str] | None = None,
 ) -> None:
     """Send everything that is logged from now on to `stream` (standard error); may be called again."""
-    stream = sys.stderr if stream is None else stream
+    stream = raw(
+        sys.stderr if stream is None else stream
+    )  # colours pass, names are made harmless below
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     structlog.configure(
         processors=_processors(
@@ -75,6 +76,7 @@ def _processors(
         return [
             *start,
             structlog.processors.TimeStamper("%H:%M:%S", utc=False),
+            structlog.processors.format_exc_info,
             hide,
             _first,
             _harmless,
@@ -84,7 +86,6 @@ def _processors(
                 # The other formatters show local variables, in boxes that break a secret in two.
                 exception_formatter=structlog.dev.plain_traceback,
             ),
-            hide.text,  # once more: the renderer has written the traceback
         ]
     start += [structlog.processors.format_exc_info, hide, _first]
     if journal and settings.format == "auto":
@@ -105,9 +106,6 @@ class _Hide:
             key: value if key in {"level", "exc_info"} else self._plain(value)
             for key, value in event.items()
         }
-
-    def text(self, _logger: WrappedLogger, _method: str, event: Any) -> str:
-        return str(self._plain(str(event)))
 
     def _plain(self, value: object) -> object:
         if value is None or isinstance(value, (bool, int, float)):
@@ -130,10 +128,15 @@ def _first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 def _harmless(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Write control characters out: a file's name must not be able to repaint a terminal."""
-    return {
-        key: value.translate(_CONTROL) if isinstance(value, str) else value
-        for key, value in event.items()
-    }
+    return {key: _written_out(value) for key, value in event.items()}
+
+
+def _written_out(value: object) -> object:
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, dict):
+        return {harmless(str(key)): _written_out(each) for key, each in value.items()}
+    return [_written_out(each) for each in value] if isinstance(value, list) else value
 
 
 class _Lines:
@@ -143,9 +146,8 @@ class _Lines:
         self._priorities = priorities
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> str:
-        line = json.dumps(event, ensure_ascii=False)
-        # A byte that is not UTF-8 stands in a name as a lone surrogate; "\udce9" is how JSON writes it.
-        line = line.encode("utf-8", "backslashreplace").decode()
+        # A byte that is not UTF-8 stands in a name as a lone surrogate; "\\udce9" is how JSON writes it.
+        line = harmless(json.dumps(event, ensure_ascii=False))
         return f"<{_PRIORITIES[event['level']]}>{line}" if self._priorities else line
 
 

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING
 from telespool.spool.claims import APART, GATHERED
 from telespool.spool.layout import FOLDERS
 from telespool.spool.names import Job
+from telespool.spool.staging import sweep
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
@@ -26,7 +29,8 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
     """Look through what an earlier process left, downstream first; a sentence for each thing put right."""
     # What an earlier process did last may not be on the disk yet, but is seen: nothing may be built on it before it is.
     spool.disk.syncfs(spool.root)
-    said = _return_set_apart(spool)
+    said = [f"{path}: removed, the command that copied it has died" for path in _sweep(spool)]
+    said += _return_set_apart(spool)
     said += _part_suspects(spool, max_deaths)
     for folder in ("converting", "uploading", "incoming"):
         for entry in list(spool.all_units(folder)):
@@ -48,6 +52,12 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
         for job in spool.jobs(folder):
             spool.tidy(spool.job_folder(folder, job))  # died between its mkdir and the rename
     return said
+
+
+def _sweep(spool: Spool) -> list[Path]:
+    """Half copies of `telespool drop`, in the inbox and in the folders of chats."""
+    chats = [path for path in spool.inbox.iterdir() if path.is_dir() and not path.is_symlink()]
+    return sweep(spool.disk, [spool.inbox, *chats])
 
 
 def _return_set_apart(spool: Spool) -> list[str]:

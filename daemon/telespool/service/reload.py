@@ -1,8 +1,9 @@
 """Running the service until somebody ends it: what SIGTERM, SIGINT and SIGHUP mean.
 
-SIGTERM and SIGINT end it cleanly, within seconds. SIGHUP reads the configuration again: if it is right, the service
-is made anew with it as soon as the unit that is being sent has arrived; if it is wrong, its mistakes are logged and
-everything stays as it was.
+SIGTERM and SIGINT end it cleanly, within seconds. SIGHUP reads the configuration again: if the service could work with
+it, the service is made anew as soon as the unit that is being sent has arrived; if not, what is wrong is logged and
+everything stays as it was. What turns out only later (Telegram has ended the login) brings the service before back.
+SIGHUP of a terminal that was closed ends the service instead (`runtime.signals`).
 """
 
 from __future__ import annotations
@@ -13,48 +14,62 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from telespool.errors import ConfigError
+from telespool.errors import ConfigError, LoginNeeded, SpoolBusy
+from telespool.runtime import signals
+from telespool.service.preflight import obstacles
 from telespool.service.sd_notify import SdNotify
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from telespool.service.service import Service
 
 log = structlog.get_logger()
 
 
-async def run_until_signal(make: Callable[[], Service], *, until_idle: bool = False) -> None:
-    """Run the service that `make` makes; ConfigError and what leaves `Service.run` leave it."""
+async def run_until_signal(
+    make: Callable[[Service | None], Service], *, until_idle: bool = False
+) -> None:
+    """Run the service that `make(None)` makes; ConfigError and what leaves `Service.run` leave it.
+
+    `make(service)` makes another one with the configuration of this one.
+    """
     loop = asyncio.get_running_loop()
     runner = _Runner(make)
-    numbers = {
+    actions = {
         signal.SIGTERM: runner.stop,
         signal.SIGINT: runner.stop,
-        signal.SIGHUP: runner.reload,
+        signal.SIGHUP: runner.hang_up,
     }
-    for number, action in numbers.items():
+    for number, action in actions.items():
         loop.add_signal_handler(number, action)
     try:
+        # What came before this point. The configuration was read after it, so a reload is done already.
+        came = signals.early()
+        if signal.SIGTERM in came or (signal.SIGHUP in came and signals.terminal_is_gone()):
+            log.info("stopped")
+            return
         await runner.run(until_idle=until_idle)
     finally:
-        for number in numbers:
+        for number in actions:
             loop.remove_signal_handler(number)
 
 
 class _Runner:
     """The service that runs, and the one that will run after it."""
 
-    def __init__(self, make: Callable[[], Service]) -> None:
+    def __init__(self, make: Callable[[Service | None], Service]) -> None:
         self._make = make
         self._notify = SdNotify()
-        self._service = make()
+        self._service = make(None)
+        self._before: Service | None = None
         self._next: Service | None = None
         self._task: asyncio.Task[None] | None = None
         self._handing_over: asyncio.Task[None] | None = None
 
     async def run(self, *, until_idle: bool) -> None:
         while True:
+            self._service.activate()
             self._task = asyncio.create_task(
                 self._service.run(until_idle=until_idle), name="service"
             )
@@ -64,8 +79,15 @@ class _Runner:
                 if self._next is None:
                     log.info("stopped")
                     return
-                self._service, self._next = self._next, None
+                self._before, self._service, self._next = self._service, self._next, None
                 log.info("goes on with the configuration as it is now")
+            except (ConfigError, LoginNeeded, SpoolBusy) as error:
+                if self._before is None or self._service.has_worked:
+                    raise
+                log.warning(
+                    "reload failed, the configuration before is used again", reason=str(error)
+                )
+                self._service, self._before = self._make(self._before), None
             else:
                 return
 
@@ -78,14 +100,26 @@ class _Runner:
         if self._task:
             self._task.cancel()
 
+    def hang_up(self) -> None:
+        """End it where its terminal was closed; else go on with the configuration as it is now."""
+        if signals.terminal_is_gone():
+            self.stop()
+        else:
+            self.reload()
+
     def reload(self) -> None:
-        """Go on with the configuration as it is now, if there is no mistake in it."""
+        """Go on with the configuration as it is now, if the service could work with it."""
+        problems: Sequence[str]
         try:
-            self._next = self._make()
+            service = self._make(None)
+            problems = obstacles(service, self._service)
         except ConfigError as error:
-            for problem in error.problems:
+            problems = error.problems
+        if problems:
+            for problem in problems:
                 log.warning("wrong configuration, the one before stays", problem=problem)
             return
+        self._next = service
         if self._handing_over is None or self._handing_over.done():
             self._handing_over = asyncio.create_task(self._hand_over(), name="reload")
 

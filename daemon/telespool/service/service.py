@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from telespool.archives.engine import Engine
+from telespool.config.paths import posts
+from telespool.config.secrets import Secrets
 from telespool.errors import ConfigError, Permanent, TelespoolError, Temporary
 from telespool.observe import control_socket
 from telespool.observe.job_report import close_job
@@ -44,10 +46,9 @@ from telespool.spool import Spool
 from telespool.spool.layout import WORKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from telespool.config.schema import Config
-    from telespool.config.secrets import Secrets
     from telespool.destinations.base import Destination
     from telespool.pipeline.worker import Worker
     from telespool.spool.fs_ops import FileOps
@@ -69,9 +70,10 @@ class Service:
     ) -> None:
         self.config = config
         self.destination = destination
+        self.secrets = secrets or Secrets()
         self.passwords = (
             *config.archives.passwords,
-            *(secrets.archive_passwords if secrets else ()),
+            *self.secrets.archive_passwords,
         )
         self.spool = Spool(
             config.spool.root, config.spool.inbox, disk=disk, reserve=config.spool.reserve
@@ -80,9 +82,17 @@ class Service:
         self.gate = PauseGate()
         self.heartbeat = Liveness(config.service.patience)
         self.supervision = Watchdog(SdNotify(), self.heartbeat, self.activity.line, self._excused)
+        self._destination_opened = False
         self.sending = asyncio.Lock()
         """Held while a unit is being sent; who holds it knows that none is."""
         self.workers: list[Worker] = []
+        self.activate: Callable[[], None] = lambda: None
+        """Called before `run`: sets up what belongs to the process and not to the service, such as the log."""
+
+    @property
+    def has_worked(self) -> bool:
+        """Return True once the destination was opened: from then on it is no reload that fails."""
+        return self._destination_opened
 
     async def run(self, *, until_idle: bool = False) -> None:
         """Work until cancelled, or until there is nothing left to do."""
@@ -98,6 +108,7 @@ class Service:
             bells = WakeupBus()
             watching = self._watch(bells)
             await asyncio.to_thread(watching.check)
+            log.info("ready", drop_into=str(self.spool.inbox), posts_go_to=self._place())
             async with control_socket.opened(
                 self.spool.root, {"look": self._told, "check": self._checked}
             ):
@@ -108,6 +119,12 @@ class Service:
             with contextlib.suppress(TelespoolError):
                 await self.destination.close()
             self.spool.close()
+
+    def _place(self) -> str:
+        """Return where posts go, as a person would look for them."""
+        if self.config.destination == "folder":
+            return str(posts(self.config) / "index.html")
+        return f"Telegram: {', '.join(f'{alias} ({peer})' for alias, peer in self.config.chats.items())}"
 
     def _watch(self, bells: WakeupBus) -> FolderWatcher:
         spool = self.spool
@@ -179,6 +196,7 @@ class Service:
                 self.supervision.ready_when_rested("inbox")
                 await asyncio.sleep(wait)
             else:
+                self._destination_opened = True
                 self.activity.waits.end(Uploader.name, EVERYBODY)
                 self.supervision.ready_when_rested("inbox")
                 return

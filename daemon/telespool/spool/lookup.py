@@ -3,20 +3,23 @@
     find(folders, "quarantine/20261120-075145_family_holiday/0021_VID_11.mp4")    # as `ls` shows it, or absolute
     find(folders, "holiday/0021")                                                 # wherever it lies by now
     find(folders, "holiday")                                                      # the job
+    find(folders, "Holiday.zip"), find(folders, "VID_11.mp4")                     # by what was dropped
 
-`Permanent` leaves with a sentence where nothing, or more than one job, is meant. Reads names only.
+It does not matter where one stands. `Permanent` leaves with a sentence where nothing, or more than one job, is meant.
+Reads names only.
 """
 
 from __future__ import annotations
 
 import os
+import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
 from telespool.spool.layout import FOLDERS
-from telespool.spool.names import Job, Unit
+from telespool.spool.names import SLUG_BYTES, Job, Unit, clean, title
 
 if TYPE_CHECKING:
     from telespool.spool.layout import Entry, SpoolLayout
@@ -33,22 +36,41 @@ class Found:
     path: Path | None = None
 
 
+def typed(text: str) -> str:
+    """Return what a person typed or pasted as a plain path or name: without file://, quotes and the last slash."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1]
+    if text.startswith("file://"):
+        text = urllib.parse.unquote(urllib.parse.urlsplit(text).path, errors="surrogateescape")
+    if text == "~" or text.startswith("~/"):
+        text = os.path.expanduser(text)  # noqa: PTH111 - it may be a name, which Path would change
+    return text.rstrip("/") or text[:1]
+
+
 def find(folders: SpoolLayout, text: str) -> Found:
-    """What is meant by this."""
+    """Find what is meant by this."""
+    text = typed(text)
+    if not text:
+        raise Permanent("Nothing was named. Name a job, or a file inside of one.")
     if (path := _in_inbox(folders, text)) is not None:
         return Found(path=path)
     inside = _inside(folders, text)
-    if inside is None:
-        name, _, rest = text.strip("/").partition("/")
-    elif inside.parts and inside.parts[0] in FOLDERS and len(inside.parts) > 1:
-        name, rest = inside.parts[1], "/".join(inside.parts[2:])
-    else:
+    if inside is not None and (inside.parts[0] not in FOLDERS or len(inside.parts) < 2):
         raise Permanent(
             f"{text} is no job and no file of one. Name a job, or a file inside of one."
         )
-    job = _job(folders, name)
+    if inside is not None:
+        name, rest = inside.parts[1], "/".join(inside.parts[2:])
+    elif os.path.isabs(text):  # noqa: PTH117 - a text, not a path yet
+        raise Permanent(f"{text}: there is no such file or folder, and no job of that name.")
+    else:
+        name, _, rest = text.removeprefix("./").partition("/")
+    job = _job(folders, name, rest)
     if not rest:
-        return Found(job)
+        return job if isinstance(job, Found) else Found(job)
+    if isinstance(job, Found):
+        return job
     folder = inside.parts[0] if inside is not None else None
     entries = _entries(folders, job, rest, folder)
     if not entries:
@@ -62,42 +84,77 @@ def inside(folders: SpoolLayout, text: str) -> bool:
 
 
 def _inside(folders: SpoolLayout, text: str) -> Path | None:
-    """The path below the spool, where it is one."""
+    """The path below the spool, where it is one: it exists there, or it begins with one of the folders."""
     root = Path(os.path.realpath(folders.root))
     path = Path(os.path.realpath(text))
     if path.is_relative_to(root) and path != root:
-        return path.relative_to(root)
+        relative = path.relative_to(root)
+        if relative.parts[0] in FOLDERS or path.exists():
+            return relative
     relative = Path(text)
-    if not relative.is_absolute() and relative.parts and relative.parts[0] in FOLDERS:
+    if not relative.is_absolute() and len(relative.parts) > 1 and relative.parts[0] in FOLDERS:
         return relative
     return None
 
 
 def _in_inbox(folders: SpoolLayout, text: str) -> Path | None:
+    """The path in the inbox: as it was typed, or from the inbox, as `family/a.jpg`."""
     inbox = Path(os.path.realpath(folders.inbox))
-    path = Path(os.path.realpath(text))
-    return path if path.is_relative_to(inbox) and path != inbox and path.exists() else None
+    for tried in (text, os.path.join(inbox, text), os.path.join(folders.root, text)):  # noqa: PTH118 - `text` first
+        path = Path(os.path.realpath(tried))
+        if path.is_relative_to(inbox) and path != inbox and os.path.lexists(path):
+            return path
+    return None
 
 
-def _job(folders: SpoolLayout, name: str) -> str:
+def _job(folders: SpoolLayout, name: str, rest: str) -> str | Found:
+    """The job of this name, or the files of this name where no job has it."""
     jobs = sorted({job for folder in FOLDERS for job in folders.jobs(folder)})
     if name in jobs:
         return name
-    for fits in (_is_slug, _is_part):
+    for fits in (_is_slug, _is_dropped, _is_part):
         meant = [job for job in jobs if fits(job, name)]
         if len(meant) == 1:
             return meant[0]
         if meant:
             listed = "\n".join(f"  {job}" for job in meant[-_NAMED:])
             raise Permanent(f"{len(meant)} jobs are called {name}. Say which:\n{listed}")
+    if not rest and (found := _by_file(folders, jobs, name)) is not None:
+        return found
+    shown = f"{name}/{rest}" if rest else name
     raise Permanent(
-        f"There is no file {name}, and no job of that name in {folders.root}. What lies there: telespool status"
+        f"{shown}: there is no such file or folder here, and no job of that name in {folders.root}."
+        " What lies there: telespool status"
     )
+
+
+def _by_file(folders: SpoolLayout, jobs: list[str], name: str) -> Found | None:
+    """The one file of this name that lies anywhere in the spool; Permanent where several jobs have one."""
+    wanted = clean(name).casefold()
+    found: dict[str, list[Entry]] = {}
+    for job in jobs:
+        for where in FOLDERS:
+            for entry in folders.units(where, job):
+                for each in folders.members(entry):
+                    if wanted in {each.unit.shown.casefold(), each.path.name.casefold()}:
+                        found.setdefault(job, []).append(each)
+    if len(found) > 1:
+        listed = "\n".join(f"  {job}/{name}" for job in sorted(found)[-_NAMED:])
+        raise Permanent(f"{len(found)} jobs have a file {name}. Say which:\n{listed}")
+    return next((Found(job, tuple(entries)) for job, entries in found.items()), None)
 
 
 def _is_slug(job: str, name: str) -> bool:
     parsed = Job.parse(job)
     return parsed is not None and parsed.slug == name
+
+
+def _is_dropped(job: str, name: str) -> bool:
+    """Whether the job was made of a drop of this name, whatever its ending and case."""
+    parsed = Job.parse(job)
+    return (
+        parsed is not None and parsed.slug.casefold() == clean(title(name), SLUG_BYTES).casefold()
+    )
 
 
 def _is_part(job: str, name: str) -> bool:
@@ -113,9 +170,8 @@ def _entries(folders: SpoolLayout, job: str, rest: str, folder: str | None) -> l
         for entry in folders.units(where, job):
             members = folders.members(entry)
             for each in (entry, *(m for m in members if entry.unit.is_album)):
-                if each.path.name in {name, name.removesuffix(".txt")} and where == (
-                    folder or where
-                ):
+                named = {each.path.name, each.unit.shown} & {name, name.removesuffix(".txt")}
+                if named and where == (folder or where):
                     exact.append(each)
                 elif unit is not None and unit.is_album != each.unit.is_album:
                     continue

@@ -18,6 +18,7 @@ from telespool.spool import Spool
 from telespool.spool.claims import GATHERED
 from telespool.spool.layout import HELD, Entry
 from telespool.spool.names import PASSWORD_SUFFIX
+from telespool.spool.staging import COPY, staging, sweep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,16 +96,14 @@ class Steering(Spool):
         """Copy a file or a folder into the inbox of a chat; complete from its first moment."""
         directory = self.inbox if chat == "default" else self.inbox / chat
         self.disk.mkdir(directory)
+        sweep(self.disk, [self.inbox, directory])
         target = directory / source.name
         if target.exists():
             raise Permanent(
                 f"{target} is there already and waits to be taken. Give the new one another name."
             )
-        staged = directory / f".{source.name}.{os.getpid()}"
-        try:
-            self.disk.copy_tree(source, staged)
-            self.disk.rename(staged, target)  # commit
-        finally:
-            self.disk.rmtree(staged)
+        with staging(self.disk, directory) as hidden:
+            self.disk.copy_tree(source, hidden / COPY)
+            self.disk.rename(hidden / COPY, target)  # commit
         self.disk.fsync(directory)
         return target

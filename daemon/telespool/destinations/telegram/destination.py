@@ -24,6 +24,7 @@ import structlog
 from telethon.crypto import aes
 from telethon.tl import functions
 
+from telespool.config.paths import command
 from telespool.destinations.telegram import error_mapping, login, tl_requests, upload_journal
 from telespool.destinations.telegram.connection import all_closed
 from telespool.destinations.telegram.connection_pool import ConnectionPool
@@ -33,7 +34,7 @@ from telespool.destinations.telegram.flow_control import PART, FlowControl
 from telespool.destinations.telegram.peers import Peers
 from telespool.destinations.telegram.rpc import RetryPolicy, RpcClient
 from telespool.destinations.telegram.send_post import PostSender
-from telespool.destinations.telegram.session import Session
+from telespool.destinations.telegram.session import Session, has_login
 from telespool.destinations.telegram.upload_file import FileUploader
 from telespool.destinations.telegram.upload_media import MediaUploader
 from telespool.errors import ConfigError, LoginNeeded
@@ -77,6 +78,19 @@ class TelegramDestination:
         self._patience = patience or RetryPolicy()
         self._opening = asyncio.Lock()
         self._open: _Open | None = None
+
+    def missing(self) -> list[str]:
+        """Name what nobody can do without: api_id, the secret api-hash, a login (or a bot's token)."""
+        problems = []
+        if not self._settings.api_id or not self._secrets.api_hash:
+            problems.append(
+                "telegram.api_id and the secret api-hash are needed; both come from https://my.telegram.org"
+            )
+        if not self._secrets.bot_token and not has_login(
+            Session.place(self._settings, self._state)
+        ):
+            problems.append(f"Nobody is logged in to Telegram yet. Run `{command('login')}`.")
+        return problems
 
     async def open(self) -> None:
         """Connect and check the login; safe to call twice.

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from telethon import errors as telethon_errors
 
+from telespool.config.paths import command
 from telespool.destinations.telegram.error_table import RULES, UNKNOWN, Action, Rule
 from telespool.errors import (
     ConfigError,
@@ -113,7 +114,7 @@ def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> Telespo
                 scope=scope,  # type: ignore[arg-type]
             )
         case Action.LOGIN:
-            return LoginNeeded(f"Telegram ended the login: {said}. Run `telespool login`.")
+            return LoginNeeded(f"Telegram ended the login: {said}. Run `{command('login')}`.")
         case Action.CONFIG:
             return ConfigError([f"Telegram does not accept the configuration: {said}."])
         case Action.BUG | Action.CAPTION | Action.REGROUP:

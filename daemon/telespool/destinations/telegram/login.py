@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from telethon import TelegramClient, errors, utils
 
+from telespool.config.paths import command
 from telespool.destinations.telegram import error_mapping
 from telespool.destinations.telegram.session import Session
-from telespool.errors import ConfigError, LoginNeeded, Temporary
+from telespool.errors import ConfigError, LoginNeeded, TelespoolError, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -126,7 +127,7 @@ async def as_scanned(
                     await code.recreate()
             finally:
                 scanned.cancel()
-    raise LoginNeeded("Nobody scanned the code. Run `telespool login --qr` again.")
+    raise LoginNeeded(f"Nobody scanned the code. Run `{command('login --qr')}` again.")
 
 
 async def _send_code(client: Any, secrets: Secrets, ask: Ask) -> str:
@@ -155,8 +156,8 @@ async def _sign_in(client: Any, phone: str, secrets: Secrets, ask: Ask) -> Accou
         except (errors.PhoneCodeInvalidError, errors.PhoneCodeEmptyError):
             hint = "That was not the code"
         except errors.PhoneCodeExpiredError:
-            raise LoginNeeded("The code is too old. Run `telespool login` again.") from None
-    raise LoginNeeded("The code was wrong too often. Run `telespool login` again.")
+            raise LoginNeeded(f"The code is too old. Run `{command('login')}` again.") from None
+    raise LoginNeeded(f"The code was wrong too often. Run `{command('login')}` again.")
 
 
 async def _password(client: Any, secrets: Secrets, ask: Ask) -> Account:
@@ -168,7 +169,7 @@ async def _password(client: Any, secrets: Secrets, ask: Ask) -> Account:
                 return Account.of(await client.sign_in(password=password))
         except errors.PasswordHashInvalidError:
             password, hint = None, "That was not the password"
-    raise LoginNeeded("The password was wrong too often. Run `telespool login` again.")
+    raise LoginNeeded(f"The password was wrong too often. Run `{command('login')}` again.")
 
 
 @contextlib.asynccontextmanager
@@ -204,5 +205,15 @@ async def _client(
         raise error_mapping.verdict(error_mapping.read(error), "The login") from None
     except (OSError, TimeoutError):
         raise Temporary(f"Telegram ({session.address}) cannot be reached.", scope="all") from None
+    except TelespoolError:
+        raise
+    except Exception as error:
+        # Telethon raises whatever its parsers meet when something else than Telegram answers.
+        raise Temporary(
+            f"What answers at {session.address} is not Telegram ({type(error).__name__}). Is there a login page of this"
+            " network (hotel, company), or a proxy? Open any page in a browser, then try again.",
+            scope="all",
+        ) from error
     finally:
-        await client.disconnect()
+        with contextlib.suppress(OSError, TimeoutError):
+            await client.disconnect()

@@ -18,6 +18,7 @@ import structlog
 from telethon.errors import RPCError
 from telethon.tl import functions, types
 
+from telespool.config.paths import command
 from telespool.destinations.telegram import error_mapping
 from telespool.destinations.telegram.connection import Connection, ConnectionDown, ConnectionLimits
 from telespool.destinations.telegram.error_mapping import Refusal
@@ -85,13 +86,13 @@ class RpcClient:
         """A further connection with the same login, not opened yet."""
         key = self._session.key
         if key is None:
-            raise LoginNeeded("Nobody is logged in to Telegram yet. Run `telespool login`.")
+            raise LoginNeeded(f"Nobody is logged in to Telegram yet. Run `{command('login')}`.")
         return Connection(door, key, self._api_id, self._patience.limits, self._line)
 
     @staticmethod
     def _no_way(down: ConnectionDown) -> Exception:
         if down.stranger:
-            return LoginNeeded("Telegram does not know this login. Run `telespool login`.")
+            return LoginNeeded(f"Telegram does not know this login. Run `{command('login')}`.")
         return Temporary(f"No connection to Telegram: {down.reason}.", scope="all")
 
     async def call(self, request: Any, *, chat: str | None = None, tries: int | None = None) -> Any:

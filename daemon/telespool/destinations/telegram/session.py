@@ -10,7 +10,10 @@ described wrongly or the directory cannot be written. Opening touches the disk a
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+import urllib.parse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +139,18 @@ class Session:
             self.store.close()
             self.store = None
         self._lock.release()
+
+
+def has_login(path: Path) -> bool:
+    """Return True if the session file holds a key, so that somebody has logged in; read without its lock."""
+    if not path.is_file():
+        return False
+    address = f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro"
+    try:
+        with contextlib.closing(sqlite3.connect(address, uri=True)) as store:
+            return any(key for (key,) in store.execute("SELECT auth_key FROM sessions"))
+    except sqlite3.Error:
+        return True  # busy, or not readable so: `open` will say what is the matter
 
 
 def trust(path: Path) -> None:

@@ -1,0 +1,130 @@
+"""What a file or folder outside the spool is, and what would be done to it.
+
+Nothing is changed. What is neither a file nor a folder (a FIFO, a device) is not opened.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+from typing import TYPE_CHECKING, Any
+
+from telespool.errors import Permanent
+from telespool.observe import humanize
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.config.schema import Config
+    from telespool.media.compatibility import Assessment
+
+_MEANING = {
+    "send": "it is sent as it is",
+    "remux": "its streams are copied into an MP4, then it is sent",
+    "audio": "its sound is encoded anew and its picture copied, then it is sent",
+    "encode": "it is encoded anew, then it is sent",
+    "split": "it is split into parts that play, and these are sent",
+    "document": "it is sent as a document",
+    "skip": "it is left out",
+    "refuse": "it goes to quarantine",
+}
+_LOOKED_AT = 2000  # files of a folder; what lies beyond is counted only
+_NAMED = 8
+
+Told = tuple[dict[str, Any], list[str], int]
+"""For programs, for people, and the exit code."""
+
+
+def explain_path(path: Path, config: Config) -> Told:
+    """Explain what lies at this path; Permanent where nothing does, or nobody may look."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise Permanent(
+                f"{path} is a link to {path.readlink()}, and there is nothing."
+            ) from None
+        raise
+    if stat.S_ISDIR(mode):
+        return _folder(path, config)
+    if not stat.S_ISREG(mode):
+        raise Permanent(
+            f"{path} is neither a file nor a folder (a pipe, a socket or a device): it is never sent."
+        )
+    return _file(path, config)
+
+
+def _file(path: Path, config: Config) -> Told:
+    if not path.stat().st_size:
+        return (
+            {"kind": "empty", "verdict": "skip", "reasons": []},
+            [f"{path.name}: an empty file; it stays in the inbox until something is in it"],
+            0,
+        )
+    verdict, archive = judge(path, config)
+    if archive is not None:
+        line = f"{path.name}: an archive ({archive}); its photos and videos are unpacked and sent"
+        told = {"kind": "archive", "verdict": "unpack", "reasons": [], "archive": archive}
+        return told, [line], 0
+    code = 1 if verdict.action == "refuse" else 0
+    return verdict.to_json(), verdict_lines(path.name, verdict), code
+
+
+def _folder(path: Path, config: Config) -> Told:
+    """Count what is in a folder by what the files are, not by their names."""
+    from telespool.archives.signatures import HEAD, recognise  # noqa: PLC0415 - only for folders
+    from telespool.media.sniff import sniff  # noqa: PLC0415 - the same
+    from telespool.pipeline.sources.folder import walk  # noqa: PLC0415 - the same
+
+    members = walk(path)
+    counts: dict[str, int] = {"photo": 0, "video": 0, "archive": 0}
+    others: list[str] = []
+    for member in members[:_LOOKED_AT]:
+        file = path / member.name
+        try:
+            with file.open("rb") as opened:
+                kind: str = sniff(opened.read(HEAD)).kind
+            if kind not in counts:
+                kind = "archive" if recognise(file) else kind
+        except OSError as error:
+            others.append(f"{member.name}: cannot be read ({error.strerror})")
+            continue
+        if kind in counts:
+            counts[kind] += 1
+        else:
+            others.append(member.name)
+    inside = [humanize.count(number, kind) for kind, number in counts.items() if number]
+    lines = [
+        (
+            f"{path.name or path}: a folder with {humanize.count(len(members), 'file')};"
+            f" dropped as a whole, it is one job"
+        )
+    ]
+    lines.append(f"  sent: {', '.join(inside) or 'nothing, there is no photo or video in it'}")
+    if others:
+        fate = "sent as documents" if config.inbox.others == "document" else "left out, and named"
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        lines.append(f"  {fate}: {', '.join(others[:_NAMED])}{more}")
+    if len(members) > _LOOKED_AT:
+        lines.append(f"  the first {_LOOKED_AT} files were looked at")
+    told: dict[str, Any] = {
+        "kind": "folder",
+        "files": len(members),
+        "counts": counts,
+        "others": others,
+    }
+    return told, lines, 0
+
+
+def judge(path: Path, config: Config) -> tuple[Assessment, str | None]:
+    """Assess a file; the kind of archive it is, None where it is none."""
+    from telespool.archives.signatures import recognise  # noqa: PLC0415 - only for files
+    from telespool.media.compatibility import assess  # noqa: PLC0415 - the same
+
+    return asyncio.run(assess(path, config.convert)), recognise(path)
+
+
+def verdict_lines(name: str, verdict: Assessment) -> list[str]:
+    """Say what it is, what is done and why, one fact to a line."""
+    lines = [f"{name}: {verdict.kind}; {_MEANING[verdict.action]}"]
+    return lines + [f"  {line}" for line in (*verdict.reasons, *verdict.streams)]

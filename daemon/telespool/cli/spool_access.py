@@ -1,0 +1,31 @@
+"""The spool as commands use it: there, or a sentence that says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.config.paths import start_command
+from telespool.errors import Permanent
+from telespool.spool.lock import Lock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.config.schema import Config
+
+
+def spool_root(config: Config) -> Path:
+    """Return the spool's root; Permanent where no spool is there yet."""
+    root = config.spool.root
+    if not root.is_dir():
+        raise Permanent(
+            f"{root}: there is no spool here yet. `telespool run` makes it; if it lies elsewhere, name it with"
+            " root under [spool] in the configuration (telespool check-config shows which file that is)."
+        )
+    return root
+
+
+def tell_if_stopped(config: Config) -> None:
+    """Say that nothing happens while the daemon does not run, and how to start it."""
+    if Lock(config.spool.root / "lock").holder() is None:
+        print(f"The daemon does not run. Start it: {start_command()}")
