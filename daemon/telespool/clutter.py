@@ -80,7 +80,7 @@ _UNFINISHED_NAMES = re.compile(
 
 def clutter(path: str) -> str:
     """Why nobody meant to send a file or folder of this path (its parts go from the drop down); "" where none is known."""
-    parts = [part for part in path.split("/") if part not in {"", "."}]
+    parts = [part for part in path.split("/") if part not in {"", ".", ".."}]
     for part in parts:
         reason = _FOLDERS.get(part.casefold())
         if reason:

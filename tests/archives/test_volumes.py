@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from telespool.archives.unpack_to_folder import unpack
 from telespool.archives.volumes import group, set_of
 from telespool.config.schema import ArchiveSettings
-from telespool.errors import Permanent, Temporary
+from telespool.errors import Permanent, Temporary, VolumeMissing
 from tests.archives import making
 from tests.archives.reading import read, write
 
@@ -187,3 +187,92 @@ async def test_tar_that_was_cut(packed: bool, tmp_path: Path) -> None:
     outcome = await read(tmp_path / f"{name}.001")
 
     assert outcome.files == FILES
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "photos.zip.20240101",
+        "photos.zip.30000000",
+        "photos.tar.gz.2024",
+        "photos.zip.365",
+        "x.part2024.rar",
+        "x.part99999.rar",
+        "IMG_1.jpg.001",
+        "IMG_1.jpg.02",
+        "game.s12",
+        "x.part0.rar",
+        f"x.7z.{'9' * 5000}",
+    ],
+)
+def test_numbers_that_count_something_else(name: str, tmp_path: Path) -> None:
+    """A name that only looks like a volume's stands for a file of its own, and is counted up to by nobody."""
+    short = name if len(name) < 200 else f"x.7z.{'9' * 200}"
+    content = b"\xff\xd8\xff\xe0" if ".jpg" in name else making.rar5(RARED)[0]
+    path = write(tmp_path / short, making.simple_zip(FILES) if ".zip" in name else content)
+    if name.endswith(".s12"):
+        path.write_bytes(b"a game")
+
+    assert group([name], {name: path}) == []
+    assert set_of(name, [], {name: path}) is None
+
+
+def test_numbers_are_counted_up_to_a_bound() -> None:
+    """Whatever the number, what is missing is a list that people can still be told."""
+    for name in ("x.7z.999", "x.7z.09999", "x.part9999.rar", "x.z9999", "x.z99", "x.zip.1000"):
+        assert sum(len(found.missing) for found in group([name])) < 10_000
+
+
+def test_years_are_no_volumes() -> None:
+    """Backups of three years stand alone; a thousandth volume belongs to the nine hundred and ninety-ninth."""
+    assert group(["x.zip.2022", "x.zip.2023", "x.zip.2024"]) == []
+    [found] = group([f"x.7z.{n:03d}" for n in range(1, 1003)])
+    assert len(found.names) == 1002
+    assert found.missing == ()
+
+
+async def test_set_that_was_downloaded_twice_in_part(tmp_path: Path) -> None:
+    """What a browser called `x.part1 (1).rar` is the volume that is missing under its own name."""
+    paths = _make("part", tmp_path)
+    paths[0].rename(tmp_path / "x.part01 (1).rar")
+
+    outcome = await read(paths[1])
+
+    assert outcome.files == FILES
+
+
+async def test_set_in_two_folders(tmp_path: Path) -> None:
+    """Volumes that lie in several folders of an archive are one set."""
+    (tmp_path / "set").mkdir()
+    paths = _make("7z", tmp_path / "set")
+    inside = {f"{n % 2}/{path.name}": path.read_bytes() for n, path in enumerate(paths)}
+    path = write(tmp_path / "outer.tar", making.tarred(inside))
+
+    result = await unpack(path, tmp_path / "out", (), ArchiveSettings())
+
+    assert result.complete
+    found = [path.read_bytes() for path in (tmp_path / "out").glob("*.d/*")]
+    assert sorted(found) == sorted(FILES.values())
+
+
+@pytest.mark.parametrize("names", [("001", "002"), ("00", "01"), ("aa", "ab"), ("0001", "0002")])
+@pytest.mark.parametrize("cut", [60_000, 50_000])
+async def test_file_that_was_cut(names: tuple[str, str], cut: int, tmp_path: Path) -> None:
+    """The pieces of a film are the one film; so are those of an archive, whatever they are counted with."""
+    boxes = b"\0\0\0\x10ftypisom\0\0\0\0" + (99_984).to_bytes(4, "big") + b"mdat"
+    film = boxes + making.noise(100_000 - len(boxes))
+    archive = making.simple_zip(FILES)
+    for stem, data, at in (("film.mp4", film, cut), ("x.zip", archive, len(archive) // 2 + 1)):
+        for name, piece in zip(names, (data[:at], data[at:]), strict=True):
+            (tmp_path / f"{stem}.{name}").write_bytes(piece)
+
+    assert (await read(tmp_path / f"film.mp4.{names[0]}")).files == {"film.mp4": film}
+    assert (await read(tmp_path / f"x.zip.{names[1]}")).files == FILES
+
+
+async def test_a_piece_of_a_film_is_waited_for(tmp_path: Path) -> None:
+    """Pieces of one size may lack the last; a first one alone lacks the second."""
+    for count in (1, 2):
+        write(tmp_path / f"film.mp4.00{count}", b"\0\0\0\x18ftypisom" + bytes(1000))
+        with pytest.raises(VolumeMissing, match=rf"film.mp4.00{count + 1} is missing"):
+            await read(tmp_path / "film.mp4.001")

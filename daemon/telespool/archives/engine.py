@@ -93,8 +93,10 @@ class Engine:
             raise Permanent(f"{path.name} cannot be read: {error.strerror}.") from error
         path = beside.first
         if beside.missing:
-            raise VolumeMissing(messages.volume_missing(path.name, ", ".join(beside.missing)))
+            raise VolumeMissing(messages.volume_missing(path.name, volumes.some(beside.missing)))
         kind = await asyncio.to_thread(recognise, path)
+        if kind is None and beside.cut:
+            kind = "pieces"
         if kind is None:
             raise Permanent(await asyncio.to_thread(_no_archive, path))
         if kind == "rar" and not self.reads_rar:
@@ -104,7 +106,7 @@ class Engine:
         lined = None
         if beside.sought != tuple(volume.name for volume in beside.volumes):
             files = list(zip(beside.sought, beside.volumes, strict=True))
-            files.sort(key=lambda file: file[0] != path.name)
+            files.sort(key=lambda file: file[1] != path)
             lined = await asyncio.to_thread(VolumeLinks, files)
             path = lined.first
         source = SevenZip(self.program, path, self.settings.memory, nice, lined)

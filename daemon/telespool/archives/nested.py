@@ -38,8 +38,8 @@ def together(found: Sequence[tuple[str, Path]]) -> list[Inside]:
     archives = {place for place, (_, path) in enumerate(found) if recognise(path) is not None}
     inside: list[Inside] = []
     taken: set[int] = set()
-    for places, names in _sets([name for name, _ in found]):
-        if archives.intersection(places):
+    for places, names, cut in _sets(found):
+        if archives.intersection(places) or (cut and len(places) > 1):
             lined = VolumeLinks(
                 [(name, found[place][1]) for name, place in zip(names, places, strict=True)]
             )
@@ -53,14 +53,16 @@ def together(found: Sequence[tuple[str, Path]]) -> list[Inside]:
     return sorted(inside, key=lambda each: min(each.places))
 
 
-def _sets(names: Sequence[str]) -> list[tuple[tuple[int, ...], tuple[str, ...]]]:
-    """The sets of volumes among these, by places and by names; a set lies in one folder."""
-    folders: dict[str, dict[str, int]] = {}
-    for place, name in enumerate(names):
-        folder, _, base = name.rpartition("/")
-        folders.setdefault(folder, {}).setdefault(clean(base), place)
+def _sets(
+    found: Sequence[tuple[str, Path]],
+) -> list[tuple[tuple[int, ...], tuple[str, ...], bool]]:
+    """The sets of volumes among these: places, names under which 7-Zip looks for them, and whether they were cut."""
+    places: dict[str, int] = {}
+    for place, (name, _) in enumerate(found):
+        folder, slash, base = name.rpartition("/")
+        places.setdefault(f"{folder}{slash}{clean(base)}", place)
+    where = {name: found[place][1] for name, place in places.items()}
     return [
-        (tuple(places[name] for name in found.names), found.names)
-        for places in folders.values()
-        for found in group(places)
+        (tuple(places[name] for name in each.names), each.sought, each.cut)
+        for each in group(places, where)
     ]

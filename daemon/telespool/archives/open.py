@@ -68,6 +68,8 @@ class ArchiveOpener:
         """What can be unpacked."""
         if self.kind == "tar":
             return await self._tar()
+        if self.kind == "pieces":
+            return self._pieces()
         if self.kind in STREAMS:
             return await self._stream()
         password, listing = await self._list()
@@ -219,6 +221,17 @@ class ArchiveOpener:
             if not places or await self.source.opens(password, entries, places, imitations):
                 return password
         raise Permanent(messages.no_password(self.path.name, len(self.passwords)))
+
+    def _pieces(self) -> Archive:
+        """A file that was cut, which is no archive."""
+        if self.awaited is not None:
+            raise VolumeMissing(messages.volume_missing(self.path.name, self.awaited))
+
+        async def start() -> tar.TarInput:
+            return await asyncio.to_thread(tar.TarFileInput, self.volumes)
+
+        name = _without_ending(self.path.name)
+        return StreamArchive(self.path, self.kind, name, start=start, budget=self.budget)
 
     async def _stream(self) -> Archive:
         source = await self._start()

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from telespool.archives.limits import Budget
     from telespool.archives.listing import ListedEntry
     from telespool.archives.member_writer import Writer
+    from telespool.archives.tar import TarInput
     from telespool.archives.volume_links import VolumeLinks
 
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
@@ -266,7 +267,7 @@ def _piece(
 
 
 class StreamArchive(Archive):
-    """One thing in a compressed stream that is no tar: `photo.jpg.gz`."""
+    """One thing in a compressed stream that is no tar (`photo.jpg.gz`), or in pieces (`film.mp4.001`)."""
 
     def __init__(
         self,
@@ -274,7 +275,7 @@ class StreamArchive(Archive):
         kind: str,
         name: str,
         *,
-        start: Callable[[], Awaitable[ChildStream]],
+        start: Callable[[], Awaitable[TarInput]],
         budget: Budget,
     ) -> None:
         super().__init__(path, kind, [Member(1, name, None)], budget=budget)
@@ -288,8 +289,9 @@ class StreamArchive(Archive):
         source = await self._start()
 
         def copy() -> None:
-            while data := source.take(child_stream.CHUNK):
-                file.add(data)
+            buffer = memoryview(bytearray(child_stream.CHUNK))
+            while count := source.read_into(buffer):
+                file.add(buffer[:count])
 
         try:
             async with self.budget.spending(self.path.name):

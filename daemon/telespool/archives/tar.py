@@ -52,15 +52,18 @@ class TarEntry:
 
 
 class TarFileInput:
-    """A tar as it lies on the disk, in one file or cut into several."""
+    """A file as it lies on the disk, whole or cut into several."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self._paths = iter(paths)
+        self._stopped = False
         self._file = next(self._paths).open("rb", buffering=0)
 
     def read_into(self, view: memoryview) -> int:
         """Fill the view as far as the file goes; the next time from the file behind it."""
-        while not (count := self._file.readinto(view)):
+        while not (count := 0 if self._stopped else self._file.readinto(view)):
+            if self._stopped:
+                return 0
             following = next(self._paths, None)
             if following is None:
                 return 0
@@ -69,7 +72,8 @@ class TarFileInput:
         return count
 
     async def abort(self) -> None:
-        """A file does not make anybody wait."""
+        """Give no more bytes: a film takes long to copy."""
+        self._stopped = True
 
     async def finish(self) -> tuple[int, str]:
         """A file ends well."""

@@ -66,7 +66,7 @@ def _together(paths: list[Path], chat: str, ignore: tuple[str, ...]) -> Iterator
     """The drops of one folder: the volumes of a set are one, and passwords go with their archive."""
     by_name = {path.name: path for path in paths}
     passwords = {name: path for name, path in by_name.items() if name.endswith(PASSWORD_SUFFIX)}
-    sets = {each.first: each for each in volumes.group(by_name.keys() - passwords.keys())}
+    sets = {each.first: each for each in volumes.group(by_name.keys() - passwords.keys(), by_name)}
     in_sets = {name for each in sets.values() for name in each.names}
     for first in sorted({*sets, *(by_name.keys() - in_sets - passwords.keys())}):
         each = sets.get(first)

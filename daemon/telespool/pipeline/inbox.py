@@ -12,6 +12,7 @@ as it is, and its refusal names what was missing.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
 import time
 from dataclasses import dataclass
@@ -102,7 +103,7 @@ class Inbox(Worker):
 
     async def _wait_for_volumes(self, drop: Drop) -> float:
         """Seconds to wait before looking whether all volumes are there; 0 when they are, or long enough waited."""
-        if not volumes.may_be(drop.path.name):
+        if not await asyncio.to_thread(_may_lack, drop):
             return 0.0
         known = self._incomplete.get(drop.path)
         now = time.monotonic()
@@ -122,7 +123,7 @@ class Inbox(Worker):
     async def _missing(self, drop: Drop) -> str:
         """A sentence that names the missing volume; empty when none is, or when nobody can tell."""
         if drop.missing:
-            return f"{drop.path.name} lacks {', '.join(drop.missing)}."
+            return f"{drop.path.name} lacks {volumes.some(drop.missing)}."
         if self.engine is None:
             return ""
         passwords = [path for path in drop.beside if path.name.endswith(PASSWORD_SUFFIX)]
@@ -162,3 +163,10 @@ class Inbox(Worker):
         if (path, sentence) not in self._named:
             self._named.add((path, sentence))
             log.warning("left in the inbox", file=path.name, reason=sentence)
+
+
+def _may_lack(drop: Drop) -> bool:
+    """Whether a volume of this drop may still have to come."""
+    with contextlib.suppress(OSError):
+        return volumes.may_be(drop.path.name) and volumes.may_lack(drop.path)
+    return False

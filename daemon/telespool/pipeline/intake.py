@@ -17,7 +17,6 @@ import traceback
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from telespool.archives import volumes
 from telespool.errors import ChildDied, Permanent, Temporary, Unreadable, VolumeMissing
 from telespool.observe.job_report import close_job
 from telespool.pipeline.release_order import ReleaseOrder
@@ -198,9 +197,8 @@ class Intake(Worker):
                 disk=self.spool.disk,
             )
         except VolumeMissing as error:
-            if not volumes.may_be(drop.unit.label):
-                raise
-            # It was waited for in the inbox already, as long as the configuration says.
+            # It was waited for in the inbox already, as long as the configuration says; or its name does not say that
+            # it is one of several, and nothing tells which file could be the other.
             raise Permanent(f"{error.reason} Drop all volumes together again.") from error
 
     async def _release(

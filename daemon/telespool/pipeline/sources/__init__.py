@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Literal
 
+from telespool.archives import volumes
 from telespool.archives.limits import Budget
 from telespool.archives.signatures import recognise
 from telespool.pipeline.sources.archive import open_archive
@@ -56,9 +57,15 @@ async def open_source(
         return FolderSource(drop.path, members, rules)
     if file != drop.path:
         rules.passwords = (*await asyncio.to_thread(_passwords, drop.path), *passwords)
-    if file != drop.path or await asyncio.to_thread(recognise, file) is not None:
+    if file != drop.path or await asyncio.to_thread(_is_archive, file):
         return ArchiveSource(await open_archive(file, rules), rules)
     return FileSource(file, drop.unit.label)
+
+
+def _is_archive(path: Path) -> bool:
+    return (
+        recognise(path) is not None or volumes.set_of(path.name, (), {path.name: path}) is not None
+    )
 
 
 def _passwords(folder: Path) -> tuple[str, ...]:
