@@ -2,10 +2,11 @@
 _telespool() {
     local current=${COMP_WORDS[COMP_CWORD]} flags
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'check-config convert doctor drop explain hold login prune retry run status unpack --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'cancel check-config convert doctor drop explain hold login prune retry run status unpack --help --version' -- "$current")
         return
     fi
     case ${COMP_WORDS[1]} in
+        cancel) flags='-h --help -c --config' ;;
         check-config) flags='-h --help -c --config' ;;
         convert) flags='-h --help -c --config --state --max-size' ;;
         doctor) flags='-h --help -c --config --json' ;;

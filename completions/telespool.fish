@@ -1,5 +1,9 @@
 # Made by scripts/manuals.py: change the commands, not this.
 complete -c telespool -f
+complete -c telespool -n __fish_use_subcommand -a cancel -d 'End what is under way or waits; it goes to quarantine, not away.'
+complete -c telespool -n '__fish_seen_subcommand_from cancel' -s h -l help -d 'show this help message and exit'
+complete -c telespool -n '__fish_seen_subcommand_from cancel' -s c -l config -r -F -d 'the configuration file'
+complete -c telespool -n '__fish_seen_subcommand_from cancel' -F
 complete -c telespool -n __fish_use_subcommand -a check-config -d 'Read the configuration and name every mistake in it.'
 complete -c telespool -n '__fish_seen_subcommand_from check-config' -s h -l help -d 'show this help message and exit'
 complete -c telespool -n '__fish_seen_subcommand_from check-config' -s c -l config -r -F -d 'the configuration file'

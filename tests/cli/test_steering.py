@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import sys
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from telespool.runtime import subprocesses
 from telespool.spool import Spool
 from telespool.spool.layout import HELD
 from telespool.spool.operator import Steering
@@ -153,6 +155,64 @@ def test_who_comes_second(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         ours.hold(seen)
     assert spool.lying() == {f"uploading/{JOB}/0001@1_a.jpg"}
+
+
+def test_cancel_without_a_daemon(tmp_path: Path, capsys: Capture) -> None:
+    """All of a job that was not sent goes to quarantine with a note; what was sent stays, retry sends the rest."""
+    spool = make(
+        tmp_path,
+        {
+            f"uploading/{JOB}/0001-0002_album/0001_a.jpg": b"1",
+            f"uploading/{JOB}/0001-0002_album/0002_b.jpg": b"2",
+            f"uploading/{JOB}/0004c_d.mp4": b"copy",
+            f"converting/{JOB}/0004@1_d.avi": b"d",
+            f"converting/{JOB}/0004.segments/v0001.mp4": b"",
+            f"deferred/{JOB}/0005_e.avi": b"e",
+            f"done/{JOB}/0003+7_c.jpg": b"",
+        },
+    )
+    said = telespool(capsys, spool.config, "cancel", f"{JOB}/0005")
+    assert said.code == 0
+    assert "e.avi: cancelled, now in quarantine/" in said.out
+    assert telespool(capsys, spool.config, "cancel", "holiday").code == 0
+    lying = {name for name in spool.lying() if not name.endswith(".txt")}
+    assert lying == {
+        f"quarantine/{JOB}/0001-0002_album/0001_a.jpg",
+        f"quarantine/{JOB}/0001-0002_album/0002_b.jpg",
+        f"quarantine/{JOB}/0004_d.avi",
+        f"quarantine/{JOB}/0005_e.avi",
+        f"done/{JOB}/0003+7_c.jpg",
+    }
+    note = spool.root / f"quarantine/{JOB}/0005_e.avi.txt"
+    assert "You cancelled e.avi before it was sent" in note.read_text()
+    assert telespool(capsys, spool.config, "cancel", "holiday").code == 1
+    assert telespool(capsys, spool.config, "retry", "holiday").code == 0
+    assert not [name for name in spool.lying() if name.startswith("quarantine")]
+
+
+@pytest.mark.telegram
+@pytest.mark.media
+async def test_cancel_ends_a_conversion(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """ffmpeg ends, the film lies in quarantine, its neighbour is converted, and retry sends it after all."""
+    text = home.config.read_text().replace('preset = "ultrafast"', 'preset = "placebo"')
+    home.config.write_text(text)
+    long = material.clip("avi", 1, seconds=60.0, size=(640, 480))
+    home.drop(long, "family", "long.avi")
+    async with home.working() as service:
+        await eventually(lambda: service.activity.conversion is not None)
+        await eventually(subprocesses.any_running)
+        done = await asyncio.to_thread(home.command_output, "cancel", "long")
+        assert done.returncode == 0, done.stderr
+        assert "long.avi: cancelled" in done.stdout
+        assert service.activity.conversion is None
+        assert not subprocesses.any_running()
+        assert [name.rpartition("_")[2] for name in home.lying("quarantine")] == ["long.avi"]
+        assert "while it was being converted" in next(iter(home.notes().values()))
+        home.drop(material.photo(1), "family")
+        await telegram.until(lambda: telegram.messages)
+    assert home.at_work() == []
 
 
 def test_which_job(tmp_path: Path, capsys: Capture) -> None:

@@ -72,7 +72,8 @@ def _file(path: Path, config: Config) -> Told:
 
 def _folder(path: Path, config: Config) -> Told:
     """Count what is in a folder by what the files are, not by their names."""
-    from telespool.archives.signatures import HEAD, recognise  # noqa: PLC0415 - only for folders
+    from telespool.archives.signatures import recognise  # noqa: PLC0415 - only for folders
+    from telespool.file_types import HEAD  # noqa: PLC0415 - the same
     from telespool.media.sniff import sniff  # noqa: PLC0415 - the same
     from telespool.pipeline.sources.folder import walk  # noqa: PLC0415 - the same
 

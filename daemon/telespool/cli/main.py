@@ -86,6 +86,9 @@ def parser() -> argparse.ArgumentParser:
     hold = command("hold", "Keep back what is not under way yet, until `telespool retry`.")
     hold.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
 
+    cancel = command("cancel", "End what is under way or waits; it goes to quarantine, not away.")
+    cancel.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
+
     drop = command("drop", "Copy files or folders into the inbox.")
     drop.add_argument("files", nargs="+", type=Path, metavar="FILE")
     drop.add_argument(

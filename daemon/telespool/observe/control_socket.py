@@ -25,19 +25,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Answer = Callable[[], Awaitable[dict[str, Any]]]
+    Order = Callable[[str], Awaitable[dict[str, Any]]]
 
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; the module socket does not name it
 
 
 @contextlib.asynccontextmanager
-async def opened(root: Path, answers: Mapping[str, Answer]) -> AsyncIterator[None]:
-    """Answer whoever asks one of these questions while the `async with` lasts."""
+async def opened(
+    root: Path, answers: Mapping[str, Answer], orders: Mapping[str, Order] | None = None
+) -> AsyncIterator[None]:
+    """Answer these questions, and carry out these orders (`NAME ARGUMENT`), while the `async with` lasts."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, ValueError):
-            tell = answers.get((await reader.readline()).decode("ascii", "replace").strip())
-            if tell is not None and may_look(writer.get_extra_info("socket"), root):
-                writer.write(json.dumps(await tell()).encode())
+            line = (await reader.readline()).decode("ascii", "replace").strip()
+            name, _, argument = line.partition(" ")
+            tell, carry_out = answers.get(line), (orders or {}).get(name)
+            if (tell or carry_out) and may_look(writer.get_extra_info("socket"), root):
+                said = await tell() if tell else await carry_out(argument) if carry_out else {}
+                writer.write(json.dumps(said).encode())
                 await writer.drain()
         writer.close()
 

@@ -22,6 +22,7 @@ import structlog
 
 from telespool.destinations.base import no_limit
 from telespool.errors import Unreadable
+from telespool.pipeline.interruption import Interruption
 from telespool.runtime.liveness import Liveness
 from telespool.spool.transition import claimed
 
@@ -116,6 +117,7 @@ class Worker(abc.ABC):
         self.config = house.config
         self.bell = house.bells.listen(self.hears)
         self._trouble = ""
+        self.interruption = Interruption()
 
     @abc.abstractmethod
     async def step(self) -> float:
@@ -148,7 +150,7 @@ class Worker(abc.ABC):
             self.alive()
             self.bell.clear()
             try:
-                pause = await self.step()
+                pause = await self.interruption.guard(self.step)
                 self._trouble = ""
             except OSError as error:
                 pause = self._after(error)

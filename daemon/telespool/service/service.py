@@ -39,6 +39,7 @@ from telespool.runtime.liveness import Liveness
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.runtime.wakeups import WakeupBus
+from telespool.service.cancelling import Canceller
 from telespool.service.recovery import recover
 from telespool.service.sd_notify import SdNotify
 from telespool.service.watchdog import Watchdog
@@ -110,7 +111,9 @@ class Service:
             await asyncio.to_thread(watching.check)
             log.info("ready", drop_into=str(self.spool.inbox), posts_go_to=self._place())
             async with control_socket.opened(
-                self.spool.root, {"look": self._told, "check": self._checked}
+                self.spool.root,
+                {"look": self._told, "check": self._checked},
+                {"cancel": self._cancel},
             ):
                 await self._work(bells, watching, until_idle=until_idle)
         finally:
@@ -255,6 +258,10 @@ class Service:
             except TelespoolError as error:
                 answers[alias] = {"error": error.reason}
         return {"chats": answers}
+
+    async def _cancel(self, argument: str) -> dict[str, Any]:
+        """Carry out `telespool cancel`."""
+        return await Canceller(self.spool, {each.name: each for each in self.workers})(argument)
 
     async def _told(self) -> dict[str, Any]:
         """What `telespool status` is told."""
