@@ -97,9 +97,9 @@ class Canceller:
 
         def move() -> None:
             for each in standing(self._spool, entry.job, [key(entry)]):
-                cancel(self._spool, each, reason)
-                log.info("cancelled", job=each.job, unit=str(each.unit.plain()))
-                moved.append(each.unit.label)
+                if cancel(self._spool, each, reason) is not None:
+                    log.info("cancelled", job=each.job, unit=str(each.unit.plain()))
+                    moved.append(each.unit.shown)
 
         async def between() -> None:
             await asyncio.to_thread(move)
