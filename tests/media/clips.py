@@ -285,6 +285,7 @@ _ALL = [
         "two-sounds.mp4",
         "remux",
         f"-map 0:v -map 1:a -map 1:a {X264} {AAC} {FAST}",
+        audio="s=44100:c=stereo",
     ),
     Clip(
         "subtitles.mkv",
@@ -362,6 +363,11 @@ _ALL = [
     Clip("ac3-5.1.mkv", "audio", f"{X264} -c:a ac3", audio="s=48000:c=5.1"),
     Clip("aac-7.1.mp4", "audio", f"{X264} {AAC} {FAST}", audio="s=48000:c=7.1"),
     Clip("aac-96k.mp4", "audio", f"{X264} {AAC} {FAST}", audio="s=96000"),
+    Clip(
+        "left-and-right.mov",
+        "audio",
+        f"-map 0:v -map 1:a -map 1:a {X264} -c:a pcm_s16le",
+    ),
     Clip("mp2.ts", "audio", f"{X264} -c:a mp2"),
     Clip(
         "late-sound.mkv",
@@ -450,7 +456,8 @@ _ALL = [
     Clip("high-10.mp4", "encode", f"{X264} -pix_fmt yuv420p10le {AAC} {FAST}"),
     Clip("high-422.mp4", "encode", f"{X264} -pix_fmt yuv422p {AAC} {FAST}"),
     Clip("high-444.mp4", "encode", f"{X264} -pix_fmt yuv444p {AAC} {FAST}"),
-    Clip("level-5.1.mp4", "encode", f"{X264} -level 5.1 {AAC} {FAST}"),
+    Clip("level-5.1.mp4", "send", f"{X264} -level 5.1 {AAC} {FAST}"),
+    Clip("level-6.1.mp4", "encode", f"{X264} -level 6.1 {AAC} {FAST}"),
     Clip("odd-size.mp4", "encode", f"-c:v mpeg4 {AAC}", size="161x119"),
     Clip("portrait.mkv", "encode", "-c:v mpeg4 -c:a flac", size="90x160"),
     Clip("tiny.mkv", "encode", "-c:v ffv1 -c:a flac", size="16x10"),
@@ -575,7 +582,7 @@ _SHORT = """
     plain.mp4 silent.mp4 full-range.mp4 varying.mp4 wrong-name.avi turned-90.mp4 cut-by-edit-list.mp4
     index-behind.mp4 fragmented.mp4 h264.mkv h264.mov h264.ts h264.m2ts h264-without-b.avi two-sounds.mp4 chapters.mov
     cover.mp4 breaks-off.mp4 clock-wraps.ts opus.mkv aac-7.1.mp4 aac-96k.mp4
-    hevc.mp4 h264-with-b.avi raw.h264 mpeg2.ts wmv.wmv theora.ogv high-10.mp4 high-444.mp4 level-5.1.mp4 interlaced.mp4
+    hevc.mp4 h264-with-b.avi raw.h264 mpeg2.ts wmv.wmv theora.ogv high-10.mp4 high-444.mp4 level-5.1.mp4 level-6.1.mp4 left-and-right.mov interlaced.mp4
     fields-unsaid.mkv very-late-picture.ts no-pictures.mp4
     no-index.mp4 empty.mp4 zeros.mp4 noise.mp4 text.mp4 playlist.mp4 concat.avi protected.mp4
     sound.m4a sound.mp3 sound-only.mkv notes.txt

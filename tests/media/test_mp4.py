@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.media.mp4 import track
-from telespool.media.mp4_boxes import layout
+from telespool.media.mp4 import layout, track
 
 if TYPE_CHECKING:
     from collections.abc import Callable

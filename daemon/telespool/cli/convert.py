@@ -103,7 +103,11 @@ async def _convert(
             shutil.rmtree(state, ignore_errors=True)
     before = source.stat().st_size  # noqa: ASYNC240 - a moment, at the end
     sizes = f"{humanize.size(before)} became {humanize.size(after)}"
-    print(f"{result.name}: {_DONE[outcome.rung]}; {sizes}", *outcome.notes, sep="\n  ")
+    print(
+        f"{result.name}: {_DONE[outcome.rung]}; {sizes}",
+        *dict.fromkeys((*outcome.left_behind, *outcome.notes)),
+        sep="\n  ",
+    )
     if len(parts) > 1:
         print("  in parts that play: " + ", ".join(part.name for part in parts))
     elif after > ANY_ACCOUNT:

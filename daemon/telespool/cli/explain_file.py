@@ -128,4 +128,6 @@ def judge(path: Path, config: Config) -> tuple[Assessment, str | None]:
 def verdict_lines(name: str, verdict: Assessment) -> list[str]:
     """Say what it is, what is done and why, one fact to a line."""
     lines = [f"{name}: {verdict.kind}; {_MEANING[verdict.action]}"]
-    return lines + [f"  {line}" for line in (*verdict.reasons, *verdict.streams)]
+    return lines + [
+        f"  {line}" for line in (*verdict.reasons, *verdict.left_behind, *verdict.streams)
+    ]

@@ -118,7 +118,11 @@ class ConvertSettings:
     preset: str = _key("medium", "Slower makes smaller files.")
     crf: int = _key(23, "Quality: lower is better and larger.", low=0, high=51)
     audio_bitrate: str = _key("128k", "AAC, stereo.")
-    max_width: int = _key(1920, "Larger pictures are scaled down (the longer side).", low=16)
+    languages: tuple[str, ...] = _key(
+        (),
+        'Languages of the sound, the best first, such as ["de", "en"]; the film\'s default otherwise.',
+    )
+    max_width: int = _key(2560, "Larger pictures are scaled down (the longer side).", low=16)
     max_height: int = _key(1080, "Larger pictures are scaled down (the shorter side).", low=16)
     max_fps: int = _key(60, "Faster ones are thinned out.", low=1)
     checkpoint: Seconds = _key(

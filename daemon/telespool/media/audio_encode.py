@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from telespool.media.conversion_context import ConversionContext
     from telespool.media.ffmpeg_process import ExitInfo
-    from telespool.media.probe import ProbedStream
     from telespool.media.segments import Segment, Segments
+    from telespool.media.streams import ProbedStream
 
 PIECE = 600  # seconds of film
 _FRAME = 1024  # samples in a packet of AAC-LC
@@ -59,15 +59,15 @@ async def _at_once(
 ) -> ExitInfo:
     target = ffmpeg.writing(segments.unfinished(segments.audio))
     options = plans.sounds(audio, work.settings)[way]
-    return await work.runner.run([*_reading(work, audio), *options, "-f", "mp4", target])
+    return await work.runner.run([*_reading(work), *options, "-f", "mp4", target])
 
 
-def _reading(work: ConversionContext, audio: ProbedStream) -> list[str]:
+def _reading(work: ConversionContext) -> list[str]:
     return [
         ffmpeg.program(work.settings.ffmpeg),
         *("-v", "warning", "-nostdin", "-y", "-max_error_rate", "1", *work.clock()),
         *ffmpeg.reading(work.source, deep=work.found.deep),
-        *("-map", f"0:{audio.index}", "-vn", *plans.BARE),
+        *("-vn", *plans.BARE),
     ]
 
 
@@ -142,7 +142,7 @@ class _Making:
         after = math.floor(begin / rate / PIECE + 1e-6) + 1
         cuts += [n * PIECE for n in range(after, math.ceil(self._work.length / PIECE) + 1)]
         return [
-            *_reading(self._work, self._audio),
+            *_reading(self._work),
             *plans.sounds(self._audio, self._work.settings, begin=first)[way],
             *("-avoid_negative_ts", "disabled", "-f", "segment", "-segment_format", "adts"),
             *("-segment_times", ",".join(f"{cut:.6f}" for cut in cuts)),

@@ -11,9 +11,8 @@
     skip      neither photo nor video
     refuse    a photo or video that nobody can read, or that nobody should open
 
-each with its reasons as a person would say them. Telegram accepts much that no phone plays, so its errors
-cannot be the judge. Plays everywhere: H.264 up to High, 8 bit 4:2:0, progressive, level at most 4.2, with AAC
-or MP3 in stereo, or silent, in an MP4 that begins with its index and holds nothing else.
+each with its reasons as a person would say them, and with what is left behind. Telegram accepts much that no phone
+plays, so its errors cannot be the judge: `playable` is.
 
 `assess` raises only `ConfigError` (no ffprobe) and OSError (the file is gone).
 """
@@ -25,27 +24,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.errors import Permanent
-from telespool.media import mp4_boxes
+from telespool.media import mp4
 from telespool.media import sniff as sniffing
-from telespool.media.probe import Probe, ProbedStream, probe
+from telespool.media.playable import lowest_rung
+from telespool.media.probe import Probe, probe
+from telespool.media.stream_words import describe, left_behind
 from telespool.model import VideoInfo
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import ConvertSettings
+    from telespool.media.streams import ProbedStream
 
 Kind = Literal["photo", "video", "gif", "audio", "other", "unreadable"]
 Action = Literal["send", "remux", "audio", "encode", "split", "document", "skip", "refuse"]
 
-MAX_LEVEL = 42
-MAX_BLOCKS = 8704  # macroblocks of 16 x 16 in a frame, by level 4.2
-_PROFILES = {"Constrained Baseline", "Baseline", "Main", "High"}
-_PIXELS = {"yuv420p", "yuvj420p"}
-_AUDIO = {"aac", "mp3"}
-_AAC_PROFILES = {"", "LC", "HE-AAC", "HE-AACv2"}
-_RAW = {"h264", "hevc", "m4v", "mpegvideo", "h261", "h263", "av1", "obu", "vc1", "dirac"}
 _MIN_AUDIO_SCORE = 26  # below it ffprobe has guessed: random bytes look like MP3 now and then
+_NOTHING = "it is neither photo nor video"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +49,7 @@ class Assessment:
     """What a file is and what is to be done with it.
 
     `frame` is there for videos and animated GIFs; `streams` describes each stream in a few words; `probe` is what
-    ffprobe said of a video.
+    ffprobe said of a video. `left_behind` names what the file holds and the post will not.
     """
 
     kind: Kind
@@ -63,9 +59,10 @@ class Assessment:
     frame: VideoInfo | None = None
     streams: tuple[str, ...] = ()
     probe: Probe | None = None
+    left_behind: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """The verdict for `telespool explain --json`."""
+        """The assessment for `telespool explain --json`."""
         frame = self.frame
         return {
             "kind": self.kind,
@@ -77,39 +74,43 @@ class Assessment:
             "duration": frame.duration if frame else None,
             "silent": frame.silent if frame else None,
             "streams": list(self.streams),
+            "left_behind": list(self.left_behind),
         }
 
 
 async def assess(
-    path: Path, settings: ConvertSettings, *, max_bytes: int | None = None
+    path: Path, settings: ConvertSettings, *, max_bytes: int | None = None, name: str = ""
 ) -> Assessment:
-    """Look at a file and say what it is and what is to be done. `max_bytes` is what one message may hold."""
+    """Look at a file and say what it is and what is to be done.
+
+    `max_bytes` is what one message may hold; `name` is the one people know the file by, where it is not that of `path`.
+    """
+    name = name or path.name
     head, size = await asyncio.to_thread(_head, path)
     seen = sniffing.sniff(head)
     if not size:
-        return _refused(path, f"{path.name} is empty")
+        return _refused(f"{name} is empty")
     if seen.kind == "playlist":
-        if sniffing.media_name(path.name):
+        if sniffing.media_name(name):
             return _refused(
-                path,
-                f"{path.name} is a playlist ({seen.name}) that points to other files or addresses:"
+                f"{name} is a playlist ({seen.name}) that points to other files or addresses:"
                 " it is not opened; drop the video itself",
             )
         return Assessment(
             kind="other", action="skip", reasons=("it is a playlist",), mime="text/plain"
         )
     if seen.kind == "other":
-        if sniffing.media_name(path.name):
-            return _refused(
-                path, f"{path.name} is no photo or video, whatever its name says: {seen.name}"
-            )
+        if sniffing.media_name(name):
+            return _refused(f"{name} is no photo or video, whatever its name says: {seen.name}")
         return Assessment(
             kind="other", action="skip", reasons=(f"it is {seen.name}",), mime=seen.mime
         )
     if seen.kind in {"photo", "gif"}:
-        return await asyncio.to_thread(_judge_photo, path, seen)
-    return await _judge_video(
-        path, settings, seen, oversize=bool(max_bytes) and size > (max_bytes or 0)
+        return await asyncio.to_thread(_assess_photo, path, name, seen)
+    if not any(head):
+        return _unknown(name, f"{name} holds nothing but zeros: its content is lost")
+    return await _assess_video(
+        path, name, settings, seen, oversize=bool(max_bytes) and size > (max_bytes or 0)
     )
 
 
@@ -118,17 +119,24 @@ def _head(path: Path) -> tuple[bytes, int]:
         return file.read(sniffing.HEAD), path.stat().st_size
 
 
-def _refused(path: Path, reason: str, mime: str = "") -> Assessment:
+def _refused(reason: str, mime: str = "") -> Assessment:
     return Assessment(kind="unreadable", action="refuse", reasons=(reason,), mime=mime)
 
 
-def _judge_photo(path: Path, seen: sniffing.Sniffed) -> Assessment:
+def _unknown(name: str, reason: str, *, is_media: bool = False) -> Assessment:
+    """What nobody can read: refused where people take it for a photo or video, left out where not."""
+    if is_media or sniffing.media_name(name):
+        return _refused(reason)
+    return Assessment(kind="other", action="skip", reasons=(_NOTHING,))
+
+
+def _assess_photo(path: Path, name: str, seen: sniffing.Sniffed) -> Assessment:
     from telespool.media import photo as photos  # noqa: PLC0415 - videos need no Pillow, which is slow to load
 
     try:
         look = photos.look(path)
     except Permanent as error:
-        return _refused(path, error.reason, seen.mime)
+        return _refused(error.reason.replace(path.name, name), seen.mime)
     streams = (f"{seen.name} {look.width} × {look.height}",)
     if look.is_raw:
         return Assessment(
@@ -150,16 +158,16 @@ def _judge_photo(path: Path, seen: sniffing.Sniffed) -> Assessment:
     )
 
 
-async def _judge_video(
-    path: Path, settings: ConvertSettings, seen: sniffing.Sniffed, *, oversize: bool
+async def _assess_video(
+    path: Path, name: str, settings: ConvertSettings, seen: sniffing.Sniffed, *, oversize: bool
 ) -> Assessment:
     known = seen.kind != "unknown"
     try:
         found = await probe(path, settings)
-    except Permanent as error:
-        if known or sniffing.media_name(path.name):
-            return _refused(path, await asyncio.to_thread(_why_unreadable, path, error.reason))
-        return Assessment(kind="other", action="skip", reasons=("it is neither photo nor video",))
+    except Permanent:
+        return _unknown(
+            name, await asyncio.to_thread(_why_unreadable, path, name, seen), is_media=known
+        )
     streams = tuple(describe(stream) for stream in found.streams)
     video = found.video
     if video is None:
@@ -173,18 +181,17 @@ async def _judge_video(
                 streams=streams,
                 probe=found,
             )
-        if known or sniffing.media_name(path.name):
-            return _refused(path, f"{path.name} holds no video that can be read")
-        return Assessment(kind="other", action="skip", reasons=("it is neither photo nor video",))
-    layout = await asyncio.to_thread(mp4_boxes.layout, path) if found.is_mp4 else None
-    reason = _why_refused(path, found, video, layout, settings)
+        return _unknown(name, f"{name} holds no video that can be read", is_media=known)
+    layout = await asyncio.to_thread(mp4.layout, path) if found.is_mp4 else None
+    reason = _why_refused(name, found, video, layout, settings)
     if reason:
-        return _refused(path, reason)
-    action, reasons = _rung(found, video, layout)
-    if action == "send" and oversize:
+        return _refused(reason)
+    rung, reasons = lowest_rung(found, video, layout)
+    action: Action = rung
+    if rung == "send" and oversize:
         action, reasons = "split", ["it is larger than one message may be"]
     width, height = video.shown
-    duration = video.duration or found.duration
+    duration = found.length or await asyncio.to_thread(_length, path)
     return Assessment(
         kind="video",
         action=action,
@@ -193,148 +200,59 @@ async def _judge_video(
         frame=VideoInfo(width, height, duration, silent=found.audio is None),
         streams=streams,
         probe=found,
+        left_behind=left_behind(found),
     )
 
 
+def _length(path: Path) -> float:
+    """Seconds by the frames themselves, where the header of an MP4 says nothing; 0 where it is none."""
+    tracks = [mp4.track(path, handler) for handler in (b"vide", b"soun")]
+    return max((each.end / each.timescale for each in tracks if each is not None), default=0.0)
+
+
 def _why_refused(
-    path: Path,
+    name: str,
     found: Probe,
     video: ProbedStream,
-    layout: mp4_boxes.Layout | None,
+    layout: mp4.Layout | None,
     settings: ConvertSettings,
 ) -> str:
     if (layout and layout.protected) or any(stream.protected for stream in found.streams):
-        return f"{path.name} is protected against copying (DRM): only its seller's player opens it"
+        return f"{name} is protected against copying (DRM): only its seller's player opens it"
     if not video.codec:
-        return f"{path.name} holds a kind of video that ffmpeg does not know ({video.tag or '?'})"
+        return f"{name} holds a kind of video that ffmpeg does not know ({video.tag or '?'})"
     if video.width * video.height > settings.max_pixels:
         return (
-            f"{path.name} claims pictures of {video.width} × {video.height} pixels, more than"
+            f"{name} claims pictures of {video.width} × {video.height} pixels, more than"
             " convert.max_pixels allows: it is refused, not decoded"
         )
     if video.vague:
-        words = found.complaint or "no picture was found"
-        return f"{path.name} holds no picture that can be decoded: {words}"
+        return (
+            f"{name} holds no picture that can be decoded: it is damaged, or it is encrypted by the"
+            " player or the seller it comes from"
+        )
     return ""
 
 
-def _why_unreadable(path: Path, reason: str) -> str:
-    """Say it plainer than ffprobe where the layout tells what is wrong."""
-    head, _ = _head(path)
-    if head[4:8] not in {b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free"}:
-        return reason
-    layout = mp4_boxes.layout(path)
-    if "moov" not in layout.order:
+def _why_unreadable(path: Path, name: str, seen: sniffing.Sniffed) -> str:
+    """What can be said of a file that ffprobe knows nothing of."""
+    head, size = _head(path)
+    if head[4:8] in {b"ftyp", b"moov", b"mdat", b"wide", b"skip", b"free"}:
+        layout = mp4.layout(path)
+        if "moov" not in layout.order:
+            return (
+                f"{name} ends before its index (moov): the recording or the download broke off,"
+                " and without the index nothing in it can be found"
+            )
+    if seen.kind in {"video", "audio"}:
         return (
-            f"{path.name} ends before its index (moov): the recording or the download broke off,"
-            " and without the index nothing in it can be found"
+            f"{name} begins like {_article(seen.name)} file, but what follows is damaged or missing"
         )
-    return reason
+    return (
+        f"{name} is no photo or video that can be read: its content ({size} bytes) is damaged or of"
+        " an unknown format"
+    )
 
 
-def _rung(
-    found: Probe, video: ProbedStream, layout: mp4_boxes.Layout | None
-) -> tuple[Action, list[str]]:
-    """The lowest rung of the ladder that gives a file which plays everywhere, and why."""
-    picture, sound = _wrong_with_picture(found, video), _wrong_with_sound(found.audio)
-    container = _wrong_with_container(found, video, layout)
-    if picture:
-        return "encode", picture + sound + container
-    if sound:
-        return "audio", sound + container
-    if container:
-        return "remux", container
-    return "send", []
-
-
-def _wrong_with_picture(found: Probe, video: ProbedStream) -> list[str]:
-    wrong = []
-    if found.format in _RAW or (found.format in {"avi", "asf"} and video.reorders):
-        wrong.append("its frames carry no times that could be copied")
-    if video.codec != "h264":
-        wrong.append(f"the video is {video.codec}, phones play H.264")
-        if video.hdr:
-            wrong.append(f"it is HDR ({video.transfer})")
-        return wrong
-    if video.profile not in _PROFILES:
-        wrong.append(f"H.264 {video.profile or 'of an unknown profile'}, phones play up to High")
-    if video.level > MAX_LEVEL:
-        wrong.append(f"H.264 level {video.level / 10:.1f}, phones play up to 4.2")
-    if -(-video.width // 16) * -(-video.height // 16) > MAX_BLOCKS:
-        wrong.append(f"{video.width} × {video.height} is larger than phones decode")
-    if video.pixel_format not in _PIXELS:
-        wrong.append(f"the pixels are {video.pixel_format or 'unknown'}, phones play yuv420p")
-    if video.interlaced:
-        wrong.append("it is interlaced")
-    if video.hdr:
-        wrong.append(f"it is HDR ({video.transfer})")
-    if video.width % 2 or video.height % 2:
-        wrong.append(f"odd size: {video.width} × {video.height}")
-    return wrong
-
-
-def _wrong_with_sound(audio: ProbedStream | None) -> list[str]:
-    if audio is None:
-        return []
-    wrong = []
-    if audio.codec not in _AUDIO:
-        wrong.append(f"the sound is {audio.codec}, phones play AAC")
-    elif audio.codec == "aac" and audio.profile not in _AAC_PROFILES:
-        wrong.append(f"the sound is AAC {audio.profile}, phones play LC")
-    if audio.channels > 2:
-        wrong.append(f"the sound has {audio.channels} channels")
-    if audio.sample_rate > 48_000:
-        wrong.append(f"the sound has {audio.sample_rate} samples a second")
-    return wrong
-
-
-def _wrong_with_container(
-    found: Probe, video: ProbedStream, layout: mp4_boxes.Layout | None
-) -> list[str]:
-    wrong = []
-    if layout is None:
-        wrong.append(f"the container is {found.format.split(',')[0]}, not MP4")
-    else:
-        if found.brand in {"qt", ""}:
-            wrong.append("it is a QuickTime file")
-        if video.codec == "h264" and video.tag != "avc1":
-            wrong.append(f"the video is marked {video.tag}, not avc1")
-        if layout.fragmented:
-            wrong.append("it is fragmented")
-        elif not layout.index_first:
-            wrong.append("its index (moov) stands at the end")
-        if not layout.complete:
-            missing = f": {layout.missing} bytes are missing" if layout.missing else ""
-            wrong.append(f"it is truncated{missing}")
-    if found.extras:
-        names = ", ".join(describe(stream) for stream in found.extras)
-        wrong.append(f"more than one video and one sound: {names}")
-    return wrong
-
-
-def describe(stream: ProbedStream) -> str:
-    """One stream in a few words."""
-    if stream.kind == "video":
-        rate = stream.average_rate or stream.base_rate
-        words = [
-            "cover picture" if stream.is_picture else "video",
-            stream.codec or stream.tag or "unknown",
-            stream.profile,
-            f"{stream.width}x{stream.height}",
-            stream.pixel_format,
-            f"{float(rate):.5g} fps" if rate and not stream.is_picture else "",
-            f"turned by {stream.rotation}°" if stream.rotation else "",
-            stream.field_order if stream.interlaced else "",
-            stream.transfer if stream.hdr else "",
-        ]
-    elif stream.kind == "audio":
-        words = [
-            "audio",
-            stream.codec or stream.tag or "unknown",
-            stream.profile,
-            f"{stream.channels} channels",
-            f"{stream.sample_rate} Hz",
-        ]
-    else:
-        words = [stream.kind, stream.codec or stream.tag]
-    return " ".join(word for word in words if word)
+def _article(word: str) -> str:
+    return f"an {word}" if word[:1] in "aeimrx" and word != "raw" else f"a {word}"

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from telespool.config.schema import ConvertSettings
     from telespool.media.ffmpeg_process import ProgressReporter, Runner
     from telespool.media.packets import PacketScan
-    from telespool.media.probe import Probe, ProbedStream
+    from telespool.media.probe import Probe
+    from telespool.media.streams import ProbedStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

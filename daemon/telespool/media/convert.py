@@ -20,7 +20,7 @@ import os
 import shutil
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
 from telespool.media import ffmpeg, mp4
@@ -29,6 +29,7 @@ from telespool.media.compatibility import assess
 from telespool.media.conversion_context import ConversionContext
 from telespool.media.ffmpeg_process import PausableClock, Progress, ProgressReporter, Runner, finish
 from telespool.media.packets import UNKNOWN, scan
+from telespool.media.playable import Rung
 from telespool.media.probe import probe
 from telespool.media.segments import Segments, fingerprint
 from telespool.media.timestamps import is_crooked, straighten
@@ -42,20 +43,25 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import ConvertSettings
+    from telespool.media.compatibility import Assessment
     from telespool.runtime.gate import PauseGate
 
 __all__ = ["Outcome", "Progress", "Rung", "convert"]
 
-Rung = Literal["send", "remux", "audio", "encode"]
 _LADDER: tuple[Rung, ...] = ("send", "remux", "audio", "encode")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it was done, and what there is to know: what the source lacks, what was tried in vain."""
+    """How it was done, and what there is to know.
+
+    `left_behind` are sentences on what the source lacks, or holds and the result does not; `notes` says what was tried
+    in vain, for those who look closer.
+    """
 
     rung: Rung
     notes: tuple[str, ...] = ()
+    left_behind: tuple[str, ...] = ()
 
 
 async def convert(
@@ -68,12 +74,15 @@ async def convert(
     progress: Callable[[Progress], None] | None = None,
     disk: FileOps | None = None,
     at_least: Rung = "send",
+    assessment: Assessment | None = None,
+    name: str = "",
 ) -> Outcome:
     """Convert a video by the cheapest way that gives a file which plays everywhere.
 
     `progress` hears from it every second at least, also while it stands still. `state` keeps finished pieces; it is
     made where it is missing, and tidied up at the end. `at_least` names the lowest rung that will do: "encode" for
-    a file that Telegram refused although its verdict was "send". Where `result` stands already nothing is done.
+    a file that Telegram refused although its verdict was "send". `assessment` is what is known of the source already,
+    `name` the one people know it by. Where `result` stands already nothing is done.
     """
     disk = disk or FileOps()
     if await asyncio.to_thread(result.exists):
@@ -81,7 +90,24 @@ async def convert(
     teller = ProgressReporter(progress)
     repeating = asyncio.create_task(teller.repeat())
     try:
-        return await _convert(source, result, settings, state, gate, teller, disk, at_least)
+        known = assessment or await assess(source, settings, name=name)
+        name = name or source.name
+        found = known.probe or await probe(source, settings)
+        if known.kind not in {"video", "gif"} or found.video is None:
+            raise Permanent("; ".join(known.reasons) or f"{name} is no video")
+        work = ConversionContext(
+            name=name,
+            source=source,
+            found=found,
+            video=found.video,
+            scan=UNKNOWN,
+            settings=settings,
+            runner=Runner(gate, PausableClock(settings.timeout), ffmpeg.limits(settings)),
+            teller=teller,
+        )
+        lowest: Rung = "encode" if known.kind == "gif" else _rung(known.action)
+        outcome = await _make(work, max(lowest, at_least, key=_LADDER.index), result, state, disk)
+        return replace(outcome, left_behind=known.left_behind + outcome.left_behind)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise ffmpeg.disk_full() from error
@@ -90,42 +116,17 @@ async def convert(
         repeating.cancel()
 
 
-async def _convert(
-    source: Path,
-    result: Path,
-    settings: ConvertSettings,
-    state: Path,
-    gate: PauseGate,
-    teller: ProgressReporter,
-    disk: FileOps,
-    at_least: Rung,
+async def _make(
+    work: ConversionContext, lowest: Rung, result: Path, state: Path, disk: FileOps
 ) -> Outcome:
-    verdict = await assess(source, settings)
-    if verdict.kind not in {"video", "gif"}:
-        raise Permanent("; ".join(verdict.reasons) or f"{source.name} is no video")
-    found = verdict.probe or await probe(source, settings)
-    if found.video is None:
-        raise Permanent(f"{source.name} holds no video")
-    lowest: Rung = "encode" if verdict.kind == "gif" else _rung(verdict.action)
-    lowest = max(lowest, at_least, key=_LADDER.index)
-    await asyncio.to_thread(_prepare, source, state)
-    runner = Runner(gate, PausableClock(settings.timeout), ffmpeg.limits(settings))
+    """Make the result beside its place, then give it its name."""
+    await asyncio.to_thread(_prepare, work.source, state)
     part = result.with_name(f"{result.name}.part")
     try:
         if lowest == "send":
-            await asyncio.to_thread(shutil.copyfile, source, part)
+            await asyncio.to_thread(shutil.copyfile, work.source, part)
             outcome = Outcome("send")
         else:
-            work = ConversionContext(
-                name=source.name,
-                source=source,
-                found=found,
-                video=found.video,
-                scan=UNKNOWN,
-                settings=settings,
-                runner=runner,
-                teller=teller,
-            )
             outcome = await _climb(work, lowest, part, state, disk)
         await asyncio.to_thread(disk.publish, part, result)
     finally:
@@ -149,17 +150,20 @@ async def _climb(
 ) -> Outcome:
     """Try the rungs from the lowest upwards until a result verifies."""
     work, copied = await _read(work, lowest, part)
-    notes = await asyncio.to_thread(_damage, work)
+    lost = await asyncio.to_thread(_damage, work)
+    notes: tuple[str, ...] = ()
     for rung in _LADDER[_LADDER.index(lowest) :]:
         try:
             if rung == "encode":
                 await asyncio.to_thread(disk.unlink, part)
-                return Outcome(rung, notes + await _encode(work, part, state, disk))
+                lost += await _encode(work, part, state, disk)
+                return Outcome(rung, lost + notes, lost)
             if rung != lowest:
                 copied = await _copied(work, rung, part)
             if copied is not None:
                 raise copied
-            return Outcome(rung, notes + await verify(part, work, None))
+            lost += await verify(part, work, None)
+            return Outcome(rung, lost + notes, lost)
         except Permanent as error:
             if rung == "encode":
                 raise Permanent(f"{work.name}: {error.reason}") from error
@@ -231,8 +235,8 @@ async def _copy(work: ConversionContext, part: Path, *, sound_too: bool) -> None
     audio = work.found.audio
     ways: list[list[str]] = [["-an"]]
     if audio is not None:
-        encodings = [["-c:a", "copy"]] if sound_too else plans.sounds(audio, work.settings)
-        ways = [["-map", f"0:{audio.index}", *way] for way in encodings]
+        copied = [["-map", f"0:{audio.index}", "-c:a", "copy"]]
+        ways = copied if sound_too else plans.sounds(audio, work.settings)
 
     def hear(line: str) -> None:
         key, _, value = line.partition("=")
@@ -278,12 +282,9 @@ async def _encode(
     about = [plan.filters, str(plan.ticks), str(step), *plans.picture(settings)]
     about += [str(plans.sounds(audio, settings) if audio else None)]
     segments = Segments(state, fingerprint([*about, *await _origin(work, "encode")]), disk)
-    dropped = await asyncio.to_thread(segments.sweep)
-    notes: tuple[str, ...] = ()
-    if dropped:
-        notes = ("begun anew: what was there was made from another file or with other settings",)
+    await asyncio.to_thread(segments.sweep)
     if is_crooked(work):
         work = _paced(await straighten(work, segments))
         plan = plans.plan(work.video, settings)
     await encode(work, segments, plan, step, part)
-    return notes + await verify(part, work, plan)
+    return await verify(part, work, plan)

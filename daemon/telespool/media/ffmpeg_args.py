@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from telespool.media.playable import MAX_BLOCK_RATE, MAX_BLOCKS, blocks
+
 if TYPE_CHECKING:
     from telespool.config.schema import ConvertSettings
-    from telespool.media.probe import ProbedStream
+    from telespool.media.streams import ProbedStream
 
-# The decoders of phones stop at H.264 level 4.2: so many macroblocks in a frame, and in a second.
-_MAX_BLOCKS, _MAX_BLOCK_RATE = 8704, 522_240
 _ANY_TICKS = 90_000
 _MAX_TICKS = 200_000
 _RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
@@ -41,6 +41,8 @@ _LONGEST_STEP = 60
 BARE = ("-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1")
 """The options that leave out whatever is neither the picture nor the sound."""
 
+# Where samples are missing, or too many, their place is kept to 30 ms: by itself it would begin at 100 ms.
+_STRAIGHT = "aresample=async=1:min_hard_comp=0.03:first_pts=0"
 _LAYOUTS = 8  # channels for which a layout can be guessed, and so be mixed down
 
 
@@ -61,8 +63,7 @@ class EncodePlan:
 def plan(video: ProbedStream, settings: ConvertSettings) -> EncodePlan:
     """Work out the filters for this video."""
     width, height = _size(video, settings)
-    blocks = -(-width // 16) * -(-height // 16)
-    max_fps = min(settings.max_fps, _MAX_BLOCK_RATE // blocks)
+    max_fps = min(settings.max_fps, MAX_BLOCK_RATE // blocks(width, height))
     rate = video.average_rate or video.base_rate
     thinned = rate > max_fps * Fraction(101, 100)
     chain = []
@@ -119,11 +120,9 @@ def sounds(
     Several, to be tried in this order: a layout of speakers that cannot be mixed down gives its first two. With `begin`
     what comes before this sample of the result is left out.
     """
-    # Where samples are missing, or too many, their place is kept to 30 ms: by itself it would begin at 100 ms.
-    straight = "aresample=async=1:min_hard_comp=0.03:first_pts=0"
-    chains = [straight, f"pan=stereo|c0=c0|c1=c1,{straight}"]
+    chains = [_STRAIGHT, f"pan=stereo|c0=c0|c1=c1,{_STRAIGHT}"]
     if audio.channels <= 2:
-        chains = [straight]
+        chains = [_STRAIGHT]
     elif audio.channels > _LAYOUTS:
         chains.reverse()
     rate = sample_rate(audio)
@@ -133,7 +132,18 @@ def sounds(
         # What is counted are samples as the encoder gets them.
         made = f"aformat=sample_fmts=fltp:sample_rates={rate}:channel_layouts=stereo"
         cut = f",{made},atrim=start_pts={begin}"
-    return [["-af", chain + cut, *encoder] for chain in chains]
+    return [[*_heard(audio, chain + cut), *encoder] for chain in chains]
+
+
+def _heard(audio: ProbedStream, chain: str) -> list[str]:
+    """The options that choose this sound of the first input and send it through these filters."""
+    if not audio.joined:
+        return ["-map", f"0:{audio.index}", "-af", chain]
+    left, right = audio.joined
+    # Each side is put straight by itself first: `join` knows no times.
+    sides = f"[0:{left}]{_STRAIGHT},pan=stereo|c0=c0[l];[0:{right}]{_STRAIGHT},pan=stereo|c1=c0[r]"
+    mixed = f"{sides};[l][r]amix=inputs=2:duration=longest:normalize=0,{chain}[sound]"
+    return ["-filter_complex", mixed, "-map", "[sound]"]
 
 
 def sample_rate(audio: ProbedStream) -> int:
@@ -173,10 +183,14 @@ def _size(video: ProbedStream, settings: ConvertSettings) -> tuple[int, int]:
     box = (long, short) if width >= height else (short, long)
     factor = min(Fraction(1), Fraction(box[0], width), Fraction(box[1], height))
     while True:
-        sides = [max(2, int(side * factor / 2 + Fraction(1, 2)) * 2) for side in (width, height)]
-        if -(-sides[0] // 16) * -(-sides[1] // 16) <= _MAX_BLOCKS:
-            return sides[0], sides[1]
+        sides = _even(width * factor), _even(height * factor)
+        if blocks(*sides) <= MAX_BLOCKS:
+            return sides
         factor *= Fraction(99, 100)
+
+
+def _even(side: Fraction) -> int:
+    return max(2, int(side / 2 + Fraction(1, 2)) * 2)
 
 
 def _fit(width: int, height: int) -> str:

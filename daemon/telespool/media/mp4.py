@@ -1,11 +1,13 @@
-"""When the frames of an MP4 are shown, read from its own index: no child process, a millisecond for a segment.
+"""An MP4 or QuickTime file, from its own boxes: how it is laid out, and when its frames are shown.
 
-It reads what this program and ffmpeg write (`stts`, `ctts`, `stsz`, `elst`, `mdhd`); a file whose index does not
-add up is torn, and `track` says None to it. Nothing is decoded.
+`layout` walks over the top-level boxes: ffprobe does not tell whether a player can begin before it has the whole
+file. `track` reads the index (`stts`, `ctts`, `stsz`, `elst`, `mdhd`); a file whose index does not add up is torn,
+and `track` says None to it. No child process, nothing is decoded: a millisecond for a segment. Errors: OSError.
 """
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from dataclasses import dataclass
 from itertools import accumulate
@@ -16,17 +18,95 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
+_MANY = 10_000
 _LARGEST_INDEX = 1 << 28
 _HEADER = struct.Struct(">I4s")
+# Telegram Desktop looks for the index in the first 128 KB (media_clip_check_streaming.cpp).
+_INDEX_WITHIN = 128 << 10
+_AVC_ENTRY = 78  # bytes of a sample entry before the boxes in it
+_SPS = 7  # the kind of NAL unit that holds size and profile
+_LOOKED_AT = 512  # bytes of a key frame: parameters stand in front
+_KEY_FRAMES = 20_000  # that are looked at; of more, some are passed over
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What stands where.
+
+    `order` names the boxes; `index_at` is where `moov` begins, None where there is none; `missing` is how many
+    bytes the last box promises beyond the end of the file. `protected`: its streams are encrypted. `parameters` is how many
+    different sets of parameters its H.264 picture has; more than one changes midway, and hardware decoders stop there.
+    """
+
+    order: tuple[str, ...]
+    index_at: int | None
+    missing: int
+    protected: bool = False
+    parameters: int = 1
+
+    @property
+    def fragmented(self) -> bool:
+        """Whether the index is scattered over the file."""
+        return "moof" in self.order
+
+    @property
+    def complete(self) -> bool:
+        """Whether index and data are there, whole."""
+        return self.missing == 0 and "moov" in self.order and "mdat" in self.order
+
+    @property
+    def index_first(self) -> bool:
+        """Whether a player can begin before it has the whole file."""
+        if self.index_at is None or self.index_at > _INDEX_WITHIN:
+            return False
+        return "mdat" not in self.order[: self.order.index("moov")]
+
+
+def layout(path: Path) -> Layout:
+    """Walk over the top-level boxes. OSError where the file cannot be read."""
+    size = path.stat().st_size
+    order: list[str] = []
+    index_at: int | None = None
+    missing = position = 0
+    protected, parameters = False, 1
+    with path.open("rb") as file:
+        while position + 8 <= size and len(order) < _MANY:
+            file.seek(position)
+            head = file.read(16)
+            length, kind = struct.unpack(">I4s", head[:8])
+            if length == 1 and len(head) == 16:
+                length = struct.unpack(">Q", head[8:16])[0]
+            elif length == 0:
+                length = size - position
+            if length < 8:
+                missing = max(missing, 1)
+                break
+            name = kind.decode("latin-1")
+            if name == "moov" and index_at is None:
+                index_at = position
+                file.seek(position)
+                index = file.read(min(length, _LARGEST_INDEX))
+                protected = _is_protected(index)
+                with contextlib.suppress(struct.error, KeyError, IndexError, ValueError):
+                    parameters = max(1, len(_parameters(index[8:], file)))
+            order.append(name)
+            position += length
+    if position > size:
+        missing = position - size
+    return Layout(tuple(order), index_at, missing, protected, parameters)
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One track: its frames' times in ticks of 1/`timescale` second, in the order they are shown."""
+    """One track: its frames' times in ticks of 1/`timescale` second, in the order they are shown.
+
+    `payload` is its bytes, `end` when the last frame is over.
+    """
 
     timescale: int
     times: tuple[int, ...]
     payload: int
+    end: int = 0
 
     @property
     def shown(self) -> tuple[int, ...]:
@@ -104,7 +184,8 @@ def _track(found: dict[bytes, bytes], movie_scale: int, size: int) -> Track | No
     offsets = [step for count, step in _runs(found.get(b"ctts"), ">Ii") for _ in range(count)]
     shift = _shift(found.get(b"elst"), timescale, movie_scale)
     shown = [at + by for at, by in zip(decoded, offsets or [0] * len(decoded), strict=True)]
-    return Track(timescale, tuple(sorted(at + shift for at in shown)), payload)
+    times = tuple(sorted(at + shift for at in shown))
+    return Track(timescale, times, payload, times[-1] + durations[-1])
 
 
 def _payload(sizes: bytes, frames: int) -> int | None:
@@ -154,3 +235,83 @@ def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
             return
         yield kind, content[position + 8 : position + length]
         position += length
+
+
+def _is_protected(index: bytes) -> bool:
+    # ffprobe shows the format under the encryption, as if there were none.
+    return b"sinf" in index and b"schm" in index and (b"encv" in index or b"enca" in index)
+
+
+def _parameters(index: bytes, file: BinaryIO) -> set[bytes]:
+    """The different sequence parameter sets of the first H.264 picture: in its header and in front of its key frames."""
+    for kind, content in _boxes(index):
+        if kind != b"trak":
+            continue
+        found: dict[bytes, bytes] = {}
+        for name, inner in _walk(content):
+            found.setdefault(name, inner)
+        if found[b"hdlr"][8:12] == b"vide":
+            sets: set[bytes] = set()
+            width = 0
+            for _, entry in _boxes(found[b"stsd"][8:]):
+                header = dict(_boxes(entry[_AVC_ENTRY:])).get(b"avcC")
+                if header is None:
+                    return set()
+                width = (header[4] & 3) + 1
+                sets.update(_header_sets(header))
+            for offset in _key_frames(found):
+                file.seek(offset)
+                sets.update(_frame_sets(file.read(_LOOKED_AT), width))
+            return sets
+    return set()
+
+
+def _header_sets(header: bytes) -> Iterator[bytes]:
+    position = 6
+    for _ in range(header[5] & 31):
+        size = int.from_bytes(header[position : position + 2], "big")
+        yield header[position + 2 : position + 2 + size]
+        position += 2 + size
+
+
+def _frame_sets(frame: bytes, width: int) -> Iterator[bytes]:
+    position = 0
+    while position + width < len(frame):
+        size = int.from_bytes(frame[position : position + width], "big")
+        unit = frame[position + width : position + width + size]
+        if unit and unit[0] & 31 == _SPS and len(unit) == size:
+            yield unit
+        position += width + size
+
+
+def _key_frames(found: dict[bytes, bytes]) -> list[int]:
+    """Where the key frames begin in the file."""
+    same, count = struct.unpack_from(">II", found[b"stsz"], 4)
+    sizes = [same] * count if same else struct.unpack_from(f">{count}I", found[b"stsz"], 12)
+    chunks = found.get(b"stco") or found[b"co64"]
+    form = ">I" if b"stco" in found else ">Q"
+    starts = [
+        at
+        for (at,) in struct.iter_unpack(
+            form, chunks[8 : 8 + struct.calcsize(form) * struct.unpack_from(">I", chunks, 4)[0]]
+        )
+    ]
+    runs = list(struct.iter_unpack(">III", found[b"stsc"][8:]))
+    offsets: list[int] = []
+    for place, (first, samples, _) in enumerate(runs):
+        last = runs[place + 1][0] if place + 1 < len(runs) else len(starts) + 1
+        for chunk in range(first, last):
+            at = starts[chunk - 1]
+            for _ in range(samples):
+                offsets.append(at)
+                at += sizes[len(offsets) - 1]
+    if b"stss" in found:
+        table = found[b"stss"]
+        keys = [
+            n
+            for (n,) in struct.iter_unpack(
+                ">I", table[8 : 8 + 4 * struct.unpack_from(">I", table, 4)[0]]
+            )
+        ]
+        offsets = [offsets[n - 1] for n in keys]
+    return offsets[:: len(offsets) // _KEY_FRAMES + 1]

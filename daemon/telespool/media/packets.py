@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import ConvertSettings
     from telespool.media.ffmpeg_process import Runner
-    from telespool.media.probe import ProbedStream
+    from telespool.media.streams import ProbedStream
 
 _JUMP = 1.0  # seconds that the clock of a source may go back before it counts as a jump
 _LEAP = 10.0  # seconds that it may go forward from one frame to the next

@@ -1,7 +1,8 @@
 """What ffprobe says of a file, as typed values.
 
 `probe` starts one ffprobe with a list of allowed demuxers and protocols, bounded memory and time, and reads its
-JSON once. Nothing is decoded beyond the few frames ffprobe itself needs to know the codec.
+JSON once. Nothing is decoded beyond the few frames ffprobe itself needs to know the codec. What it said is
+remembered for as long as the process lives and the bytes stay the same, so that each stage may ask.
 
 Errors: `Permanent` with ffprobe's last words where it finds nothing it can read, `ConfigError` where ffprobe is
 missing.
@@ -9,13 +10,20 @@ missing.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import hashlib
 import json
-from dataclasses import dataclass
+import os
+from collections import OrderedDict
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from telespool.errors import Permanent
 from telespool.media import ffmpeg
+from telespool.media.stream_choice import NOTHING, StreamChoice, choose
+from telespool.media.streams import INTERLACED, ProbedStream
 from telespool.runtime import subprocesses
 
 if TYPE_CHECKING:
@@ -24,87 +32,11 @@ if TYPE_CHECKING:
     from telespool.config.schema import ConvertSettings
 
 _TIMEOUT = 60.0
+_COUNTED = 20  # seconds of film in which the pictures of each stream are counted
+_STAMP = 1 << 12
 _DECODED = 12  # packets whose frames tell what the headers keep to themselves
 # Streams of these show themselves only by their first packet.
 _HEADERLESS = {"flv", "live_flv", "mpeg"}
-_HDR = {"smpte2084", "arib-std-b67"}
-_INTERLACED = {"tt", "bb", "tb", "bt"}
-_PROTECTED = {"encv", "enca", "drmi", "drms", "drmt"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbedStream:
-    """One stream. Unknown texts are empty, unknown numbers are 0; sizes are as coded, times in seconds.
-
-    `first_shown` is when its decoder gives out the first picture, None where that did not come at once.
-    """
-
-    index: int
-    kind: str
-    codec: str
-    profile: str = ""
-    tag: str = ""
-    is_default: bool = False
-    is_picture: bool = False
-    start: float | None = None
-    duration: float | None = None
-    frames: int = 0
-    width: int = 0
-    height: int = 0
-    pixel_format: str = ""
-    level: int = 0
-    field_order: str = ""
-    aspect: Fraction = Fraction(1)
-    rotation: int = 0
-    transfer: str = ""
-    reorders: bool = False
-    first_shown: float | None = None
-    base_rate: Fraction = Fraction(0)
-    average_rate: Fraction = Fraction(0)
-    channels: int = 0
-    sample_rate: int = 0
-
-    @property
-    def interlaced(self) -> bool:
-        """Whether its pictures are fields."""
-        return self.field_order in _INTERLACED
-
-    @property
-    def hdr(self) -> bool:
-        """Whether its brightness curve is PQ or HLG, which plain screens show grey."""
-        return self.transfer in _HDR
-
-    @property
-    def vague(self) -> bool:
-        """Whether nobody knows yet what its frames are like."""
-        if self.kind == "video":
-            return bool(self.codec) and (self.width < 1 or not self.pixel_format)
-        return self.kind == "audio" and bool(self.codec) and self.channels < 1
-
-    @property
-    def protected(self) -> bool:
-        """Whether it is encrypted."""
-        return self.tag in _PROTECTED
-
-    @property
-    def shown(self) -> tuple[int, int]:
-        """Width and height on the screen: rotated, with square pixels."""
-        width, height = Fraction(self.width), Fraction(self.height)
-        if self.aspect >= 1:
-            width *= self.aspect
-        else:
-            height /= self.aspect
-        if self.rotation in {90, 270}:
-            width, height = height, width
-        return round(width), round(height)
-
-    @property
-    def constant_rate(self) -> Fraction | None:
-        """The frame rate where all frames are equally far apart, as far as the header tells."""
-        base, average = self.base_rate, self.average_rate
-        if base > 0 and average > 0 and abs(base / average - 1) < Fraction(1, 1000):
-            return base
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +54,7 @@ class Probe:
     streams: tuple[ProbedStream, ...]
     complaint: str
     deep: bool = False
+    choice: StreamChoice = NOTHING
 
     @property
     def is_mp4(self) -> bool:
@@ -130,26 +63,91 @@ class Probe:
 
     @property
     def video(self) -> ProbedStream | None:
-        """The stream that is the video: no cover picture; the default one, else the first."""
-        found = [s for s in self.streams if s.kind == "video" and not s.is_picture]
-        return next((s for s in found if s.is_default), found[0] if found else None)
+        """The stream that is the film's picture."""
+        return self.choice.video
 
     @property
     def audio(self) -> ProbedStream | None:
-        """The sound that is heard: the default one, else the first that can be decoded."""
-        found = [s for s in self.streams if s.kind == "audio" and s.codec and s.channels > 0]
-        return next((s for s in found if s.is_default), found[0] if found else None)
+        """The sound that is heard; it may be joined from two tracks."""
+        return self.choice.audio
 
     @property
     def extras(self) -> tuple[ProbedStream, ...]:
         """Every other stream."""
-        return tuple(s for s in self.streams if s not in {self.video, self.audio})
+        used = {stream.index for stream in (self.video, self.audio) if stream is not None}
+        used.update(self.audio.joined if self.audio is not None else ())
+        return tuple(stream for stream in self.streams if stream.index not in used)
+
+    @property
+    def length(self) -> float:
+        """Seconds of film that are seen or heard, by what the headers say; 0 where they are silent."""
+        ends = [
+            (stream.start if stream.start is not None else self.start)
+            - self.start
+            + stream.duration
+            for stream in (self.video, self.audio)
+            if stream is not None and stream.duration
+        ]
+        return max(ends, default=self.duration)
+
+
+_known: OrderedDict[tuple[object, ...], Probe] = OrderedDict()
+_KNOWN = 256  # files
 
 
 async def probe(path: Path, settings: ConvertSettings) -> Probe:
-    """Ask ffprobe what is in this file."""
+    """Ask ffprobe what is in this file, unless it told before."""
+    key = (*await asyncio.to_thread(_stamp, path), settings.ffprobe, settings.languages)
+    if key not in _known:
+        found = await _ask_enough(path, settings)
+        counts = await _count(path, found, settings)
+        choice = choose(
+            found.streams, whole=found.duration, counts=counts, languages=settings.languages
+        )
+        _known[key] = replace(found, choice=choice)
+        while len(_known) > _KNOWN:
+            _known.popitem(last=False)
+    _known.move_to_end(key)
+    return _known[key]
+
+
+def _stamp(path: Path) -> tuple[object, ...]:
+    """What stands for the bytes of a file, wherever it is moved: the file itself, its size, beginning and end."""
+    with path.open("rb") as file:
+        about = os.fstat(file.fileno())
+        digest = hashlib.blake2b(file.read(_STAMP), digest_size=16)
+        file.seek(max(0, about.st_size - _STAMP))
+        digest.update(file.read(_STAMP))
+    return about.st_dev, about.st_ino, about.st_size, digest.digest()
+
+
+async def _count(path: Path, found: Probe, settings: ConvertSettings) -> dict[int, int]:
+    """The pictures of each stream near the beginning, where there are several streams that could be the film."""
+    films = [each for each in found.streams if each.kind == "video" and not each.is_picture]
+    if len(films) < 2:
+        return {}
+    counts = dict.fromkeys((each.index for each in films), 0)
+    command = [
+        ffmpeg.program(settings.ffprobe),
+        *("-v", "quiet", "-show_entries", "packet=stream_index", "-of", "csv=p=0"),
+        *("-select_streams", "v", "-read_intervals", f"%+{_COUNTED}"),
+        *ffmpeg.reading(path, deep=found.deep),
+    ]
+    with contextlib.suppress(TimeoutError):
+        _, out, _ = await subprocesses.output(
+            command, limits=ffmpeg.limits(settings, nice=False), timeout=_TIMEOUT
+        )
+        for word in out.decode("ascii", "replace").split():
+            index = word.strip(",")
+            if index.isdigit() and int(index) in counts:
+                counts[int(index)] += 1
+    return counts
+
+
+async def _ask_enough(path: Path, settings: ConvertSettings) -> Probe:
     found = await _ask(path, settings, deep=False)
-    silent_or_dark = found.video is None or found.audio is None
+    kinds = {stream.kind for stream in found.streams if not stream.is_picture}
+    silent_or_dark = not {"video", "audio"} <= kinds
     if any(stream.vague for stream in found.streams) or (
         found.format in _HEADERLESS and silent_or_dark
     ):
@@ -162,7 +160,7 @@ async def probe(path: Path, settings: ConvertSettings) -> Probe:
 async def _ask(path: Path, settings: ConvertSettings, *, deep: bool) -> Probe:
     command = [
         ffmpeg.program(settings.ffprobe),
-        *("-v", "error", "-of", "json", "-show_format", "-show_streams"),
+        *("-v", "error", "-of", "json", "-show_format", "-show_streams", "-show_programs"),
         *(
             "-show_entries",
             "frame=stream_index,best_effort_timestamp_time,interlaced_frame,top_field_first",
@@ -192,20 +190,27 @@ def _parse(out: bytes, complaint: str, *, deep: bool) -> Probe | None:
         return None
     about, frames = found.get("format", {}), found.get("frames", [])
     tags = {str(key).lower(): str(value) for key, value in about.get("tags", {}).items()}
+    programs = {
+        int(stream.get("index", -1)): int(program.get("program_num", 0) or 0)
+        for program in reversed(found.get("programs", []))
+        for stream in program.get("streams", [])
+    }
     return Probe(
         format=str(about.get("format_name", "")),
         brand=tags.get("major_brand", "").strip(),
         start=_seconds(about.get("start_time")) or 0.0,
         duration=_seconds(about.get("duration")) or 0.0,
         score=int(about.get("probe_score", 0)),
-        streams=tuple(_stream(stream, frames) for stream in found.get("streams", [])),
+        streams=tuple(_stream(stream, frames, programs) for stream in found.get("streams", [])),
         complaint=complaint,
         deep=deep,
     )
 
 
-def _stream(found: dict[str, Any], frames: list[dict[str, Any]]) -> ProbedStream:
-    disposition = found.get("disposition", {})
+def _stream(
+    found: dict[str, Any], frames: list[dict[str, Any]], programs: dict[int, int]
+) -> ProbedStream:
+    tags = {str(key).lower(): str(value) for key, value in found.get("tags", {}).items()}
     mine = [frame for frame in frames if frame.get("stream_index") == found.get("index")]
     return ProbedStream(
         index=int(found.get("index", 0)),
@@ -213,10 +218,12 @@ def _stream(found: dict[str, Any], frames: list[dict[str, Any]]) -> ProbedStream
         codec=str(found.get("codec_name", "")).replace("unknown", ""),
         profile=str(found.get("profile", "")).replace("unknown", ""),
         tag=str(found.get("codec_tag_string", "")),
-        is_default=bool(disposition.get("default")),
-        is_picture=bool(disposition.get("attached_pic")),
+        flags=frozenset(name for name, is_set in found.get("disposition", {}).items() if is_set),
+        language=tags.get("language", ""),
+        title=tags.get("title", "") or tags.get("handler_name", ""),
+        program=programs.get(int(found.get("index", 0)), 0),
         start=_seconds(found.get("start_time")),
-        duration=_seconds(found.get("duration")),
+        duration=_seconds(found.get("duration")) or _clock(tags.get("duration", "")),
         frames=int(found.get("nb_frames", 0)),
         width=int(found.get("width", 0)),
         height=int(found.get("height", 0)),
@@ -226,11 +233,15 @@ def _stream(found: dict[str, Any], frames: list[dict[str, Any]]) -> ProbedStream
         aspect=_aspect(str(found.get("sample_aspect_ratio", ""))),
         rotation=_rotation(found),
         transfer=str(found.get("color_transfer", "")),
+        matrix=str(found.get("color_space", "")),
+        primaries=str(found.get("color_primaries", "")),
+        full_range=found.get("color_range") == "pc",
         reorders=int(found.get("has_b_frames", 0)) > 0,
         first_shown=_seconds(mine[0].get("best_effort_timestamp_time")) if mine else None,
         base_rate=_fraction(str(found.get("r_frame_rate", ""))),
         average_rate=_fraction(str(found.get("avg_frame_rate", ""))),
         channels=int(found.get("channels", 0)),
+        layout=str(found.get("channel_layout", "")),
         sample_rate=int(found.get("sample_rate", 0)),
     )
 
@@ -240,6 +251,15 @@ def _seconds(text: object) -> float | None:
         return float(str(text))
     except ValueError:
         return None
+
+
+def _clock(text: str) -> float | None:
+    """The seconds of “00:01:02.5”, as Matroska notes the length of a track."""
+    parts = [_seconds(part) for part in text.split(":")]
+    if len(parts) != 3 or None in parts:
+        return None
+    hours, minutes, seconds = (part or 0.0 for part in parts)
+    return hours * 3600 + minutes * 60 + seconds
 
 
 def _fraction(text: str) -> Fraction:
@@ -259,7 +279,7 @@ def _field_order(found: dict[str, Any], mine: list[dict[str, Any]]) -> str:
     """What the container says; where that is not that there are fields, what the first frames say."""
     said = str(found.get("field_order", ""))
     fields = [frame for frame in mine if frame.get("interlaced_frame")]
-    if said in _INTERLACED or 2 * len(fields) <= len(mine):
+    if said in INTERLACED or 2 * len(fields) <= len(mine):
         return said
     return "tt" if fields[0].get("top_field_first") else "bb"
 

@@ -42,7 +42,9 @@ async def straighten(work: ConversionContext, segments: Segments) -> ConversionC
         audio = work.found.audio
         maps = ["-map", f"0:{work.video.index}"]
         if audio is not None:
-            maps += ["-map", f"0:{audio.index}"]
+            maps += [
+                word for index in audio.joined or (audio.index,) for word in ("-map", f"0:{index}")
+            ]
         if work.found.format not in _JUMPY:
             maps += ["-bsf", f"setts=dts='{_STEP}':pts='({_STEP})+PTS-DTS'"]
         await work.runner.succeed(

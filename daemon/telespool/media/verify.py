@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from telespool.media.conversion_context import ConversionContext
     from telespool.media.ffmpeg_args import EncodePlan
     from telespool.media.mp4 import Track
-    from telespool.media.probe import ProbedStream
+    from telespool.media.streams import ProbedStream
 
 # What is said although nothing is wrong with the result. The null muxer dislikes the order of key frames, and frames
 # closer than its ticks. The decoder misses what was left out: a key frame may be followed by frames that rest on what

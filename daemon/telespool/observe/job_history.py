@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from telespool.observe import humanize
-from telespool.spool.layout import FOLDERS, HELD, SKIPPED
+from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED
 from telespool.spool.names import Job
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ class JobHistory:
     over: bool
     parts: tuple[Part, ...]
     skipped: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, folders: SpoolLayout, config: Config, job: str) -> JobHistory:
@@ -74,7 +75,8 @@ class JobHistory:
             claimed=parsed.claimed if parsed else 0.0,
             over=folders.is_over(job),
             parts=tuple(parts),
-            skipped=tuple(_skipped(folders, job)),
+            skipped=tuple(_lines(folders, job, SKIPPED)),
+            notes=tuple(_lines(folders, job, NOTES)),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -95,6 +97,9 @@ class JobHistory:
         if self.skipped:
             yield f"  Left out: {humanize.count(len(self.skipped), 'file')}"
             yield from _some([f"    {line}" for line in self.skipped])
+        if self.notes:
+            yield "  Not sent whole:"
+            yield from _some([f"    {line}" for line in self.notes])
         yield f"  {self._end()}"
 
     def _peer(self) -> str:
@@ -111,6 +116,8 @@ class JobHistory:
             return "Nothing of it is left."
         if refused:
             return f"It is over. What was refused stays until you decide: telespool retry {self.job}, or remove it."
+        if self.notes:
+            return "It is over. What is not whole is named above; the original has the rest."
         return "It is over, and all of it was sent."
 
 
@@ -242,9 +249,9 @@ def _note(entry: Entry) -> str:
         return ""
 
 
-def _skipped(folders: SpoolLayout, job: str) -> Iterable[str]:
+def _lines(folders: SpoolLayout, job: str, name: str) -> Iterable[str]:
     try:
-        text = (folders.job_folder("done", job) / SKIPPED).read_text("utf-8", "replace")
+        text = (folders.job_folder("done", job) / name).read_text("utf-8", "replace")
     except OSError:
         return ()
     return text.splitlines()

@@ -15,7 +15,7 @@ import structlog
 
 from telespool.observe import humanize
 from telespool.spool import delivered_index
-from telespool.spool.layout import CONTENTS, SKIPPED
+from telespool.spool.layout import CONTENTS, NOTES, SKIPPED
 from telespool.spool.names import Job
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Report:
     recovered: tuple[str, ...]
     quarantined: tuple[str, ...]
     skipped: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     bytes: int = 0
     begun: float = 0.0
     ended: float = 0.0
@@ -71,17 +72,14 @@ class Report:
                         recovered.append(str(member.unit))
         for entry in folders.units("quarantine", job):
             quarantined += [f"{member.unit}{_reason(entry)}" for member in folders.members(entry)]
-        try:
-            text = (folders.job_folder("done", job) / SKIPPED).read_text("utf-8", "replace")
-        except FileNotFoundError:
-            text = ""
         parsed = Job.parse(job)
         return cls(
             job,
             tuple(sent),
             tuple(recovered),
             tuple(quarantined),
-            tuple(text.splitlines()),
+            _lines(folders, job, SKIPPED),
+            _lines(folders, job, NOTES),
             bytes=sum(line.size for line in delivered_index.read(folders, job) if line.message),
             begun=parsed.claimed if parsed else 0.0,
             ended=_ended(folders, job),
@@ -98,9 +96,18 @@ class Report:
             took = humanize.span(max(0.0, self.ended - self.begun))
             began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.begun))
             lines.append(f"  {humanize.size(self.bytes)} in {took}, dropped {began}")
-        for title, names in (("quarantined", self.quarantined), ("skipped", self.skipped)):
+        told = {"quarantined": self.quarantined, "skipped": self.skipped, "not whole": self.notes}
+        for title, names in told.items():
             lines += [f"  {title}: {name}" for name in names]
         return lines
+
+
+def _lines(folders: SpoolLayout, job: str, name: str) -> tuple[str, ...]:
+    try:
+        text = (folders.job_folder("done", job) / name).read_text("utf-8", "replace")
+    except FileNotFoundError:
+        return ()
+    return tuple(text.splitlines())
 
 
 def _reason(entry: Entry) -> str:

@@ -33,7 +33,7 @@ from telespool.spool import delivered_index, numbering
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from telespool.media.convert import Progress
+    from telespool.media.convert import Outcome, Progress
     from telespool.pipeline.worker import WorkerContext
     from telespool.spool.layout import Entry
 
@@ -150,10 +150,12 @@ class Converter(Worker):
         try:
             limit = await self._limit()
             with readable(original):
-                verdict = await assess(original.path, settings, max_bytes=limit)
+                verdict = await assess(
+                    original.path, settings, max_bytes=limit, name=original.unit.label
+                )
             in_pieces = original.unit.goes_as_document or verdict.kind in {"audio", "other"}
             if verdict.action != "split" and not in_pieces:
-                await convert(
+                outcome = await convert(
                     original.path,
                     result,
                     settings=settings,
@@ -163,7 +165,10 @@ class Converter(Worker):
                     # Telegram refused what looked fine to us: only another picture can help.
                     at_least="encode" if verdict.action == "send" else "send",
                     disk=self.spool.disk,
+                    assessment=verdict,
+                    name=original.unit.label,
                 )
+                await self._note_lost(original, outcome)
             whole = original.path if verdict.action == "split" or in_pieces else result
             # Before it is let out: it may be on its way the moment after.
             sizes = original.path.stat().st_size, whole.stat().st_size
@@ -189,6 +194,15 @@ class Converter(Worker):
             await self._failed(original, f"An internal error stopped the conversion: {error!r}.")
         finally:
             self.house.activity.conversion = None
+
+    async def _note_lost(self, original: Entry, outcome: Outcome) -> None:
+        """Say what the copy does not hold: in the log, and in the report of the job."""
+        if not outcome.left_behind:
+            return
+        lost = "; ".join(outcome.left_behind)
+        log.warning("unit.incomplete", job=original.job, unit=str(original.unit.plain()), lost=lost)
+        line = f"{original.unit.label}: {lost}"
+        await asyncio.to_thread(self.spool.add_notes, original.job, [line])
 
     def _note_success(self, seconds: float, before: int, after: int) -> None:
         counts = self.house.activity.counts

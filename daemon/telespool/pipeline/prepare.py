@@ -52,7 +52,9 @@ class Preparer:
         NeedsConversion where the verdict knows that no form will do; Permanent where nobody can read it.
         """
         limit = await self.limit()
-        verdict = await assess(member.path, self.config.convert, max_bytes=limit)
+        verdict = await assess(
+            member.path, self.config.convert, max_bytes=limit, name=member.unit.label
+        )
         self._verdicts[_key(member)] = verdict
         oversize = member.path.stat().st_size > limit
         if oversize and (member.unit.goes_as_document or verdict.kind in {"audio", "other"}):

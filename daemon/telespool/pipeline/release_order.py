@@ -153,7 +153,9 @@ class ReleaseOrder:
                 )
                 return _Judged(unit, path, piece.member.name, None, refused)
         try:
-            return _Judged(unit, path, piece.member.name, await assess(path, self.config.convert))
+            name = piece.member.name.rpartition("/")[2]
+            verdict = await assess(path, self.config.convert, name=name)
+            return _Judged(unit, path, piece.member.name, verdict)
         except Permanent as error:
             return _Judged(unit, path, piece.member.name, None, error.reason)
         except ChildDied as error:

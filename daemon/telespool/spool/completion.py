@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.spool.layout import REPORT, SKIPPED, Entry
+from telespool.spool.layout import NOTES, REPORT, SKIPPED, Entry
 from telespool.spool.names import Unit
 from telespool.spool.transition import Moves, is_noted
 
@@ -18,6 +18,16 @@ class Endings(Moves):
     def note_skipped(self, job: str, lines: Sequence[str]) -> None:
         """Leave the list of what was left out of a job beside its receipts."""
         self._write_in_done(job, SKIPPED, lines)
+
+    def add_notes(self, job: str, lines: Sequence[str]) -> None:
+        """Add to what is said of files that were not sent whole, each line once."""
+        try:
+            text = (self.job_folder("done", job) / NOTES).read_text("utf-8", "replace")
+        except FileNotFoundError:
+            text = ""
+        there = text.splitlines()
+        if added := [line for line in lines if line not in there]:
+            self._write_in_done(job, NOTES, [*there, *added])
 
     def write_report(self, job: str, lines: Sequence[str]) -> None:
         """Leave the report of a finished job beside its receipts; one that was told before is out of date."""

@@ -40,6 +40,7 @@ FOLDERS: tuple[Folder, ...] = (
 WORKING: tuple[Folder, ...] = ("incoming", "uploading", "deferred", "converting")
 REPORT = "report.txt"
 SKIPPED = "skipped.txt"
+NOTES = "notes.txt"
 CONTENTS = "contents.txt"
 HELD = 4_102_444_800.0
 """2100-01-01: what lies in deferred/ with this time is held until a person says `retry`."""
