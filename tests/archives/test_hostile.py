@@ -72,7 +72,10 @@ async def _unpack(
             entry = path.parent / name
             assert not entry.is_symlink()
             assert entry.is_dir() or entry.stat().st_nlink == 1
-            assert entry.stat().st_mode & 0o7111 in {0, 0o111 if entry.is_dir() else 0}
+            unwanted = (
+                0o7000 if entry.is_dir() else 0o7111
+            )  # which x a directory has is the umask's
+            assert not entry.stat().st_mode & unwanted
     files = {p.name: p.read_bytes() for p in target.rglob("*") if p.is_file()}
     assert len(files) == result.files
     return result, files
