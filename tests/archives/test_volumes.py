@@ -192,7 +192,7 @@ async def test_tar_that_was_cut(packed: bool, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "photos.zip.20240101",
+        "photos.zip.20010101",
         "photos.zip.30000000",
         "photos.tar.gz.2024",
         "photos.zip.365",
