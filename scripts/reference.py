@@ -35,7 +35,8 @@ Telespool reads one TOML file: the one named by `-c`, else by `$TELESPOOL_CONFIG
 names every mistake at once, each with its line, and ends with exit code 78 if there is one.
 
 Durations are written `"10s"`, `"1.5h"` or `"2 days"`; sizes `"512 KiB"`, `"10 MB"` or `"2 GiB"`. A relative path is meant from
-the folder of the configuration file, `~` is your home. A change takes effect at the next start.
+the folder of the configuration file, `~` is your home. A change takes effect at the next start,
+or at a reload: `systemctl reload telespool`, or `kill -HUP` of the process.
 
 ## Secrets
 

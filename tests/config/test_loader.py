@@ -30,9 +30,51 @@ def test_the_committed_example_is_the_one_the_program_writes() -> None:
 def test_the_example_gives_the_defaults_commented_out_and_taken_in() -> None:
     """Read as it is, or with every # before a key taken away, the example changes nothing."""
     assert load(ROOT / "config.example.toml") == Config()
-    taken_in = re.sub(r"(?m)^#(?=\w+ = )", "", example())
+    taken_in = re.sub(r"(?m)^#(?=\w+ = |\[)", "", example())
     assert taken_in.count("\n") == example().count("\n")
     assert parse(taken_in, "/etc/telespool/config.toml") == Config()
+
+
+def _blocks() -> list[tuple[str, str]]:
+    """Every block of TOML in the documentation, with where it stands."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    found = []
+    for page in pages:
+        text = page.read_text()
+        blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+        blocks += re.findall(r"config\.toml <<'END'\n(.*?)END\n", text, re.DOTALL)
+        found += [(f"{page.name} {number}", block) for number, block in enumerate(blocks, 1)]
+    return found
+
+
+@pytest.mark.parametrize(("place", "block"), _blocks(), ids=lambda value: value[:30])
+def test_a_block_of_the_documentation_can_be_pasted(place: str, block: str) -> None:
+    """At the end of the example as it is installed, each block means what it says."""
+    pasted = parse(example() + "\n" + block, "/etc/telespool/config.toml")
+    assert pasted == parse(block, "/etc/telespool/config.toml"), place
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[chats]\na = "@bbbb"\n\n[chats]\nc = "@dddd"\n', "4:7: [chats] stands in line 1 already"),
+        ('[chats]\na = "@bbbb"\na = "@cccc"\n', "a stands in line 2 already"),
+        ('chats.a = "@bbbb"\n[chats]\nb = "@cccc"\n', "chats is given in line 1 already"),
+        ('[log]\ndestination = "folder"\n', "belongs above all tables"),
+        ("album = 5\n", "it belongs under [send]"),
+        ("[spool]\nroot = ~/spool\n", "a text stands in quotes"),
+        ('[spool]\nroot = "~/spool\n', "the quote at the end of this text is missing"),
+        ('[spool]\nroot = "C:\\spool"\n', "write \\\\ for a backslash"),
+        ("[spool\n", "] is missing"),
+        (f'[spool]\nroot = "{ROOT}"\n', "must not be the folder of the program itself"),
+    ],
+)
+def test_what_the_parser_says_is_put_into_words(text: str, said: str) -> None:
+    """No word of the parser's inner workings reaches a person."""
+    with pytest.raises(ConfigError) as raised:
+        parse(text, "/etc/telespool/config.toml")
+    assert said in str(raised.value)
+    assert "('" not in str(raised.value)
 
 
 def test_every_key_stands_in_the_example_with_its_sentence() -> None:
@@ -132,7 +174,7 @@ ignore = "*.part"
         ("convert.ffmpeg = 4", "must be a text in quotes, not 4"),
         ('spool.root = ""', 'must be a path in quotes, not ""'),
         ('archives.passwords = "secret"', 'such as ["one", "two"], not what it is'),
-        ("crf = 20", "crf: there is no such key here; did you mean convert.crf?"),
+        ("crf = 20", "crf: there is no such key here; it belongs under [convert]"),
         ("retention.Archives = 1", "did you mean retention.archives?"),
         ("log.colour = 1", "there is no such key; here are level, format"),
         ('telegram.api_hash = "x"', "put it into the file secrets/api-hash beside this one"),
@@ -175,7 +217,9 @@ def test_a_trial_run_needs_no_chats() -> None:
 
 def test_text_that_is_no_toml_is_told_with_line_and_column() -> None:
     """A syntax error hides all others, so it comes alone, with its place."""
-    assert problems("a = 1\nb = = 2\n") == ["config.toml:2:5: is not valid TOML: Invalid value"]
+    assert problems("a = 1\nb = = 2\n") == [
+        'config.toml:2:5: the value cannot be read: a text stands in quotes, as in root = "~/spool"'
+    ]
 
 
 def test_a_file_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:

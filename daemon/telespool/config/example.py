@@ -1,7 +1,8 @@
 """`config.example.toml`: every key with its default, its range and its sentence.
 
-Made from the dataclasses of `config.py`, so it cannot say anything else than the program does. All keys are
-commented out: read as it is, or with every `#` before a key taken away, it gives exactly the defaults.
+Made from the dataclasses of `schema.py`, so it cannot say anything else than the program does. All keys and tables are
+commented out: read as it is, or with every `#` before a key or a table taken away, it gives exactly the defaults. A
+block of the documentation can be pasted at its end, because no table is open there.
 """
 
 from __future__ import annotations
@@ -19,9 +20,10 @@ from telespool.config.units import write_duration, write_size
 _HEAD = """\
 # The configuration of Telespool, as /etc/telespool/config.toml or ~/.config/telespool/config.toml.
 #
-# Every key stands here with its default; take away the # before a key to change it. Durations are
-# written "10s", "1.5h" or "2 days", sizes "512 KiB", "10 MB" or "2 GiB"; a relative path is meant from
-# the directory of this file. `telespool check-config` says what is wrong, all of it and where.
+# Every key stands here with its default, and all of it is commented out. Either paste a block of the
+# documentation at the end of this file, or take away the # before a key and before the [table] above it.
+# Durations are written "10s", "1.5h" or "2 days", sizes "512 KiB", "10 MB" or "2 GiB"; a relative path is
+# meant from the directory of this file. `telespool check-config` names every mistake with its line.
 #
 # Secrets do not belong here. They are files beside this one, readable by their owner alone
 # (secrets/api-hash, secrets/bot-token, secrets/archive-passwords), or systemd credentials of these names.
@@ -46,11 +48,11 @@ def _section(section: type[Any], key: tuple[str, ...]) -> str:
         doc = each.metadata["doc"]
         if dataclasses.is_dataclass(hint):
             doc = doc or _first_line(hint)
-            head = f"\n\n{_comment(doc)}[{'.'.join(below)}]\n"
+            head = f"\n\n{_comment(doc)}#[{'.'.join(below)}]\n"
             tables.append(head + _section(typing.cast("type[Any]", hint), below))
         elif isinstance(default, dict):
             pairs = "".join(f"#{name} = {_value(str, value)}\n" for name, value in default.items())
-            tables.append(f"\n\n{_comment(doc)}[{'.'.join(below)}]\n{pairs}")
+            tables.append(f"\n\n{_comment(doc)}#[{'.'.join(below)}]\n{pairs}")
         else:
             low, high = each.metadata["low"], each.metadata["high"]
             limits = f" ({wanted(hint, low, high)})" if _worth_saying(hint, low, high) else ""

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import tomli
 
+from telespool.config import toml_messages
 from telespool.config.example import example
 from telespool.config.fields import fields, home, read, shown, wanted
 from telespool.config.schema import Config
@@ -70,7 +71,8 @@ def parse(text: str, where: str) -> Config:
         values = tomli.loads(text)
     except tomli.TOMLDecodeError as error:
         place = f"{where}:{error.lineno}:{error.colno}"
-        raise ConfigError([f"{place}: is not valid TOML: {error.msg}"]) from None
+        said = toml_messages.explain(error.msg, text, error.lineno)
+        raise ConfigError([f"{place}: {said}"]) from None
     reader = _Reader(text, where)
     config: Config = reader.table(Config, values, ())
     if not reader.problems:
@@ -153,11 +155,14 @@ def _unknown(name: str, siblings: list[str], key: Key) -> str:
             f"is a secret and does not belong here; put it into the file secrets/{_SECRETS[name]}"
             " beside this one (chmod 600), or give it as a systemd credential"
         )
+    elsewhere = [other for other in _everywhere(Config, ()) if other[-1] == name]
+    if key and (name,) in elsewhere:
+        return f"belongs above all tables: move it to the top of the file, before [{'.'.join(key)}]"
+    if len(elsewhere) == 1:
+        table = f"[{'.'.join(elsewhere[0][:-1])}]"
+        return f"there is no such key here; it belongs under {table}, in a line after {table}"
     if close := difflib.get_close_matches(name.replace("-", "_").lower(), siblings, n=1):
         return f"there is no such key; did you mean {'.'.join((*key, close[0]))}?"
-    elsewhere = [other for other in _everywhere(Config, ()) if other[-1] == name]
-    if len(elsewhere) == 1:
-        return f"there is no such key here; did you mean {'.'.join(elsewhere[0])}?"
     return f"there is no such key; {'here' if key else 'at the top'} are {', '.join(siblings)}"
 
 

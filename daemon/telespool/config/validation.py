@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 import string
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
-    from pathlib import Path
 
     from telespool.config.schema import Config
     from telespool.config.toml_positions import Key
 
+_SOURCE = Path(__file__).resolve().parents[3]
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]*")
 PLACEHOLDERS = ("archive", "name", "chat", "first", "last")
 _PEER = re.compile(r"me|@[A-Za-z]\w{3,}|\+\d{5,15}|-?\d+", re.ASCII)
@@ -94,6 +95,11 @@ def _telegram(config: Config) -> Iterator[tuple[Key, str]]:
 def _folders(config: Config) -> Iterator[tuple[Key, str]]:
     root = config.spool.root
     inbox = config.spool.inbox
+    if root == _SOURCE:
+        yield (
+            ("spool", "root"),
+            f"must not be the folder of the program itself, {root}: name a folder of its own, such as ~/spool",
+        )
     if inbox is not None and _inside(inbox, root) and not _inside(inbox, root / "inbox"):
         yield (
             ("spool", "inbox"),

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from telespool.config import loader
+from telespool.config.paths import posts
 from telespool.config.schema import Config
 from telespool.config.secrets import Secrets
 from telespool.doctor import places, programs, system, telegram
@@ -51,7 +52,7 @@ async def examine(
             yield finding
     else:
         yield ok(
-            "destination", "a folder: telespool run says where the page is; no login is needed"
+            "destination", f"a folder, no login is needed; the page: {posts(config) / 'index.html'}"
         )
 
 
