@@ -22,6 +22,8 @@ HIDDEN = "hidden"
 LINK = "a link or a device, and no file; drop the file itself"
 IGNORED = "matches inbox.ignore"
 UNFINISHED = "looks unfinished"
+EXPORT = "a picture of an exported page"
+THUMBNAIL = "a small picture of the file beside it"
 
 _BIN = "deleted files"
 _THUMBNAILS = "thumbnails of a NAS"
@@ -78,6 +80,19 @@ _UNFINISHED_NAMES = re.compile(
 )
 
 
+REASONS = frozenset(
+    [
+        HIDDEN,
+        THUMBNAIL,
+        *_FOLDERS.values(),
+        *_FILES.values(),
+        *(why for _, why in _PATTERNS),
+        EXPORT,
+    ]
+)
+"""All that `clutter` and `thumbnail` may answer."""
+
+
 def clutter(path: str) -> str:
     """Why nobody meant to send a file or folder of this path (its parts go from the drop down); "" where none is known."""
     parts = [part for part in path.split("/") if part not in {"", ".", ".."}]
@@ -94,7 +109,7 @@ def clutter(path: str) -> str:
     if not reason:
         reason = next((why for pattern, why in _PATTERNS if pattern.fullmatch(name)), "")
     if not reason and _EXPORT_ICON.fullmatch("/".join(parts[-2:])):
-        reason = "a picture of an exported page"
+        reason = EXPORT
     return reason
 
 

@@ -119,8 +119,16 @@ class Play:
         assert not [path for path in done.rglob("*") if "@" in path.name]
 
     def check_forgotten(self) -> None:
-        """After the ages of retention nothing is left but the quarantine."""
-        assert list((self.machine.root / "done").iterdir()) == []
+        """After the ages of retention nothing is left but the quarantine, and what was sent to nobody."""
+        done = self.machine.root / "done"
+        unsent = [data for data, fate in self.scene.fates.values() if fate == "left out"]
+        kept = [
+            path.read_bytes() for path in done.rglob("*") if "0000_" in str(path) and path.is_file()
+        ]
+        assert all(any(data in each for data in unsent) for each in kept), self.machine.tree()
+        assert bool(kept) == bool(unsent), self.machine.tree()
+        if not unsent:
+            assert list(done.iterdir()) == []
 
     def _check_notes(self, quarantine: Path) -> None:
         for path in quarantine.rglob("*.txt"):

@@ -22,7 +22,10 @@ def run(options: argparse.Namespace) -> int:
     """Show each step, and do it unless it is only a trial."""
     config = loader.load(options.config)
     spool = Spool(spool_root(config), config.spool.inbox)
-    steps = plan(spool, config.retention, time.time())
+    found = plan(spool, config.retention, config.chats, time.time())
+    steps = found.steps
+    for kept in found.kept:
+        print(kept)
     for step in steps:
         print(step)
         if not options.dry_run:
@@ -31,7 +34,12 @@ def run(options: argparse.Namespace) -> int:
             except FileNotFoundError:
                 print("  the daemon, or a person, was first")
     freed = humanize.size(sum(step.size for step in steps))
-    if not steps:
+    if not steps and found.kept:
+        print(
+            "Nothing was forgotten: what is old enough was not delivered, as far as anybody can prove. Take it out by"
+            " hand, or see retention.left_out in the configuration."
+        )
+    elif not steps:
         print("Nothing is old enough to be forgotten; see [retention] in the configuration.")
     elif options.dry_run:
         print(f"That would free {freed}. Nothing was changed.")

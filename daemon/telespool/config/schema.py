@@ -206,6 +206,11 @@ class RetentionSettings:
         Seconds(30 * DAY), "Archives and originals in done/ are kept this long.", low=0
     )
     receipts: Seconds = _key(Seconds(365 * DAY), "The names in done/ are kept this long.", low=0)
+    left_out: Literal["keep", "clutter", "forget"] = _key(
+        "keep",
+        "What was left out of a drop and not sent: keep it (and the archive that holds it), forget what systems"
+        " leave behind, or forget all of it with the rest.",
+    )
     space: Bytes = _key(
         Bytes(0),
         "Archives and originals in done/ hold at most this; the oldest go first. 0: no limit.",

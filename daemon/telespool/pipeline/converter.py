@@ -94,7 +94,13 @@ class Converter(Worker):
             if copy.folder == "done":
                 line = delivered_index.line_of(original)
                 if line is not None:
-                    delivered_index.record(self.spool, original.job, [line], {})
+                    delivered_index.record(
+                        self.spool,
+                        original.job,
+                        [line],
+                        {},
+                        self.config.chats.get(original.chat, ""),
+                    )
                 done = self.spool.release_original(original)
                 log.info("recovered", job=done.job, unit=str(done.unit))
                 close_job(self.spool, done.job)
@@ -126,6 +132,7 @@ class Converter(Worker):
             # Begun by an earlier process, which died or was stopped over it: another attempt.
             self._own.add((original.job, original.unit.first))
             original = await asyncio.to_thread(self.spool.begin, original)
+        await asyncio.to_thread(self.guard.begin, original)
         log.info("converting", job=original.job, unit=str(original.unit))
         activity = ConversionProgress(original.job, str(original.unit.plain()))
         self.house.activity.conversion = activity
@@ -254,6 +261,7 @@ class Converter(Worker):
 
     async def _waits(self, original: Entry, error: Temporary) -> None:
         """Put it off. Where a child was killed the mark stays, and counts as if we had died with it."""
+        self.guard.waits()
         wait = error.retry_after or self.config.send.retry_min
         now = self.spool.clock()
         if isinstance(error, Unreadable):  # by way of the uploader, which waits longer each time

@@ -12,6 +12,7 @@ members are sent all the same).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import traceback
 from contextlib import aclosing
@@ -21,10 +22,16 @@ from telespool.errors import ChildDied, Permanent, Temporary, Unreadable, Volume
 from telespool.observe.job_report import close_job
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.sources import open_source
+from telespool.pipeline.sources.base import NO_MEDIA
 from telespool.pipeline.worker import Worker, log, readable
+from telespool.runtime.cancellation import shielded_until_done
 from telespool.runtime.throttle import Throttle
+from telespool.spool.account import LeftOut
+from telespool.spool.delivered_index import DeliveredIndex
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from telespool.archives.engine import Engine
     from telespool.pipeline.sources import Source
     from telespool.pipeline.worker import WorkerContext
@@ -32,6 +39,7 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN = 60.0
 _ROOM_AGAIN = 2.0
+_NAMED = 5
 
 
 class Intake(Worker):
@@ -49,6 +57,7 @@ class Intake(Worker):
         self._room = house.bells.listen(("uploading", "done"))
         self._incoming = house.bells.listen(("incoming",))
         self._pace = Throttle()
+        self._delivered = DeliveredIndex(house.spool, house.config.chats)
         self._row: list[Entry] = []
         self._not_before: dict[str, float] = {}
 
@@ -64,6 +73,7 @@ class Intake(Worker):
             drop = self._row.pop()
             if not await asyncio.to_thread(drop.path.exists):
                 continue
+            await asyncio.to_thread(self.guard.begin, drop)
             if not await asyncio.to_thread(self.spool.send_home, drop):
                 await self._take_in(drop)
             return 0.0
@@ -96,6 +106,7 @@ class Intake(Worker):
             log.warning("quarantined", job=drop.job, unit=str(drop.unit.plain()), reason=reason)
             await asyncio.to_thread(self.spool.quarantine, drop, reason)
         except Temporary as error:
+            self.guard.waits()
             wait = error.retry_after or self.config.send.retry_min
             if isinstance(error, Unreadable):
                 wait = max(wait, min(self.age(drop), self.config.send.retry_max))
@@ -111,7 +122,10 @@ class Intake(Worker):
             )
             return
         except (OSError, asyncio.CancelledError):
-            await asyncio.to_thread(self.spool.pause, drop)
+            with contextlib.suppress(
+                FileNotFoundError
+            ):  # a person took it away: nothing to take back
+                await shielded_until_done(asyncio.to_thread(self.spool.pause, drop))
             raise
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other drops
             reason = f"An internal error stopped the unpacking of {drop.unit.label}: {error!r}."
@@ -148,7 +162,8 @@ class Intake(Worker):
         return drop.unit.attempt >= self.config.send.max_deaths
 
     async def _unpack(self, drop: Entry) -> None:
-        standing = set(await asyncio.to_thread(self.spool.standing, drop.job))
+        # The drop itself is no member of it.
+        standing = set(await asyncio.to_thread(self.spool.standing, drop.job)) - {0}
         source = await self._open(drop)
         log.info(
             "unpacking",
@@ -163,17 +178,29 @@ class Intake(Worker):
             drop.job,
             [m for m in source.members if m.number not in standing],
             last_try=self._is_last_try(drop),
+            delivered=self._delivered,
         )
         try:
             await self._release(drop, source, sorting, standing)
         finally:
             await source.close()
+        sorting.left_out += [LeftOut(name, why) for name, why in source.left_out]
         if not (sorting.released or sorting.known or standing or source.damage):
-            raise Permanent(_nothing_inside(drop, sorting))
-        if sorting.skipped:
-            await asyncio.to_thread(self.spool.note_skipped, drop.job, sorting.skipped)
+            raise Permanent(_nothing_inside(drop, sorting.left_out))
+        told = await sorting.close_account(standing)
+        if sorting.left_out:
+            lines = [str(each) for each in sorting.left_out]
+            await asyncio.to_thread(self.spool.note_skipped, drop.job, lines)
         if source.damage:
             raise Permanent(_damaged(drop, source.damage))
+        if sorting.missing:
+            raise Permanent(_does_not_come_out(drop, source, sorting.missing))
+        if not told:
+            log.warning(
+                "account.incomplete",
+                job=drop.job,
+                reason="an earlier process died before it could note all members: the drop is kept",
+            )
         if source.kept_apart or (sorting.known and not sorting.released):
             await asyncio.to_thread(self.spool.release_drop, drop)
         log.info(
@@ -181,7 +208,7 @@ class Intake(Worker):
             job=drop.job,
             unit=str(drop.unit.plain()),
             released=sorting.released,
-            skipped=len(sorting.skipped),
+            skipped=len(sorting.left_out),
         )
 
     async def _open(self, drop: Entry) -> Source:
@@ -195,6 +222,7 @@ class Intake(Worker):
                 others=self.config.inbox.others,
                 depth=self.config.archives.depth,
                 disk=self.spool.disk,
+                ignore=self.config.inbox.ignore,
             )
         except VolumeMissing as error:
             # It was waited for in the inbox already, as long as the configuration says; or its name does not say that
@@ -244,14 +272,32 @@ class Intake(Worker):
             await self._room.wait(_ROOM_AGAIN)
 
 
-def _nothing_inside(drop: Entry, sorting: ReleaseOrder) -> str:
-    if not sorting.skipped:
-        return f"There is nothing inside {drop.unit.label}. Check the archive and drop it again."
-    names = ", ".join(line.partition(":")[0] for line in sorting.skipped[:5])
-    more = f" and {len(sorting.skipped) - 5} more" if len(sorting.skipped) > 5 else ""
+def _nothing_inside(drop: Entry, left_out: Sequence[LeftOut]) -> str:
+    """Why a drop of which nothing can be sent lies in quarantine, and what would help."""
+    label = drop.unit.label
+    if not left_out:
+        return f"There is nothing inside {label}. Check the archive and drop it again."
+    if [each.name for each in left_out] == [label]:
+        reason = left_out[0].reason
+        what = "" if reason == NO_MEDIA else f" ({reason})"
+        names = f"{label} is neither a photo nor a video{what}."
+    else:
+        some = ", ".join(
+            each.name if each.reason == NO_MEDIA else f"{each.name} ({each.reason})"
+            for each in left_out[:_NAMED]
+        )
+        more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
+        names = f"There is no photo or video in {label}, only {some}{more}."
+    return f'{names} To send other files as documents, set others = "document" under [inbox].'
+
+
+def _does_not_come_out(drop: Entry, source: Source, missing: list[int]) -> str:
+    names = {member.number: member.name for member in source.members}
+    some = ", ".join(names.get(number, f"number {number}") for number in missing[:_NAMED])
+    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
     return (
-        f"There is no photo or video in {drop.unit.label}, only {names}{more}."
-        ' To send other files as documents, set others = "document" under [inbox].'
+        f"Of {drop.unit.label} these files never came out, and nothing said why: {some}{more}. The others were sent."
+        " That is a mistake of Telespool; please report it. Move the drop back to incoming/ to try again."
     )
 
 

@@ -19,11 +19,14 @@ from telespool.errors import ChildDied, Permanent
 from telespool.media.compatibility import assess
 from telespool.pipeline.albums import Albums
 from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO, earliest
-from telespool.spool.delivered_index import DeliveredIndex
+from telespool.pipeline.sources.base import NO_MEDIA
+from telespool.runtime.hashing import digest
+from telespool.spool.account import Account, LeftOut, one_line
+from telespool.spool.delivered_index import DeliveredIndex, Receipt
 from telespool.spool.names import Unit, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from telespool.config.schema import Config
@@ -62,16 +65,19 @@ class ReleaseOrder:
         members: Iterable[DropMember],
         *,
         last_try: bool = False,
+        delivered: DeliveredIndex | None = None,
     ) -> None:
         self.spool = spool
         self.config = config
         self.job = job
         self.last_try = last_try
         self.released = 0
-        self.skipped: list[str] = []
+        self.left_out: list[LeftOut] = []
         self.known = 0
         """Files that were left out because they were delivered before."""
-        self._delivered = DeliveredIndex(spool)
+        self._delivered = delivered or DeliveredIndex(spool, config.chats)
+        self._lines: dict[int, Receipt] = {}
+        self._opened: dict[int, Receipt] = {}
         self._order: list[int] = []
         self._next = 0  # the place in `_order` of the first member that has not left yet
         self._gone: set[int] = set()
@@ -99,10 +105,15 @@ class ReleaseOrder:
             self._expect(piece.expect)
         if piece.path is None:
             self._gone.add(number)
+            if piece.opened is not None:
+                self._opened[number] = await self._line(piece.member, piece.opened)
             if piece.left_out:
-                self.skipped.append(f"{piece.member.name}: {piece.left_out}")
-        elif not await self._leave_out_known(piece, piece.path):
-            self._ready[number] = await self._judge(piece, piece.path)
+                self.left_out.append(LeftOut(piece.member.name, piece.left_out))
+        else:
+            line = await self._line(piece.member, piece.path)
+            if not await self._leave_out_known(piece, piece.path, line):
+                self._lines[number] = line
+                self._ready[number] = await self._judge(piece, piece.path, line)
         await self._drain()
 
     async def let_go(self) -> None:
@@ -117,6 +128,27 @@ class ReleaseOrder:
     async def finish(self) -> None:
         """Release the rest: nothing more is to come."""
         await self.let_go()
+        await self._drain()
+
+    @property
+    def missing(self) -> list[int]:
+        """The numbers of the members that were to come and did not; after `finish` there should be none."""
+        return sorted(self._ranks)
+
+    async def close_account(self, standing: Collection[int]) -> bool:
+        """Write what became of each file of the drop; whether everything is told. `standing` came out before."""
+        before = await asyncio.to_thread(Account.read, self.spool, self.job)
+        members = before.members | self._lines
+        whole = not self.missing and all(number in members for number in standing)
+        account = Account(
+            members,
+            tuple(dict.fromkeys((*before.left_out, *self.left_out))),
+            whole,
+            before.opened | self._opened,
+        )
+        if whole:
+            await asyncio.to_thread(self.spool.close_members, self.job, account.lines())
+        return whole
 
     def _expect(self, members: Iterable[DropMember]) -> None:
         for member in members:
@@ -126,29 +158,40 @@ class ReleaseOrder:
         self._order = sorted(self._ranks)
         self._next = 0
 
-    async def _leave_out_known(self, piece: ExtractedMember, path: Path) -> bool:
+    async def _line(self, member: DropMember, path: Path) -> Receipt:
+        size = (await asyncio.to_thread(path.stat)).st_size
+        return Receipt(member.number, 0, size, await digest(path), one_line(member.name))
+
+    async def _note(self, *numbers: int) -> None:
+        """Put into the account what is let out next: a file that stands in a folder must have its line."""
+        lines = [self._lines[number] for number in numbers if number in self._lines]
+        await asyncio.to_thread(self.spool.note_members, self.job, [str(line) for line in lines])
+        for line in lines:
+            await asyncio.to_thread(self._delivered.add, self.job, line)
+
+    async def _leave_out_known(self, piece: ExtractedMember, path: Path, line: Receipt) -> bool:
         """Whether the file was delivered before and must not be again."""
         if self.config.inbox.duplicates != "skip":
             return False
-        before = await self._delivered.before(path, self.job)
+        before = await asyncio.to_thread(self._delivered.before, self.job, line)
         if before is None:
             return False
         self.known += 1
         self._gone.add(piece.member.number)
-        self.skipped.append(f"{piece.member.name}: was sent before, as {before}")
+        self.left_out.append(LeftOut(piece.member.name, before, line.size, line.digest))
         if path.is_relative_to(self.spool.tmp):
             await asyncio.to_thread(self.spool.disk.unlink, path)
         return True
 
-    async def _judge(self, piece: ExtractedMember, path: Path) -> _Judged:
+    async def _judge(self, piece: ExtractedMember, path: Path, line: Receipt) -> _Judged:
         unit = Unit(piece.member.number, clean(piece.member.name.rpartition("/")[2]))
         if piece.refused:
             return _Judged(unit, path, piece.member.name, None, piece.refused)
         if self.config.inbox.duplicates == "quarantine":
-            before = await self._delivered.before(path, self.job)
+            before = await asyncio.to_thread(self._delivered.before, self.job, line)
             if before is not None:
                 refused = (
-                    f"{piece.member.name} was sent before, as {before}. Remove it, or send it all the same:"
+                    f"{piece.member.name} {before}. Remove it, or send it all the same:"
                     f" telespool retry {self.job}/{piece.member.number:04d}"
                 )
                 return _Judged(unit, path, piece.member.name, None, refused)
@@ -224,6 +267,7 @@ class ReleaseOrder:
             await self._release_album(album)
 
     async def _release_album(self, album: list[tuple[Unit, Path]]) -> None:
+        await self._note(*(unit.first for unit, _ in album))
         if len(album) == 1:
             unit, path = album[0]
             entry = await asyncio.to_thread(self.spool.release, self.job, path, unit, "uploading")
@@ -233,6 +277,7 @@ class ReleaseOrder:
 
     async def _release(self, judged: _Judged, folder: Folder, reason: str) -> None:
         self.released += 1
+        await self._note(judged.unit.first)
         entry = await asyncio.to_thread(
             self.spool.release, self.job, judged.path, judged.unit, folder
         )
@@ -240,13 +285,15 @@ class ReleaseOrder:
 
     async def _refuse(self, judged: _Judged, reason: str) -> None:
         self.released += 1
+        await self._note(judged.unit.first)
         log.warning("quarantined", job=self.job, unit=str(judged.unit), reason=reason)
         await asyncio.to_thread(
             self.spool.quarantine_staged, self.job, judged.path, judged.unit, reason
         )
 
     async def _leave_out(self, judged: _Judged) -> None:
-        self.skipped.append(f"{judged.name}: neither a photo nor a video")
+        del self._lines[judged.unit.first]
+        self.left_out.append(LeftOut(judged.name, NO_MEDIA))
         if judged.path.is_relative_to(self.spool.tmp):
             await asyncio.to_thread(self.spool.disk.unlink, judged.path)
 

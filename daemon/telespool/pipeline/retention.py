@@ -6,9 +6,13 @@ What is forgotten, `telespool.pipeline.retention_plan` plans; `telespool prune -
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from telespool.pipeline.retention_plan import carry_out, plan
 from telespool.pipeline.worker import Worker, log
+
+if TYPE_CHECKING:
+    from telespool.pipeline.worker import WorkerContext
 
 _LOOK_AGAIN = 3600.0
 _SOON = 300.0
@@ -20,10 +24,21 @@ class Retention(Worker):
     name = "retention"
     hears = ()
 
+    def __init__(self, house: WorkerContext) -> None:
+        super().__init__(house)
+        self._said: set[str] = set()
+
     async def step(self) -> float:
         """Look through done/ once."""
         settings = self.config.retention
-        for step in await asyncio.to_thread(plan, self.spool, settings, self.spool.clock()):
+        found = await asyncio.to_thread(
+            plan, self.spool, settings, self.config.chats, self.spool.clock()
+        )
+        for kept in found.kept:
+            if str(kept) not in self._said:
+                log.warning("retention.kept", job=kept.job, unit=kept.unit, reason=str(kept))
+        self._said = {str(kept) for kept in found.kept}
+        for step in found.steps:
             await asyncio.to_thread(carry_out, self.spool, step)
             unit = str(step.entry.unit) if step.entry is not None else None
             log.info("forgotten", job=step.job, unit=unit, bytes=step.size, reason=step.why)

@@ -1,28 +1,41 @@
 """What done/ may forget: the plan, and its execution. Quarantine is never touched.
 
-    for step in plan(folders, settings, now): carry_out(spool, step)
+    found = plan(spool, settings, chats, now)
+    for step in found.steps: carry_out(spool, step)
 
 Archives and originals go after `retention.archives`, or before that, oldest first, where they hold more than
 `retention.space`; the receipts (the names) go after `retention.receipts`, and the job with them. Only jobs that are
-over are looked at. Delivered files of a job whose archive is kept hold no data in the first place.
+over are looked at.
+
+Age is not enough: only what is proven to have arrived goes, by size and SHA-256, file by file (`spool.account`). Of an
+archive every member must have arrived or lie in quarantine. What was left out, came late or was moved in by a person
+stays, and is listed in `kept`; `retention.left_out` may allow what was left out to go with the rest.
 """
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from pathlib import Path
+import hashlib
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from telespool.clutter import REASONS
 from telespool.observe import humanize
-from telespool.spool.names import Job
+from telespool.spool.account import LeftOut, Proof, one_line
+from telespool.spool.completion import FileState
+from telespool.spool.delivered_index import DeliveredIndex, Receipt
+from telespool.spool.layout import CONTENTS, MEMBERS, REPORT, SKIPPED, files_below
+from telespool.spool.names import Job, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from telespool.config.schema import RetentionSettings
     from telespool.spool import Spool
     from telespool.spool.layout import Entry, SpoolLayout
+
+_STEM, _ENDING = REPORT.split(".")
+_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,8 @@ class RetentionStep:
     entry: Entry | None
     size: int
     why: str
+    files: tuple[FileState, ...] = ()
+    """What was proven; anything else stays."""
 
     def __str__(self) -> str:
         if self.entry is None:
@@ -40,68 +55,198 @@ class RetentionStep:
         return f"drop {self.job}/{self.entry.unit}: {self.why} ({humanize.size(self.size)})"
 
 
-def plan(folders: SpoolLayout, settings: RetentionSettings, now: float) -> list[RetentionStep]:
-    """What is to be forgotten now, oldest job first."""
-    steps: list[RetentionStep] = []
-    kept: list[RetentionStep] = []
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Something old enough to be forgotten, of which nothing proves that it arrived."""
+
+    job: str
+    unit: str
+    size: int
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        some = ", ".join(self.names[:_NAMED])
+        more = f" and {len(self.names) - _NAMED} more" if len(self.names) > _NAMED else ""
+        return (
+            f"keep {self.job}/{self.unit} ({humanize.size(self.size)}): not delivered: {some}{more}"
+        )
+
+
+@dataclass(slots=True)
+class RetentionPlan:
+    """What is to be forgotten now, oldest job first; and what stays although it is old enough."""
+
+    steps: list[RetentionStep] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+
+
+def plan(
+    folders: SpoolLayout,
+    settings: RetentionSettings,
+    chats: Mapping[str, str] | None,
+    now: float,
+) -> RetentionPlan:
+    """Look through done/. Blocks; files are read once, when they are old enough."""
+    found = RetentionPlan()
+    young: list[tuple[str, Entry]] = []
+    judge = _Judge(folders, settings, DeliveredIndex(folders, chats))
     for job in folders.jobs("done"):
         parsed = Job.parse(job)
         if parsed is None or not folders.is_over(job):
             continue
         age = now - parsed.claimed
-        if age > max(settings.receipts, settings.archives):
-            size = _size(folders.job_folder("done", job))
-            steps.append(
-                RetentionStep(job, None, size, f"its receipts are {humanize.span(age)} old")
-            )
+        holding = [entry for entry in folders.units("done", job) if _size(entry.path)]
+        if age <= settings.archives:
+            young += [(job, entry) for entry in holding]
             continue
-        holding = list(_holding(folders, job, f"it is {humanize.span(age)} old"))
-        (steps if age > settings.archives else kept).extend(holding)
-    return steps + _for_space(kept, settings.space)
+        told = f"it is {humanize.span(age)} old"
+        steps, kept = judge.job(job, holding, told)
+        found.kept += kept
+        if (
+            age > max(settings.receipts, settings.archives)
+            and not kept
+            and not judge.strangers(job)
+        ):
+            size = _size(folders.job_folder("done", job))
+            files = tuple(state for step in steps for state in step.files)
+            told = f"its receipts are {humanize.span(age)} old"
+            found.steps.append(RetentionStep(job, None, size, told, files))
+        else:
+            found.steps += steps
+    if settings.space:
+        _for_space(found, judge, young, settings.space)
+    return found
 
 
-def _for_space(kept: list[RetentionStep], space: int) -> list[RetentionStep]:
-    if not space:
-        return []
-    over = sum(step.size for step in kept) - space
-    steps = []
-    for step in kept:
+def _for_space(
+    found: RetentionPlan, judge: _Judge, young: list[tuple[str, Entry]], space: int
+) -> None:
+    """Forget the oldest of those that are young enough to stay, until the rest fits."""
+    over = sum(_size(entry.path) for _, entry in young) + sum(each.size for each in found.kept)
+    over -= space
+    why = f"done/ holds more than {humanize.size(space)}"
+    for job, entry in young:
         if over <= 0:
             break
-        over -= step.size
-        why = f"done/ holds more than {humanize.size(space)}"
-        steps.append(RetentionStep(step.job, step.entry, step.size, why))
-    return steps
+        steps, kept = judge.job(job, [entry], why)
+        found.steps += steps
+        found.kept += kept
+        over -= sum(step.size for step in steps)
 
 
 def carry_out(spool: Spool, step: RetentionStep) -> None:
     """Forget it. It is safe while the daemon runs, and finished at the next start if it is broken off."""
     if step.entry is None:
-        spool.forget(step.job)
+        spool.forget(step.job, step.files)
     else:
-        spool.forget_data(step.entry)
+        spool.forget_data(step.entry, step.files)
 
 
-def _holding(folders: SpoolLayout, job: str, why: str) -> Iterator[RetentionStep]:
-    """The units of a job that hold data: the drop, originals, and files that were dropped by themselves."""
-    for entry in folders.units("done", job):
-        size = _size(entry.path)
-        if size:
-            yield RetentionStep(job, entry, size, why)
+class _Judge:
+    """Says what of a job may go."""
+
+    def __init__(
+        self, folders: SpoolLayout, settings: RetentionSettings, delivered: DeliveredIndex
+    ) -> None:
+        self.folders = folders
+        self.settings = settings
+        self.delivered = delivered
+
+    def job(
+        self, job: str, entries: list[Entry], why: str
+    ) -> tuple[list[RetentionStep], list[Kept]]:
+        """The steps for these units that hold data, and those that stay."""
+        if not entries:
+            return [], []
+        steps, kept = [], []
+        proof = Proof(self.folders, job)
+        for entry in entries:
+            going, lacking = self._unit(entry, proof)
+            size = _weight(going)
+            if going:
+                steps.append(RetentionStep(job, entry, size, why, going))
+            if lacking:
+                rest = _size(entry.path) - size
+                kept.append(Kept(job, str(entry.unit), rest, tuple(lacking)))
+        return steps, kept
+
+    def strangers(self, job: str) -> bool:
+        """Whether files lie among the receipts that are none of ours."""
+        folder = self.folders.job_folder("done", job)
+        ours = {CONTENTS, MEMBERS, SKIPPED}
+        for name, state in files_below(folder):
+            report = name.startswith(_STEM) and name.endswith(_ENDING)
+            known = name in ours or report or Unit.parse(name.partition("/")[0]) is not None
+            if not known and state.st_size:
+                return True
+        return False
+
+    def _unit(self, entry: Entry, proof: Proof) -> tuple[tuple[FileState, ...], list[str]]:
+        """The files of a unit that may go; and the names of what keeps the others."""
+        if entry.unit.first == 0 and self.folders.archive_in(entry) is not None:
+            lacking = [*proof.lacking(), *self._left_out(entry.job, proof)]
+            return (() if lacking else tuple(_states(entry.path))), lacking
+        going, lacking = [], []
+        reasons = {each.name: each for each in proof.account.left_out}
+        for state in _states(entry.path):
+            name = state.path.relative_to(entry.path).as_posix() if entry.path.is_dir() else ""
+            left_out = reasons.get(one_line(name))
+            if (left_out is not None and self._allowed(entry.job, left_out)) or self._proven(
+                state, proof
+            ):
+                going.append(state)
+            else:
+                lacking.append(name or entry.unit.shown)
+        return tuple(going), lacking
+
+    def _left_out(self, job: str, proof: Proof) -> Iterator[str]:
+        for each in proof.account.left_out:
+            if not self._allowed(job, each):
+                yield f"{each.name} ({each.reason})"
+
+    def _allowed(self, job: str, left_out: LeftOut) -> bool:
+        """Whether this may go although it was not sent: it holds nothing, was sent before, or the user says so."""
+        if self.settings.left_out == "forget" or left_out.reason == "empty":
+            return True
+        if left_out.digest:
+            wanted = Receipt(0, 0, left_out.size, left_out.digest, left_out.name)
+            return (self.delivered.before(job, wanted) or "").startswith("was sent")
+        return self.settings.left_out == "clutter" and left_out.reason in REASONS
+
+    @staticmethod
+    def _proven(state: FileState, proof: Proof) -> bool:
+        if state.link:
+            return False
+        if not state.size or proof.is_quarantined(state.device, state.inode):
+            return True
+        return proof.of_size(state.size) and proof.covers(state.size, _digest(state.path))
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def _states(path: Path) -> Iterator[FileState]:
+    """The files of a unit as they are now."""
+    if path.is_dir() and not path.is_symlink():
+        for name, state in files_below(path):
+            yield FileState.of(path / name, state)
+    else:
+        yield FileState.of(path, path.lstat())
+
+
+def _weight(states: tuple[FileState, ...]) -> int:
+    """Bytes of these files; a file with several names counts once."""
+    return sum({(each.device, each.inode): each.size for each in states}.values())
 
 
 def _size(path: Path) -> int:
     """Bytes below a path; a file with several names counts once."""
-    seen: dict[tuple[int, int], int] = {}
     try:
-        paths = (
-            [path]
-            if not path.is_dir()
-            else [Path(directory, name) for directory, _, names in os.walk(path) for name in names]
-        )
-        for each in paths:
-            state = each.lstat()
-            seen[state.st_dev, state.st_ino] = state.st_size
+        return _weight(tuple(_states(path)))
     except FileNotFoundError:
-        pass
-    return sum(seen.values())
+        return 0

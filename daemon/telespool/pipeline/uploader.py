@@ -109,6 +109,7 @@ class Uploader(Worker):
 
     async def _put_aside(self, entry: Entry, error: Temporary) -> None:
         """A unit, its chat, or everybody must wait."""
+        self.guard.waits()
         now = self.spool.clock()
         settings = self.config.send
         age = self.age(entry)
@@ -148,6 +149,7 @@ class Uploader(Worker):
 
     async def _send(self, entry: Entry) -> None:
         self.queue.forget(entry)
+        await asyncio.to_thread(self.guard.begin, entry)
         try:
             if await asyncio.to_thread(self.spool.send_home, entry):
                 return
@@ -234,7 +236,14 @@ class Uploader(Worker):
             if not messages:
                 return
             sent = [line for number, line in lines.result().items() if number in messages]
-            await asyncio.to_thread(delivered_index.record, self.spool, entry.job, sent, messages)
+            await asyncio.to_thread(
+                delivered_index.record,
+                self.spool,
+                entry.job,
+                sent,
+                messages,
+                self.config.chats.get(entry.chat, ""),
+            )
             done = await asyncio.to_thread(self.spool.deliver, entry, messages)
             self.house.activity.counts["delivered"] += len(messages)
             log.info(

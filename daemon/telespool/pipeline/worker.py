@@ -22,7 +22,9 @@ import structlog
 
 from telespool.destinations.base import no_limit
 from telespool.errors import Unreadable
+from telespool.observe.job_report import close_job
 from telespool.pipeline.interruption import Interruption
+from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
 from telespool.runtime.liveness import Liveness
 from telespool.spool.transition import claimed
 
@@ -116,6 +118,7 @@ class Worker(abc.ABC):
         self.spool = house.spool
         self.config = house.config
         self.bell = house.bells.listen(self.hears)
+        self.guard = ProgressGuard(house.spool)
         self._trouble = ""
         self.interruption = Interruption()
 
@@ -151,8 +154,10 @@ class Worker(abc.ABC):
             self.bell.clear()
             try:
                 pause = await self.interruption.guard(self.step)
+                await self._check_progress()
                 self._trouble = ""
             except OSError as error:
+                self.guard.forget()
                 pause = self._after(error)
             if pause > 0:
                 if not self.bell.rung:
@@ -160,6 +165,28 @@ class Worker(abc.ABC):
                 self.house.heartbeat.rest(self.name)
                 await self.bell.wait(pause)
                 self.house.settled.enter(self.name)
+
+    async def _check_progress(self) -> None:
+        """Stop a unit with which nothing happens: it goes to quarantine, and that is said.
+
+        A mark of an attempt that is still there is taken back: the process did not die.
+        """
+        left = await asyncio.to_thread(self.guard.end)
+        if left is None:
+            return
+        entry, stuck = left
+        if not stuck:
+            if entry.unit.attempt and entry.folder != "deferred":
+                await asyncio.to_thread(self.spool.pause, entry)
+            return
+        reason = (
+            f"{entry.unit.label} was worked on {LIMIT} times and nothing came of it. That is a mistake of Telespool,"
+            " not of the file; please report it. To try again, move it back to"
+            f" {'incoming' if entry.unit.first == 0 else 'uploading'}/."
+        )
+        log.error("unit.stuck", job=entry.job, unit=str(entry.unit.plain()), reason=reason)
+        await asyncio.to_thread(self.spool.quarantine, entry, reason)
+        await asyncio.to_thread(close_job, self.spool, entry.job)
 
     def _after(self, error: OSError) -> float:
         trouble = _DISK_TROUBLE.get(error.errno or 0)

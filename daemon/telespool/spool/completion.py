@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
+import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telespool.spool.layout import NOTES, REPORT, SKIPPED, Entry
+from telespool.spool.layout import MEMBERS, NOTES, REPORT, SKIPPED, Entry, files_below, folders_below
 from telespool.spool.names import Unit
 from telespool.spool.transition import Moves, is_noted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import os
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file as it was when something was found out about it."""
+
+    path: Path
+    device: int
+    inode: int
+    size: int
+    changed: int
+    link: bool
+
+    @classmethod
+    def of(cls, path: Path, state: os.stat_result) -> FileState:
+        """From what lstat says."""
+        regular = stat.S_ISREG(state.st_mode)
+        return cls(path, *_identity(state), not regular)
+
+
+def _identity(state: os.stat_result) -> tuple[int, int, int, int]:
+    return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _data_below(folder: Path) -> Iterator[os.stat_result]:
+    """The states of what holds data in a job of done/: all but the notes that the program made."""
+    for name, state in files_below(folder):
+        if "/" in name or not name.endswith(".txt") or Unit.parse(name) is not None:
+            yield state
 
 
 class Endings(Moves):
@@ -28,6 +62,17 @@ class Endings(Moves):
         there = text.splitlines()
         if added := [line for line in lines if line not in there]:
             self._write_in_done(job, NOTES, [*there, *added])
+
+    def note_members(self, job: str, lines: Sequence[str]) -> None:
+        """Add to the account of a drop, before what the lines tell of is let out. Not fsynced: a loss proves nothing."""
+        folder = self.job_folder("done", job)
+        self.make(folder)
+        text = "".join(f"{line}\n" for line in lines)
+        self.disk.append(folder / MEMBERS, text.encode("utf-8", "replace"))
+
+    def close_members(self, job: str, lines: Sequence[str]) -> None:
+        """Write the whole account of a drop of which everything is told."""
+        self._write_in_done(job, MEMBERS, lines)
 
     def write_report(self, job: str, lines: Sequence[str]) -> None:
         """Leave the report of a finished job beside its receipts; one that was told before is out of date."""
@@ -54,22 +99,43 @@ class Endings(Moves):
         self.disk.replace(staged, target)  # commit
         self.disk.fsync(target.parent)
 
-    def forget(self, job: str) -> None:
-        """Remove a job from done/ for good. The rename to tmp/ commits; tmp/ is emptied at every start."""
+    def forget(self, job: str, proven: Sequence[FileState]) -> None:
+        """Remove a job from done/ for good, if it holds no data but what is proven to have arrived.
+
+        The rename to tmp/ commits. tmp/ is emptied at every start, so what turns out to hold more is put back first.
+        """
+        folder = self.job_folder("done", job)
+        known = {(each.device, each.inode, each.size, each.changed) for each in proven}
+        if any(state.st_size and _identity(state) not in known for state in _data_below(folder)):
+            return  # something came meanwhile
         grave = self.tmp / f"{job}.forgotten"
-        self.disk.rename(self.job_folder("done", job), grave)  # commit
+        self.disk.rename(folder, grave)  # commit
         self.disk.fsync(self.root / "done")
         self.disk.rmtree(grave)
         self.changed(["done"])
 
-    def forget_data(self, entry: Entry) -> None:
-        """Remove an archive or an original from done/; the receipts stay."""
+    def forget_data(self, entry: Entry, proven: Sequence[FileState]) -> None:
+        """Remove what is proven to have arrived of an archive or an original in done/; the receipts stay."""
+        for each in proven:
+            with contextlib.suppress(FileNotFoundError):
+                state = each.path.lstat()
+                if _identity(state) != (each.device, each.inode, each.size, each.changed):
+                    continue  # another file stands there by now
+                if entry.unit.first == 0:
+                    self.disk.unlink(each.path)
+                else:
+                    self.disk.truncate(each.path)
         if entry.unit.first == 0:
-            self.disk.rmtree(entry.path)
-        else:
-            for member in self.members(entry):
-                self.disk.truncate(member.path)
+            self._remove_empty(entry.path)
         self.changed(["done"])
+
+    def _remove_empty(self, directory: Path) -> None:
+        """Remove a folder of which nothing is left, and the empty ones in it."""
+        if not directory.is_dir() or directory.is_symlink():
+            return
+        for inner in sorted(folders_below(directory), reverse=True):
+            self.disk.rmdir(directory / inner)
+        self.disk.rmdir(directory)
 
     def drop_orphan_notes(self, job: str) -> None:
         """Remove notes whose file is not (or no longer) in quarantine."""

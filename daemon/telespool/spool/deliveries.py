@@ -8,9 +8,11 @@ lies there without a mark.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telespool.spool import numbering
+from telespool.spool.delivered_index import ReceiptReader
+from telespool.spool.layout import CONTENTS, MEMBERS
 from telespool.spool.names import Unit
 from telespool.spool.releases import Releases
 from telespool.spool.transition import claimed
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 
 class Sending(Releases):
     """Delivers units, and puts them aside."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._members = ReceiptReader()
+        self._delivered = ReceiptReader()
 
     def deliver(self, entry: Entry, messages: Mapping[int, int]) -> Entry:
         """Write the receipts (message id by member's number) into the names and put the unit into done/.
@@ -50,13 +57,24 @@ class Sending(Releases):
         return self._move(member.path, target, "uploading", member.job, unit)
 
     def drop_data(self, entry: Entry) -> None:
-        """Empty a delivered unit of a job whose archive is kept: its bytes are in the archive still."""
+        """Empty a delivered unit of a job whose archive is kept, where its bytes are in the archive still.
+
+        That is so for what came out of it with these bytes, and for what was made of that (a copy). What a person
+        repaired or added has others.
+        """
         drop = self.drop(entry.job)
         if drop is None or drop.path == entry.path or self.archive_in(drop) is None:
             return
         for member in self.members(entry):
-            if member.path.stat().st_size:
+            if member.path.stat().st_size and self._is_in_archive(member):
                 self.disk.truncate(member.path)
+
+    def _is_in_archive(self, member: Entry) -> bool:
+        if member.unit.kind == "c":
+            return True
+        folder, number = self.job_folder("done", member.job), member.unit.first
+        came_out = self._members.contents(folder / MEMBERS, number)
+        return bool(came_out & self._delivered.contents(folder / CONTENTS, number))
 
     def defer(self, entry: Entry) -> Entry:
         """Send a unit, or one member of an album, to be converted."""

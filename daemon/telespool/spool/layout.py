@@ -17,6 +17,7 @@ ours are passed over (`strangers` lists them).
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -42,6 +43,7 @@ REPORT = "report.txt"
 SKIPPED = "skipped.txt"
 NOTES = "notes.txt"
 CONTENTS = "contents.txt"
+MEMBERS = "members.txt"
 HELD = 4_102_444_800.0
 """2100-01-01: what lies in deferred/ with this time is held until a person says `retry`."""
 
@@ -200,6 +202,43 @@ class SpoolLayout:
                 for inner in _names(path):
                     if Unit.parse(inner) is None and not inner.endswith(".segments"):
                         yield path / inner
+
+
+def files_below(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """All that is no directory below a folder, links too: the path from there, and its lstat.
+
+    No link is followed, nothing recurses, and what vanishes meanwhile is not there.
+    """
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        try:
+            with os.scandir(path / below) as entries:
+                for entry in entries:
+                    name = f"{below}/{entry.name}" if below else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append(name)
+                        continue
+                    with contextlib.suppress(FileNotFoundError):
+                        yield name, entry.stat(follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+
+
+def folders_below(path: Path) -> Iterator[str]:
+    """The folders below a folder, as paths from there: each before those in it."""
+    waiting = [""]
+    while waiting:
+        below = waiting.pop()
+        with (
+            contextlib.suppress(FileNotFoundError, NotADirectoryError),
+            os.scandir(path / below) as entries,
+        ):
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    name = f"{below}/{entry.name}" if below else entry.name
+                    waiting.append(name)
+                    yield name
 
 
 def _names(path: Path) -> list[str]:

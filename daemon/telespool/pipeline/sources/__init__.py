@@ -20,7 +20,8 @@ from telespool.pipeline.sources.archive import open_archive
 from telespool.pipeline.sources.archive_source import ArchiveSource
 from telespool.pipeline.sources.base import DropMember, ExtractedMember, Rules, Source
 from telespool.pipeline.sources.file import FileSource
-from telespool.pipeline.sources.folder import FolderSource, walk
+from telespool.pipeline.sources.folder import FolderSource
+from telespool.spool.layout import files_below
 from telespool.spool.names import PASSWORD_SUFFIX
 
 if TYPE_CHECKING:
@@ -43,18 +44,18 @@ async def open_source(
     others: Literal["skip", "document"],
     depth: int,
     disk: FileOps,
+    ignore: tuple[str, ...] = (),
 ) -> Source:
     """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still.
 
     `file` is its one file or its (first) archive, None for a folder.
     """
-    rules = Rules(tmp / f"{drop.job}.unpack", engine, passwords, others, depth, disk)
+    rules = Rules(tmp / f"{drop.job}.unpack", engine, passwords, others, depth, disk, ignore=ignore)
     if engine is not None:
         packed = await asyncio.to_thread(_size, drop.path)
         rules.budget = Budget(engine.settings, packed)
     if file is None:
-        members = await asyncio.to_thread(walk, drop.path)
-        return FolderSource(drop.path, members, rules)
+        return await asyncio.to_thread(FolderSource, drop.path, rules)
     if file != drop.path:
         rules.passwords = (*await asyncio.to_thread(_passwords, drop.path), *passwords)
     if file != drop.path or await asyncio.to_thread(_is_archive, file):
@@ -80,4 +81,4 @@ def _size(path: Path) -> int:
     """The bytes of a file, or of all files in a folder."""
     if not path.is_dir():
         return path.stat().st_size
-    return sum(member.size or 0 for member in walk(path))
+    return sum(state.st_size for _, state in files_below(path))

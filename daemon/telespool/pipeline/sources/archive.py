@@ -47,6 +47,7 @@ class UnpackingSource:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.damage: list[str] = []
+        self.left_out: list[tuple[str, str]] = []
         self._next_size = 0
 
     def next_size(self) -> int:
@@ -82,7 +83,7 @@ class UnpackingSource:
                     self.damage.append(f"{member.name}: {out.damage}")
                     yield ExtractedMember(member, left_out=out.damage)
                 elif out.path is None:
-                    yield ExtractedMember(member, left_out="neither a photo nor a video")
+                    yield ExtractedMember(member, left_out=self.rules.reason(member.name))
                 elif depth > 1 and await asyncio.to_thread(may_be_archive, out.path):
                     inside.append((member, out.path))
                 else:
@@ -126,9 +127,10 @@ class UnpackingSource:
             return
         added = (numbered(member, base) for member in archive.members)
         expect = tuple(member for member in added if member.number not in skip)
-        yield ExtractedMember(own, expect=expect)
-        for member, _ in files[1:]:
-            yield ExtractedMember(member)
+        self.left_out += [(f"{own.name} → {name}", why) for name, why in archive.left_out]
+        yield ExtractedMember(own, expect=expect, opened=files[0][1])
+        for member, path in files[1:]:
+            yield ExtractedMember(member, opened=path)
         async for piece in self.unpack(archive, base, depth, skip):
             yield piece
         if len(self.damage) > before:

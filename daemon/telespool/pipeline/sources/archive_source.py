@@ -20,6 +20,7 @@ class ArchiveSource(UnpackingSource):
         super().__init__(rules)
         self.archive = archive
         self.kind = archive.kind
+        self.left_out += archive.left_out
         self.members: Sequence[DropMember] = [numbered(member, 0) for member in archive.members]
 
     def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:

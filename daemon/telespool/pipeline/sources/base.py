@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from telespool.archives.signatures import begins_like_one
 from telespool.archives.volumes import may_be
+from telespool.clutter import IGNORED, ignored
 from telespool.file_types import identify, media_name
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from telespool.archives.engine import Engine
     from telespool.archives.limits import Budget
     from telespool.spool.fs_ops import FileOps
+
+NO_MEDIA = "neither a photo nor a video"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class ExtractedMember:
     """A member that has come out. Without a path it was left out: `left_out` says why, or it is damaged.
 
     `refused` is the sentence with which an archive inside goes to quarantine. `expect` are the members that an
-    archive inside adds.
+    archive inside adds; `opened` is the file of that archive, or a volume of it.
     """
 
     member: DropMember
@@ -43,6 +46,7 @@ class ExtractedMember:
     left_out: str = ""
     refused: str = ""
     expect: tuple[DropMember, ...] = ()
+    opened: Path | None = None
 
 
 class Source(Protocol):
@@ -51,6 +55,8 @@ class Source(Protocol):
     kind: str
     members: Sequence[DropMember]
     damage: list[str]
+    left_out: list[tuple[str, str]]
+    """What is no member: the name and why nobody looks into it."""
     kept_apart: bool
     """Whether the drop is something other than its members, and is kept in done/ after them."""
 
@@ -76,12 +82,20 @@ class Rules:
     disk: FileOps
     budget: Budget | None = None
     """What the archives of this drop may bring, all of them together."""
+    ignore: tuple[str, ...] = ()
+    """Names that are left out (`inbox.ignore`)."""
+
+    def reason(self, name: str) -> str:
+        """Why a member of this name is left out that is not wanted."""
+        return IGNORED if ignored(name, self.ignore) else NO_MEDIA
 
     def wanted(self, name: str, head: bytes, depth: int) -> bool:
         """Whether a member of this name that begins like this is worth a closer look, this deep.
 
         What is called a photo or a video is looked at even so: it is broken, and that must be said.
         """
+        if ignored(name, self.ignore):
+            return False
         if self.others == "document" or media_name(name):
             return True
         if depth > 1 and (begins_like_one(head) or may_be(name)):

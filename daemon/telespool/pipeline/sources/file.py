@@ -21,6 +21,7 @@ class FileSource:
         self.path = path
         self.members: Sequence[DropMember] = [DropMember(1, name, None)]
         self.damage: list[str] = []
+        self.left_out: list[tuple[str, str]] = []
 
     async def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
         """The file itself, where it lies."""

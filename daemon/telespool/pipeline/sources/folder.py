@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from pathlib import Path
+import stat
 from typing import TYPE_CHECKING
 
+from telespool.clutter import LINK, THUMBNAIL, UNFINISHED, clutter, thumbnail, unfinished
 from telespool.file_types import HEAD
 from telespool.pipeline.sources.archive import UnpackingSource, may_be_archive
 from telespool.pipeline.sources.base import DropMember, ExtractedMember
+from telespool.spool.layout import files_below
 from telespool.spool.names import clean, natural
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
+    from pathlib import Path
 
     from telespool.pipeline.sources.base import Rules
 
@@ -23,10 +25,12 @@ class FolderSource(UnpackingSource):
 
     kind = "folder"
 
-    def __init__(self, path: Path, members: Sequence[DropMember], rules: Rules) -> None:
+    def __init__(self, path: Path, rules: Rules) -> None:
+        """Look through the folder. Blocks."""
         super().__init__(rules)
         self.path = path
-        self.members = members
+        self.members: Sequence[DropMember]
+        self.members, self.left_out = walk(path)
 
     async def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
         """Its files in natural name order, then what is in the archives among them."""
@@ -42,7 +46,7 @@ class FolderSource(UnpackingSource):
                 yield ExtractedMember(member, left_out="empty")
                 continue
             if not self.rules.wanted(member.name, head, self.rules.depth + 1):
-                yield ExtractedMember(member, left_out="neither a photo nor a video")
+                yield ExtractedMember(member, left_out=self.rules.reason(member.name))
                 continue
             staged = directory / f"{member.number:04d}_{clean(path.name)}"
             await asyncio.to_thread(self.rules.disk.lend, path, staged)
@@ -54,17 +58,27 @@ class FolderSource(UnpackingSource):
             yield piece
 
 
-def walk(path: Path) -> list[DropMember]:
-    """The regular files below a folder, in natural order; no links, no dotfiles."""
+def walk(path: Path) -> tuple[list[DropMember], list[tuple[str, str]]]:
+    """The files below a folder that may be sent, in natural order; and what is left out, with the reason. Blocks."""
     found: list[tuple[str, int]] = []
-    for directory, folders, files in os.walk(path):
-        folders[:] = [name for name in folders if not name.startswith((".", "__MACOSX"))]
-        for name in files:
-            file = Path(directory, name)
-            if not name.startswith(".") and file.is_file() and not file.is_symlink():
-                found.append((str(file.relative_to(path)), file.stat().st_size))
+    left_out: list[tuple[str, str]] = []
+    for name, state in files_below(path):
+        reason = clutter(name)
+        if not stat.S_ISREG(state.st_mode):
+            reason = LINK
+        if not reason and unfinished(name.rpartition("/")[2]):
+            reason = UNFINISHED
+        if reason:
+            left_out.append((name, reason))
+        else:
+            found.append((name, state.st_size))
+    names = {name for name, _ in found}
+    small = {name for name in names if thumbnail(name, names)}
+    left_out += [(name, THUMBNAIL) for name in small]
+    found = [each for each in found if each[0] not in small]
     found.sort(key=lambda each: (natural(each[0]), each[0]))
-    return [DropMember(number, name, size) for number, (name, size) in enumerate(found, 1)]
+    members = [DropMember(number, name, size) for number, (name, size) in enumerate(found, 1)]
+    return members, sorted(left_out)
 
 
 def _head(path: Path) -> bytes:
