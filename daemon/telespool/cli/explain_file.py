@@ -77,7 +77,7 @@ def _folder(path: Path, config: Config) -> Told:
     from telespool.media.sniff import sniff  # noqa: PLC0415 - the same
     from telespool.pipeline.sources.folder import walk  # noqa: PLC0415 - the same
 
-    members = walk(path)
+    members = walk(path)[0]
     counts: dict[str, int] = {"photo": 0, "video": 0, "archive": 0}
     others: list[str] = []
     for member in members[:_LOOKED_AT]:

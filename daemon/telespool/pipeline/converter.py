@@ -79,6 +79,7 @@ class Converter(Worker):
             return left
         if self.config.convert.deferred and not self.gate.is_open:
             return _LOOK_AGAIN
+        await asyncio.to_thread(self.guard.begin, original)
         await self._convert(original)
         return 0.0
 
@@ -132,7 +133,6 @@ class Converter(Worker):
             # Begun by an earlier process, which died or was stopped over it: another attempt.
             self._own.add((original.job, original.unit.first))
             original = await asyncio.to_thread(self.spool.begin, original)
-        await asyncio.to_thread(self.guard.begin, original)
         log.info("converting", job=original.job, unit=str(original.unit))
         activity = ConversionProgress(original.job, str(original.unit.plain()))
         self.house.activity.conversion = activity

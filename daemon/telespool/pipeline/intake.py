@@ -122,9 +122,8 @@ class Intake(Worker):
             )
             return
         except (OSError, asyncio.CancelledError):
-            with contextlib.suppress(
-                FileNotFoundError
-            ):  # a person took it away: nothing to take back
+            # Where a person took it away there is nothing to take back.
+            with contextlib.suppress(FileNotFoundError):
                 await shielded_until_done(asyncio.to_thread(self.spool.pause, drop))
             raise
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other drops

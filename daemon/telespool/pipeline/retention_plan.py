@@ -23,7 +23,7 @@ from telespool.observe import humanize
 from telespool.spool.account import LeftOut, Proof, one_line
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
-from telespool.spool.layout import CONTENTS, MEMBERS, REPORT, SKIPPED, files_below
+from telespool.spool.layout import CONTENTS, MEMBERS, NOTES, REPORT, SKIPPED, files_below
 from telespool.spool.names import Job, Unit
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class _Judge:
     def strangers(self, job: str) -> bool:
         """Whether files lie among the receipts that are none of ours."""
         folder = self.folders.job_folder("done", job)
-        ours = {CONTENTS, MEMBERS, SKIPPED}
+        ours = {CONTENTS, MEMBERS, NOTES, SKIPPED}
         for name, state in files_below(folder):
             report = name.startswith(_STEM) and name.endswith(_ENDING)
             known = name in ours or report or Unit.parse(name.partition("/")[0]) is not None

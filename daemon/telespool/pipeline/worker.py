@@ -153,11 +153,9 @@ class Worker(abc.ABC):
             self.alive()
             self.bell.clear()
             try:
-                pause = await self.interruption.guard(self.step)
-                await self._check_progress()
+                pause = await self.interruption.guard(self._guarded_step)
                 self._trouble = ""
             except OSError as error:
-                self.guard.forget()
                 pause = self._after(error)
             if pause > 0:
                 if not self.bell.rung:
@@ -165,6 +163,16 @@ class Worker(abc.ABC):
                 self.house.heartbeat.rest(self.name)
                 await self.bell.wait(pause)
                 self.house.settled.enter(self.name)
+
+    async def _guarded_step(self) -> float:
+        """Do one step, and see whether it moved its unit on; one that was broken off says nothing of that."""
+        try:
+            pause = await self.step()
+        except BaseException:
+            self.guard.forget()
+            raise
+        await self._check_progress()
+        return pause
 
     async def _check_progress(self) -> None:
         """Stop a unit with which nothing happens: it goes to quarantine, and that is said.

@@ -7,7 +7,15 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telespool.spool.layout import MEMBERS, NOTES, REPORT, SKIPPED, Entry, files_below, folders_below
+from telespool.spool.layout import (
+    MEMBERS,
+    NOTES,
+    REPORT,
+    SKIPPED,
+    Entry,
+    files_below,
+    folders_below,
+)
 from telespool.spool.names import Unit
 from telespool.spool.transition import Moves, is_noted
 
