@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,12 @@ class ConversionContext:
         if self.scan.times:
             return max(self.scan.times[-1] - self.found.start + self.scan.gap, self.scan.gap)
         return self.video.duration or self.found.duration
+
+    @property
+    def shown(self) -> tuple[float, ...]:
+        """When frames are shown, without those that come before the film begins, and that no player shows."""
+        times = self.scan.times
+        return times[bisect.bisect_left(times, self.found.start - self.scan.gap / 2) :]
 
     @property
     def delay(self) -> float:

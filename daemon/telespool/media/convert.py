@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import math
 import os
 import shutil
 from dataclasses import dataclass, replace
@@ -23,10 +22,11 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
-from telespool.media import ffmpeg, mp4
+from telespool.media import ffmpeg
 from telespool.media import ffmpeg_args as plans
 from telespool.media.compatibility import assess
 from telespool.media.conversion_context import ConversionContext
+from telespool.media.damage import missing
 from telespool.media.ffmpeg_process import PausableClock, Progress, ProgressReporter, Runner, finish
 from telespool.media.packets import UNKNOWN, scan
 from telespool.media.playable import Rung
@@ -150,7 +150,7 @@ async def _climb(
 ) -> Outcome:
     """Try the rungs from the lowest upwards until a result verifies."""
     work, copied = await _read(work, lowest, part)
-    lost = await asyncio.to_thread(_damage, work)
+    lost = await asyncio.to_thread(missing, work)
     notes: tuple[str, ...] = ()
     for rung in _LADDER[_LADDER.index(lowest) :]:
         try:
@@ -205,31 +205,6 @@ async def _copied(work: ConversionContext, rung: Rung, part: Path) -> Permanent 
     return None
 
 
-def _damage(work: ConversionContext) -> tuple[str, ...]:
-    """What the header promises and the file does not hold."""
-    promised, there = work.video.frames, work.scan.count + work.scan.hidden + _blank(work)
-    # In a whole MP4 it is an edit list that leaves frames out, and that is meant so.
-    if promised > there + 1 and not (work.found.is_mp4 and mp4.track(work.source)):
-        return (f"it breaks off: {there} of {promised} frames are there",)
-    # Some containers count their duration from zero, others from where they begin.
-    lasting = max((stream.duration or 0.0 for stream in work.found.streams), default=0.0)
-    whole = min(work.found.duration, lasting or math.inf)
-    end = max(work.scan.end, work.scan.end - work.found.start)
-    if not work.scan.jumps and whole - end > max(1.0, whole / 20):
-        return (f"it breaks off: {end:.1f} of {whole:.1f} seconds are there",)
-    # Of the decoders' complaints nothing follows: they are heard at every cut.
-    torn = [line for line in work.scan.complaints if line.startswith(f"[{work.found.format} @")]
-    return (f"it is damaged: {ffmpeg.last_words(torn[0])}",) if torn else ()
-
-
-def _blank(work: ConversionContext) -> int:
-    """The empty frames behind the first of an AVI: it counts them, and they only say that the first lasts longer."""
-    times = work.scan.times
-    if work.found.format != "avi" or len(times) < 2:
-        return 0
-    return max(0, round((times[1] - times[0]) * work.video.base_rate) - 1)
-
-
 async def _copy(work: ConversionContext, part: Path, *, sound_too: bool) -> None:
     """Copy the picture into a new container, and the sound with it or encoded anew."""
     audio = work.found.audio
@@ -279,7 +254,7 @@ async def _encode(
     settings, work = work.settings, _paced(work)
     plan, step = plans.plan(work.video, settings), plans.step(work.video, settings, cores)
     audio = work.found.audio
-    about = [plan.filters, str(plan.ticks), str(step), *plans.picture(settings)]
+    about = [plan.filters, str(plan.ticks), str(step), *plans.picture(work.video, settings)]
     about += [str(plans.sounds(audio, settings) if audio else None)]
     segments = Segments(state, fingerprint([*about, *await _origin(work, "encode")]), disk)
     await asyncio.to_thread(segments.sweep)

@@ -83,13 +83,23 @@ def plan(video: ProbedStream, settings: ConvertSettings) -> EncodePlan:
     return EncodePlan(",".join(chain), ticks, width, height, thinned)
 
 
-def picture(settings: ConvertSettings) -> list[str]:
-    """The options of the video encoder."""
+def picture(video: ProbedStream, settings: ConvertSettings) -> list[str]:
+    """The options of the video encoder.
+
+    The encoder is told the true rate: the level that it writes, and its key frames, follow from it, and what a header
+    names as the finest step between two frames would make either wrong.
+    """
     options = ["-c:v", settings.encoder]
     quality = str(settings.crf)
     if settings.encoder == "libx264":
         options += ["-preset", settings.preset, "-crf", quality, "-profile:v", "high"]
-        options += ["-pix_fmt", "yuv420p"]
+        rate = Fraction(_rate(video, settings)).limit_denominator(1001)
+        options += [
+            "-pix_fmt",
+            "yuv420p",
+            "-x264-params",
+            f"fps={rate.numerator}/{rate.denominator}",
+        ]
     elif settings.encoder == "h264_nvenc":
         options += ["-preset", settings.preset, "-rc", "vbr", "-cq", quality, "-b:v", "0"]
         options += ["-profile:v", "high"]

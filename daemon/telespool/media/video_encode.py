@@ -179,7 +179,7 @@ class _Picture:
             *("-map", f"0:{work.video.index}", "-an", *plans.BARE),
             *("-vf", filters + plans.to_device(settings)),
             *("-fps_mode", "vfr", "-enc_time_base", f"1:{plan.ticks}"),
-            *plans.picture(settings),
+            *plans.picture(work.video, settings),
             *plans.key_frames(work.video, settings, self._step),
             *(("-force_key_frames", grid) if grid else ()),
             *("-avoid_negative_ts", "disabled", "-f", "segment"),

@@ -1,0 +1,49 @@
+"""What a source lacks: what its header promises, and its packets do not keep.
+
+Only what is certain is said: a whole film is never called broken off. Blocks. Errors: OSError.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from telespool.media import mp4
+
+if TYPE_CHECKING:
+    from telespool.media.conversion_context import ConversionContext
+
+_LEAST = 0.7  # seconds that headers may be wrong by
+_SHARE = 50  # and this part of the whole
+
+
+def missing(work: ConversionContext) -> tuple[str, ...]:
+    """A sentence on what is missing at the end; none for a film that is whole, and where nobody can know."""
+    cut = mp4.layout(work.source).missing if work.found.is_mp4 else 0
+    promised, there = work.video.frames, work.scan.count + work.scan.hidden + _blank(work)
+    # In a whole MP4 it is an edit list that leaves frames out, and that is meant so.
+    if promised > there + 1 and (cut or not (work.found.is_mp4 and mp4.track(work.source))):
+        return (f"it breaks off: {there} of {promised} frames are there{_seconds(work)}",)
+    # Some containers count their duration from zero, others from where they begin.
+    lasting = max((stream.duration or 0.0 for stream in work.found.streams), default=0.0)
+    whole = min(work.found.duration, lasting or math.inf)
+    end = max(work.scan.end, work.scan.end - work.found.start)
+    if not work.scan.jumps and whole - end > max(_LEAST, whole / _SHARE):
+        return (f"it breaks off: {end:.1f} of {whole:.1f} seconds are there",)
+    if cut:
+        return (f"it breaks off: its last {cut} bytes are missing",)
+    return ()
+
+
+def _seconds(work: ConversionContext) -> str:
+    whole, end = work.found.length, work.length
+    return f" ({end:.1f} of {whole:.1f} seconds)" if 0 < end < whole else ""
+
+
+def _blank(work: ConversionContext) -> int:
+    """The empty frames of an AVI: it counts them, and they only say that the one before lasts longer."""
+    times, rate = work.scan.times, work.video.base_rate
+    if work.found.format != "avi" or not times or rate <= 0:
+        return 0
+    places = round((times[-1] - min(times[0], work.found.start)) * rate) + 1
+    return max(0, places - work.scan.count)
