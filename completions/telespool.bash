@@ -2,7 +2,7 @@
 _telespool() {
     local current=${COMP_WORDS[COMP_CWORD]} flags
     if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W 'cancel check-config convert doctor drop explain hold login prune retry run status unpack --help --version' -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W 'cancel check-config convert doctor drop explain hold login prune retry run setup status unpack --help --version' -- "$current")
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -17,6 +17,7 @@ _telespool() {
         prune) flags='-h --help -c --config --dry-run' ;;
         retry) flags='-h --help -c --config --password --password-file --as-document' ;;
         run) flags='-h --help -c --config --until-idle' ;;
+        setup) flags='-h --help -c --config' ;;
         status) flags='-h --help -c --config --json --watch' ;;
         unpack) flags='-h --help -c --config --password --password-file --json' ;;
         *) return ;;

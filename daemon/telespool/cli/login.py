@@ -61,8 +61,7 @@ file secrets/bot-token beside the configuration that only its owner can read, an
 
 def run(options: argparse.Namespace) -> int:
     """Ask, log in, and say what was stored where."""
-    from telespool.destinations.telegram.login import log_in  # noqa: PLC0415 - it imports Telethon
-    from telespool.destinations.telegram.session import Session  # noqa: PLC0415 - the same
+    from telespool.destinations.telegram.session import Session  # noqa: PLC0415 - it imports Telethon
 
     logs.set_up(
         LogSettings(level="error")
@@ -71,23 +70,35 @@ def run(options: argparse.Namespace) -> int:
     config = loader.load(path)
     secrets = Secrets.read(path)
     _check_application(config, secrets, path)
+    session = Session.place(config.telegram, state_directory())
+    if _at_terminal(options.answers) and not secrets.bot_token:
+        print(_PREFACE)
+    account = asyncio.run(log_in_here(config, secrets, qr=options.qr, answers=options.answers))
+    _tell(account, session, config, path)
+    return 0
+
+
+async def log_in_here(
+    config: Config, secrets: Secrets, *, qr: bool, answers: Path | None = None
+) -> Account:
+    """Log in at this terminal, or by files where there is none; the session belongs to who owns its directory."""
+    from telespool.destinations.telegram.login import log_in  # noqa: PLC0415 - it imports Telethon
+    from telespool.destinations.telegram.session import Session  # noqa: PLC0415 - the same
+
     state = state_directory()
-    session = Session.place(config.telegram, state)
-    at_terminal = sys.stdin.isatty() and not options.answers
-    asker = AtTerminal() if at_terminal else InFiles(options.answers or state / "login")
+    asker = AtTerminal() if _at_terminal(answers) else InFiles(answers or state / "login")
 
     async def ask(question: str, hint: str) -> str:
         return await asker.ask(_QUESTIONS[question], hint)
 
-    if at_terminal and not secrets.bot_token:
-        print(_PREFACE)
     with terminal_kept():
-        account = asyncio.run(
-            log_in(config.telegram, secrets, state, ask, _show if options.qr else None)
-        )
-    _give_to_the_service(session)
-    _tell(account, session, config, path)
-    return 0
+        account = await log_in(config.telegram, secrets, state, ask, _show if qr else None)
+    _give_to_the_service(Session.place(config.telegram, state))
+    return account
+
+
+def _at_terminal(answers: Path | None) -> bool:
+    return sys.stdin.isatty() and not answers
 
 
 def _check_application(config: Config, secrets: Secrets, path: Path | None) -> None:

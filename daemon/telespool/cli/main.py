@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from telespool import __version__
 from telespool.cli import failures
-from telespool.config import paths
+from telespool.config import loader, paths
 from telespool.errors import TelespoolError
 from telespool.observe import terminal
 
@@ -55,6 +55,8 @@ def parser() -> argparse.ArgumentParser:
         if config:
             sub.add_argument("-c", "--config", type=Path, help="the configuration file")
         return sub
+
+    command("setup", "Write the first configuration, by questions, and try it.")
 
     run = command("run", "Watch the inbox and send what is dropped there.")
     run.add_argument("--until-idle", action="store_true", help="do what is there, then end")
@@ -157,7 +159,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         top.print_help(sys.stderr)
         return _MISUSED
-    paths.use(getattr(options, "config", None))
+    named = getattr(options, "config", None)
+    paths.use(named or loader.find(), by_hand=named is not None)
     if options.command != "run":
         _clean_up_when_ended()
     try:

@@ -26,9 +26,10 @@ _ETC, _STATE = Path("/etc/telespool"), Path("/var/lib/telespool")
 
 
 class _Named:
-    """The configuration file that a person named."""
+    """The configuration file that is used, and whether a person named it."""
 
     config: Path | None = None
+    by_hand = False
 
 
 def posts(config: Config) -> Path:
@@ -41,9 +42,9 @@ def inbox(config: Config) -> Path:
     return config.spool.inbox or config.spool.root / "inbox"
 
 
-def use(config: Path | None) -> None:
-    """Remember the configuration file a person named: the service's own has its state in the service's place."""
-    _Named.config = config
+def use(config: Path | None, *, by_hand: bool = True) -> None:
+    """Remember the configuration file that is used; `by_hand` if a person named it, so that commands must name it too."""
+    _Named.config, _Named.by_hand = config, by_hand
 
 
 def state_directory() -> Path:
@@ -75,12 +76,12 @@ def service_unit() -> str:
 def start_command() -> str:
     """Return the command that starts the daemon here."""
     unit = service_unit()
-    return f"systemctl start {unit.removesuffix('.service')}" if unit else "telespool run"
+    return f"systemctl start {unit.removesuffix('.service')}" if unit else command("run")
 
 
 def command(words: str) -> str:
     """Return `telespool WORDS` as a person must type it to mean this user, state directory and configuration."""
-    named = _Named.config
+    named = _Named.config if _Named.by_hand else None
     typed = f"telespool {words}" + (f" -c {shlex.quote(str(named))}" if named else "")
     state = state_directory()
     if state == _own_state():

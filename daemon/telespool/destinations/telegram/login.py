@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from telethon import TelegramClient, errors, utils
+from telethon.tl import functions, types
 
 from telespool.config.paths import command
 from telespool.destinations.telegram import error_mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 Question = Literal["phone", "code", "password"]
 _ATTEMPTS = 3
 _PATIENCE = 60.0  # seconds for one exchange with Telegram; a person may take longer
+_DIALOGS = 100  # as many as one request gives
 _CODES = 10  # pictures to scan, each good for about half a minute
 
 
@@ -128,6 +130,58 @@ async def as_scanned(
             finally:
                 scanned.cancel()
     raise LoginNeeded(f"Nobody scanned the code. Run `{command('login --qr')}` again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """A chat this account may post to: its title, what it is, and how the configuration names it."""
+
+    title: str
+    kind: str
+    peer: str
+
+
+async def chats_of(settings: TelegramSettings, secrets: Secrets, state: Path) -> list[Chat]:
+    """List the chats of the account, the newest first, Saved Messages before all; a bot has no list of its own."""
+    saved = [Chat("Saved Messages", "only you see it", "me")]
+    session = await asyncio.to_thread(Session.open, settings, state)
+    try:
+        async with _client(session, settings, secrets) as client, asyncio.timeout(_PATIENCE):
+            me = await client.get_me()
+            if me is None or me.bot:
+                return saved
+            found = await client(
+                functions.messages.GetDialogsRequest(
+                    None, 0, types.InputPeerEmpty(), _DIALOGS, 0, exclude_pinned=False
+                )
+            )
+    finally:
+        session.close()
+    known = {utils.get_peer_id(each): each for each in (*found.chats, *found.users)}
+    chats = [known.get(utils.get_peer_id(each.peer)) for each in found.dialogs]
+    return saved + [_chat(each) for each in chats if each is not None and _may_post(each, me)]
+
+
+def _may_post(chat: Any, me: Any) -> bool:
+    if isinstance(chat, types.User):
+        return not (chat.deleted or chat.id == me.id)
+    if isinstance(chat, types.Channel) and chat.broadcast:
+        rights = chat.admin_rights
+        return bool(chat.creator or (rights and rights.post_messages))
+    return not getattr(chat, "left", False) and not getattr(chat, "deactivated", False)
+
+
+def _chat(chat: Any) -> Chat:
+    if isinstance(chat, types.User):
+        kind = "bot" if chat.bot else "person"
+    else:
+        kind = "channel" if getattr(chat, "broadcast", False) else "group"
+    name = getattr(chat, "username", None)
+    return Chat(
+        utils.get_display_name(chat) or str(chat.id),
+        kind,
+        f"@{name}" if name else str(utils.get_peer_id(chat)),
+    )
 
 
 async def _send_code(client: Any, secrets: Secrets, ask: Ask) -> str:
