@@ -128,7 +128,7 @@ async def test_to_telegram(home: Home, telegram: TestTelegram) -> None:
         screen.types("family")
         await screen.sees("the inbox itself?")
         screen.types("")
-        shown = await screen.sees("Start it:", timeout=60)
+        shown = await screen.sees("To have it run all the time", timeout=60)
         assert await screen.ends() == 0
     assert "chat family" in shown
     made = loader.load(home.config)
