@@ -200,9 +200,16 @@ async def get_channel_difference(_context: Context, request: Any) -> object:
 # uploading
 
 
+def _check_door(context: Context) -> None:
+    """Official clients use media-only addresses for downloads alone: nobody knows that uploads work there."""
+    if context.connection.record.media_only:
+        raise Refused(400, "DC_ID_INVALID")
+
+
 @method("upload.saveFilePart")
 async def save_file_part(context: Context, request: Any) -> object:
     """One part of a file of up to 10 MB."""
+    _check_door(context)
     context.telegram.storage.save_part(
         context.me.id, request.file_id, request.file_part, request.bytes, None
     )
@@ -212,6 +219,7 @@ async def save_file_part(context: Context, request: Any) -> object:
 @method("upload.saveBigFilePart")
 async def save_big_file_part(context: Context, request: Any) -> object:
     """One part of a larger file."""
+    _check_door(context)
     context.telegram.storage.save_part(
         context.me.id,
         request.file_id,

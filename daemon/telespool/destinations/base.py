@@ -38,6 +38,18 @@ class Uploaded:
     handle: object
 
 
+class Receipts(dict[int, int]):
+    """Message id by `Item.key` (0 where it is certain that the message is there, and not which).
+
+    `causes` says why others were refused, by key; `note` is what the report should say of the post, if anything.
+    """
+
+    def __init__(self, found: Mapping[int, int] | None = None, *, note: str = "") -> None:
+        super().__init__(found or {})
+        self.causes: dict[int, TelespoolError] = {}
+        self.note = note
+
+
 class Rejected(TelespoolError):
     """`post` was refused because of some of its items; `causes` says why, by `Item.key`.
 
@@ -76,7 +88,10 @@ class Destination(Protocol):
         """
 
     async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
-        """Make one post; message id by `Item.key`. A key that is missing was not posted: post it again."""
+        """Make one post; message id by `Item.key`, as `Receipts` where there is more to say.
+
+        A key that is missing was not posted: post it again.
+        """
 
     async def limit(self) -> int:
         """Bytes that one message may hold, for this account; Temporary where that is not known yet."""

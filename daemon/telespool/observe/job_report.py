@@ -59,6 +59,7 @@ class Report:
     bytes: int = 0
     begun: float = 0.0
     ended: float = 0.0
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, folders: SpoolLayout, job: str) -> Report:
@@ -83,6 +84,7 @@ class Report:
             bytes=sum(line.size for line in delivered_index.read(folders, job) if line.message),
             begun=parsed.claimed if parsed else 0.0,
             ended=_ended(folders, job),
+            remarks=tuple(delivered_index.remarks(folders, job)),
         )
 
     def lines(self) -> list[str]:
@@ -96,6 +98,7 @@ class Report:
             took = humanize.span(max(0.0, self.ended - self.begun))
             began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.begun))
             lines.append(f"  {humanize.size(self.bytes)} in {took}, dropped {began}")
+        lines += [f"  {remark}" for remark in self.remarks]
         told = {"quarantined": self.quarantined, "skipped": self.skipped, "not whole": self.notes}
         for title, names in told.items():
             lines += [f"  {title}: {name}" for name in names]

@@ -15,7 +15,7 @@ import asyncio
 import traceback
 from typing import TYPE_CHECKING
 
-from telespool.destinations.base import Rejected, SupportsResume
+from telespool.destinations.base import Receipts, Rejected, SupportsResume
 from telespool.errors import (
     LoginNeeded,
     NeedsConversion,
@@ -221,14 +221,12 @@ class Uploader(Worker):
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=not staged)
             if not staged:
                 return
-            try:
-                messages = await self._post(entry, staged)
-            except Rejected as rejected:
-                by_key = {each.item.key: number for number, each in staged.items()}
-                refused = {by_key[key]: cause for key, cause in rejected.causes.items()}
-                for number in refused:
-                    del staged[number]
+            messages, refused, notes = await self._post(entry, staged)
+            for number in refused:
+                del staged[number]
+            if not messages:
                 continue
+            await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=False)
             self._trouble_since = None
             for number in await asyncio.to_thread(_replaced, members, inodes):
                 messages.pop(number, None)  # what has its name now was not sent: it goes by itself
@@ -243,6 +241,7 @@ class Uploader(Worker):
                 sent,
                 messages,
                 self.config.chats.get(entry.chat, ""),
+                notes,
             )
             done = await asyncio.to_thread(self.spool.deliver, entry, messages)
             self.house.activity.counts["delivered"] += len(messages)
@@ -289,23 +288,38 @@ class Uploader(Worker):
             return error
         return last
 
-    async def _post(self, entry: Entry, staged: dict[int, Uploaded]) -> dict[int, int]:
-        """Post what is staged; message id by number, all of them."""
+    async def _post(
+        self, entry: Entry, staged: dict[int, Uploaded]
+    ) -> tuple[dict[int, int], dict[int, TelespoolError], list[str]]:
+        """Post what is staged: message ids and refusals, together all of them, by number; and what the report should say."""
         caption = self.preparing.caption(entry)
         numbers = {each.item.key: number for number, each in staged.items()}
         messages: dict[int, int] = {}
+        refused: dict[int, TelespoolError] = {}
+        notes: list[str] = []
         for _ in range(_POST_TRIES):
-            missing = [staged[number] for number in sorted(staged) if number not in messages]
+            missing = [staged[n] for n in sorted(staged) if n not in messages and n not in refused]
             if not missing:
-                break
-            answer = await self.destination.post(
-                entry.chat, missing, caption if not messages else ""
-            )
-            messages.update({numbers[key]: message for key, message in answer.items()})
-        else:
-            left = ", ".join(staged[n].item.name for n in sorted(staged) if n not in messages)
-            raise Temporary(f"Telegram took the album but not {left}; they are sent again later.")
-        return messages
+                return messages, refused, notes
+            try:
+                answer = await self.destination.post(
+                    entry.chat, missing, caption if not messages else ""
+                )
+            except Rejected as rejected:
+                refused |= {numbers[key]: cause for key, cause in rejected.causes.items()}
+                if not messages:
+                    return (
+                        messages,
+                        refused,
+                        notes,
+                    )  # what is fixed on the disk first is posted then
+                continue
+            messages |= {numbers[key]: message for key, message in answer.items()}
+            if isinstance(answer, Receipts):
+                refused |= {numbers[key]: cause for key, cause in answer.causes.items()}
+                notes += [answer.note] if answer.note else []
+        left = ", ".join(staged[n].item.name for n in sorted(staged) if n not in messages)
+        raise Temporary(f"Telegram took the album but not {left}; they are sent again later.")
 
     # -- refusals ----------------------------------------------------------------------------------
 

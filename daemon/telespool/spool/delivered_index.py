@@ -2,6 +2,7 @@
 
     to @family                             the chat that the lines behind it went to
     NUMBER MESSAGE SIZE SHA256 NAME        0012 48213 1234567 9f86d0…  IMG_12.jpg
+    # SENTENCE                             what the report should say of how it was sent
 
 It stands beside the receipts and is forgotten with them. A line is written when the destination has confirmed the
 message, before the rename that makes the receipt: whoever sees that a job is over finds all of its lines. A power
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 _TO = "to "
 """Begins a line that names the chat of the lines behind it."""
+
+
+_REMARK = "# "
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,27 @@ def record(
     lines: Iterable[Receipt],
     messages: Mapping[int, int],
     peer: str = "",
+    notes: Iterable[str] = (),
 ) -> None:
-    """Note what has arrived, and in which chat. Blocks; not fsynced, as a line that is lost does no harm."""
+    """Note what has arrived, in which chat, and what its report should say. Blocks; not fsynced: a line that is lost does no harm."""
     spool.make(spool.job_folder("done", job))
     text = f"{_TO}{peer}\n" if peer else ""
     text += "".join(
         f"{Receipt(line.number, messages.get(line.number, 0), line.size, line.digest, line.name)}\n"
         for line in lines
     )
+    text += "".join(f"{_REMARK}{' '.join(note.split())}\n" for note in notes)
     spool.disk.append(spool.job_folder("done", job) / CONTENTS, text.encode("utf-8", "replace"))
+
+
+def remarks(folders: SpoolLayout, job: str) -> list[str]:
+    """What the report should say of how this job was sent."""
+    try:
+        text = (folders.job_folder("done", job) / CONTENTS).read_text("utf-8", "replace")
+    except OSError:
+        return []
+    found = [each.removeprefix(_REMARK) for each in text.splitlines() if each.startswith(_REMARK)]
+    return list(dict.fromkeys(found))
 
 
 def read(folders: SpoolLayout, job: str) -> Iterator[Receipt]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from telespool.destinations.base import Rejected, Uploaded
+from telespool.destinations.base import Receipts, Rejected, Uploaded
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
-from tests.destinations.telegram.support import opened, photo_file, video_file
+from tests.destinations.telegram.support import HASTY, opened, photo_file, video_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,13 +27,17 @@ CLASSES = {
     "PHOTO_INVALID_DIMENSIONS": NeedsConversion,
     "IMAGE_PROCESS_FAILED": NeedsConversion,
     "FILE_EMTPY": Permanent,
+}
+OF_THE_REQUEST = {
     "INPUT_FETCH_FAIL": Permanent,
     "MOON_TOO_FULL": Permanent,
-    "GROUPED_MEDIA_INVALID": Permanent,
-    "MEDIA_CAPTION_TOO_LONG": Permanent,
+    "MULTI_MEDIA_TOO_LONG": Permanent,
+    "WEBPAGE_MEDIA_EMPTY": Permanent,
+    "MEDIA_EMPTY": NeedsConversion,
+    "FILE_REFERENCE_EXPIRED": Temporary,
     "FILE_PARTS_INVALID": Temporary,
-    "RPC_CALL_FAIL": Temporary,
 }
+"""Errors that say nothing of single items when an album gets them."""
 
 
 def ten(directory: Path) -> list[Item]:
@@ -43,7 +48,7 @@ def ten(directory: Path) -> list[Item]:
 
 
 async def deliver(
-    destination: TelegramDestination, items: list[Item]
+    destination: TelegramDestination, items: list[Item], *, whole: bool = False
 ) -> tuple[dict[int, int], dict[int, TelespoolError]]:
     """Post an album as the uploader does: culprits are taken out, what is missing is posted again."""
     causes: dict[int, TelespoolError] = {}
@@ -52,14 +57,24 @@ async def deliver(
         try:
             return await destination.stage("default", item)
         except TelespoolError as error:
+            if whole:
+                raise
             causes[item.key] = error
             return None
 
-    staged = [each for each in await asyncio.gather(*map(stage, items)) if each is not None]
+    outcomes = await asyncio.gather(*map(stage, items), return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    staged = [each for each in outcomes if isinstance(each, Uploaded)]
     receipts: dict[int, int] = {}
     while missing := [each for each in staged if each.item.key not in receipts]:
         try:
-            receipts |= await destination.post("default", missing, "" if receipts else "Holiday")
+            found = await destination.post("default", missing, "" if receipts else "Holiday")
+            receipts |= found
+            new = found.causes if isinstance(found, Receipts) else {}
+            causes |= new
+            staged = [each for each in staged if each.item.key not in new]
         except Rejected as rejected:
             causes |= rejected.causes
             staged = [each for each in staged if each.item.key not in rejected.causes]
@@ -85,7 +100,7 @@ async def test_nine_of_ten_are_one_album(
 ) -> None:
     """One of ten refused, at whatever stage and for whatever reason: nine are one album, in order."""
     items = ten(tmp_path)
-    code = 500 if name == "RPC_CALL_FAIL" else 400
+    code = 400
     if stage == "uploadMedia":
         telegram.faults.refuse(items[bad].name, name, code=code, at="uploadMedia")
     else:
@@ -102,6 +117,113 @@ async def test_nine_of_ten_are_one_album(
     assert list(causes) == [items[bad].key]
     assert type(causes[items[bad].key]) is CLASSES[name]
     assert items[bad].name in causes[items[bad].key].reason
+
+
+@pytest.mark.parametrize("name", OF_THE_REQUEST)
+async def test_one_that_uploadmedia_refuses_is_taken_out(
+    telegram: TestTelegram, tmp_path: Path, name: str
+) -> None:
+    """Whatever uploadMedia says of one of ten, nine are one album."""
+    items = ten(tmp_path)
+    telegram.faults.refuse(items[4].name, name, at="uploadMedia")
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, causes = await deliver(destination, items)
+    assert_one_album(telegram, [each for each in items if each is not items[4]], receipts)
+    assert {key: type(cause) for key, cause in causes.items()} == {
+        items[4].key: OF_THE_REQUEST[name]
+    }
+
+
+@pytest.mark.parametrize("name", OF_THE_REQUEST)
+async def test_an_album_that_is_refused_as_such(
+    telegram: TestTelegram, tmp_path: Path, name: str
+) -> None:
+    """An album that is refused whatever is in it: its items go one by one, in order, with a call each and a few more."""
+    items = [photo_file(tmp_path, number) for number in range(1, 11)]
+    telegram.faults.add("sendMultiMedia", error=(400, name), times=None)
+    async with opened(telegram, tmp_path / "state") as destination:
+        staged = [await destination.stage("default", each) for each in items]
+        receipts = await destination.post("default", staged, "Holiday")
+    assert [m.random_id for m in telegram.messages] == [each.key for each in items]
+    assert [m.caption for m in telegram.messages] == ["Holiday"] + [""] * 9
+    assert receipts == {message.random_id: message.id for message in telegram.messages}
+    calls = len(telegram.calls_of("sendMultiMedia")) + len(telegram.calls_of("sendMedia"))
+    assert calls <= len(items) + 3
+    assert name in receipts.note  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", ["MEDIA_INVALID", "IMAGE_PROCESS_FAILED"])
+async def test_an_album_that_is_refused_for_an_item_that_nobody_finds(
+    telegram: TestTelegram, tmp_path: Path, name: str
+) -> None:
+    """The same where the error's name speaks of an item: a culprit is looked for once, then the items go one by one."""
+    items = [photo_file(tmp_path, number) for number in range(1, 11)]
+    telegram.faults.add("sendMultiMedia", error=(400, name), times=None)
+    async with opened(telegram, tmp_path / "state") as destination:
+        receipts, causes = await deliver(destination, items)
+    assert [m.random_id for m in telegram.messages] == [each.key for each in items]
+    assert not causes
+    calls = len(telegram.calls_of("sendMultiMedia")) + len(telegram.calls_of("sendMedia"))
+    assert calls <= 2 * len(items) + 3
+    assert len(receipts) == len(items)
+
+
+@pytest.mark.parametrize("method", ["uploadMedia", "sendMultiMedia", "saveFilePart"])
+@pytest.mark.parametrize(
+    "error", [(500, "RPC_CALL_FAIL"), (500, "MOON_FELL_DOWN"), (-503, "Timeout")]
+)
+async def test_a_bad_day_breaks_no_album_up(
+    telegram: TestTelegram, tmp_path: Path, method: str, error: tuple[int, str]
+) -> None:
+    """While Telegram has trouble with everything, everything waits, and few ask; afterwards the album is one."""
+    items = ten(tmp_path)
+    fault = telegram.faults.add(method, error=error, times=None)
+    patience = replace(HASTY, gap_max=0.2)
+    async with opened(telegram, tmp_path / "state", patience=patience) as destination:
+        for _ in range(6):
+            with pytest.raises(Temporary) as caught:
+                await deliver(destination, items, whole=True)
+            assert caught.value.scope == "all"
+            assert caught.value.retry_after is not None
+        asked = len(telegram.calls_of(method))
+        assert asked <= 3 * 10 + 5  # each item a few times, then one for all
+        fault.times = 0
+        await asyncio.sleep(0.2)
+        receipts, _ = await deliver(destination, items)
+    assert_one_album(telegram, items, receipts)
+
+
+@pytest.mark.parametrize("name", ["MEDIA_INVALID", "IMAGE_PROCESS_FAILED", "FILE_PARTS_INVALID"])
+async def test_what_even_a_good_picture_gets_is_nobodys_fault(
+    telegram: TestTelegram, tmp_path: Path, name: str
+) -> None:
+    """An error that every file gets, even one that is certainly good, blames none of them."""
+    items = ten(tmp_path)
+    fault = telegram.faults.add("uploadMedia", error=(400, name), times=None)
+    async with opened(telegram, tmp_path / "state") as destination:
+        with pytest.raises(Temporary) as caught:
+            await deliver(destination, items, whole=True)
+        assert caught.value.scope == "all"
+        fault.times = 0
+        await asyncio.sleep(0.2)
+        receipts, _ = await deliver(destination, items)
+    assert_one_album(telegram, items, receipts)
+
+
+async def test_a_post_that_alone_brings_trouble_is_looked_into(
+    telegram: TestTelegram, tmp_path: Path
+) -> None:
+    """Trouble with one item of an album, for longer than is waited: the others stand one by one, and it waits."""
+    items = ten(tmp_path)
+    for method in ("sendMultiMedia", "sendMedia"):
+        telegram.faults.refuse(items[4].name, "RPC_CALL_FAIL", code=500, at=method)
+    async with opened(
+        telegram, tmp_path / "state", patience=replace(HASTY, blame=0.0)
+    ) as destination:
+        _, causes = await deliver(destination, items)
+    good = [each.key for each in items if each is not items[4]]
+    assert [message.random_id for message in telegram.in_chat("media")] == good
+    assert {key: type(cause) for key, cause in causes.items()} == {items[4].key: Temporary}
 
 
 @pytest.mark.parametrize("bad", [(0, 1), (2, 7), (0, 4, 9)])

@@ -67,34 +67,12 @@ async def test_one_small_photo_needs_one_connection(telegram: TestTelegram, tmp_
     assert len(telegram.connections) == 2
 
 
-async def test_parts_go_to_the_media_address(with_media: TestTelegram, tmp_path: Path) -> None:
-    """Where Telegram lists a media address, parts go there, and everything else does not."""
-    async with opened(with_media, tmp_path / "state") as destination:
-        await send(destination, [video_file(tmp_path, 25 * PART)])
-    for each in with_media.connections:
-        assert each.media_only == bool(each.calls["upload.saveBigFilePart"])
-
-
-async def test_a_media_address_that_is_closed_is_gone_around(
-    with_media: TestTelegram, tmp_path: Path
-) -> None:
-    """Where nobody answers at the media address, parts go through the front door."""
-    with_media.media_port = 1  # nobody listens there
+async def test_parts_go_to_a_regular_address(with_media: TestTelegram, tmp_path: Path) -> None:
+    """Media-only addresses are for downloads: no part goes there."""
     async with opened(with_media, tmp_path / "state") as destination:
         await send(destination, [video_file(tmp_path, 25 * PART)])
     assert len(with_media.messages) == 1
-
-
-async def test_a_login_that_is_news_to_the_media_address(
-    with_media: TestTelegram, tmp_path: Path
-) -> None:
-    """Where only the media address does not know the login, parts go through the front door."""
-    with_media.faults.add("upload.saveBigFilePart", error=(401, "AUTH_KEY_UNREGISTERED"))
-    async with opened(with_media, tmp_path / "state", connections=1) as destination:
-        await send(destination, [video_file(tmp_path, 25 * PART)])
-    assert len(with_media.messages) == 1
-    carried = [each for each in with_media.connections if each.calls["upload.saveBigFilePart"]]
-    assert [each.media_only for each in carried] == [True, False]
+    assert not any(each.media_only for each in with_media.connections)
 
 
 async def test_a_connection_that_cannot_be_had_is_done_without(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,7 +27,7 @@ from telespool.errors import (
     TelespoolError,
     Temporary,
 )
-from tests.destinations.telegram.support import opened, photo_file, send, video_file
+from tests.destinations.telegram.support import HASTY, opened, photo_file, send, video_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -211,7 +212,7 @@ async def test_uploadmedia_refuses(telegram: TestTelegram, tmp_path: Path, actio
         for name in EXPECTED[action].split():
             telegram.faults.clear()
             error = (CODES.get(action, 400), name.replace("_X", "_0"))
-            telegram.faults.add("uploadMedia", error=error, times=None)
+            telegram.faults.add("uploadMedia", file=only.name, error=error, times=None)
             with pytest.raises(TelespoolError) as caught:
                 await destination.stage("default", only)
             assert type(caught.value) is AT_STAGE[action], name
@@ -234,7 +235,8 @@ async def test_sendmedia_refuses(telegram: TestTelegram, tmp_path: Path, action:
         Action.UNKNOWN: Permanent,
         Action.KIND: Temporary,
     }
-    async with opened(telegram, tmp_path / "state") as destination:
+    short = replace(HASTY, gap_max=0.01)
+    async with opened(telegram, tmp_path / "state", patience=short) as destination:
         staged = await destination.stage("default", clip)
         for name in EXPECTED.get(action, "MOON_TOO_FULL").split():
             telegram.faults.clear()

@@ -1,8 +1,9 @@
 """The connections that carry the parts of files, and nothing else.
 
-One to eight of them, opened when there are parts to send and kept open. They go to the home data centre, to its
-media address where Telegram lists one (core.telegram.org/api/files), and carry only `upload.*`: a login that is
-seen with other requests on two connections may be ended (AUTH_KEY_DUPLICATED). Each part takes the line with the
+One to eight of them, opened when there are parts to send and kept open. They go where the main connection goes, to a
+regular address of the home data centre, as the uploads of TDLib and Telegram Desktop do: media-only addresses are
+theirs for downloads. They carry only `upload.*`: a login that is seen with other requests on two connections may be
+ended (AUTH_KEY_DUPLICATED). Each part takes the line with the
 least on it. What breaks is replaced; where Telegram has enough of them (transport error 429), fewer are used.
 
 What leaves `send`: `Refusal`, `Temporary`, `LoginNeeded`.
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from telespool.destinations.telegram.flood_waits import FloodWaits
     from telespool.destinations.telegram.flow_control import FlowControl
     from telespool.destinations.telegram.rpc import RetryPolicy, RpcClient
-    from telespool.destinations.telegram.session import Address
 
 _log = structlog.get_logger()
 _REST = 30.0  # seconds before another is tried after one could not be opened
@@ -56,7 +56,6 @@ class ConnectionPool:
         self._part_timeout = part_timeout
         self._lines: list[Connection] = []
         self._opening: set[asyncio.Task[None]] = set()
-        self._doors: list[Address] = []
         self._not_before = 0.0
 
     def __len__(self) -> int:
@@ -69,10 +68,15 @@ class ConnectionPool:
         self._throttled = [when for when in self._throttled if now - when < _FEWER]
         return max(1, self._count - len(self._throttled))
 
-    async def send(self, request: Any) -> float:
-        """Send one part until it is acknowledged; how many seconds the successful attempt took."""
+    async def send(self, request: Any, subject: int = 0, tries: int | None = None) -> float:
+        """Send one part (of the item with this key) until it is acknowledged; how many seconds the last attempt took.
+
+        `tries` is how often it is tried while it brings trouble; by default, as patience says.
+        """
         loop = asyncio.get_running_loop()
         method = method_of(request)
+        health = self._caller.health
+        first = loop.time()
         trouble = 0
         while True:
             await self._floods.passage(method)
@@ -81,6 +85,7 @@ class ConnectionPool:
                 line = await self._pick()
                 began = loop.time()
                 if await line.request(request, self._part_timeout) is True:
+                    health.passed(subject)
                     return loop.time() - began
                 refusal = error_mapping.Refusal(
                     "RPC_CALL_FAIL"
@@ -95,13 +100,11 @@ class ConnectionPool:
                 self._window.shrink()
                 continue
             trouble += 1
-            if refusal is not None and refusal.action is Action.LOGIN and len(self._doors) > 1:
-                self._doors = self._doors[
-                    1:
-                ]  # the login may be news to a media address: the front door
-            elif refusal is not None and refusal.action not in _AGAIN:
+            if refusal is not None and refusal.action not in _AGAIN:
                 raise refusal
-            if trouble >= self._patience.tries:
+            if refusal is not None and refusal.is_trouble:
+                health.failed(subject)
+            if trouble >= (tries or self._caller.tries(subject, first)):
                 raise refusal or Temporary(
                     f"No connection to Telegram: {reason.reason}.", scope="all"
                 )
@@ -158,24 +161,12 @@ class ConnectionPool:
             self._throttled.append(now)
 
     async def _open(self) -> None:
-        if not self._doors:
-            self._doors = await self._caller.doors()
-        try:
-            line = await self._through(self._doors[0])
-        except (ConnectionDown, error_mapping.Refusal):
-            if len(self._doors) == 1:
-                raise
-            self._doors = self._doors[1:]  # the media address is closed to us: the front door
-            line = await self._through(self._doors[0])
-        self._lines.append(line)
-
-    async def _through(self, door: Address) -> Connection:
-        line = self._caller.another(door)
+        line = self._caller.another(await self._caller.door())
         try:
             await line.open()
         except RPCError as error:
             raise error_mapping.read(error) from None
-        return line
+        self._lines.append(line)
 
     async def close(self) -> None:
         """Close all of them; safe to call twice."""
@@ -188,7 +179,7 @@ class ConnectionPool:
             await line.close()
 
 
-_ELSEWHERE = {Action.RECONNECT, Action.LOGIN}
+_ELSEWHERE = {Action.RECONNECT}
 _AGAIN = {Action.RETRY, Action.RECONNECT, Action.UNKNOWN}
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from telespool.model import Kind
 
 _NUMBER = re.compile(r"(?<=_)\d+(?=_|$)")
+_SERVER = 500
 _PAUSE = {Action.CHAT: 15 * 60.0, Action.KIND: 60 * 60.0, Action.ACCOUNT: 6 * 60 * 60.0}
 
 
@@ -65,6 +66,13 @@ class Refusal(TelespoolError):
     def action(self) -> Action:
         """What is to be done."""
         return self.rule.action
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether it is Telegram's own trouble, whatever its name."""
+        return self.action is Action.RETRY or (
+            self.action is Action.UNKNOWN and self.code >= _SERVER
+        )
 
 
 def rule(name: str) -> Rule:
@@ -123,7 +131,7 @@ def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> Telespo
                 " That is a fault of Telespool's: please report it."
             )
         case Action.UNKNOWN:
-            if refusal.code >= 500:  # its own trouble, whatever its name
+            if refusal.is_trouble:
                 return Temporary(f"Telegram could not take {subject}: {refusal.name}.")
             return Permanent(
                 f"Telegram refused {subject} with {refusal.name}, an error Telespool does not know."

@@ -24,12 +24,12 @@ from telespool.destinations.telegram.connection import Connection, ConnectionDow
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
 from telespool.destinations.telegram.flood_waits import SENDING
-from telespool.destinations.telegram.session import Address
+from telespool.destinations.telegram.server_health import ServerHealth, now
 from telespool.errors import LoginNeeded, Temporary
 
 if TYPE_CHECKING:
     from telespool.destinations.telegram.flood_waits import FloodWaits
-    from telespool.destinations.telegram.session import Session
+    from telespool.destinations.telegram.session import Address, Session
 
 _log = structlog.get_logger()
 _UPLOADS = {"SaveFilePart", "SaveBigFilePart"}
@@ -43,12 +43,19 @@ class RetryPolicy:
     pause: float = 1.0  # before the first repetition; doubles each time
     pause_max: float = 10.0
     tries: int = 4  # of a request that brings trouble
-    posting: int = 10  # of a request that is said to be under way already
+    stubborn: int = 12  # of one whose neighbours pass now and then
+    posting: int = 3  # of a request that is said to be under way already
+    gap_max: float = 300.0  # between tries while everything brings trouble; grows to it
+    blame: float = 600.0  # a post is waited for so long before its files are looked at
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
 
     def before(self, attempt: int) -> float:
         """The pause before the `attempt`-th repetition, from 1."""
         return float(min(self.pause * 2 ** (attempt - 1), self.pause_max))
+
+    def gap(self, failures: int) -> float:
+        """The wait after everything brought trouble so many times."""
+        return float(min(self.pause * 2 ** min(failures, 30), self.gap_max))
 
 
 class RpcClient:
@@ -60,8 +67,10 @@ class RpcClient:
         self._session = session
         self._api_id = api_id
         self._floods = floods
-        self._patience = patience
+        self.patience = patience
+        self.health = ServerHealth()
         self._line: Connection | None = None
+        self._mourned: Connection | None = None
         self._opening = asyncio.Lock()
 
     async def line(self) -> Connection:
@@ -87,7 +96,7 @@ class RpcClient:
         key = self._session.key
         if key is None:
             raise LoginNeeded(f"Nobody is logged in to Telegram yet. Run `{command('login')}`.")
-        return Connection(door, key, self._api_id, self._patience.limits, self._line)
+        return Connection(door, key, self._api_id, self.patience.limits, self._line)
 
     @staticmethod
     def _no_way(down: ConnectionDown) -> Exception:
@@ -95,41 +104,61 @@ class RpcClient:
             return LoginNeeded(f"Telegram does not know this login. Run `{command('login')}`.")
         return Temporary(f"No connection to Telegram: {down.reason}.", scope="all")
 
-    async def call(self, request: Any, *, chat: str | None = None, tries: int | None = None) -> Any:
-        """The answer to a request; `chat` is the alias it is for, if it is for one.
+    async def call(
+        self, request: Any, *, chat: str | None = None, tries: int | None = None, subject: int = 0
+    ) -> Any:
+        """The answer to a request; `chat` is the alias it is for, `subject` the key of the item, if it is for one.
 
         `tries` is how often it is tried while it is answered with trouble; by default, as patience says.
         """
         method = method_of(request)
+        began = now()
         trouble = under_way = 0
         while True:
             await self._floods.passage(method, chat)
             try:
                 line = await self.line()
-                return await line.request(functions.InvokeWithoutUpdatesRequest(request))
+                answer = await line.request(functions.InvokeWithoutUpdatesRequest(request))
             except RPCError as error:
                 refusal = error_mapping.read(error)
                 if await flooded(self._floods, refusal, method, chat):
                     continue
                 if refusal.action is Action.DELIVERED:
                     under_way += 1
-                    limit, attempt = tries or self._patience.posting, under_way
-                elif refusal.action in {Action.RETRY, Action.RECONNECT, Action.UNKNOWN}:
+                    limit, attempt = tries or self.patience.posting, under_way
+                elif refusal.is_trouble or refusal.action is Action.RECONNECT:
                     trouble += 1
-                    limit, attempt = tries or self._patience.tries, trouble
+                    self.health.failed(subject)
+                    limit, attempt = tries or self.tries(subject, began), trouble
                 else:
                     raise refusal from None
                 if attempt >= limit:
                     raise refusal from None
-                if refusal.action is Action.RECONNECT:
-                    await self.hang_up()
+                await self._reconnect(refusal)
             except ConnectionDown as down:
                 trouble += 1
                 attempt = trouble
-                _log.info("connection lost", method=method, reason=down.reason)
-                if trouble >= self._patience.tries:
+                if (
+                    self._line is not self._mourned
+                ):  # it is heard of by all requests that were on it
+                    self._mourned = self._line
+                    _log.info("connection lost", method=method, reason=down.reason)
+                if trouble >= self.patience.tries:
                     raise self._no_way(down) from None
-            await asyncio.sleep(self._patience.before(attempt))
+            else:
+                self.health.passed(subject)
+                return answer
+            await asyncio.sleep(self.patience.before(attempt))
+
+    async def _reconnect(self, refusal: Refusal) -> None:
+        if refusal.action is Action.RECONNECT:
+            await self.hang_up()
+
+    def tries(self, subject: int, since: float) -> int:
+        """How often a request is tried: longer where others pass meanwhile, and have trouble as well."""
+        health = self.health
+        mixed = health.others_failed(subject, since) and health.others_passed(subject, since)
+        return self.patience.stubborn if mixed else self.patience.tries
 
     async def whoami(self) -> Any:
         """This account as Telegram knows it (`User`); LoginNeeded where it does not."""
@@ -143,18 +172,9 @@ class RpcClient:
         """Telegram's configuration as it was when the connection was opened."""
         return (await self.line()).config
 
-    async def doors(self) -> list[Address]:
-        """Where files are brought in the home data centre: its media address first, if it has one."""
-        home = self._session.address
-        config = await self.config()
-        media = [
-            Address(option.id, option.ip_address, option.port)
-            for option in config.dc_options
-            if option.id == config.this_dc
-            and option.media_only
-            and not (option.ipv6 or option.cdn or option.tcpo_only)
-        ]
-        return [*media, home]
+    async def door(self) -> Address:
+        """Where the parts of files go: where the main connection goes."""
+        return (await self.line()).address
 
     async def hang_up(self) -> None:
         """End the connection; the next request opens another."""

@@ -1,23 +1,30 @@
 """Making one post, whatever Telegram objects to.
 
-Nothing is posted twice: every repetition carries the same random_ids. Nothing good waits for something bad: when
-an album is refused, first each item is put before uploadMedia again, which names the culprit (`Rejected`, and
-nothing was posted). What is refused only as an album is found by leaving out one item at a time: each such request
-either fails as a whole, or posts all the others, in order, as one album. Halves come last, when several items
-are to blame, because each half that succeeds is an album of its own.
+Nothing is posted twice: every repetition carries the same random_ids. What may be Telegram's own trouble is waited out for
+all (`server_health`): an album stays an album. Only where that lasts, or where the album as such is refused twice, is
+something else done: first each item is put before uploadMedia again, which names the culprit (`Rejected`, and nothing
+was posted). Where an item is to blame that nobody names, it is found by leaving out one at a time: each such request
+either fails as a whole, or posts all the others, in order, as one album. In the end the items go one by one, in order.
+
+"Posted already" is believed: after a few repetitions the chat itself is asked (`chat_history`), then each item by
+itself with its id. Nothing overtakes meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from telethon.tl import types
 
-from telespool.destinations.base import Rejected, Uploaded
+from telespool.destinations.base import Receipts, Rejected, Uploaded
 from telespool.destinations.telegram import error_mapping, tl_media, tl_requests
+from telespool.destinations.telegram.chat_history import ChatHistory
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
+from telespool.destinations.telegram.server_health import Circuit, now
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 
 if TYPE_CHECKING:
@@ -27,14 +34,15 @@ if TYPE_CHECKING:
     from telespool.destinations.telegram.rpc import RpcClient
     from telespool.destinations.telegram.upload_media import MediaUploader
 
+_log = structlog.get_logger()
 _MENDS = 16  # ten stale references, one after the other, are no reason to give up
-_ASKED = (
-    2  # how often a post that is said to be under way is asked for while a culprit is looked for
-)
+_DOUBTS = 4  # how often a post that is said to be there, and is not seen, is asked for
 # Errors that concern everything, so that no item is to blame.
 _ALL = {Action.WAIT, Action.RECONNECT, Action.CHAT, Action.ACCOUNT, Action.LOGIN, Action.CONFIG}
-# Errors that may pass by themselves: a culprit is looked for, but nothing is broken up for them.
-_PASSING = {Action.RETRY, Action.DELIVERED}
+# Errors by which one item is to blame.
+_ITEM = {Action.CONVERT, Action.PHOTO, Action.DOCUMENT, Action.REFUSE}
+# Errors that fresh uploads may mend, or that uploadMedia may lay at one item's door.
+_RENEW = _ITEM | {Action.UPLOAD, Action.PART, Action.REFRESH}
 _FORBIDDEN = {"PHOTOS": {"photo"}, "VIDEOS": {"video"}, "ROUNDVIDEOS": {"video"}, "GIFS": {"gif"}}
 
 
@@ -45,18 +53,23 @@ class PostSender:
         self._caller = caller
         self._chats = chats
         self._staging = staging
+        self._patience = caller.patience
+        self._circuit = Circuit(caller.patience)
+        self._trouble: dict[int, float] = {}  # since when a post brings trouble, by its first key
+        self._doubts: dict[int, int] = {}
 
     async def post(
         self, chat: str, staged: Sequence[Uploaded], caption: str, limit: int
-    ) -> dict[int, int]:
+    ) -> Receipts:
         """Message id by key, as `Destination.post` promises; `limit` is as for `MediaUploader.stage`."""
+        self._circuit.check()
         config = await self._caller.config()
         full = text = tl_requests.cut(
             caption, getattr(config, "caption_length_max", 0) or tl_requests.CAPTION
         )
         album = list(staged)
         mended: set[str] = set()
-        anew = False
+        anew = repeated = False
         for _ in range(_MENDS):
             try:
                 return await self._send(chat, album, text)
@@ -77,34 +90,62 @@ class PostSender:
                         return await self._in_runs(chat, runs, text, limit)
                     case Action.KIND:
                         self._forbidden(album, refusal)
+                    case Action.DELIVERED:
+                        return await self._confirm(chat, album, text)
                 if refusal.action in _ALL:
                     raise error_mapping.verdict(refusal, _subject(chat, album)) from None
                 text = full  # where even no caption is too long, it is not to blame
-                if refusal.action not in _PASSING and not anew:
-                    album, anew = await self._all_anew(chat, album, limit), True
+                if refusal.is_trouble:
+                    self._wait_for_all(album, refusal)
+                elif not repeated:
+                    # Once more, a moment later: it may have been a whim of the server's.
+                    repeated = True
+                    await asyncio.sleep(self._patience.before(1))
+                    if refusal.action in _RENEW:
+                        album, anew = await self._all_anew(chat, album, limit), True
                     continue
-                return await self._without_one(chat, album, text, refusal)
+                return await self._apart(chat, album, text, refusal)
         raise Temporary(
-            f"{_subject(chat, album)} could not be posted yet: Telegram kept objecting."
+            f"{_subject(chat, album)} could not be posted yet: Telegram kept objecting.",
+            scope="chat",
         )
 
     async def _send(
         self, chat: str, album: Sequence[Uploaded], text: str, tries: int | None = None
-    ) -> dict[int, int]:
+    ) -> Receipts:
         """One request, and a second for what its answer does not name."""
         peer = await self._chats.peer(chat)
-        receipts: dict[int, int] = {}
+        receipts = Receipts()
+        subject = album[0].item.key
+        if self._circuit.is_open:
+            tries = 1  # this one tries for all
         for _ in range(2):
             left = [each for each in album if each.item.key not in receipts]
             first = left[0] is album[0]
             answer = await self._caller.call(
-                tl_requests.request(peer, left, text if first else ""), chat=chat, tries=tries
+                tl_requests.request(peer, left, text if first else ""),
+                chat=chat,
+                tries=tries,
+                subject=subject,
             )
             receipts |= tl_requests.message_ids(answer, [each.item.key for each in left])
             if len(receipts) == len(album):
                 break
-        await self._staging.posted(each.item for each in album if each.item.key in receipts)
+        self._circuit.close()
+        await self._served(album, receipts)
         return receipts
+
+    async def _served(self, album: Sequence[Uploaded], receipts: Receipts) -> None:
+        self._trouble.pop(album[0].item.key, None)
+        self._doubts.pop(album[0].item.key, None)
+        await self._staging.posted(each.item for each in album if each.item.key in receipts)
+
+    def _wait_for_all(self, album: Sequence[Uploaded], refusal: Refusal) -> None:
+        """Raise Temporary for all, until this post has brought trouble for long."""
+        key = album[0].item.key
+        since = self._trouble.setdefault(key, now())
+        if now() - since < self._patience.blame:
+            raise self._circuit.trip(refusal.name)
 
     @staticmethod
     def _shorter(refusal: Refusal, text: str) -> str:
@@ -138,22 +179,58 @@ class PostSender:
             raise Rejected(causes)
         return fresh
 
-    async def _without_one(
+    async def _apart(
         self, chat: str, album: Sequence[Uploaded], text: str, refusal: Refusal
-    ) -> dict[int, int]:
-        """Post the album without the one that is to blame; without its halves, if several are."""
-        if len(album) > 1:
+    ) -> Receipts:
+        """Post the album without the one that is to blame; else its items one by one, in order."""
+        if len(album) > 1 and refusal.action in _ITEM and refusal.name not in _AS_SUCH:
             for suspect in sorted(album, key=lambda each: not _suspicious(each, refusal)):
                 rest = [each for each in album if each is not suspect]
                 try:
-                    return await self._send(chat, rest, text, _ASKED)
+                    return await self._send(chat, rest, text)
                 except Refusal as again:
                     self._check(again, chat, album)
-        if len(album) == 1:
-            raise self._rejected(album, refusal)
-        if refusal.action in _PASSING:
-            raise error_mapping.verdict(refusal, _subject(chat, album))
-        return await self._in_halves(chat, album, text, refusal)
+        return await self._one_by_one(chat, album, text, refusal)
+
+    async def _one_by_one(
+        self, chat: str, album: Sequence[Uploaded], text: str, refusal: Refusal
+    ) -> Receipts:
+        receipts = Receipts()
+        for each in album:
+            try:
+                receipts |= await self._alone(chat, each, "" if receipts else text, refusal)
+            except Rejected as rejected:
+                receipts.causes |= rejected.causes
+        if not receipts:
+            raise Rejected(receipts.causes)
+        if len(album) > 1:
+            receipts.note = (
+                f"Telegram refused the album from {album[0].item.name} on ({refusal.name}): its files"
+                " stand one by one, in their order"
+            )
+            _log.warning("album sent one by one", chat=chat, reason=receipts.note)
+        return receipts
+
+    async def _alone(self, chat: str, each: Uploaded, text: str, before: Refusal) -> Receipts:
+        """Post one item; Rejected where it is refused again and again."""
+        refusal = before
+        for attempt in range(1, self._patience.tries + 1):
+            try:
+                return await self._send(chat, [each], text)
+            except Refusal as again:
+                self._check(again, chat, [each])
+                if again.action is Action.DELIVERED:
+                    return await self._confirm(chat, [each], text)
+                refusal = again
+                if again.is_trouble:
+                    if not self._caller.health.others_passed(each.item.key, now() - _LATELY):
+                        raise self._circuit.trip(again.name) from None
+                    break
+                if again.action is Action.CAPTION:
+                    text = ""
+            if attempt < self._patience.tries:
+                await asyncio.sleep(self._patience.before(attempt))
+        raise self._rejected([each], refusal)
 
     @staticmethod
     def _check(refusal: Refusal, chat: str, album: Sequence[Uploaded]) -> None:
@@ -161,33 +238,56 @@ class PostSender:
         if refusal.action in _ALL:
             raise error_mapping.verdict(refusal, _subject(chat, album)) from None
 
-    async def _in_halves(
-        self, chat: str, album: Sequence[Uploaded], text: str, refusal: Refusal
-    ) -> dict[int, int]:
-        receipts: dict[int, int] = {}
-        middle = len(album) // 2
-        for half in (album[:middle], album[middle:]):
-            caption = "" if receipts else text
+    async def _confirm(self, chat: str, album: Sequence[Uploaded], text: str) -> Receipts:
+        """It is said to be there: find it, without posting anything that is not."""
+        peer = await self._chats.peer(chat)
+        key = album[0].item.key
+        history = await ChatHistory.newest(self._caller, peer, chat)
+        receipts = Receipts(history.find(album) if history else None)
+        if not receipts and history is not None and not self._doubted(key):
+            # It is still under way, most likely: an item by itself would be torn out of it.
+            raise self._not_seen(chat, album)
+        for each in album:
+            if each.item.key in receipts:
+                continue
             try:
-                receipts |= await self._send(chat, half, caption, _ASKED)
-            except Refusal as again:
-                self._check(again, chat, album)
-                if len(half) > 1:
-                    try:
-                        receipts |= await self._without_one(chat, half, caption, again)
-                    except Rejected:
-                        continue
-        if not receipts:
-            raise self._rejected(album, refusal)
+                receipts |= await self._send(chat, [each], "" if receipts else text, tries=1)
+            except Refusal as refusal:
+                self._check(refusal, chat, album)
+                if refusal.action is not Action.DELIVERED:
+                    break  # this one is not there; it is posted the usual way
+                if not receipts and not self._doubted(key):
+                    # Not even one by itself is answered: no further questions this time.
+                    raise self._not_seen(chat, album) from None
+                # It says so again and again, or others of this post were found: it is believed.
+                _log.warning("message not seen", chat=chat, file=each.item.name)
+                receipts[each.item.key] = 0
+        await self._served(album, receipts)
         return receipts
+
+    def _doubted(self, key: int) -> bool:
+        """Whether it was asked for often enough."""
+        return self._doubts.get(key, 0) >= _DOUBTS
+
+    def _not_seen(self, chat: str, album: Sequence[Uploaded]) -> Temporary:
+        key = album[0].item.key
+        self._doubts[key] = self._doubts.get(key, 0) + 1
+        return Temporary(
+            f"Telegram says that {_subject(chat, album)} is being posted; it is asked again.",
+            retry_after=self._patience.gap(self._doubts[key]),
+            scope="chat",
+        )
 
     async def _in_runs(
         self, chat: str, runs: Sequence[list[Uploaded]], text: str, limit: int
-    ) -> dict[int, int]:
+    ) -> Receipts:
         """Post runs of what may stand together, in order."""
-        receipts: dict[int, int] = {}
+        receipts = Receipts()
         for run in runs:
-            receipts |= await self.post(chat, run, "" if receipts else text, limit)
+            found = await self.post(chat, run, "" if receipts else text, limit)
+            receipts |= found
+            receipts.causes |= found.causes
+            receipts.note = receipts.note or found.note
         return receipts
 
     @staticmethod
@@ -208,6 +308,11 @@ class PostSender:
                 for each in album
             }
         )
+
+
+_LATELY = 60.0
+# Names of an item's errors that speak of the whole request when they come for an album of fresh uploads.
+_AS_SUCH = {"MEDIA_EMPTY"}
 
 
 def _suspicious(staged: Uploaded, refusal: Refusal) -> bool:

@@ -253,7 +253,7 @@ class FileUploader:
 
     async def _part(self, upload: FileUpload, part: int) -> float:
         request = upload.at_once(part) or await self._aside(upload.request, part)
-        seconds = await self._lines.send(request)
+        seconds = await self._lines.send(request, upload.item.key)
         upload.acknowledged.append(part)
         # Before its room in the window is free: what is on the way and what is not noted are never more than the window
         # together. One visit to a thread notes all that came meanwhile.
@@ -285,14 +285,14 @@ class FileUploader:
         if self._directory is not None:
             await self._aside(forget, self._directory, [item.upload_key for item in items])
 
-    async def send_bytes(self, data: bytes, key: int, name: str) -> Any:
-        """Send a few bytes, such as a thumbnail, as a file of one part."""
+    async def send_bytes(self, data: bytes, key: int, name: str, tries: int | None = None) -> Any:
+        """Send a few bytes, such as a thumbnail, as a file of one part; `tries` is as for the connections."""
         if len(data) > PART:
             raise Permanent(f"{name} has more than {PART} bytes.")
         request = functions.upload.SaveFilePartRequest(key, 0, data)
         await self._window.enter(len(data))
         try:
-            await self._lines.send(request)
+            await self._lines.send(request, tries=tries)
         finally:
             self._window.leave(len(data))
         return types.InputFile(key, 1, name, "")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FRESH = (
     2 * 3600.0
 )  # core.telegram.org/api/files: parts live "between several minutes and several hours"
+_SPOILT = 30 * 86400.0
 _SUFFIX = ".upload"
 _DONE = ord("#")
 
@@ -78,6 +79,9 @@ class UploadJournal:
         with self._guard:
             self._release()
             self._unlink()
+            if generation is not None:
+                with contextlib.suppress(OSError):
+                    self._open()  # so that it is known after a restart, too
 
     def complete(self, handle: str) -> None:
         """Note what uploadMedia made of it."""
@@ -114,10 +118,12 @@ class UploadJournal:
         words = lines[0].split(b" ", 2)
         if len(words) == 3 and words[1].isdigit():
             self.generation = int(words[1])
-        if not fresh or lines[0] + b"\n" != self._head or len(lines) < 2:
+        if lines[0] + b"\n" != self._head or len(lines) < 2:
             self.generation = 0
+            fresh = False
+        if not fresh:
             self._unlink()
-            return
+            return  # the generation stays: an id that is spoilt stays so
         signs = lines[1][: len(self._signs)]
         self._signs[: len(signs)] = signs
         if len(lines) > 3 and lines[3] == b"":
@@ -155,9 +161,10 @@ def forget(directory: Path, keys: Iterable[int]) -> None:
 
 
 def sweep(directory: Path) -> None:
-    """Remove the notes that no longer say anything."""
+    """Remove the notes that no longer say anything; that an id is spoilt is remembered for longer."""
     with contextlib.suppress(OSError):
         for path in directory.glob(f"*{_SUFFIX}"):
             with contextlib.suppress(OSError):
-                if time.time() - path.stat().st_mtime > FRESH:
+                age = time.time() - path.stat().st_mtime
+                if age > _SPOILT or (age > FRESH and path.read_bytes().startswith(b"upload 0 ")):
                     path.unlink()

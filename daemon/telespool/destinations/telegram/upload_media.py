@@ -2,20 +2,28 @@
 
 uploadMedia comes right after the last part: Telegram forgets parts within minutes to hours, and an album of ten
 long videos takes longer than that. What it returns is noted, so that a restart before the post sends nothing
-again. Leaves: `Temporary`, `NeedsConversion`, `Permanent`, `LoginNeeded`, each with a sentence about this item.
+again.
+
+No file is blamed while Telegram is not well: before one is, another must have passed, or a picture that is certainly
+good (`known_good`). While there is trouble that picture alone is tried, with a growing gap, and everything waits. Where
+it passes and a file goes on having trouble, the upload is spoilt: it is sent again under another file_id.
+
+Leaves: `Temporary`, `NeedsConversion`, `Permanent`, `LoginNeeded`, each with a sentence about this item.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions
 
 from telespool.destinations.base import Uploaded
-from telespool.destinations.telegram import error_mapping, tl_media
+from telespool.destinations.telegram import error_mapping, known_good, tl_media
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
+from telespool.destinations.telegram.server_health import Circuit, ServerHealth, now
 from telespool.errors import NeedsConversion
 
 if TYPE_CHECKING:
@@ -28,6 +36,20 @@ if TYPE_CHECKING:
 
 _MENDS = 8  # parts lost, uploads spoilt, references gone stale: beyond it, it waits for another day
 _UPLOADS = 2  # from the start, under another id
+_CALM = 30.0  # seconds without anybody else's trouble after which Telegram counts as well
+_STILL = 5.0  # seconds for which the word of a picture that was taken holds
+# Refusals by which a file is blamed.
+_BLAMING = {
+    Action.CONVERT,
+    Action.PHOTO,
+    Action.DOCUMENT,
+    Action.REFUSE,
+    Action.UNKNOWN,
+    Action.BUG,
+    Action.UPLOAD,
+    Action.PART,
+    Action.REFRESH,
+}
 
 
 class MediaUploader:
@@ -37,6 +59,9 @@ class MediaUploader:
         self._caller = caller
         self._chats = chats
         self._transfer = transfer
+        self._circuit = Circuit(caller.patience)
+        self._well_since = float("-inf")
+        self._taken = ServerHealth()
 
     async def stage(
         self,
@@ -67,16 +92,23 @@ class MediaUploader:
         item = upload.item
         kind: Kind = item.kind
         retried: set[str] = set()
+        began = now()
         for mend in range(_MENDS):
+            await self._wait_until_well(chat, kind)
             try:
                 answer = await self._attempt(chat, upload, kind, progress)
             except Refusal as refusal:
                 hopeless = mend == _MENDS - 1
                 if hopeless or not await self._mend(chat, upload, refusal, retried):
+                    await self._check_server(chat, kind, item.key, refusal, began)
+                    if refusal.is_trouble and upload.received.generation < _UPLOADS:
+                        await self._transfer.again(upload)
+                        continue
                     if refusal.action is not Action.DOCUMENT or kind == "document":
                         raise error_mapping.verdict(refusal, item.name, kind) from None
                     kind = "document"
                 continue
+            self._taken.passed(item.key)
             handle = tl_media.reference(answer)
             if handle is None:
                 raise NeedsConversion(
@@ -97,8 +129,44 @@ class MediaUploader:
         media = tl_media.uploaded(item, file, thumb, kind)
         peer = await self._chats.peer(chat)
         return await self._caller.call(
-            functions.messages.UploadMediaRequest(peer, media), chat=chat
+            functions.messages.UploadMediaRequest(peer, media), chat=chat, subject=item.key
         )
+
+    async def _wait_until_well(self, chat: str, kind: Kind) -> None:
+        """Where there was trouble, try with what is certainly good; Temporary for all while that is not taken."""
+        async with self._circuit.probing:
+            if self._circuit.is_open:
+                self._circuit.check()
+                if not await self._is_well(chat, kind):
+                    raise self._circuit.trip("it takes no files")
+                self._circuit.close()
+
+    async def _check_server(
+        self, chat: str, kind: Kind, key: int, refusal: Refusal, since: float
+    ) -> None:
+        """Before a file is blamed for this refusal: raise Temporary for all where it may be Telegram's own fault."""
+        if not refusal.is_trouble and refusal.action not in _BLAMING:
+            return
+        health = self._caller.health
+        async with self._circuit.probing:
+            self._circuit.check()
+            if refusal.is_trouble:
+                # Others have trouble as well: then it is nobody's, even if something passes now and then.
+                well = not health.others_failed(key, now() - _CALM)
+                well = well and await self._is_well(chat, kind)
+            else:
+                well = self._taken.others_passed(key, since) or await self._is_well(chat, kind)
+            if not well:
+                raise self._circuit.trip(refusal.name)
+
+    async def _is_well(self, chat: str, kind: Kind) -> bool:
+        if now() - self._well_since < _STILL:
+            return True
+        peer = await self._chats.peer(chat)
+        well = await known_good.is_taken(self._caller, self._transfer, peer, kind, chat)
+        if well:
+            self._well_since = now()
+        return well
 
     async def _mend(
         self, chat: str, upload: FileUpload, refusal: Refusal, retried: set[str]
@@ -119,6 +187,9 @@ class MediaUploader:
         retried.add(refusal.name)
         if refusal.action is Action.CHAT:
             return first and self._chats.forget(chat, refusal)
+        if first and refusal.action is Action.UNKNOWN and not refusal.is_trouble:
+            await asyncio.sleep(self._caller.patience.before(1))
+            return True
         return first and refusal.name == "PHOTO_SAVE_FILE_INVALID"
 
     async def posted(self, items: Iterable[Item]) -> None:
