@@ -10,11 +10,15 @@ from __future__ import annotations
 import argparse
 import ast
 import dataclasses
+import os
 import re
 import sys
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import shtab
+from argparse_manpage.manpage import Manpage
 
 from telespool import __version__
 from telespool.cli.main import parser
@@ -26,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
+_MADE = '.\\" Made by scripts/manuals.py: change the command, not this.'
 _EXIT = (
     ("0", "It was done."),
     ("1", "It could not be done; a sentence on standard error says why."),
@@ -54,35 +59,23 @@ _FILES = (
 
 @dataclasses.dataclass(frozen=True)
 class Command:
-    """A command as its parser knows it; `text` is the docstring of its module."""
+    """A command: its name, its sentence, and the docstring of its module."""
 
     name: str
     sentence: str
     text: str
-    actions: tuple[argparse.Action, ...]
-
-    @property
-    def options(self) -> list[argparse.Action]:
-        """What begins with a dash."""
-        return [action for action in self.actions if action.option_strings]
-
-    @property
-    def arguments(self) -> list[argparse.Action]:
-        """What does not."""
-        return [action for action in self.actions if not action.option_strings]
+    parser: argparse.ArgumentParser
 
 
-def commands() -> list[Command]:
-    """All of them, by name."""
+def commands(top: argparse.ArgumentParser) -> list[Command]:
+    """All that are meant to be typed, by name."""
     # argparse has no public way to look at a parser; these names have stood since Python 2.7.
-    top = parser()
     (choices,) = (a for a in top._actions if isinstance(a, argparse._SubParsersAction))  # noqa: SLF001
-    found = []
-    for name, sub in sorted(choices.choices.items()):
-        text = _docstring(sub.get_default("module"))
-        actions = tuple(sub._actions)  # noqa: SLF001 - as above
-        found.append(Command(name, sub.description or "", text, actions))
-    return found
+    return [
+        Command(name, sub.description, _docstring(sub.get_default("module")), sub)
+        for name, sub in sorted(choices.choices.items())
+        if sub.description
+    ]
 
 
 def _docstring(module: str) -> str:
@@ -111,51 +104,29 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _head(name: str, section: int, sentence: str) -> list[str]:
     return [
-        '.\\" Made by scripts/manuals.py: change the command, not this.',
+        _MADE,
         f'.TH {name.upper()} {section} "" "Telespool {__version__}" "Telespool"',
         ".SH NAME",
         f"{_roff(name)} \\- {_roff(sentence.rstrip('.'))}",
     ]
 
 
-def _value(action: argparse.Action) -> str:
-    """What stands for the value of an option or an argument."""
-    if action.nargs == 0:
-        return ""
-    metavar = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
-    return f"{metavar}..." if action.nargs == "+" else metavar
-
-
-def _synopsis(command: Command) -> str:
-    parts = [f".B telespool {_roff(command.name)}"]
-    for action in command.options:
-        if action.dest != "help":
-            value = f" \\fI{_roff(_value(action))}\\fR" if _value(action) else ""
-            parts.append(f"[\\fB{_roff(action.option_strings[-1])}\\fR{value}]")
-    parts += [f"\\fI{_roff(_value(action))}\\fR" for action in command.arguments]
-    return "\n".join(parts)
-
-
-def _described(actions: list[argparse.Action]) -> Iterator[str]:
-    for action in actions:
-        names = ", ".join(f"\\fB{_roff(name)}\\fR" for name in action.option_strings)
-        value = f"\\fI{_roff(_value(action))}\\fR" if _value(action) else ""
-        text = (action.help or "").rstrip(".")
-        yield f".TP\n{' '.join(filter(None, (names, value)))}\n{_roff(text[:1].upper() + text[1:])}."
-
-
 def page_of(command: Command) -> str:
-    """The man page of one command."""
-    lines = _head(f"telespool-{command.name}", 1, command.sentence)
-    lines += [".SH SYNOPSIS", _synopsis(command), ".SH DESCRIPTION"]
+    """The man page of one command, as argparse-manpage makes it, with the docstring of its module."""
+    page = Manpage(command.parser, {"project_name": "Telespool", "version": __version__})
+    page.prog = f"telespool-{command.name}"
+    page.date = " "
+    page.manual = "Telespool"
+    page.description = command.sentence.rstrip(".")
     text = command.text.split(": ", 1)[-1]
-    lines += _paragraphs(text[:1].upper() + text[1:])
-    described = [
-        *_described([a for a in command.arguments if a.help]),
-        *_described(command.options),
-    ]
-    lines += [".SH OPTIONS", *described, ".SH SEE ALSO", "telespool(1), telespool.toml(5)"]
-    return "\n".join(lines) + "\n"
+    text = "\n".join(_paragraphs(text[:1].upper() + text[1:]))
+    made = re.sub(
+        r"\.SH DESCRIPTION\n.*?\n(?=\n|\.)",
+        lambda _: f".SH DESCRIPTION\n{text}\n",
+        str(page),
+        count=1,
+    )
+    return f"{_MADE}\n{made.rstrip()}\n\n.SH SEE ALSO\ntelespool(1), telespool.toml(5)\n"
 
 
 def overview(all_commands: list[Command]) -> str:
@@ -211,126 +182,85 @@ def _table(section: type[Any], name: str) -> Iterator[str]:
 
 # completions
 
+_NAMES: dict[str, Any] = {
+    "bash": "_telespool_job_files",
+    "zsh": "_telespool_job_files",
+    "fish": "(telespool complete-names jobs (commandline -ct); __fish_complete_path (commandline -ct))",
+    "preamble": {
+        "bash": """\
+_telespool_job_files() {
+    telespool complete-names jobs "$1" 2>/dev/null
+    compgen -f -- "$1"
+}
+""",
+        "zsh": """\
+_telespool_job_files() {
+    local -a names
+    names=("${(@f)$(telespool complete-names jobs "$PREFIX" 2>/dev/null)}")
+    (( $#names )) && compadd -a names
+    _files
+}
+""",
+    },
+}
+"""Jobs and their units, and files."""
 
-def _takes_files(action: argparse.Action) -> bool:
-    return action.type is Path or action.dest == "what"
-
-
-def _flags(command: Command) -> str:
-    return " ".join(name for action in command.options for name in action.option_strings)
-
-
-def bash(all_commands: list[Command]) -> str:
-    """For bash-completion."""
-    names = " ".join(command.name for command in all_commands)
-    cases = "\n".join(f"        {c.name}) flags='{_flags(c)}' ;;" for c in all_commands)
-    return f"""\
-# Made by scripts/manuals.py: change the commands, not this.
-_telespool() {{
-    local current=${{COMP_WORDS[COMP_CWORD]}} flags
-    if [ "$COMP_CWORD" -eq 1 ]; then
-        mapfile -t COMPREPLY < <(compgen -W '{names} --help --version' -- "$current")
-        return
-    fi
-    case ${{COMP_WORDS[1]}} in
-{cases}
-        *) return ;;
-    esac
-    if [[ $current == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$flags" -- "$current")
-    else
-        mapfile -t COMPREPLY < <(compgen -f -- "$current")
-        compopt -o filenames 2>/dev/null
-    fi
-}}
-complete -F _telespool telespool
-"""
-
-
-def _zsh_text(text: str) -> str:
-    return text.replace("'", "’").replace("[", "(").replace("]", ")").replace(":", "")
-
-
-def zsh(all_commands: list[Command]) -> str:
-    """For zsh."""
-    listed = "\n".join(f"        '{c.name}:{_zsh_text(c.sentence)}'" for c in all_commands)
-    cases = []
-    for command in all_commands:
-        specs = []
-        for action in command.options:
-            text = _zsh_text(action.help or "")
-            value = ""
-            if _value(action):
-                value = f":{_value(action)}:{'_files' if _takes_files(action) else ''}"
-            star = "*" if isinstance(action, argparse._AppendAction) else ""  # noqa: SLF001 - as above
-            specs += [f"'{star}{name}[{text}]{value}'" for name in action.option_strings]
-        for action in command.arguments:
-            many = "*" if action.nargs == "+" else ""
-            specs.append(f"'{many}:{_value(action)}:{'_files' if _takes_files(action) else ''}'")
-        cases.append(f"        {command.name}) _arguments {' '.join(specs)} ;;")
-    joined = "\n".join(cases)
-    return f"""\
-#compdef telespool
-# Made by scripts/manuals.py: change the commands, not this.
-_telespool() {{
-    local -a commands=(
-{listed}
-    )
-    if (( CURRENT == 2 )); then
-        _describe command commands
-        return
-    fi
-    shift words
-    (( CURRENT-- ))
-    case $words[1] in
-{joined}
-    esac
-}}
-_telespool "$@"
-"""
+_CHATS: dict[str, Any] = {
+    "bash": "_telespool_chats",
+    "zsh": "_telespool_chats",
+    "fish": "(telespool complete-names chats (commandline -ct))",
+    "preamble": {
+        "bash": '_telespool_chats() { telespool complete-names chats "$1" 2>/dev/null; }\n',
+        "zsh": """\
+_telespool_chats() {
+    local -a names
+    names=("${(@f)$(telespool complete-names chats "$PREFIX" 2>/dev/null)}")
+    compadd -a names
+}
+""",
+    },
+}
 
 
-def fish(all_commands: list[Command]) -> str:
-    """For fish."""
-    lines = [
-        "# Made by scripts/manuals.py: change the commands, not this.",
-        "complete -c telespool -f",
-    ]
-    for command in all_commands:
-        text = command.sentence.replace("'", "’")
-        lines.append(
-            f"complete -c telespool -n __fish_use_subcommand -a {command.name} -d '{text}'"
-        )
-        seen = f"-n '__fish_seen_subcommand_from {command.name}'"
-        for action in command.options:
-            spelled = " ".join(
-                f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}"
-                for name in action.option_strings
-            )
-            value = f" -r{' -F' if _takes_files(action) else ''}" if _value(action) else ""
-            said = (action.help or "").replace("'", "’")
-            lines.append(f"complete -c telespool {seen} {spelled}{value} -d '{said}'")
-        if any(_takes_files(action) for action in command.arguments):
-            lines.append(f"complete -c telespool {seen} -F")
-    return "\n".join(lines) + "\n"
+def completions() -> dict[str, str]:
+    """The completion of each shell, as shtab makes it: options, files, and the names of jobs, units and chats."""
+    found = {}
+    for shell in ("bash", "zsh", "fish"):
+        top = parser()
+        seen: set[str] = set()
+        for command in commands(top):
+            for action in command.parser._actions:  # noqa: SLF001 - as above
+                kind = _CHATS if action.dest == "to" else _NAMES if action.dest == "what" else None
+                if kind is None and action.type is Path:
+                    action.complete = shtab.FILE  # type: ignore[attr-defined]
+                elif kind is not None:
+                    # The functions are defined once, whoever uses them.
+                    first = kind[shell] not in seen
+                    seen.add(kind[shell])
+                    used = kind if first else {key: kind[key] for key in kind if key != "preamble"}
+                    action.complete = used  # type: ignore[attr-defined]
+        found[shell] = shtab.complete(top, shell=shell)
+    return found
 
 
 def everything() -> dict[Path, str]:
     """All files and what must stand in them."""
-    all_commands = commands()
+    all_commands = commands(parser())
+    shell_files = completions()
     man, shells = ROOT / "docs" / "man", ROOT / "completions"
     return {
         man / "telespool.1": overview(all_commands),
         man / "telespool.toml.5": configuration(),
         **{man / f"telespool-{c.name}.1": page_of(c) for c in all_commands},
-        shells / "telespool.bash": bash(all_commands),
-        shells / "_telespool": zsh(all_commands),
-        shells / "telespool.fish": fish(all_commands),
+        shells / "telespool.bash": shell_files["bash"],
+        shells / "_telespool": shell_files["zsh"],
+        shells / "telespool.fish": shell_files["fish"],
     }
 
 
 def main() -> int:
     """Write, or check."""
+    os.environ["COLUMNS"] = "80"  # argparse wraps for the terminal it is run in
     wanted_files = everything()
     made = set((ROOT / "docs" / "man").glob("*")) | set((ROOT / "completions").glob("*"))
     stale = [

@@ -22,7 +22,7 @@ from telespool.errors import TelespoolError
 from telespool.observe import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import FrameType
 
 _INTERRUPTED = 130
@@ -76,26 +76,7 @@ def parser() -> argparse.ArgumentParser:
     )
     explain.add_argument("--json", action="store_true", help="for programs")
 
-    retry = command("retry", "Try again what was refused, waits or is held.")
-    retry.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
-    _add_password(retry)
-    retry.add_argument(
-        "--as-document",
-        action="store_true",
-        help="send it as a file, as it is, not as a video or photo",
-    )
-
-    hold = command("hold", "Keep back what is not under way yet, until `telespool retry`.")
-    hold.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
-
-    cancel = command("cancel", "End what is under way or waits; it goes to quarantine, not away.")
-    cancel.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
-
-    drop = command("drop", "Copy files or folders into the inbox.")
-    drop.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    drop.add_argument(
-        "--to", default="default", metavar="CHAT", help="the chat, by its name under [chats]"
-    )
+    _steering(command)
 
     prune = command("prune", "Forget now what is old enough; the daemon does so by itself.")
     prune.add_argument("--dry-run", action="store_true", help="only show what would be forgotten")
@@ -126,8 +107,36 @@ def parser() -> argparse.ArgumentParser:
     login.add_argument(
         "--answers", type=Path, metavar="DIR", help="ask by files in this folder, not here"
     )
+    names = commands.add_parser("complete-names")  # for shells: no help, so that it is not listed
+    names.set_defaults(module="complete_names")
+    names.add_argument("kind", choices=["jobs", "chats"])
+    names.add_argument("prefix", nargs="?", default="")
     command("check-config", "Read the configuration and name every mistake in it.")
     return top
+
+
+def _steering(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """What a person does to jobs: retry, hold, cancel, drop."""
+    retry = command("retry", "Try again what was refused, waits or is held.")
+    retry.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
+    _add_password(retry)
+    retry.add_argument(
+        "--as-document",
+        action="store_true",
+        help="send it as a file, as it is, not as a video or photo",
+    )
+
+    hold = command("hold", "Keep back what is not under way yet, until `telespool retry`.")
+    hold.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
+
+    cancel = command("cancel", "End what is under way or waits; it goes to quarantine, not away.")
+    cancel.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
+
+    drop = command("drop", "Copy files or folders into the inbox.")
+    drop.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    drop.add_argument(
+        "--to", default="default", metavar="CHAT", help="the chat, by its name under [chats]"
+    )
 
 
 def _add_password(command: argparse.ArgumentParser) -> None:
