@@ -74,19 +74,29 @@ class DyingDisk(FileOps):
         super().write(path, data)
 
     def copy(
-        self, source: Path, target: Path, progress: Callable[[int], None] | None = None
+        self,
+        source: Path,
+        target: Path,
+        progress: Callable[[int], None] | None = None,
+        *,
+        private: bool = False,
     ) -> None:
         """Two calls: it may die with half of it written."""
         self.tick()
         data = source.read_bytes()
         self._torn(lambda: target.write_bytes(data[: len(data) // 2]))
-        super().copy(source, target, progress)
+        super().copy(source, target, progress, private=private)
 
     def append(self, path: Path, data: bytes) -> None:
         """Two calls: it may die with half of it written."""
         self.tick()
         self._torn(lambda: super(DyingDisk, self).append(path, data[: len(data) // 2]))
         super().append(path, data)
+
+    def symlink(self, text: str, path: Path) -> None:
+        """Count, then do it."""
+        self.tick()
+        super().symlink(text, path)
 
     def replace(self, temporary: Path, final: Path) -> None:
         """Count, then do it."""

@@ -1,18 +1,72 @@
-"""Cleaning up that is not broken off.
+"""Being cancelled: nothing swallows it, nothing that was begun goes on behind it, and what must be cleaned up is.
 
-A task may be cancelled again while it cleans up after the first time: somebody ends it together with others, and one of
-these fails as well. What it was waiting for then, the end of a child say, would be left behind.
+    await in_thread(spool.deliver, entry, messages)   # cancelled, it leaves when the thread has come to its end
+    cancellation.check()                              # in a loop in such a thread: ends it at once then
+
+`asyncio.to_thread` leaves its thread alone when it is cancelled: it would go on renaming while its caller cleans up, and
+the process could not end before it. So whoever changes the spool, or reads for long, does it `in_thread`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeVar
+import contextlib
+import contextvars
+import functools
+import threading
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+_end: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("end", default=None)
+
+
+class BrokenOff(BaseException):
+    """The work of this thread is to end, as whoever waited for it was cancelled. Never seen outside of it."""
+
+
+def check() -> None:
+    """Raise BrokenOff where whoever waits for this thread was cancelled; to be called every few megabytes."""
+    end = _end.get()
+    if end is not None and end.is_set():
+        raise BrokenOff
+
+
+async def in_thread(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+    """Call it in a thread. A cancellation leaves from here when the thread has ended, whatever that ends with."""
+    end = threading.Event()
+    context = contextvars.copy_context()
+    context.run(_end.set, end)
+    work = functools.partial(context.run, call, *args, **kwargs)
+    working = asyncio.ensure_future(asyncio.to_thread(_told, work))
+    try:
+        result = await asyncio.shield(working)
+    except asyncio.CancelledError:
+        end.set()
+        with contextlib.suppress(Exception):
+            await shielded_until_done(working)
+        raise
+    if isinstance(result, _Failed):
+        raise result.error
+    return result
+
+
+class _Failed:
+    """What a thread ended with. A StopIteration or a BaseException cannot be set on a future of asyncio."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+def _told(work: Callable[[], T]) -> T | _Failed:
+    try:
+        return work()
+    except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+        return _Failed(error)
 
 
 async def shielded_until_done(work: Awaitable[T]) -> T:
@@ -27,5 +81,16 @@ async def shielded_until_done(work: Awaitable[T]) -> T:
         except Exception:  # noqa: BLE001 - `result` raises it
             break
     if cancelled is not None:
+        with contextlib.suppress(BaseException):
+            working.exception()  # it was told: nobody is to warn of it
         raise cancelled
     return working.result()
+
+
+async def clean_up(call: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
+    """Call it in a thread, to its end, in a clean-up: its OSError is no reason to raise anything but what is on its way.
+
+    What a person moved away needs no clean-up, and what a broken disk kept from being cleaned up is done at the next start.
+    """
+    with contextlib.suppress(OSError):
+        await shielded_until_done(asyncio.to_thread(call, *args, **kwargs))

@@ -3,15 +3,15 @@
     >>> await digest(Path("IMG_1.jpg"))
     '9f86d081884c7d65…'
 
-OSError leaves where it cannot be read.
+OSError leaves where it cannot be read; NotPlain, one of them, where it is no plain file.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-import threading
 from typing import TYPE_CHECKING
+
+from telespool.runtime import cancellation, plain_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,17 +21,14 @@ _STEP = 8 << 20
 
 async def digest(path: Path) -> str:
     """The SHA-256 of a file; broken off within a step when it is cancelled."""
-    end = threading.Event()
-    try:
-        return await asyncio.to_thread(_digest, path, end)
-    finally:
-        end.set()
+    return await cancellation.in_thread(digest_now, path)
 
 
-def _digest(path: Path, end: threading.Event) -> str:
-    # Opened and closed in one thread: a cancelled coroutine would never see what the thread has opened for it.
+def digest_now(path: Path) -> str:
+    """The same, for who is in a thread already; broken off within a step when whoever waits for it is cancelled."""
     whole = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while not end.is_set() and (piece := file.read(_STEP)):
+    with plain_files.opened(path, buffering=0) as file:
+        while piece := file.read(_STEP):
+            cancellation.check()
             whole.update(piece)
     return whole.hexdigest()

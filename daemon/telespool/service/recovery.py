@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.runtime import plain_files
 from telespool.spool.claims import APART, GATHERED
 from telespool.spool.layout import FOLDERS
 from telespool.spool.names import Job
@@ -63,25 +64,38 @@ def _sweep(spool: Spool) -> list[Path]:
 def _return_set_apart(spool: Spool) -> list[str]:
     """Drops of an inbox on another file system whose claim was broken off: finished or undone."""
     said: list[str] = []
-    for apart in [*spool.inbox.glob(f"{APART}*"), *spool.inbox.glob(f"*/{APART}*")]:
+    for apart in _set_apart(spool.inbox):
         job = apart.name.removeprefix(APART)
-        if Job.parse(job) is None or not apart.is_dir():
-            continue  # somebody else's
-        if any(spool.units(folder, job) for folder in FOLDERS):
-            spool.disk.rmtree(apart)
-        else:
-            said += [_RETURNED.format(name) for name in spool.put_back(apart, apart.parent)]
+        has_come = any(spool.units(folder, job) for folder in FOLDERS)
+        back = spool.finish_copy(apart, job) if has_come else spool.put_back(apart, apart.parent)
+        said += [_RETURNED.format(name) for name in back]
     return said
+
+
+def _set_apart(inbox: Path) -> list[Path]:
+    """What was set apart in the inbox and the folders of its chats."""
+    folders = [
+        inbox,
+        *(inbox / each.name for each in plain_files.entries(inbox) if each.is_directory),
+    ]
+    return [
+        folder / each.name
+        for folder in folders
+        for each in plain_files.entries(folder)
+        if each.is_directory
+        and each.name.startswith(APART)
+        and Job.parse(each.name.removeprefix(APART)) is not None
+    ]
 
 
 def _return_gathered(spool: Spool, job: str) -> list[str]:
     """The files of a claim of several that was broken off go back to where they were dropped."""
     gathered = spool.job_folder("incoming", job) / GATHERED
-    if not gathered.exists():
+    if not plain_files.is_directory(gathered):
         return []
     parsed = Job.parse(job)
     own = spool.inbox / parsed.chat if parsed else spool.inbox
-    inbox = own if own.is_dir() else spool.inbox
+    inbox = own if plain_files.is_directory(own) else spool.inbox
     return [_RETURNED.format(name) for name in spool.put_back(gathered, inbox)]
 
 

@@ -28,12 +28,12 @@ import time
 from typing import TYPE_CHECKING
 
 from telespool.errors import ConfigError
+from telespool.runtime import plain_files
 from telespool.spool.claims import Claims
 from telespool.spool.completion import Endings
 from telespool.spool.conversions import Conversions
 from telespool.spool.layout import FOLDERS, Folder
 from telespool.spool.lock import Lock
-from telespool.spool.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -57,9 +57,8 @@ class Spool(Claims, Conversions, Endings):
         changed: Callable[[Sequence[Folder]], None] = lambda _: None,
         reserve: int | None = None,
     ) -> None:
-        super().__init__(root, inbox, disk=disk, clock=clock, changed=changed)
-        self.room = Room(root, reserve)
-        self._lock = Lock(root / "lock")
+        super().__init__(root, inbox, disk=disk, clock=clock, changed=changed, reserve=reserve)
+        self._lock = Lock(self.root / "lock", self.root)
         self.closing = threading.Lock()
         """Held by whoever closes a job: two workers may see its end at once."""
 
@@ -75,8 +74,9 @@ class Spool(Claims, Conversions, Endings):
         try:
             with _explained():
                 for name in (*FOLDERS, "tmp"):
-                    (self.root / name).mkdir(exist_ok=True)
+                    self.disk.mkdir(self.root / name)
                 self.inbox.mkdir(parents=True, exist_ok=True)
+            self._prove_folders()
             self._check_one_file_system()
             self.empty_tmp()
         except BaseException:
@@ -86,6 +86,17 @@ class Spool(Claims, Conversions, Endings):
     def close(self) -> None:
         """Give the lock back; safe to call twice."""
         self._lock.release()
+
+    def _prove_folders(self) -> None:
+        """ConfigError where one of them is not what it should be: all that is in them is ours to empty and to send."""
+        problems = [
+            f"spool.root: {path} is a link, or no folder. Telespool follows no link inside its spool: put a folder in"
+            " its place, and to use another disk give [spool] root or inbox that place"
+            for path in (*(self.root / name for name in (*FOLDERS, "tmp")), self.inbox)
+            if not plain_files.is_directory(path)
+        ]
+        if problems:
+            raise ConfigError(problems)
 
     def _check_one_file_system(self) -> None:
         # st_dev does not tell: two bind mounts of one file system refuse a rename all the same. So rename.
@@ -109,10 +120,8 @@ class Spool(Claims, Conversions, Endings):
 
     def empty_tmp(self) -> None:
         """Remove what an earlier process was making; all of it can be made again."""
-        with os.scandir(self.tmp) as entries:
-            leftovers = [self.tmp / entry.name for entry in entries]
-        for path in leftovers:
-            self.disk.rmtree(path)
+        for name in plain_files.names(self.tmp):
+            self.disk.rmtree(self.tmp / name)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from telespool.runtime import plain_files
 from telespool.spool import delivered_index
 from telespool.spool.delivered_index import Receipt
 from telespool.spool.layout import FOLDERS, MEMBERS, WORKING, files_below
@@ -89,7 +90,7 @@ class Account:
     def read(cls, folders: SpoolLayout, job: str) -> Account:
         """The account of a job; an empty one where there is none."""
         try:
-            text = (folders.job_folder("done", job) / MEMBERS).read_text("utf-8", "replace")
+            text = plain_files.read_text(folders.job_folder("done", job) / MEMBERS)
         except OSError:
             return cls({}, (), complete=False)
         members: dict[int, Receipt] = {}
@@ -183,7 +184,7 @@ def note_of(entry: Entry, folders: SpoolLayout | None = None) -> str:
     if folders is not None and path.parent != folders.job_folder("quarantine", entry.job):
         path = path.parent
     try:
-        return path.with_name(f"{path.name}.txt").read_text("utf-8", "replace").strip()
+        return plain_files.read_text(path.with_name(f"{path.name}.txt")).strip()
     except OSError:
         return ""
 
@@ -192,7 +193,7 @@ def late(folders: SpoolLayout, drop: Entry | None, account: Account) -> Iterator
     """The files in a folder that was dropped, and is done, of which the account knows nothing."""
     if drop is None or drop.folder != "done" or not account.complete:
         return
-    if not drop.path.is_dir() or folders.archive_in(drop) is not None:
+    if not plain_files.is_directory(drop.path) or folders.archive_in(drop) is not None:
         return
     known = {member.name for member in (account.members | account.opened).values()}
     known |= {each.name for each in account.left_out}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from telespool.runtime import plain_files
 from telespool.spool.transition import Moves, claimed
 
 if TYPE_CHECKING:
@@ -47,9 +48,9 @@ class Marks(Moves):
         """How often the process died over a unit that is marked, since it last got further with it."""
         if entry.unit.attempt <= 1:
             return entry.unit.attempt
-        further = entry.path.stat().st_mtime != claimed(entry.job)
+        further = plain_files.lstat(entry.path).st_mtime != claimed(entry.job)
         if entry.folder == "uploading":
-            further = further or entry.path.parent.stat().st_mtime == claimed(entry.job)
+            further = further or plain_files.lstat(entry.path.parent).st_mtime == claimed(entry.job)
         return 1 if further else entry.unit.attempt
 
     def count_deaths(self, entry: Entry) -> Entry:

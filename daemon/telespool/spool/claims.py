@@ -7,10 +7,15 @@ the job's name and copied. `recovery` puts back what was gathered or set apart w
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import stat
 from typing import TYPE_CHECKING
 
+from telespool.runtime import cancellation, hashing, plain_files
+from telespool.runtime.plain_files import sign
+from telespool.runtime.trees import Changed, Found, list_tree, walk
 from telespool.spool.layout import FOLDERS, Entry
 from telespool.spool.names import Job, Unit, clean, title
 from telespool.spool.transition import Moves, free_name
@@ -18,6 +23,8 @@ from telespool.spool.transition import Moves, free_name
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from telespool.runtime.trees import Kind, Listing
 
 GATHERED = ".gathered"
 """Holds, in a job of incoming/, the files of a drop that is being claimed."""
@@ -55,25 +62,26 @@ class Claims(Moves):
 
     @staticmethod
     def _is_ours_alone(drops: Sequence[Path]) -> bool:
-        """Whether the drops are this user's, and nobody has another name (a hard link) for a file of them.
+        """Whether the drops are this user's, all of them, and nobody has another name (a hard link) for a file of them.
 
         What we do to a file with two names is done to both; of what belongs to another member of the group we may
         set no times and drop no data. PermissionError where it can neither be taken nor copied and removed.
         """
-        ours = True
+        ours, user = True, os.geteuid()
         for path in drops:
-            state = path.stat()
-            if state.st_uid != os.geteuid():
+            top = plain_files.lstat(path)
+            found = walk(path) if stat.S_ISDIR(top.st_mode) else iter(())
+            if top.st_uid != user or any(each.state.st_uid != user for each in found):
                 ours = False
                 _check_access(path)
-            elif not path.is_dir() and state.st_nlink > 1:
+            elif not stat.S_ISDIR(top.st_mode) and top.st_nlink > 1:
                 ours = False
         return ours
 
     def _claim_here(self, drops: Sequence[Path], target: Path) -> None:
         """One file or folder by one rename; several are gathered first. Broken off, they are put back."""
         for path in drops:
-            if path.is_dir():
+            if plain_files.is_directory(path):
                 self.disk.syncfs(path)
             else:
                 self.disk.fsync(path)
@@ -94,54 +102,111 @@ class Claims(Moves):
 
     def put_back(self, directory: Path, inbox: Path) -> list[str]:
         """Undo a claim: what was set apart goes back to where it was dropped; the names of it."""
-        paths = sorted(directory.iterdir())
-        for path in paths:
-            self.disk.rename(path, free_name(inbox / path.name))
+        names = sorted(plain_files.names(directory))
+        for name in names:
+            self.disk.rename(directory / name, free_name(inbox / name))
         self.disk.fsync(inbox, directory)
         self.disk.rmdir(directory)
-        return [path.name for path in paths]
+        return names
 
     def _claim_across(self, drops: Sequence[Path], target: Path) -> None:
         """The same by a copy: from another file system, where a rename cannot reach, or of what others have names for.
 
         The drop is set apart first, under the job's name: whoever finds it there at the next start can see
-        whether the job has come to be (`recovery`).
+        whether the job has come to be (`recovery`). Others may change it still, so the copy counts only where the
+        original is, after it, what it was before; and of the original only that goes which was copied.
         """
         inbox = drops[-1].parent
+        size = sum(_size(path) for path in drops)
+        self.room.must_ever_fit(size, drops[-1].name)
         apart = inbox / f"{APART}{target.parent.name}"
         staged = self.tmp / target.parent.name
-        self.disk.mkdir(apart)
-        self.disk.fsync(inbox)
-        try:
-            for path in drops:
-                self.disk.rename(path, apart / path.name)
-            self.disk.fsync(apart, inbox)
-            self.disk.copy_tree(apart if len(drops) > 1 else apart / drops[0].name, staged)
-            self.disk.rename(staged, target)  # commit
-        except OSError:
-            self.disk.rmtree(staged)
-            self.put_back(apart, inbox)
-            self.tidy(target.parent)
-            raise
+        with self.room.promised(size, drops[-1].name):
+            self.disk.mkdir(apart)
+            self.disk.fsync(inbox)
+            try:
+                for path in drops:
+                    self.disk.rename(path, apart / path.name)
+                self.disk.fsync(apart, inbox)
+                source = apart if len(drops) > 1 else apart / drops[0].name
+                listing = self.disk.copy_tree(source, staged, private=True)
+                if list_tree(source) != listing:
+                    raise Changed(source.name)
+                self.disk.rename(staged, target)  # commit
+            except (OSError, cancellation.BrokenOff):
+                with contextlib.suppress(FileNotFoundError):  # a person took it back
+                    self.disk.rmtree(staged)
+                    self.put_back(apart, inbox)
+                self.tidy(target.parent)
+                raise
         self.disk.fsync(target.parent)
-        self.disk.rmtree(apart)
+        self._remove_copied(source, listing)
+        if not self.disk.rmdir(apart):
+            self.put_back(apart, inbox)
+
+    def finish_copy(self, apart: Path, job: str) -> list[str]:
+        """After a crash: remove of what was set apart what the job has, byte for byte; the rest goes back to the inbox."""
+        drop = self.drop(job)
+        names = plain_files.names(apart)
+        if drop is not None:
+            source = apart if len(names) > 1 else apart / names[0] if names else apart
+            for name, kind in reversed(list_tree(source)):
+                if kind.is_directory:
+                    self.disk.rmdir(source / name)
+                elif _is_copied(source / name, drop.path / name, kind):
+                    self.disk.unlink(source / name)
+        return [] if self.disk.rmdir(apart) else self.put_back(apart, apart.parent)
+
+    def _remove_copied(self, source: Path, listing: Listing) -> None:
+        """Remove of the original what is as it was when it was copied; what came or changed since stays."""
+        for name, kind in reversed(listing):
+            path = source / name
+            if kind.is_directory:
+                self.disk.rmdir(path)
+                continue
+            with contextlib.suppress(FileNotFoundError):
+                if (kind.is_file or kind.is_link) and sign(plain_files.lstat(path)) == kind.sign:
+                    self.disk.unlink(path)
 
     def _new_job(self, chat: str, dropped: str) -> str:
         wanted = Job.make(self.clock(), chat, title(dropped))
         job, n = wanted, 1
         self.disk.mkdir(self.root / "incoming")  # a person may have removed it
         # Unique in all folders, not only in incoming/: a job of the same second may be done already.
-        while any(self.job_folder(folder, str(job)).exists() for folder in FOLDERS) or not (
-            self.disk.mkdir(self.job_folder("incoming", str(job)))
-        ):
+        while any(
+            plain_files.exists(self.job_folder(folder, str(job))) for folder in FOLDERS
+        ) or not (self.disk.mkdir(self.job_folder("incoming", str(job)))):
             n += 1
             job = wanted.numbered(n)
         return str(job)
 
 
+def _is_copied(original: Path, copy: Path, kind: Kind) -> bool:
+    """Whether the one is as the other, byte for byte."""
+    try:
+        if kind.is_link:
+            return plain_files.readlink(original) == plain_files.readlink(copy)
+        return kind.is_file and hashing.digest_now(original) == hashing.digest_now(copy)
+    except OSError:
+        return False
+
+
+def _size(path: Path) -> int:
+    return sum(kind.sign[1] for _, kind in list_tree(path) if kind.is_file)
+
+
 def _check_access(drop: Path) -> None:
     """PermissionError unless all of a drop can be read, and all its folders emptied."""
-    for path in (drop, *(drop.rglob("*") if drop.is_dir() else ())):
-        wanted = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK
-        if not path.is_symlink() and not os.access(path, wanted):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    with plain_files.parent_of(drop) as parent:
+        _check_one(Found(drop.name, plain_files.lstat(drop), parent, drop.name), drop)
+    if plain_files.is_directory(drop):
+        for found in walk(drop):
+            _check_one(found, drop / found.name)
+
+
+def _check_one(found: Found, path: Path) -> None:
+    wanted = os.R_OK | os.W_OK | os.X_OK if found.is_directory else os.R_OK
+    if (found.is_directory or found.is_file) and not os.access(
+        found.last, wanted, dir_fd=found.parent
+    ):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))

@@ -7,6 +7,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telespool.runtime import plain_files
 from telespool.spool.layout import (
     MEMBERS,
     NOTES,
@@ -64,7 +65,7 @@ class Endings(Moves):
     def add_notes(self, job: str, lines: Sequence[str]) -> None:
         """Add to what is said of files that were not sent whole, each line once."""
         try:
-            text = (self.job_folder("done", job) / NOTES).read_text("utf-8", "replace")
+            text = plain_files.read_text(self.job_folder("done", job) / NOTES)
         except FileNotFoundError:
             text = ""
         there = text.splitlines()
@@ -126,7 +127,7 @@ class Endings(Moves):
         """Remove what is proven to have arrived of an archive or an original in done/; the receipts stay."""
         for each in proven:
             with contextlib.suppress(FileNotFoundError):
-                state = each.path.lstat()
+                state = plain_files.lstat(each.path)
                 if _identity(state) != (each.device, each.inode, each.size, each.changed):
                     continue  # another file stands there by now
                 if entry.unit.first == 0:
@@ -139,7 +140,7 @@ class Endings(Moves):
 
     def _remove_empty(self, directory: Path) -> None:
         """Remove a folder of which nothing is left, and the empty ones in it."""
-        if not directory.is_dir() or directory.is_symlink():
+        if not plain_files.is_directory(directory):
             return
         for inner in sorted(folders_below(directory), reverse=True):
             self.disk.rmdir(directory / inner)
@@ -147,7 +148,9 @@ class Endings(Moves):
 
     def drop_orphan_notes(self, job: str) -> None:
         """Remove notes whose file is not (or no longer) in quarantine."""
-        for note in self.job_folder("quarantine", job).glob("*.txt"):
-            file = note.with_suffix("")
-            if Unit.parse(file.name) and not file.exists() and not is_noted(note):
-                self.disk.unlink(note)
+        folder = self.job_folder("quarantine", job)
+        for name in plain_files.names(folder):
+            file = name.removesuffix(".txt")
+            orphan = file != name and Unit.parse(file) and not plain_files.exists(folder / file)
+            if orphan and not is_noted(folder / name):
+                self.disk.unlink(folder / name)

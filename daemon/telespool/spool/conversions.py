@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.runtime import plain_files
 from telespool.spool.deliveries import Sending
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Conversions(Sending):
             for entry in self.units(folder, job)
             if entry.unit.kind == ""
         }
-        for path in self.job_folder("converting", job).glob("*.segments"):
-            number = path.name.removesuffix(".segments")
-            if number.isdecimal() and int(number) not in waiting:
-                self.disk.rmtree(path)
+        folder = self.job_folder("converting", job)
+        for name in plain_files.names(folder):
+            number = name.removesuffix(".segments")
+            if number != name and number.isdecimal() and int(number) not in waiting:
+                self.disk.rmtree(folder / name)

@@ -15,14 +15,14 @@ makes the copies of its members needless.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telespool.runtime.hashing import digest
+from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
+from telespool.runtime.hashing import digest, digest_now
 from telespool.spool.layout import CONTENTS, MEMBERS, WORKING
 from telespool.spool.names import Job
 
@@ -75,16 +75,15 @@ async def digests(members: Iterable[Entry]) -> dict[int, Receipt]:
 
 
 async def _line(member: Entry) -> Receipt:
-    size = (await asyncio.to_thread(member.path.stat)).st_size
+    size = (await in_thread(plain_files.lstat, member.path)).st_size
     return Receipt(member.unit.first, 0, size, await digest(member.path), member.unit.shown)
 
 
 def line_of(original: Entry) -> Receipt | None:
     """The line of an original that goes to done/ after its copy. Blocks for as long as reading it takes."""
     try:
-        with original.path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
+        size = plain_files.lstat(original.path).st_size
+        found = digest_now(original.path)
     except FileNotFoundError:
         return None
     return Receipt(original.unit.first, 0, size, found, original.unit.shown)
@@ -140,7 +139,7 @@ class ReceiptReader:
     def contents(self, path: Path, number: int) -> set[tuple[int, str]]:
         """Size and SHA-256 of the lines with this number; nothing where there is no such file. Blocks."""
         try:
-            with path.open("rb") as file:
+            with plain_files.opened(path) as file:
                 state = os.fstat(file.fileno())
                 identity = (state.st_dev, state.st_ino)
                 if (path, identity) != (self._path, self._identity) or state.st_size < self._end:
@@ -226,7 +225,7 @@ def _with_peers(
 ) -> Iterator[tuple[str, Receipt]]:
     """The lines of a job, each with the chat it went to; `peer` is the one of lines that do not say it."""
     try:
-        text = (folders.job_folder("done", job) / name).read_text("utf-8", "replace")
+        text = plain_files.read_text(folders.job_folder("done", job) / name)
     except OSError:
         return
     for each in text.split("\n"):

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from telespool.runtime import plain_files
 from telespool.spool import numbering
 from telespool.spool.delivered_index import ReceiptReader
 from telespool.spool.layout import CONTENTS, MEMBERS
@@ -66,7 +67,7 @@ class Sending(Releases):
         if drop is None or drop.path == entry.path or self.archive_in(drop) is None:
             return
         for member in self.members(entry):
-            if member.path.stat().st_size and self._is_in_archive(member):
+            if plain_files.lstat(member.path).st_size and self._is_in_archive(member):
                 self.disk.truncate(member.path)
 
     def _is_in_archive(self, member: Entry) -> bool:

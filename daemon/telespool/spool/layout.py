@@ -11,8 +11,9 @@
       tmp/  lock
 
 Nothing here changes the disk, and every answer is a fresh look, because a person may have moved something a
-moment ago. What vanishes while it is looked at is simply not there; names that are not
-ours are passed over (`strangers` lists them).
+moment ago. What vanishes while it is looked at is simply not there. A unit is a plain file, or a directory where it is an
+album or a drop; what is something else (a link, a FIFO …) or has no name of ours is passed over: `strangers` lists it.
+No link is followed below the root, which is resolved once.
 """
 
 from __future__ import annotations
@@ -20,13 +21,16 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from telespool.runtime import plain_files
 from telespool.spool.names import Job, Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from telespool.runtime.plain_files import Listed
 
 Folder = Literal["incoming", "uploading", "deferred", "converting", "done", "quarantine"]
 
@@ -68,9 +72,9 @@ class SpoolLayout:
     """The spool under `root`, for reading. `inbox` may lie elsewhere."""
 
     def __init__(self, root: Path, inbox: Path | None = None) -> None:
-        self.root = root
-        self.inbox = inbox or root / "inbox"
-        self.tmp = root / "tmp"
+        self.root = Path(os.path.realpath(root))
+        self.inbox = Path(os.path.realpath(inbox)) if inbox else self.root / "inbox"
+        self.tmp = self.root / "tmp"
         self._last_drop: Entry | None = None
 
     def job_folder(self, folder: Folder, job: str) -> Path:
@@ -142,12 +146,18 @@ class SpoolLayout:
         before = self._last_drop
         for folder in ("incoming", "done", "quarantine"):
             path = self.job_folder(folder, job)
-            if before is not None and before.path.parent == path and before.path.exists():
+            if (
+                before is not None
+                and before.path.parent == path
+                and plain_files.exists(before.path)
+            ):
                 return before
             for name in _names(path):
                 # A job may have ten thousand units: only what begins like a drop is read.
                 unit = Unit.parse(name) if name.startswith("0000") else None
-                if unit is not None and unit.first == 0 and not name.endswith(".txt"):
+                if unit is None or unit.first != 0 or name.endswith(".txt"):
+                    continue
+                if plain_files.is_file(path / name) or plain_files.is_directory(path / name):
                     self._last_drop = Entry(folder, job, unit, path / name)
                     return self._last_drop
         return None
@@ -157,10 +167,10 @@ class SpoolLayout:
 
         A drop of several files is a folder that is called like the one to open.
         """
-        if not drop.path.is_dir():
+        if not plain_files.is_directory(drop.path):
             return drop.path
         inside = (drop.path / name for name in _names(drop.path) if clean(name) == drop.unit.label)
-        return next((path for path in inside if path.is_file()), None)
+        return next((path for path in inside if plain_files.is_file(path)), None)
 
     def report(self, job: str) -> Path | None:
         """The report of a job: report.txt, or report+MESSAGE.txt after a chat was told."""
@@ -194,14 +204,28 @@ class SpoolLayout:
     def strangers(self) -> Iterator[Path]:
         """What lies in the folders and is not ours to read: a person's, left alone and named in the log."""
         for folder in WORKING:
-            for name in _names(self.root / folder):
-                path = self.root / folder / name
-                if Job.parse(name) is None or not path.is_dir():
+            for entry in _listed(self.root / folder):
+                path = self.root / folder / entry.name
+                if Job.parse(entry.name) is None or not entry.is_directory:
                     yield path
                     continue
-                for inner in _names(path):
-                    if Unit.parse(inner) is None and not inner.endswith(".segments"):
-                        yield path / inner
+                for inner in _listed(path):
+                    if not _is_unit(inner) and not inner.name.endswith(".segments"):
+                        yield path / inner.name
+
+
+def _listed(path: Path) -> list[Listed]:
+    return [entry for entry in plain_files.entries(path) if not entry.name.startswith(".")]
+
+
+def _is_unit(entry: Listed) -> bool:
+    """Whether this is a unit: an album is a directory, a drop may be one, every other is a plain file."""
+    unit = Unit.parse(entry.name)
+    if unit is None:
+        return False
+    if unit.is_album:
+        return entry.is_directory
+    return entry.is_file or (entry.is_directory and unit.first == 0)
 
 
 def files_below(path: Path) -> Iterator[tuple[str, os.stat_result]]:
@@ -242,36 +266,36 @@ def folders_below(path: Path) -> Iterator[str]:
 
 
 def _names(path: Path) -> list[str]:
-    try:
-        return [name for name in os.listdir(path) if not name.startswith(".")]  # noqa: PTH208 - names only, a hundred thousand of them
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    return [name for name in plain_files.names(path) if not name.startswith(".")]
 
 
 def _each_name(path: Path) -> Iterator[str]:
     """The names of a folder, one by one: who wants the first one only need not wait for all."""
-    try:
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if not entry.name.startswith("."):
-                    yield entry.name
-    except (FileNotFoundError, NotADirectoryError):
-        return
+    for entry in _each(path):
+        yield entry.name
+
+
+def _each(path: Path) -> Iterator[Listed]:
+    for entry in plain_files.each_entry(path):
+        if not entry.name.startswith("."):
+            yield entry
 
 
 def _holds_unit(path: Path) -> bool:
-    return any(Unit.parse(name) for name in _each_name(path))
+    return any(_is_unit(entry) for entry in _each(path))
 
 
 def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
     found = []
-    names = set(_names(path))
-    for name in names:
+    listed = _listed(path)
+    names = {entry.name for entry in listed}
+    for entry in listed:
+        name = entry.name
         if folder == "quarantine" and name.endswith(".txt") and f"{name}.txt" not in names:
             continue  # a note; a unit that ends in .txt has a note of its own, written before it came
         if name.endswith(".txt") and name.removesuffix(".txt") in names:
             continue  # a note that came out of quarantine with its unit
-        unit = Unit.parse(name)
+        unit = Unit.parse(name) if _is_unit(entry) else None
         if unit is not None:
             found.append(Entry(folder, job, unit, path / name))
     found.sort(key=lambda entry: (entry.unit.first, entry.unit.kind, entry.path.name))

@@ -7,8 +7,10 @@ file holds the process id, for people. SpoolBusy where another process has it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
+import stat
 import time
 from typing import TYPE_CHECKING
 
@@ -18,41 +20,57 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_CANNOT = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP}
+"""What file systems answer that lock no directory (NFS)."""
 _TRIES, _PAUSE = 10, 0.02
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _WIDTH = 20  # characters that a process id is written in
 
 
 class Lock:
     """The lock on `path`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, directory: Path | None = None) -> None:
+        """Lock `directory` as well, where the file lies: people remove a file called lock, but not a whole spool."""
         self.path = path
+        self.directory = directory
         self._descriptor: int | None = None
+        self._second: int | None = None
 
     def take(self) -> None:
         """Take it or raise SpoolBusy, within a fraction of a second."""
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        if not _taken(descriptor):
-            os.close(descriptor)
+        try:
+            self._take()
+        except BaseException:
+            self.release()
+            raise
+
+    def _take(self) -> None:
+        if self.directory is not None:
+            self._second = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._descriptor = os.open(self.path, _FLAGS | os.O_RDWR | os.O_CREAT, 0o644)
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            raise OSError(errno.EEXIST, "it is no plain file", str(self.path))
+        if not all(_taken(each) for each in (self._second, self._descriptor) if each is not None):
             raise SpoolBusy(
                 f"Another telespool (process {self.holder() or 'unknown'}) is working on"
                 f" {self.path.parent}. Stop it first, or give this one a spool of its own."
             )
         # Over what stood there, as long as it: a full disk must not keep anybody from starting.
         with contextlib.suppress(OSError):
-            os.pwrite(descriptor, f"{os.getpid():<{_WIDTH}}\n".encode(), 0)
-        self._descriptor = descriptor
+            os.pwrite(self._descriptor, f"{os.getpid():<{_WIDTH}}\n".encode(), 0)
 
     def release(self) -> None:
         """Give it back; safe to call twice."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        for each in (self._descriptor, self._second):
+            if each is not None:
+                os.close(each)
+        self._descriptor = self._second = None
 
     def holder(self) -> int | None:
         """The process that has it, or None where nobody has."""
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self.path, _FLAGS | os.O_RDONLY)
         except OSError:
             return None
         try:
@@ -72,6 +90,10 @@ def _taken(descriptor: int) -> bool:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             time.sleep(_PAUSE)
+        except OSError as error:
+            if error.errno not in _CANNOT:
+                raise
+            return True
         else:
             return True
     return False

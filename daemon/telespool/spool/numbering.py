@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.runtime import plain_files
 from telespool.spool.layout import FOLDERS
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def conflicts(folders: SpoolLayout, entries: Iterable[Entry], folder: Folder) ->
         ]
         if _overlap(units):
             # One that went from a folder to a later one during the look was seen in both.
-            units = [each for each in units if each.path.exists()]
+            units = [each for each in units if plain_files.exists(each.path)]
             found += [each for each in _late(folders, units) if each.folder == folder]
     return found
 
@@ -76,7 +77,7 @@ def _claim(entry: Entry) -> tuple[bool, bool, float]:
     """What was posted has the best claim to its number, then what was tried, then what came first."""
     unit = entry.unit
     try:
-        came = entry.path.stat().st_ctime
+        came = plain_files.lstat(entry.path).st_ctime
     except OSError:
         came = 0.0
     return unit.message is None and unit.kind != "o", unit.attempt == 0, came

@@ -11,17 +11,15 @@ and the daemon hears of it by the file system's events. `FileNotFoundError` leav
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from telespool.errors import Permanent
+from telespool.runtime import plain_files
 from telespool.spool import Spool
 from telespool.spool.claims import GATHERED
 from telespool.spool.layout import HELD, Entry
 from telespool.spool.names import PASSWORD_SUFFIX
 from telespool.spool.staging import COPY, staging, sweep
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 class Steering(Spool):
@@ -68,7 +66,7 @@ class Steering(Spool):
         Broken off between the two renames, both are put back into the inbox at the next start (`recovery`).
         """
         name = f"{entry.unit.label}{PASSWORD_SUFFIX}"
-        if entry.path.is_dir():
+        if plain_files.is_directory(entry.path):
             beside = entry.path / name
             self.disk.unlink(beside)
             self.disk.write(beside, f"{password}\n".encode())
@@ -98,12 +96,12 @@ class Steering(Spool):
         self.disk.mkdir(directory)
         sweep(self.disk, [self.inbox, directory])
         target = directory / source.name
-        if target.exists():
+        if plain_files.exists(target):
             raise Permanent(
                 f"{target} is there already and waits to be taken. Give the new one another name."
             )
         with staging(self.disk, directory) as hidden:
-            self.disk.copy_tree(source, hidden / COPY)
+            self.disk.copy_tree(Path(os.path.realpath(source)), hidden / COPY)
             self.disk.rename(hidden / COPY, target)  # commit
         self.disk.fsync(directory)
         return target

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.runtime import plain_files
 from telespool.spool.attempts import Marks
 from telespool.spool.layout import Entry, Folder
 from telespool.spool.names import Unit
@@ -33,7 +34,7 @@ class Releases(Marks):
         """Let finished files of tmp/ out as one album: it is closed by the rename that commits it."""
         unit = Unit.album(staged[0][0].first, staged[-1][0].first, staged[0][0].kind)
         building = self.tmp / f"{job}.{unit}"
-        if building.exists():  # an attempt that found no room
+        if plain_files.exists(building):  # an attempt that found no room
             self.disk.rmtree(building)
         self.disk.mkdir(building)
         for member, path in staged:
@@ -83,5 +84,5 @@ class Releases(Marks):
     def drop_segments(self, original: Entry) -> None:
         """Remove the finished segments of a conversion that is over."""
         segments = self.segments(original)
-        if segments.exists():
+        if plain_files.exists(segments):
             self.disk.rmtree(segments)

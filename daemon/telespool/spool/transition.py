@@ -10,9 +10,11 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+from telespool.runtime import plain_files
 from telespool.spool.fs_ops import FileOps
 from telespool.spool.layout import FOLDERS, Entry, Folder, SpoolLayout
 from telespool.spool.names import Job, Unit
+from telespool.spool.room import Room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,9 +32,11 @@ class Moves(SpoolLayout):
         disk: FileOps | None = None,
         clock: Callable[[], float] = time.time,
         changed: Callable[[Sequence[Folder]], None] = lambda _: None,
+        reserve: int | None = None,
     ) -> None:
         super().__init__(root, inbox)
         self.disk = disk or FileOps()
+        self.room = Room(self.root, reserve)
         self.clock = clock
         self.changed = changed
 
@@ -52,7 +56,7 @@ class Moves(SpoolLayout):
                 target = free_name(target)
             except FileNotFoundError:
                 # The worker of that folder removed the job's directory, as it was empty for a moment.
-                if not source.exists():
+                if not plain_files.exists(source):
                     raise
             else:
                 break
@@ -77,12 +81,12 @@ class Moves(SpoolLayout):
         """Remove the note that a person moved out of quarantine together with this unit: alone it would be taken for one."""
         note = path.with_name(f"{path.name}.txt")
         folder = path.parent.parent
-        if folder.parent == self.root and folder.name != "quarantine" and note.exists():
+        if folder.parent == self.root and folder.name != "quarantine" and plain_files.exists(note):
             self.disk.unlink(note)
 
     def make(self, directory: Path) -> None:
         """Make a job's directory, to last; and the folder, which a person may have removed."""
-        if not directory.parent.exists():
+        if not plain_files.exists(directory.parent):
             self.disk.mkdir(directory.parent)
             self.disk.fsync(self.root)
         if self.disk.mkdir(directory):
@@ -103,17 +107,17 @@ def claimed(job: str) -> float:
 
 def is_noted(path: Path) -> bool:
     """Whether this file in quarantine has a note of its own, so that it is none itself."""
-    return path.with_name(f"{path.name}.txt").exists()
+    return plain_files.exists(path.with_name(f"{path.name}.txt"))
 
 
 def free_name(target: Path) -> Path:
     """The next name like this one that is not taken."""
-    if not target.exists():
+    if not plain_files.exists(target):
         return target
     stem, dot, ending = target.name.rpartition(".")
     if not dot:
         stem, ending = target.name, ""
     n = 2
-    while (candidate := target.with_name(f"{stem}-{n}{dot}{ending}")).exists():
+    while plain_files.exists(candidate := target.with_name(f"{stem}-{n}{dot}{ending}")):
         n += 1
     return candidate

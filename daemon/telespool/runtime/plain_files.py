@@ -1,0 +1,223 @@
+"""Plain files and directories, opened by handle and proven: nothing is followed, and nothing blocks.
+
+    with opened(path) as file: file.read()    # a regular file, and no link in any part of its path
+    entries(folder)                           # what is in a directory, and which of it are plain files
+
+The spool is shared with a group that may rename and link in it at any moment. So a path is never first looked at and
+then used: each of its parts is opened in the one before with O_NOFOLLOW, what has been opened is what is looked at, and
+what has been looked at is what is read, emptied or removed. A FIFO, a socket, a device or a link is no plain file: it
+is as if it were not there (`NotPlain`, a FileNotFoundError). Paths must be free of links from `/` on: who lets people
+name a place resolves it once (`os.path.realpath`). Everything blocks; OSError leaves as the kernel gives it.
+Whole trees: `telespool.runtime.trees`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import stat
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_COMMON = os.O_NOFOLLOW | os.O_CLOEXEC
+DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | _COMMON
+_PASSING = os.O_PATH | os.O_DIRECTORY | _COMMON
+_NOT_PLAIN = {errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP}
+_KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFBLK: "a device",
+    stat.S_IFCHR: "a device",
+    stat.S_IFDIR: "a folder",
+}
+
+
+class NotPlain(FileNotFoundError):
+    """What has this name is no plain file (or directory) of ours, or lies behind a link."""
+
+    def __init__(self, path: object, what: str = "no plain file, or behind a link") -> None:
+        super().__init__(errno.ENOENT, f"it is {what}", str(path))
+
+
+def kind_of(state: os.stat_result) -> str:
+    """What something is, in words; empty for a regular file."""
+    return _KINDS.get(stat.S_IFMT(state.st_mode), "")
+
+
+@contextlib.contextmanager
+def parent_of(path: Path) -> Iterator[int]:
+    """The directory that a path lies in, to be used as `dir_fd`; its handle is closed at the end."""
+    handle = _descend(path, path.parts[:-1], _PASSING)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def directory(path: Path) -> Iterator[int]:
+    """A directory to be listed, or fsynced."""
+    handle = open_directory(path)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def open_directory(path: Path) -> int:
+    """A handle of a directory; the caller closes it."""
+    return _descend(path, path.parts, DIRECTORY)
+
+
+def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
+    """A handle of a regular file; the caller closes it. Never waits for a writer, as a FIFO would."""
+    with parent_of(path) as parent:
+        return open_in(parent, path.name, flags, path)
+
+
+def open_in(parent: int, name: str, flags: int = os.O_RDONLY, path: Path | None = None) -> int:
+    """The same of a regular file directly in a directory."""
+    try:
+        handle = os.open(name, flags | _COMMON | os.O_NONBLOCK | os.O_NOCTTY, dir_fd=parent)
+    except OSError as error:
+        raise told(error, path or name) from error
+    what = kind_of(os.fstat(handle))
+    if what:
+        os.close(handle)
+        raise NotPlain(path or name, what)
+    return handle
+
+
+def opened(path: Path, *, buffering: int = -1) -> BinaryIO:
+    """A regular file, for reading."""
+    handle = open_file(path)
+    raw = io.FileIO(handle, "rb")
+    return raw if buffering == 0 else io.BufferedReader(raw)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a regular file."""
+    with opened(path) as file:
+        return file.read()
+
+
+def read_text(path: Path) -> str:
+    """The text of a regular file; what is not UTF-8 becomes a sign that says so."""
+    return read_bytes(path).decode("utf-8", "replace")
+
+
+def lstat(path: Path) -> os.stat_result:
+    """What has this name, with nothing in its path followed."""
+    with parent_of(path) as parent:
+        return os.stat(path.name, dir_fd=parent, follow_symlinks=False)
+
+
+def sign(state: os.stat_result) -> tuple[int, int, int, int]:
+    """What changes when somebody changes a file: its number, size and times."""
+    return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
+def readlink(path: Path) -> str:
+    """What a link says, followed by nobody."""
+    with parent_of(path) as parent:
+        return os.readlink(path.name, dir_fd=parent)
+
+
+def exists(path: Path) -> bool:
+    """Whether something has this name, whatever it is."""
+    try:
+        lstat(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def is_file(path: Path) -> bool:
+    """Whether it is a regular file."""
+    return _is(path, stat.S_ISREG)
+
+
+def is_directory(path: Path) -> bool:
+    """Whether it is a directory."""
+    return _is(path, stat.S_ISDIR)
+
+
+def _is(path: Path, test: Callable[[int], bool]) -> bool:
+    try:
+        return test(lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+class Listed(NamedTuple):
+    """An entry of a directory and what it is; neither of both where it is a link, a FIFO, a device …"""
+
+    name: str
+    is_file: bool
+    is_directory: bool
+
+
+def entries(path: Path) -> list[Listed]:
+    """The entries of a directory, in any order; none where it is no directory, or not there."""
+    return list(each_entry(path))
+
+
+def each_entry(path: Path) -> Iterator[Listed]:
+    """The same one by one, for who may not need all of them."""
+    with (
+        contextlib.suppress(FileNotFoundError),
+        directory(path) as handle,
+        os.scandir(handle) as found,
+    ):
+        for each in found:
+            yield Listed(each.name, _listed(each.is_file), _listed(each.is_dir))
+
+
+def _listed(test: Callable[..., bool]) -> bool:
+    try:
+        return test(follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+
+
+def names(path: Path) -> list[str]:
+    """The names in a directory, in any order; none where it is no directory, or not there."""
+    try:
+        with directory(path) as handle:
+            return os.listdir(handle)  # noqa: PTH208 - by handle
+    except FileNotFoundError:
+        return []
+
+
+def _descend(path: Path, parts: tuple[str, ...], last: int) -> int:
+    """Open each part in the one before; a handle of the last one."""
+    absolute = path.is_absolute()
+    steps = parts[1:] if absolute else parts
+    here = os.open("/" if absolute else ".", _PASSING if steps else last)
+    try:
+        for place, part in enumerate(steps, 1):
+            if part == "..":
+                raise NotPlain(path)
+            flags = last if place == len(steps) else _PASSING
+            below = os.open(part, flags, dir_fd=here)
+            os.close(here)
+            here = below
+    except OSError as error:
+        os.close(here)
+        raise told(error, path) from error
+    return here
+
+
+def told(error: OSError, path: object) -> OSError:
+    """The same error with the path; NotPlain where what was opened is no such thing."""
+    if error.errno in _NOT_PLAIN:
+        return NotPlain(path)
+    if isinstance(error, NotPlain):
+        return error
+    return type(error)(error.errno, error.strerror, str(path))
