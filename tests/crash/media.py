@@ -10,6 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from telespool.media.compatibility import Assessment
+from telespool.media.convert import Outcome
 from telespool.media.ffmpeg_process import Progress
 from telespool.model import VideoInfo
 from telespool.pipeline import converter, prepare, release_order
@@ -88,10 +89,10 @@ class Converting:
         disk: FileOps,
         progress: Callable[[Progress], None],
         **_: Any,
-    ) -> None:
+    ) -> Outcome:
         """Make what is missing, then the whole."""
         if result.exists():
-            return
+            return Outcome("encode")
         data = source.read_bytes()
         disk.mkdir(state)
         for number in range(SEGMENTS):
@@ -112,6 +113,7 @@ class Converting:
         disk.unlink(part)
         disk.write(part, copy_of(bytes(whole)))
         disk.publish(part, result)
+        return Outcome("encode")
 
 
 def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Path:

@@ -265,10 +265,17 @@ class WatchedDisk(DyingDisk):
         self._created(path, lambda: super(WatchedDisk, self).write(path, data))
 
     def copy(
-        self, source: Path, target: Path, progress: Callable[[int], None] | None = None
+        self,
+        source: Path,
+        target: Path,
+        progress: Callable[[int], None] | None = None,
+        *,
+        private: bool = False,
     ) -> None:
         """Do it, then tell."""
-        self._created(target, lambda: super(WatchedDisk, self).copy(source, target, progress))
+        self._created(
+            target, lambda: super(WatchedDisk, self).copy(source, target, progress, private=private)
+        )
 
     def _created(self, path: Path, create: Callable[[], None]) -> None:
         try:

@@ -23,7 +23,12 @@ class Careless(FileOps):
             file.write(data)
 
     def copy(
-        self, source: Path, target: Path, progress: Callable[[int], None] | None = None
+        self,
+        source: Path,
+        target: Path,
+        progress: Callable[[int], None] | None = None,
+        *,
+        private: bool = False,
     ) -> None:
         """Copy into a file that was not there."""
         data = source.read_bytes()

@@ -69,10 +69,12 @@ class FullDisk(DyingDisk):
         self._need_room(path, lambda: path.write_bytes(data[: len(data) // 2]))
         super().write(path, data)
 
-    def copy(self, source: Path, target: Path, progress: Any = None) -> None:
+    def copy(
+        self, source: Path, target: Path, progress: Any = None, *, private: bool = False
+    ) -> None:
         """Half of it is copied."""
         self._need_room(target, lambda: target.write_bytes(b"half"))
-        super().copy(source, target, progress)
+        super().copy(source, target, progress, private=private)
 
     def append(self, path: Path, data: bytes) -> None:
         """Half of it is written."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import glob
+import os
 import shutil
 import sys
 import tempfile
@@ -53,8 +54,8 @@ def run(options: argparse.Namespace) -> int:
     if not options.result.parent.is_dir():
         raise Permanent(f"{options.result.parent}: there is no such folder.")
     limit = _limit(options.max_size, options.result)
-    state = options.state.absolute() if options.state else None
-    source, result = options.source.absolute(), options.result.absolute()
+    state = Path(os.path.realpath(options.state)) if options.state else None
+    source, result = (Path(os.path.realpath(path)) for path in (options.source, options.result))
     try:
         asyncio.run(_convert(source, result, state, replace(config.convert, nice=0), limit))
     except Permanent as error:

@@ -25,6 +25,7 @@ from telespool.media.split_raw import cut
 from telespool.observe.job_report import Phase, close_job
 from telespool.observe.progress import ConversionProgress
 from telespool.pipeline.worker import Worker, log, readable
+from telespool.runtime import plain_files
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline
@@ -120,7 +121,7 @@ class Converter(Worker):
     def _take_next(self) -> Entry | None:
         while self._row:
             entry = self._row.pop()
-            if entry.path.exists():
+            if plain_files.exists(entry.path):
                 begun = self.spool.start_conversion(entry)
                 if self.spool.copy_of(entry.job, entry.unit.first) is not None:
                     return None  # a person moved it back after it was converted
@@ -178,7 +179,7 @@ class Converter(Worker):
                 await self._note_lost(original, outcome)
             whole = original.path if verdict.action == "split" or in_pieces else result
             # Before it is let out: it may be on its way the moment after.
-            sizes = original.path.stat().st_size, whole.stat().st_size
+            sizes = plain_files.lstat(original.path).st_size, whole.stat().st_size
             copy = await self._release(original, whole, limit, None if in_pieces else gate)
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("converted", job=original.job, unit=str(copy.unit))

@@ -16,14 +16,15 @@ import os
 import stat
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.archives import volumes
+from telespool.runtime import plain_files, trees
 from telespool.spool.names import DEFAULT_CHAT, PASSWORD_SUFFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
 
 Signature = tuple[tuple[int, int, int, int], ...]
 
@@ -55,7 +56,7 @@ def find(inbox: Path, chats: Iterable[str], ignore: Iterable[str]) -> Iterator[D
     aliases = set(chats)
     own = []
     for path in _entries(inbox, patterns):
-        if path.name in aliases and path.is_dir() and not path.is_symlink():
+        if path.name in aliases and plain_files.is_directory(path):
             yield from _together(_entries(path, patterns), path.name, patterns)
         else:
             own.append(path)
@@ -102,10 +103,7 @@ def _joined(drop: Drop, others: Iterable[Drop]) -> Drop:
 
 
 def _entries(directory: Path, ignore: tuple[str, ...]) -> list[Path]:
-    try:
-        names = sorted(os.listdir(directory))  # noqa: PTH208 - names only, there may be very many
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    names = sorted(plain_files.names(directory))
     return [directory / name for name in names if not unfinished(name, ignore)]
 
 
@@ -118,7 +116,7 @@ def unfinished(name: str, ignore: Iterable[str]) -> bool:
 
 def _look(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
     try:
-        state = path.lstat()
+        state = plain_files.lstat(path)
         if stat.S_ISREG(state.st_mode):
             return _look_at_file(path, chat, state)
         if stat.S_ISDIR(state.st_mode):
@@ -136,7 +134,7 @@ def _look(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
 
 
 def _look_at_file(path: Path, chat: str, state: os.stat_result) -> Drop:
-    signature = (_sign(state),)
+    signature = (plain_files.sign(state),)
     if state.st_size == 0:
         return Drop(
             path,
@@ -144,25 +142,27 @@ def _look_at_file(path: Path, chat: str, state: os.stat_result) -> Drop:
             signature,
             f"{path.name} is empty. It is left in the inbox until something is in it.",
         )
-    return Drop(path, chat, signature, open_for_writing=_open_for_writing(path))
+    return Drop(
+        path,
+        chat,
+        signature,
+        open_for_writing=_open_for_writing(lambda: plain_files.open_file(path)),
+    )
 
 
 def _look_at_folder(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
-    signature = []
+    signature = [plain_files.sign(plain_files.lstat(path))]
     files = 0
-    for directory, folders, names in os.walk(path):
-        folders.sort()
-        signature.append(_sign(Path(directory).lstat()))
-        for name in sorted(names):
-            file = Path(directory, name)
-            state = file.lstat()
-            signature.append(_sign(state))
-            if not name.startswith(".") and unfinished(name, ignore):
+    for found in trees.walk(path):
+        signature.append(found.sign)
+        if found.is_directory:
+            continue
+        if not found.last.startswith(".") and unfinished(found.last, ignore):
+            return Drop(path, chat, tuple(signature), open_for_writing=True)
+        if found.is_file:
+            files += 1
+            if _open_for_writing(found.open):
                 return Drop(path, chat, tuple(signature), open_for_writing=True)
-            if stat.S_ISREG(state.st_mode):
-                files += 1
-                if _open_for_writing(file):
-                    return Drop(path, chat, tuple(signature), open_for_writing=True)
     if not files:
         return Drop(
             path,
@@ -173,13 +173,9 @@ def _look_at_folder(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
     return Drop(path, chat, tuple(signature))
 
 
-def _sign(state: os.stat_result) -> tuple[int, int, int, int]:
-    return state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns
-
-
-def _open_for_writing(path: Path) -> bool:
+def _open_for_writing(opened: Callable[[], int]) -> bool:
     """Whether a process has the file open for writing; False where nobody can tell (network file systems)."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    descriptor = opened()
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from telespool.media.photo import acceptable_photo
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
 from telespool.model import Item
+from telespool.runtime import plain_files
 from telespool.spool.names import file_id, random_id, title
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ class Preparer:
             member.path, self.config.convert, max_bytes=limit, name=member.unit.label
         )
         self._verdicts[_key(member)] = verdict
-        oversize = member.path.stat().st_size > limit
+        oversize = plain_files.lstat(member.path).st_size > limit
         if oversize and (member.unit.goes_as_document or verdict.kind in {"audio", "other"}):
             self._oversize.add(_key(member))
             raise NeedsConversion("it is larger than one message may be")
@@ -90,7 +92,7 @@ class Preparer:
         drop = self.spool.drop(entry.job)
         archive = ""
         if drop is not None:
-            folder = drop.path.is_dir() and self.spool.archive_in(drop) is None
+            folder = plain_files.is_directory(drop.path) and self.spool.archive_in(drop) is None
             archive = drop.unit.label if folder else title(drop.unit.label)
         unit = entry.unit
         caption = self.config.send.caption.format(
@@ -159,8 +161,8 @@ def _key(member: Entry) -> tuple[str, int, str]:
 
 def _stamp(path: Path) -> str:
     """What stands for the bytes of a file: its size, its beginning and its end. Moving it changes nothing."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
+    with plain_files.opened(path) as file:
+        size = os.fstat(file.fileno()).st_size
         digest = hashlib.sha256(file.read(_STAMP))
         file.seek(max(0, size - _STAMP))
         digest.update(file.read(_STAMP))

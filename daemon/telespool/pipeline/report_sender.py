@@ -19,6 +19,7 @@ import structlog
 from telespool.destinations.base import SupportsText
 from telespool.errors import LoginNeeded, TelespoolError, Temporary
 from telespool.model import Item
+from telespool.runtime import plain_files
 from telespool.runtime.timers import Deadline
 from telespool.spool.layout import REPORT
 from telespool.spool.names import report_id
@@ -69,7 +70,7 @@ class ReportSender:
         if path is None:
             return False
         job = path.parent.name
-        text = await asyncio.to_thread(path.read_text, "utf-8", "replace")
+        text = await asyncio.to_thread(plain_files.read_text, path)
         try:
             message = await self._say(job, path, text.strip())
         except Temporary as error:
@@ -92,7 +93,7 @@ class ReportSender:
         for job in self._spool.jobs("done"):
             path = self._spool.job_folder("done", job) / REPORT
             try:
-                young = now - path.stat().st_mtime < _YOUNG
+                young = now - plain_files.lstat(path).st_mtime < _YOUNG
             except FileNotFoundError:
                 continue
             if young and path not in self._given_up:

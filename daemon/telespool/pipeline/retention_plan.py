@@ -14,12 +14,13 @@ stays, and is listed in `kept`; `retention.left_out` may allow what was left out
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from telespool.clutter import REASONS
 from telespool.observe import humanize
+from telespool.runtime import plain_files
+from telespool.runtime.hashing import digest_now
 from telespool.spool.account import LeftOut, Proof, one_line
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
@@ -189,7 +190,11 @@ class _Judge:
         going, lacking = [], []
         reasons = {each.name: each for each in proof.account.left_out}
         for state in _states(entry.path):
-            name = state.path.relative_to(entry.path).as_posix() if entry.path.is_dir() else ""
+            name = (
+                state.path.relative_to(entry.path).as_posix()
+                if plain_files.is_directory(entry.path)
+                else ""
+            )
             left_out = reasons.get(one_line(name))
             if (left_out is not None and self._allowed(entry.job, left_out)) or self._proven(
                 state, proof
@@ -224,19 +229,18 @@ class _Judge:
 
 def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_now(path)
     except OSError:
         return ""
 
 
 def _states(path: Path) -> Iterator[FileState]:
     """The files of a unit as they are now."""
-    if path.is_dir() and not path.is_symlink():
+    if plain_files.is_directory(path):
         for name, state in files_below(path):
             yield FileState.of(path / name, state)
     else:
-        yield FileState.of(path, path.lstat())
+        yield FileState.of(path, plain_files.lstat(path))
 
 
 def _weight(states: tuple[FileState, ...]) -> int:

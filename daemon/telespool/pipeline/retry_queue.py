@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from telespool.runtime import plain_files
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline, Deadlines
 
@@ -56,7 +57,7 @@ class RetryQueue:
             if self._spool.send_home(entry) or not entry.unit.attempt:
                 continue
             key = _key(entry)
-            left = self._waits.left(key, entry.path.stat().st_mtime, now)
+            left = self._waits.left(key, plain_files.lstat(entry.path).st_mtime, now)
             if left <= 0:
                 self._spool.resume(entry)
                 brought()

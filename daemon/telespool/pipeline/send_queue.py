@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telespool.file_types import HEAD, by_ending, identify
+from telespool.runtime import plain_files
 from telespool.runtime.throttle import Throttle
 from telespool.spool import numbering
 
@@ -44,7 +45,7 @@ def rank(entry: Entry, folders: SpoolLayout) -> int:
     if guessed != OTHER:
         return guessed
     try:
-        with members[0].path.open("rb") as file:
+        with plain_files.opened(members[0].path) as file:
             kind = identify(file.read(HEAD)).kind
     except OSError:
         return OTHER
@@ -68,7 +69,7 @@ class SendQueue:
         self._stale = self._stale or changed
         if not self._row or (self._stale and not self._pace.left()):
             self._look()
-        while self._row and not self._row[-1].path.exists():
+        while self._row and not plain_files.exists(self._row[-1].path):
             self._row.pop()
             if not self._row:
                 self._look()

@@ -31,6 +31,7 @@ from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.retry_queue import RetryQueue
 from telespool.pipeline.send_queue import SendQueue
 from telespool.pipeline.worker import Worker, log, readable
+from telespool.runtime import plain_files
 from telespool.runtime.timers import Deadlines
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.spool import delivered_index
@@ -195,7 +196,7 @@ class Uploader(Worker):
         sizes, inodes = {}, {}
         for member in await asyncio.to_thread(self.spool.members, entry):
             members[member.unit.first] = member
-            state = member.path.stat()
+            state = plain_files.lstat(member.path)
             sizes[member.unit.first], inodes[member.unit.first] = state.st_size, state.st_ino
         activity = UploadProgress(entry.job, str(entry.unit.plain()), sum(sizes.values()))
         self.house.activity.upload = activity
@@ -375,5 +376,6 @@ def _replaced(members: dict[int, Entry], inodes: dict[int, int]) -> list[int]:
     return [
         number
         for number, member in members.items()
-        if member.path.exists() and member.path.stat().st_ino != inodes[number]
+        if plain_files.exists(member.path)
+        and plain_files.lstat(member.path).st_ino != inodes[number]
     ]

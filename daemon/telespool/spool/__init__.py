@@ -74,7 +74,7 @@ class Spool(Claims, Conversions, Endings):
         try:
             with _explained():
                 for name in (*FOLDERS, "tmp"):
-                    self.disk.mkdir(self.root / name)
+                    (self.root / name).mkdir(exist_ok=True)
                 self.inbox.mkdir(parents=True, exist_ok=True)
             self._prove_folders()
             self._check_one_file_system()
@@ -90,8 +90,8 @@ class Spool(Claims, Conversions, Endings):
     def _prove_folders(self) -> None:
         """ConfigError where one of them is not what it should be: all that is in them is ours to empty and to send."""
         problems = [
-            f"spool.root: {path} is a link, or no folder. Telespool follows no link inside its spool: put a folder in"
-            " its place, and to use another disk give [spool] root or inbox that place"
+            f"spool.root: {path} cannot be made or written: a link or a file stands in its place. Telespool follows no"
+            " link inside its spool: make it a folder; to use another disk, name it as root or inbox under [spool]"
             for path in (*(self.root / name for name in (*FOLDERS, "tmp")), self.inbox)
             if not plain_files.is_directory(path)
         ]

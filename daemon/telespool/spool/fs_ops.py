@@ -139,6 +139,8 @@ class FileOps:
             at, to = source / name, target / name
             if kind.is_directory:
                 self.mkdir(to)
+                if private:
+                    _narrow(to, kind.mode)
             elif kind.is_file:
                 self.copy(at, to, private=private)
             elif kind.is_link:
@@ -238,6 +240,12 @@ class FileOps:
         self.fsync(final.parent)
         if temporary.parent != final.parent:
             self.fsync(temporary.parent)
+
+
+def _narrow(directory: Path, mode: int) -> None:
+    """Let nobody into a directory whom the one with this mode would not let in."""
+    with plain_files.directory(directory) as handle:
+        os.fchmod(handle, stat.S_IMODE(os.fstat(handle).st_mode) & (mode | 0o700))
 
 
 def _copy_to(

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from telespool.runtime import plain_files
+from telespool.runtime import plain_files, trees
 from telespool.spool.names import Job, Unit, clean
 
 if TYPE_CHECKING:
@@ -233,36 +233,18 @@ def files_below(path: Path) -> Iterator[tuple[str, os.stat_result]]:
 
     No link is followed, nothing recurses, and what vanishes meanwhile is not there.
     """
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
-        try:
-            with os.scandir(path / below) as entries:
-                for entry in entries:
-                    name = f"{below}/{entry.name}" if below else entry.name
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(name)
-                        continue
-                    with contextlib.suppress(FileNotFoundError):
-                        yield name, entry.stat(follow_symlinks=False)
-        except (FileNotFoundError, NotADirectoryError):
-            continue
+    with contextlib.suppress(FileNotFoundError):
+        for found in trees.walk(path):
+            if not found.is_directory:
+                yield found.name, found.state
 
 
 def folders_below(path: Path) -> Iterator[str]:
     """The folders below a folder, as paths from there: each before those in it."""
-    waiting = [""]
-    while waiting:
-        below = waiting.pop()
-        with (
-            contextlib.suppress(FileNotFoundError, NotADirectoryError),
-            os.scandir(path / below) as entries,
-        ):
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    name = f"{below}/{entry.name}" if below else entry.name
-                    waiting.append(name)
-                    yield name
+    with contextlib.suppress(FileNotFoundError):
+        for found in trees.walk(path):
+            if found.is_directory:
+                yield found.name
 
 
 def _names(path: Path) -> list[str]:

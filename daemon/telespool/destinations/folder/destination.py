@@ -29,6 +29,7 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Uploaded
@@ -41,7 +42,6 @@ from telespool.spool.names import Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from telespool.model import Item
 
@@ -70,11 +70,11 @@ class FolderDestination:
         disk: FileOps | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._path = path
+        self._path = Path(os.path.realpath(path))
         self._chats = dict(chats)
         self._disk = disk or FileOps()
         self._clock = clock
-        self._page = Page(path, self._chats, self._disk)
+        self._page = Page(self._path, self._chats, self._disk)
         self._ledgers: dict[str, Ledger] = {}
         self._presence: int | None = None
 

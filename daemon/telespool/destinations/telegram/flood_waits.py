@@ -13,9 +13,11 @@ import asyncio
 import contextlib
 import json
 import math
+import os
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.errors import Temporary
@@ -23,7 +25,6 @@ from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from telespool.errors import Scope
 
@@ -58,7 +59,7 @@ class FloodWaits:
     """The waits in force."""
 
     def __init__(self, note: Path | None = None, patience: float = 30.0) -> None:
-        self._note = note
+        self._note = note and Path(os.path.realpath(note))
         self._patience = patience
         self.seconds = 0.0
         """Seconds that Telegram has told us to wait, all in all."""

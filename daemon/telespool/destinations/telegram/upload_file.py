@@ -26,6 +26,7 @@ from telethon.tl import functions, types
 from telespool.destinations.telegram.flow_control import PART
 from telespool.destinations.telegram.upload_journal import UploadJournal, forget, sweep
 from telespool.errors import Permanent, TelespoolError, Temporary
+from telespool.runtime import plain_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -81,7 +82,7 @@ class FileUpload:
         self.lost = 0
         self.acknowledged: list[int] = []  # not noted yet
         try:
-            self._descriptor = os.open(item.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._descriptor = plain_files.open_file(item.path)
         except OSError as error:
             raise Temporary(f"{item.name} cannot be read: {error.strerror}.") from None
         self._stamp = self._look()

@@ -21,6 +21,7 @@ from telespool.pipeline.sources.archive_source import ArchiveSource
 from telespool.pipeline.sources.base import DropMember, ExtractedMember, Rules, Source
 from telespool.pipeline.sources.file import FileSource
 from telespool.pipeline.sources.folder import FolderSource
+from telespool.runtime import plain_files
 from telespool.spool.layout import files_below
 from telespool.spool.names import PASSWORD_SUFFIX
 
@@ -72,13 +73,15 @@ def _is_archive(path: Path) -> bool:
 def _passwords(folder: Path) -> tuple[str, ...]:
     """The passwords that were dropped beside an archive: the lines of its NAME.password."""
     texts = [
-        path.read_text("utf-8", "replace") for path in sorted(folder.glob(f"*{PASSWORD_SUFFIX}"))
+        plain_files.read_text(folder / each.name)
+        for each in sorted(plain_files.entries(folder))
+        if each.is_file and each.name.endswith(PASSWORD_SUFFIX)
     ]
     return tuple(line for text in texts for line in text.splitlines() if line)
 
 
 def _size(path: Path) -> int:
     """The bytes of a file, or of all files in a folder."""
-    if not path.is_dir():
-        return path.stat().st_size
+    if not plain_files.is_directory(path):
+        return plain_files.lstat(path).st_size
     return sum(state.st_size for _, state in files_below(path))

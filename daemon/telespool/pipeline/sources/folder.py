@@ -10,6 +10,7 @@ from telespool.clutter import LINK, THUMBNAIL, UNFINISHED, clutter, thumbnail, u
 from telespool.file_types import HEAD
 from telespool.pipeline.sources.archive import UnpackingSource, may_be_archive
 from telespool.pipeline.sources.base import DropMember, ExtractedMember
+from telespool.runtime import plain_files
 from telespool.spool.layout import files_below
 from telespool.spool.names import clean, natural
 
@@ -82,5 +83,5 @@ def walk(path: Path) -> tuple[list[DropMember], list[tuple[str, str]]]:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with plain_files.opened(path) as file:
         return file.read(HEAD)
