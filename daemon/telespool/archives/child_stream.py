@@ -171,7 +171,7 @@ async def answer(process: asyncio.subprocess.Process, password: str | None) -> N
         return
     with contextlib.suppress(ConnectionError):
         if password is not None:
-            stdin.write(f"{password}\n".encode())
+            stdin.write(f"{password}\n".encode("utf-8", "surrogateescape"))
             await stdin.drain()
         stdin.close()
 

@@ -32,6 +32,7 @@ _PROMPT = b"\nEnter password:\n"
 _SEARCH = 1 << 30  # how far a lost place is looked for
 LOST = "its place in the archive is lost"
 ENDS = "the archive ends here"
+UNKNOWN = "the archive does not say how long it is"
 
 
 class MemberDemuxer:
@@ -81,6 +82,9 @@ class MemberDemuxer:
             return self._ends
         if self._begun > index:
             return None if entry.silent else "7-Zip passed it over"
+        if entry.size is None and not entry.silent:
+            self._find_next(index)
+            return UNKNOWN if index + 1 < len(self._entries) else "the archive ends inside it"
         damage = self._content(entry, sink)
         if damage is None:
             damage = self._after(index)

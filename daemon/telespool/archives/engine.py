@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING
 
 from telespool.archives import messages, volumes
 from telespool.archives.limits import Budget
-from telespool.archives.open import ArchiveOpener
+from telespool.archives.listed import open_listed
+from telespool.archives.opening import PIECES, STREAMS, Opening
 from telespool.archives.sevenzip import SevenZip
 from telespool.archives.signatures import recognise
+from telespool.archives.streams import open_pieces, open_stream, open_tar
 from telespool.archives.volume_links import VolumeLinks
 from telespool.errors import ConfigError, Permanent, VolumeMissing
 from telespool.runtime import subprocesses
@@ -78,29 +80,32 @@ class Engine:
         path: Path,
         passwords: Sequence[str] = (),
         *,
+        name: str | None = None,
         budget: Budget | None = None,
         everything: bool = False,
         nice: int = 10,
     ) -> Archive:
         """List an archive; see the module for what it decides and raises.
 
-        `budget` is shared by the archives of one drop; `everything` makes junk and dotfiles members too;
+        `name` is what people call it, where that is not the name of the file; `budget` is shared by the archives of one drop; `everything` makes junk and dotfiles members too;
         `nice` is the niceness of the children.
         """
         try:
             beside = await asyncio.to_thread(volumes.look, path)
         except OSError as error:
-            raise Permanent(f"{path.name} cannot be read: {error.strerror}.") from error
-        path = beside.first
+            raise Permanent(f"{name or path.name} cannot be read: {error.strerror}.") from error
+        if beside.first != path:
+            name = None
+        path, name = beside.first, name or beside.first.name
         if beside.missing:
-            raise VolumeMissing(messages.volume_missing(path.name, volumes.some(beside.missing)))
+            raise VolumeMissing(messages.volume_missing(name, volumes.some(beside.missing)))
         kind = await asyncio.to_thread(recognise, path)
         if kind is None and beside.cut:
-            kind = "pieces"
+            kind = PIECES
         if kind is None:
-            raise Permanent(await asyncio.to_thread(_no_archive, path))
+            raise Permanent(await asyncio.to_thread(_no_archive, path, name))
         if kind == "rar" and not self.reads_rar:
-            raise Permanent(messages.no_rar(path.name, str(self.program), self.version))
+            raise Permanent(messages.no_rar(name, str(self.program), self.version))
         if budget is None:
             budget = Budget(self.settings, beside.size)
         lined = None
@@ -109,19 +114,21 @@ class Engine:
             files.sort(key=lambda file: file[1] != path)
             lined = await asyncio.to_thread(VolumeLinks, files)
             path = lined.first
-        source = SevenZip(self.program, path, self.settings.memory, nice, lined)
-        words = tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word))
-        opening = ArchiveOpener(
-            source,
+        opening = Opening(
+            SevenZip(self.program, path, name, self.settings.memory, nice, lined),
             kind,
             self.settings,
-            words,
+            tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word)),
             budget,
             everything,
             volumes=beside.volumes,
             awaited=beside.awaited,
         )
-        return await opening.archive()
+        if kind == PIECES:
+            return await open_pieces(opening)
+        if kind == "tar":
+            return await open_tar(opening)
+        return await (open_stream if kind in STREAMS else open_listed)(opening)
 
 
 def _programs(commands: Sequence[str]) -> list[Path]:
@@ -136,7 +143,7 @@ def _programs(commands: Sequence[str]) -> list[Path]:
     return found
 
 
-def _no_archive(path: Path) -> str:
+def _no_archive(path: Path, name: str) -> str:
     if path.stat().st_size == 0:
-        return f"{path.name} is empty."
-    return f"{path.name} is not an archive this program can read."
+        return f"{name} is empty."
+    return f"{name} is not an archive this program can read."

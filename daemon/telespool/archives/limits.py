@@ -39,22 +39,35 @@ class Budget:
         self._packed = max(packed, 1)
         self._members = 0
         self._bytes = 0
+        self._passed = 0
         self._seconds: float = settings.timeout
         self.passed: str | None = None
 
-    def check(self, name: str, members: int, size: int, largest: int) -> None:
-        """See whether `members` more of `size` bytes together would fit; takes nothing."""
+    def check(self, name: str, members: int, size: int, passed: int) -> None:
+        """See whether `members` more would fit, of `size` bytes and of `passed` that nobody wants; takes nothing."""
         limits = self._settings
         if self._members + members > limits.max_members:
             raise self._no(
                 f"{name} holds more than {limits.max_members} files; that is the limit (archives.max_members)."
             )
-        if largest > limits.max_member:
-            raise self._no(
-                f"{name} holds a file of {amount(largest)}; the limit is {amount(limits.max_member)}"
-                " (archives.max_member)."
-            )
-        self._check_total(name, self._bytes + size)
+        self._check_total(name, self._bytes + size, self._passed + passed)
+
+    def too_large(self, size: int | None) -> str | None:
+        """Why a member of this size is left out, None where it is not."""
+        limit = self._settings.max_member
+        if size is None or size <= limit:
+            return None
+        return (
+            f"it is larger than a file in an archive may be ({amount(size)}; archives.max_member is {amount(limit)}):"
+            " raise that, or unpack it and drop it by itself"
+        )
+
+    def refuse_member(self, name: str, size: int) -> None:
+        """Permanent: this archive holds nothing but members that are too large."""
+        raise self._no(
+            f"{name} holds a file of {amount(size)}; the limit is {amount(self._settings.max_member)}"
+            " (archives.max_member)."
+        )
 
     def take_member(self, name: str) -> None:
         """One more member comes out of the archive of this name."""
@@ -66,8 +79,13 @@ class Budget:
         """`size` more bytes come out, of a member that then has `so_far`."""
         self._bytes += size
         if so_far > self._settings.max_member:
-            self.check(name, 0, 0, so_far)
-        self._check_total(name, self._bytes)
+            self.refuse_member(name, so_far)
+        self._check_total(name, self._bytes, self._passed)
+
+    def pass_over(self, name: str, size: int) -> None:
+        """`size` more bytes come out that nobody wants: they fill nothing, but a bomb is made of them too."""
+        self._passed += size
+        self._check_total(name, self._bytes, self._passed)
 
     @asynccontextmanager
     async def spending(self, name: str) -> AsyncIterator[None]:
@@ -84,9 +102,10 @@ class Budget:
         finally:
             self._seconds -= time.monotonic() - began
 
-    def _check_total(self, name: str, total: int) -> None:
+    def _check_total(self, name: str, kept: int, passed: int) -> None:
         limits = self._settings
-        if total > limits.max_total:
+        total = kept + passed
+        if kept > limits.max_total:
             raise self._no(
                 f"{name} would unpack to more than {amount(limits.max_total)}; that is the limit"
                 " (archives.max_total)."

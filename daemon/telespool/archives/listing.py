@@ -7,10 +7,8 @@ as surrogates, as Python does it; `names_of` in `encodings` makes sense of them.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,51 +38,6 @@ class ListedEntry:
     def text(self) -> str:
         """The name, as well as it can be told from this alone."""
         return self.shown.decode("utf-8", "replace")
-
-
-_FLAGS = ("regular", "directory", "silent", "stored", "encrypted")
-
-
-class Table(Sequence[ListedEntry]):
-    """Entries in little room: there may be very many of them, and of each only a few numbers are kept."""
-
-    def __init__(self) -> None:
-        self._shown: list[bytes] = []
-        self._sizes = array("q")
-        self._crcs = array("q")
-        self._flags = array("B")
-        self.length = 0
-        """The bytes of all names."""
-
-    def append(self, entry: ListedEntry) -> None:
-        """One more at the end."""
-        self.length += len(entry.shown)
-        self._shown.append(entry.shown)
-        self._sizes.append(_number(entry.size))
-        self._crcs.append(_number(entry.crc))
-        self._flags.append(sum(getattr(entry, flag) << bit for bit, flag in enumerate(_FLAGS)))
-
-    def __len__(self) -> int:
-        return len(self._shown)
-
-    @overload
-    def __getitem__(self, index: int) -> ListedEntry: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[ListedEntry]: ...
-    def __getitem__(self, index: int | slice) -> ListedEntry | list[ListedEntry]:
-        if isinstance(index, slice):
-            return [self[place] for place in range(*index.indices(len(self)))]
-        size, crc, flags = self._sizes[index], self._crcs[index], self._flags[index]
-        return ListedEntry(
-            self._shown[index],
-            None if size < 0 else size,
-            None if crc < 0 else crc,
-            *(bool(flags >> bit & 1) for bit in range(len(_FLAGS))),
-        )
-
-
-def _number(value: int | None) -> int:
-    return -1 if value is None else min(value, (1 << 63) - 1)
 
 
 @dataclass(slots=True)

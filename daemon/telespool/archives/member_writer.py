@@ -51,7 +51,7 @@ class Writer:
 
     def drop(self, data: memoryview) -> None:
         """Bytes that nobody wants, but which cost time all the same."""
-        self.budget.take(self.archive, len(data), 0)
+        self.budget.pass_over(self.archive, len(data))
 
 
 class NewFile:

@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.archives.member_writer import Writer
-from telespool.clutter import clutter
+from telespool.clutter import LINK, clutter
 from telespool.spool.names import clean
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Container, Sequence
+    from collections.abc import AsyncIterator, Callable, Container, Iterable, Sequence
     from pathlib import Path
 
-    from telespool.archives.limits import Budget
+    from telespool.archives.opening import Opening
 
 _DIGITS = re.compile(r"(\d+)")
 
@@ -64,18 +64,13 @@ class Archive(ABC):
     """
 
     def __init__(
-        self,
-        path: Path,
-        kind: str,
-        members: Sequence[Member],
-        *,
-        budget: Budget,
-        damage: str | None = None,
+        self, opening: Opening, members: Sequence[Member], damage: str | None = None
     ) -> None:
-        self.path = path
-        self.kind = kind
+        self.path = opening.path
+        self.name = opening.name
+        self.kind = opening.kind
         self.members = tuple(members)
-        self.budget = budget
+        self.budget = opening.budget
         self.damage = damage
         self.left_out: tuple[tuple[str, str], ...] = ()
         """What lies in it and is no member: the name and why."""
@@ -96,7 +91,12 @@ class Archive(ABC):
 
         Permanent where a limit is passed or nothing more can be read, Temporary where the disk is full.
         """
-        return self._extract(Writer(directory, self.path.name, self.budget, keep), skip)
+        return self._extract(Writer(directory, self.name, self.budget, keep), skip)
+
+    def _too_large(self, member: Member) -> ExtractedPiece | None:
+        """What becomes of a member that is larger than one may be; None where it is not."""
+        damage = self.budget.too_large(member.size)
+        return ExtractedPiece(member, None, damage) if damage else None
 
     @abstractmethod
     def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
@@ -106,6 +106,12 @@ class Archive(ABC):
 def is_junk(name: str) -> bool:
     """Whether a path is something a system left behind and nobody meant to send."""
     return bool(clutter(name))
+
+
+def left_out(found: Iterable[tuple[str, bool]]) -> tuple[tuple[str, str], ...]:
+    """What is no member, by name, with the reason; `found` are all but the folders, and whether they are files."""
+    named = ((name, clutter(name) if regular else LINK) for name, regular in found)
+    return tuple((name, reason) for name, reason in named if reason)
 
 
 def numbered(names: Sequence[str], sizes: Sequence[int | None]) -> list[Member]:

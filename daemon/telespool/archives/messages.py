@@ -95,6 +95,14 @@ def no_password(name: str, tried: int) -> str:
     )
 
 
+def member_locked(archive: str, tried: int) -> str:
+    """No password opens this member; others need none."""
+    what = "none of those that are known fits" if tried else "no password is known"
+    return (
+        f"it needs a password and {what} (a file {archive}.password beside the archive holds them)"
+    )
+
+
 def no_rar(name: str, program: str, version: str) -> str:
     """This 7-Zip was built without RAR."""
     return (

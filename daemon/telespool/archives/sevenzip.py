@@ -20,7 +20,7 @@ from telespool.archives.blocking import steps, whole
 from telespool.archives.child_stream import ChildStream
 from telespool.archives.demux import MemberDemuxer
 from telespool.archives.limits import NAMES
-from telespool.archives.listing import Head, Parser, Table
+from telespool.archives.listing import Head, Parser
 from telespool.archives.members import Archive, ExtractedPiece, Member
 from telespool.archives.messages import endless_names, member_damage, stream_damage
 from telespool.errors import Permanent
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import (
         AsyncGenerator,
         AsyncIterator,
-        Awaitable,
-        Callable,
         Container,
         Iterable,
         Iterator,
@@ -39,10 +37,10 @@ if TYPE_CHECKING:
     )
     from pathlib import Path
 
-    from telespool.archives.limits import Budget
     from telespool.archives.listing import ListedEntry
     from telespool.archives.member_writer import Writer
-    from telespool.archives.tar import TarInput
+    from telespool.archives.opening import Opening
+    from telespool.archives.tar import Start
     from telespool.archives.volume_links import VolumeLinks
 
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
@@ -58,7 +56,7 @@ class Listing:
     """What `7zz l` said: `said` is what it complained about."""
 
     head: Head
-    entries: Table
+    entries: list[ListedEntry]
     said: str
 
 
@@ -68,6 +66,8 @@ class SevenZip:
 
     program: Path
     path: Path
+    name: str
+    """What people call it."""
     memory: int
     nice: int = 10
     lined: VolumeLinks | None = None
@@ -93,7 +93,8 @@ class SevenZip:
         parser = Parser(bare=bare)
         if head is not None:
             parser.head = head
-        entries = Table()
+        entries: list[ListedEntry] = []
+        length = 0
         words = ["-slt", "-ba"] if bare else ["-slt"]
         process = await subprocesses.start(
             self.command("l", password, *words),
@@ -114,10 +115,10 @@ class SevenZip:
                     for line in lines:
                         for entry in parser.feed(line.decode("utf-8", "surrogateescape")):
                             entries.append(entry)
-                    if entries.length + len(rest) > NAMES:
-                        raise Permanent(endless_names(self.path.name))
-                for entry in parser.close():
-                    entries.append(entry)
+                            length += len(entry.shown)
+                    if length + len(rest) > NAMES:
+                        raise Permanent(endless_names(self.name))
+                entries += parser.close()
                 if len(entries) > most:
                     await subprocesses.end(process)
                 else:
@@ -125,11 +126,15 @@ class SevenZip:
                     subprocesses.check_death("7-Zip", await process.wait())
                 said = (await errors).decode("utf-8", "replace")
         except TimeoutError:
-            raise Permanent(f"7-Zip could not list {self.path.name} within 10 minutes.") from None
+            raise Permanent(f"7-Zip could not list {self.name} within 10 minutes.") from None
         finally:
             errors.cancel()
             await subprocesses.end(process)
         return Listing(parser.head, entries, said)
+
+    def told(self, name: str) -> str:
+        """What people call a volume that 7-Zip names after `path`."""
+        return name.removeprefix(self.path.name.removesuffix(self.name))
 
     async def count(self, shown: bytes) -> int:
         """How many lines of the listing look like the one that announces this entry in a pass."""
@@ -172,28 +177,28 @@ class SevenZip:
 class SevenZipArchive(Archive):
     """A listed archive. `places` says where among the entries each member is.
 
-    The first of `passwords` is known to fit; the others are tried on what it does not open.
+    The first of `passwords` is known to fit; the others are tried on what it does not open. `locked` says why
+    encrypted members cannot be opened, where no password fits.
     """
 
     def __init__(
         self,
-        path: Path,
-        kind: str,
+        opening: Opening,
         entries: Sequence[ListedEntry],
         places: Sequence[int],
         members: Sequence[Member],
         *,
-        source: SevenZip,
         passwords: Sequence[str],
-        budget: Budget,
+        locked: str,
         imitations: int,
         damage: str | None,
     ) -> None:
-        super().__init__(path, kind, members, budget=budget, damage=damage)
+        super().__init__(opening, members, damage)
         self._places = places
         self._entries = entries
-        self._source = source
+        self._source = opening.source
         self._passwords = passwords
+        self._locked_for = locked
         self._imitations = imitations
 
     async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
@@ -245,9 +250,15 @@ class SevenZipArchive(Archive):
         self, cutter: MemberDemuxer, wanted: Iterable[int], writer: Writer
     ) -> Iterator[tuple[int, ExtractedPiece]]:
         for n in wanted:
-            place = self._places[n]
-            cutter.skip(place, writer.drop)
-            yield n, _piece(cutter, writer, place, self._entries[place], self.members[n])
+            place, member = self._places[n], self.members[n]
+            entry = self._entries[place]
+            piece = self._too_large(member)
+            if piece is None and self._locked_for and entry.encrypted:
+                piece = ExtractedPiece(member, None, self._locked_for)
+            if piece is None:
+                cutter.skip(place, writer.drop)
+                piece = _piece(cutter, writer, place, entry, member)
+            yield n, piece
 
 
 def _piece(
@@ -271,14 +282,12 @@ class StreamArchive(Archive):
 
     def __init__(
         self,
-        path: Path,
-        kind: str,
+        opening: Opening,
         name: str,
         *,
-        start: Callable[[], Awaitable[TarInput]],
-        budget: Budget,
+        start: Start,
     ) -> None:
-        super().__init__(path, kind, [Member(1, name, None)], budget=budget)
+        super().__init__(opening, [Member(1, name, None)])
         self._start = start
 
     async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
@@ -294,7 +303,7 @@ class StreamArchive(Archive):
                 file.add(buffer[:count])
 
         try:
-            async with self.budget.spending(self.path.name):
+            async with self.budget.spending(self.name):
                 await whole(copy, source.abort)
             damage = stream_damage(*await source.finish())
             if damage is None:

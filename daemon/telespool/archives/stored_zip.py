@@ -17,11 +17,10 @@ from telespool.archives.members import Archive, ExtractedPiece
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Container, Iterator, Sequence
-    from pathlib import Path
 
-    from telespool.archives.limits import Budget
     from telespool.archives.member_writer import Writer
     from telespool.archives.members import Member
+    from telespool.archives.opening import Opening
 
 
 class StoredZip(Archive):
@@ -29,15 +28,14 @@ class StoredZip(Archive):
 
     def __init__(
         self,
-        path: Path,
+        opening: Opening,
         members: Sequence[Member],
         offsets: Sequence[int],
         crcs: Sequence[int],
         *,
-        budget: Budget,
         damage: str | None,
     ) -> None:
-        super().__init__(path, "zip", members, budget=budget, damage=damage)
+        super().__init__(opening, members, damage)
         self._offsets = offsets
         self._crcs = crcs
 
@@ -55,7 +53,8 @@ class StoredZip(Archive):
         buffer = memoryview(bytearray(CHUNK))
         for member, offset, crc in zip(self.members, self._offsets, self._crcs, strict=True):
             if member.number not in skip:
-                yield _piece(source, writer, member, offset, crc, buffer)
+                large = self._too_large(member)
+                yield large or _piece(source, writer, member, offset, crc, buffer)
 
 
 def _piece(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, Protocol, Self
 
-    from telespool.archives.limits import Budget
     from telespool.archives.member_writer import Writer
+    from telespool.archives.opening import Opening
 
     class TarInput(Protocol):
         """Where the bytes of a tar come from."""
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
         async def close(self) -> None:
             """Let go of everything."""
+
+    Start = Callable[[], Awaitable[TarInput]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,16 +207,14 @@ class TarArchive(Archive):
 
     def __init__(
         self,
-        path: Path,
-        kind: str,
+        opening: Opening,
         entries: Sequence[TarEntry],
         members: Sequence[Member],
         *,
-        budget: Budget,
-        tap: Callable[[], Awaitable[TarInput]],
+        tap: Start,
         damage: str | None,
     ) -> None:
-        super().__init__(path, kind, members, budget=budget, damage=damage)
+        super().__init__(opening, members, damage)
         self._entries = entries
         self._tap = tap
 
@@ -240,7 +240,7 @@ class TarArchive(Archive):
         for index, info in walk.headers():
             member = wanted.pop(index, None)
             if member is not None:
-                yield _piece(writer, walk, info, member)
+                yield self._too_large(member) or _piece(writer, walk, info, member)
             if not wanted:
                 return
         for member in wanted.values():

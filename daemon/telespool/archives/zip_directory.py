@@ -10,20 +10,26 @@ search for members is all there is. OSError is all that leaves it. Blocks.
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from telespool.archives import name_encoding
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO
+
+    from telespool.archives.listing import ListedEntry
 
 _END = struct.Struct("<4s4H2LH")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR = struct.Struct("<4sLQL")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
+_WINDOWS = {0, 10, 11}  # where zips were made that may use the other slash
 _TAIL = 66 * 1024
 _MOST = 256 << 20  # bytes of directory that are read; a million members need less
 
@@ -99,6 +105,10 @@ def _directory(file: BinaryIO, tail: bytes, at: int, base: int) -> Directory | N
     # Counted from its end, not from the start of the file: a program may stand in front of the archive.
     file.seek(end - length)
     found = Directory(count, file.read(length), end - length - start)
+    if (
+        found.shift >= 1 << 32
+    ):  # beyond 4 GiB without zip64: its offsets are what is left of the true ones
+        return None
     return found if sum(1 for _ in found) == count else None
 
 
@@ -151,6 +161,33 @@ def _large(told: tuple[int, int, int], field: bytes) -> tuple[int, int, int]:
         values.pop(0) if short == 0xFFFFFFFF and values else short for short in told
     )
     return size, packed, offset
+
+
+def agree(entries: Sequence[ListedEntry], directory: Directory) -> bool:
+    """Whether 7-Zip lists the same members, by their sizes."""
+    return len(entries) == directory.count and all(
+        theirs.size in {ours.size, 0xFFFFFFFF}
+        for ours, theirs in zip(entries, directory, strict=True)
+    )
+
+
+def names(directory: Directory) -> list[str]:
+    """What people called the members, by one encoding for all that name none."""
+    encoding = name_encoding.judge(entry.raw_name for entry in directory if not entry.utf8)
+    return [_name(entry, encoding) for entry in directory]
+
+
+def _name(entry: ZipEntry, encoding: str) -> str:
+    utf8 = entry.utf8 and _is_text(entry.raw_name)
+    name = entry.raw_name.decode("utf-8" if utf8 else encoding, "replace")
+    return name.replace("\\", "/") if entry.made_by in _WINDOWS else name
+
+
+def _is_text(name: bytes) -> bool:
+    with contextlib.suppress(UnicodeDecodeError):
+        name.decode("utf-8")
+        return True
+    return False
 
 
 def content_at(header: bytes, offset: int) -> int | None:

@@ -1,0 +1,120 @@
+"""Opening what has no table of contents: compressed streams, tars, and files that were cut.
+
+A stream is looked into: it is a tar, or it is one file. Permanent and Temporary leave it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from telespool.archives import lz4_lzip, messages, name_encoding, tar
+from telespool.archives.limits import NAMES
+from telespool.archives.members import is_junk, left_out, numbered
+from telespool.archives.sevenzip import StreamArchive
+from telespool.errors import Permanent, VolumeMissing
+from telespool.file_types import is_tar
+
+if TYPE_CHECKING:
+    from telespool.archives.child_stream import ChildStream
+    from telespool.archives.members import Archive
+    from telespool.archives.opening import Opening
+
+_TAR = re.compile(r"\.(tar\.\w+|t[gx]z|tbz2?|tzst)$", re.IGNORECASE)
+
+
+async def open_pieces(opening: Opening) -> Archive:
+    """A file that was cut, which is no archive."""
+    if opening.awaited is not None:
+        raise VolumeMissing(messages.volume_missing(opening.name, opening.awaited))
+
+    async def start() -> tar.TarInput:
+        return await asyncio.to_thread(tar.TarFileInput, opening.volumes)
+
+    return _one_file(opening, start)
+
+
+async def open_stream(opening: Opening) -> Archive:
+    """What one compressed stream holds."""
+    source = await _start(opening)
+    try:
+        head = bytearray(512)
+        count = await asyncio.to_thread(source.read_into, memoryview(head))
+        if count < len(head):
+            code, said = await source.finish()
+    finally:
+        await source.close()
+    name = opening.name
+    if is_tar(bytes(head[:count])):
+        return await open_tar(opening)
+    if count == len(head) and not any(head) and _TAR.search(name):
+        raise Permanent(messages.nothing_inside(name))  # a tar without files is zeros
+    if not count:
+        damage = messages.stream_damage(code, said)
+        if damage is not None:
+            raise Permanent(messages.unreadable(name, damage))
+        if not opening.everything:
+            raise Permanent(messages.nothing_inside(name))
+    return _one_file(opening, lambda: _start(opening))
+
+
+async def open_tar(opening: Opening) -> Archive:
+    """A plain tar, or the one inside a compressed stream."""
+    entries: list[tar.TarEntry] = []
+    passed: list[tuple[str, bool]] = []
+    others = length = 0
+
+    def take(entry: tar.TarEntry) -> None:
+        nonlocal others, length
+        length += len(entry.name)
+        if length > NAMES:
+            raise Permanent(messages.endless_names(opening.name))
+        if not entry.regular:
+            others += 1
+        elif opening.everything or not is_junk(entry.name):
+            entries.append(entry)
+            opening.budget.check(opening.name, len(entries), 0, 0)
+            return
+        passed.append((entry.name, entry.regular))
+
+    async def tap() -> tar.TarInput:
+        if opening.kind == "tar":
+            return await asyncio.to_thread(tar.TarFileInput, opening.volumes)
+        return await _start(opening)
+
+    source = await tap()
+    try:
+        damage = await tar.read_names(source, take)
+        damage = messages.stream_damage(*await source.finish()) or damage
+    finally:
+        await source.close()
+    name = opening.name
+    if not entries and damage:
+        raise Permanent(messages.unreadable(name, damage))
+    empty = not (others if opening.everything else any(entry.size for entry in entries))
+    if empty and not (opening.everything and entries):
+        raise Permanent(messages.nothing_inside(name))
+    names = name_encoding.decode(
+        [entry.name.encode("utf-8", "surrogateescape") for entry in entries]
+    )
+    members = numbered(names, [entry.size for entry in entries])
+    opening.check(members)
+    archive = tar.TarArchive(opening, entries, members, tap=tap, damage=damage)
+    if not opening.everything:
+        archive.left_out = left_out(passed)
+    return archive
+
+
+def _one_file(opening: Opening, start: tar.Start) -> Archive:
+    stem, dot, _ = opening.name.rpartition(".")
+    return StreamArchive(opening, stem if dot and stem else opening.name, start=start)
+
+
+async def _start(opening: Opening) -> ChildStream:
+    """Begin to read what the stream holds."""
+    size = await asyncio.to_thread(lambda: opening.path.stat().st_size)
+    size = min(int(size * opening.settings.max_ratio) + (1 << 30), opening.settings.max_total)
+    if opening.kind in lz4_lzip.KINDS:
+        return await lz4_lzip.start(opening.path, opening.kind, opening.source.limits(size))
+    return await opening.source.content(None, size)
