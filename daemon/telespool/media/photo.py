@@ -21,6 +21,7 @@ import pillow_heif
 from PIL import Image, ImageOps
 
 from telespool.errors import Permanent
+from telespool.media.photo_colours import nclx_of, srgb_profile, to_srgb
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,14 +94,15 @@ def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Pat
                 image.draft(image.mode, (max(1, seen.width // 8), max(1, seen.height // 8)))
                 image.load()
                 return path
+            nclx = nclx_of(path) if image.format in {"HEIF", "AVIF"} else None
             profile = image.info.get("icc_profile")
-            picture = _flat(ImageOps.exif_transpose(image))
+            picture = to_srgb(_flat(ImageOps.exif_transpose(image)), profile, nclx)
     except _BROKEN as error:
         raise Permanent(_unreadable(path, error)) from error
     sides = picture.width + picture.height
     if sides > MAX_SIDES:
         picture = _scaled(picture, MAX_SIDES / sides)
-    return _save(picture, directory / f"{path.name}.jpg", profile)
+    return _save(picture, directory / f"{path.name}.jpg")
 
 
 def _look(path: Path, image: Image.Image) -> PhotoInfo:
@@ -131,8 +133,8 @@ def _look(path: Path, image: Image.Image) -> PhotoInfo:
 
 
 def _flat(image: Image.Image) -> Image.Image:
-    """RGB or grey, with whatever was transparent in white."""
-    if image.mode in {"RGB", "L"} and "transparency" not in image.info:
+    """The picture with whatever was transparent in white; the inks of a print stay inks."""
+    if image.mode in {"RGB", "L", "CMYK", "LAB"} and "transparency" not in image.info:
         return image.copy()
     if image.mode in {"RGBA", "LA", "PA", "P", "RGBa", "La"} or "transparency" in image.info:
         picture = image.convert("RGBA")
@@ -150,10 +152,9 @@ def _scaled(picture: Image.Image, factor: float) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _save(picture: Image.Image, target: Path, profile: bytes | None) -> Path:
+def _save(picture: Image.Image, target: Path) -> Path:
     """Write a JPEG of at most `MAX_BYTES`: lower quality first, fewer pixels then."""
-    if profile is not None and profile[16:20] not in {b"RGB ", b"GRAY"}:
-        profile = None  # a profile for CMYK says nothing of the RGB picture
+    profile = srgb_profile() if picture.mode == "RGB" else None
     while True:
         for quality in _QUALITIES:
             target.unlink(missing_ok=True)
