@@ -41,7 +41,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     directory = tmp_path_factory.mktemp("deb")
     words = subprocess.run([PYTHON, "-V"], capture_output=True, text=True, check=True).stdout
     number = ".".join(words.split()[1].split(".")[:2])
-    command = [sys.executable, ROOT / "packaging/build-deb", "--python", number, "--out", directory]
+    command: list[str | Path] = [sys.executable, ROOT / "packaging/build-deb", "--python", number, "--out", directory]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     [package] = directory.glob("*.deb")
