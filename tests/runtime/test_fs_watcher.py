@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import namedtuple
 from pathlib import Path
 
+import psutil
 import pytest
 
 from telespool.runtime import fs_watcher
@@ -19,7 +20,7 @@ Partition = namedtuple("Partition", "mountpoint fstype")  # noqa: PYI024 - as ps
 def test_a_share_is_polled(path: str, remote: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """What lies on a network share is polled, what only has a name like it is not."""
     mounts = [Partition("/", "ext4"), Partition("/mnt/nas", "cifs"), Partition("/mnt", "ext4")]
-    monkeypatch.setattr(fs_watcher.psutil, "disk_partitions", lambda **_: mounts)
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
     assert fs_watcher.is_remote(Path(path)) is remote
 
 

@@ -41,7 +41,14 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     directory = tmp_path_factory.mktemp("deb")
     words = subprocess.run([PYTHON, "-V"], capture_output=True, text=True, check=True).stdout
     number = ".".join(words.split()[1].split(".")[:2])
-    command: list[str | Path] = [sys.executable, ROOT / "packaging/build-deb", "--python", number, "--out", directory]
+    command: list[str | Path] = [
+        sys.executable,
+        ROOT / "packaging/build-deb",
+        "--python",
+        number,
+        "--out",
+        directory,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     [package] = directory.glob("*.deb")
@@ -58,6 +65,7 @@ def machine(tmp_path: Path, packages: tuple[Path, Path]) -> Iterator[Machine]:
         for package, name in zip(packages, ("one.deb", "two.deb"), strict=True):
             shutil.copyfile(package, machine.share / name)
         yield machine
+        print(machine.run("journalctl", "--no-pager", "--lines=60").stdout)  # noqa: T201 - seen where it fails
 
 
 def _posts(machine: Machine) -> list[Path]:
