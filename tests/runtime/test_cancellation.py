@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 
 from telespool.media.ffmpeg_process import finish
 from telespool.runtime import subprocesses
-from telespool.runtime.cancellation import shielded_until_done
+from telespool.runtime.cancellation import check, clean_up, in_thread, shielded_until_done
 
 
 async def test_what_it_waits_for_comes_out() -> None:
@@ -85,3 +86,73 @@ async def test_tasks_that_are_cancelled_twice_end_before_those_who_wait_for_them
     await cleaning.wait()
     await cancel(task, 1, may_end)
     assert ended == [True]
+
+
+async def test_a_thread_has_ended_before_its_cancellation_leaves() -> None:
+    """Whoever is cancelled while a thread works for it goes on cleaning up when that has ended, not beside it."""
+    begun, may_end, ended = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        begun.set()
+        may_end.wait()
+        ended.append(True)
+        raise FileNotFoundError  # cancelled all the same
+
+    task = asyncio.create_task(in_thread(work))
+    await asyncio.to_thread(begun.wait)
+    for _ in range(3):
+        task.cancel()
+        await asyncio.sleep(0)
+        assert not task.done()
+    may_end.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended == [True]
+
+
+async def test_long_work_in_a_thread_is_broken_off() -> None:
+    """A loop that asks now and then ends at once when whoever waits for it is cancelled."""
+    begun = threading.Event()
+
+    def work() -> None:
+        while True:
+            begun.set()
+            check()
+
+    task = asyncio.create_task(in_thread(work))
+    await asyncio.to_thread(begun.wait)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_what_a_thread_gives_or_raises_comes_out() -> None:
+    """A value is returned, an error raised, whatever it is."""
+
+    def stop() -> None:
+        raise StopIteration("no")
+
+    assert await in_thread(max, 3, 7) == 7
+    with pytest.raises((StopIteration, RuntimeError)):
+        await in_thread(stop)
+    with pytest.raises(ValueError, match="x"):
+        await in_thread(int, "x")
+
+
+async def test_a_clean_up_raises_nothing_of_its_own() -> None:
+    """What is gone needs no cleaning up: the cancellation that is on its way goes on."""
+
+    def gone() -> None:
+        raise FileNotFoundError("a person took it away")
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            await clean_up(gone)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

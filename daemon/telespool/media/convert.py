@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
-import shutil
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -35,6 +34,7 @@ from telespool.media.segments import Segments, fingerprint
 from telespool.media.timestamps import is_crooked, straighten
 from telespool.media.verify import verify
 from telespool.media.video_encode import encode
+from telespool.runtime.cancellation import in_thread
 from telespool.runtime.hashing import digest
 from telespool.spool.fs_ops import FileOps
 
@@ -124,7 +124,7 @@ async def _make(
     part = result.with_name(f"{result.name}.part")
     try:
         if lowest == "send":
-            await asyncio.to_thread(shutil.copyfile, work.source, part)
+            await in_thread(disk.copy, work.source, part)
             outcome = Outcome("send")
         else:
             outcome = await _climb(work, lowest, part, state, disk)

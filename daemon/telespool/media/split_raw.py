@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.runtime import cancellation, plain_files
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -18,13 +20,14 @@ def cut(source: Path, folder: Path, max_bytes: int) -> tuple[Path, ...]:
     """Copy a file into pieces of at most `max_bytes`, in a folder that is made for them. Blocks."""
     folder.mkdir(exist_ok=True)
     pieces: list[Path] = []
-    with source.open("rb") as reader:
+    with plain_files.opened(source) as reader:
         while block := reader.read(min(_AT_ONCE, max_bytes)):
             piece = folder / f"{len(pieces) + 1:03d}"
             pieces.append(piece.with_name(f"piece.{piece.name}"))
             with pieces[-1].open("wb") as writer:
                 left = max_bytes
                 while block:
+                    cancellation.check()
                     left -= writer.write(block)
                     block = reader.read(min(_AT_ONCE, left)) if left else b""
     return tuple(pieces)

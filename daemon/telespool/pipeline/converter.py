@@ -26,6 +26,7 @@ from telespool.observe.job_report import Phase, close_job
 from telespool.observe.progress import ConversionProgress
 from telespool.pipeline.worker import Worker, log, readable
 from telespool.runtime import plain_files
+from telespool.runtime.cancellation import clean_up, in_thread
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline
@@ -62,14 +63,14 @@ class Converter(Worker):
         """Release an original whose copy has arrived, go on with one that was begun, or take the next."""
         if pause := self._looking.left():
             return pause
-        original = await asyncio.to_thread(self._begun)
+        original = await in_thread(self._begun)
         if original is None and (self.gate.is_open or not self.config.convert.deferred):
             if not self._row or self._deferred.rung:
                 pause = self._lining_up.left()
                 if not pause:
                     self._deferred.clear()
-                    await asyncio.to_thread(self._line_up)
-            original = await asyncio.to_thread(self._take_next)
+                    await in_thread(self._line_up)
+            original = await in_thread(self._take_next)
             if original is None and pause:
                 return pause
             if original is None:
@@ -80,7 +81,7 @@ class Converter(Worker):
             return left
         if self.config.convert.deferred and not self.gate.is_open:
             return _LOOK_AGAIN
-        await asyncio.to_thread(self.guard.begin, original)
+        await in_thread(self.guard.begin, original)
         await self._convert(original)
         return 0.0
 
@@ -133,13 +134,13 @@ class Converter(Worker):
         if (original.job, original.unit.first) not in self._own or not original.unit.attempt:
             # Begun by an earlier process, which died or was stopped over it: another attempt.
             self._own.add((original.job, original.unit.first))
-            original = await asyncio.to_thread(self.spool.begin, original)
+            original = await in_thread(self.spool.begin, original)
         log.info("converting", job=original.job, unit=str(original.unit))
         activity = ConversionProgress(original.job, str(original.unit.plain()))
         self.house.activity.conversion = activity
         result = self.spool.tmp / f"{original.job}.{original.unit.first:04d}c.mp4"
 
-        finished = await asyncio.to_thread(self.spool.finished, original)
+        finished = await in_thread(self.spool.finished, original)
 
         def progress(state: Progress) -> None:
             nonlocal finished
@@ -183,14 +184,13 @@ class Converter(Worker):
             copy = await self._release(original, whole, limit, None if in_pieces else gate)
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("converted", job=original.job, unit=str(copy.unit))
-            await asyncio.to_thread(self.spool.drop_segments, original)
+            await in_thread(self.spool.drop_segments, original)
         except Permanent as error:
             await self._failed(original, error.reason)
         except Temporary as error:
             await self._waits(original, error)
         except (OSError, asyncio.CancelledError):
-            if original.path.exists():
-                await asyncio.shield(asyncio.to_thread(self.spool.pause, original))
+            await clean_up(self.spool.pause, original)
             raise
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other originals
             log.error(
@@ -210,7 +210,7 @@ class Converter(Worker):
         lost = "; ".join(outcome.left_behind)
         log.warning("unit.incomplete", job=original.job, unit=str(original.unit.plain()), lost=lost)
         line = f"{original.unit.label}: {lost}"
-        await asyncio.to_thread(self.spool.add_notes, original.job, [line])
+        await in_thread(self.spool.add_notes, original.job, [line])
 
     def _note_success(self, seconds: float, before: int, after: int) -> None:
         counts = self.house.activity.counts
@@ -238,12 +238,12 @@ class Converter(Worker):
         self, original: Entry, whole: Path, limit: int, gate: PauseGate | None
     ) -> Entry:
         """Let the copy out: in parts that play where it is too large for one message, without a gate in pieces."""
-        size = (await asyncio.to_thread(whole.stat)).st_size
+        size = (await in_thread(whole.stat)).st_size
         if size <= limit:
-            return await asyncio.to_thread(self.spool.release_copy, original, whole)
+            return await in_thread(self.spool.release_copy, original, whole)
         folder = self.spool.tmp / f"{original.job}.{original.unit.first:04d}.parts"
         if gate is None:
-            parts = await asyncio.to_thread(cut, whole, folder, limit)
+            parts = await in_thread(cut, whole, folder, limit)
         else:
             parts = await split(
                 whole,
@@ -258,7 +258,7 @@ class Converter(Worker):
                 f"{original.unit.label} would make {len(parts)} parts; an album holds {_ALBUM}."
                 " Cut it into shorter films and drop these."
             )
-        return await asyncio.to_thread(self.spool.release_parts, original, parts)
+        return await in_thread(self.spool.release_parts, original, parts)
 
     async def _waits(self, original: Entry, error: Temporary) -> None:
         """Put it off. Where a child was killed the mark stays, and counts as if we had died with it."""
@@ -266,13 +266,13 @@ class Converter(Worker):
         wait = error.retry_after or self.config.send.retry_min
         now = self.spool.clock()
         if isinstance(error, Unreadable):  # by way of the uploader, which waits longer each time
-            await asyncio.to_thread(self.spool.wait, original, now + wait)
+            await in_thread(self.spool.wait, original, now + wait)
             log.warning(
                 "waiting", job=original.job, unit=str(original.unit.plain()), reason=error.reason
             )
             return
         if isinstance(error, ChildDied):
-            deaths = await asyncio.to_thread(self.spool.deaths, original)
+            deaths = await in_thread(self.spool.deaths, original)
             if deaths >= self.config.send.max_deaths:
                 reason = (
                     f"{error.reason} That happened {deaths} times with {original.unit.label}, so it is not"
@@ -282,7 +282,7 @@ class Converter(Worker):
                 return
             self._own.discard((original.job, original.unit.first))
         else:
-            await asyncio.to_thread(self.spool.pause, original)
+            await in_thread(self.spool.pause, original)
         self._wait = Deadline.to(now + wait, now)
         log.warning(
             "waiting",
@@ -298,7 +298,7 @@ class Converter(Worker):
             log.warning(
                 "conversion failed", job=original.job, unit=str(original.unit), reason=reason
             )
-            await asyncio.to_thread(self.spool.begin_again, original)  # the next attempt's number
+            await in_thread(self.spool.begin_again, original)  # the next attempt's number
             return
         await self._give_up(original, reason)
 
@@ -307,8 +307,8 @@ class Converter(Worker):
         self.house.activity.counts["conversions_given_up"] += 1
         if self._phase is not None:
             self._phase.given_up += 1
-        await asyncio.to_thread(self.spool.quarantine, original, reason)
-        await asyncio.to_thread(close_job, self.spool, original.job)
+        await in_thread(self.spool.quarantine, original, reason)
+        await in_thread(close_job, self.spool, original.job)
 
 
 def _is_mine(entry: Entry) -> bool:

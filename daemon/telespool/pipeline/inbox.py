@@ -11,7 +11,6 @@ as it is, and its refusal names what was missing.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import shlex
 import time
@@ -22,6 +21,7 @@ from telespool.archives import volumes
 from telespool.errors import TelespoolError, VolumeMissing
 from telespool.pipeline.drops import Drop, StabilityTracker, find
 from telespool.pipeline.worker import Worker, log
+from telespool.runtime.cancellation import in_thread
 from telespool.spool.names import DEFAULT_CHAT, PASSWORD_SUFFIX
 
 if TYPE_CHECKING:
@@ -66,15 +66,15 @@ class Inbox(Worker):
 
     async def step(self) -> float:
         """Claim every drop that has settled."""
-        await asyncio.to_thread(self.watching.check)
-        settled, pause = await asyncio.to_thread(self._look)
+        await in_thread(self.watching.check)
+        settled, pause = await in_thread(self._look)
         for drop in settled:
             self.alive()
             wait = await self._wait_for_volumes(drop)
             if wait > 0:
                 pause = min(pause, wait)
             else:
-                await asyncio.to_thread(self._claim, drop)
+                await in_thread(self._claim, drop)
         return pause
 
     def _look(self) -> tuple[list[Drop], float]:
@@ -103,7 +103,7 @@ class Inbox(Worker):
 
     async def _wait_for_volumes(self, drop: Drop) -> float:
         """Seconds to wait before looking whether all volumes are there; 0 when they are, or long enough waited."""
-        if not await asyncio.to_thread(_may_lack, drop):
+        if not await in_thread(_may_lack, drop):
             return 0.0
         known = self._incomplete.get(drop.path)
         now = time.monotonic()
@@ -127,7 +127,7 @@ class Inbox(Worker):
         if self.engine is None:
             return ""
         passwords = [path for path in drop.beside if path.name.endswith(PASSWORD_SUFFIX)]
-        texts = [await asyncio.to_thread(path.read_text, "utf-8", "replace") for path in passwords]
+        texts = [await in_thread(path.read_text, "utf-8", "replace") for path in passwords]
         try:
             await self.engine.open(
                 drop.path, [line for text in texts for line in text.splitlines()]

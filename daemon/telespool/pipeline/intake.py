@@ -12,7 +12,6 @@ members are sent all the same).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 import traceback
 from contextlib import aclosing
@@ -24,7 +23,7 @@ from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.sources import open_source
 from telespool.pipeline.sources.base import NO_MEDIA
 from telespool.pipeline.worker import Worker, log, readable
-from telespool.runtime.cancellation import shielded_until_done
+from telespool.runtime.cancellation import clean_up, in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.spool.account import LeftOut
 from telespool.spool.delivered_index import DeliveredIndex
@@ -68,13 +67,13 @@ class Intake(Worker):
             pause = self._pace.left()
             if not pause:
                 self._incoming.clear()
-                pause = await asyncio.to_thread(self._look)
+                pause = await in_thread(self._look)
         while self._row:
             drop = self._row.pop()
-            if not await asyncio.to_thread(drop.path.exists):
+            if not await in_thread(drop.path.exists):
                 continue
-            await asyncio.to_thread(self.guard.begin, drop)
-            if not await asyncio.to_thread(self.spool.send_home, drop):
+            await in_thread(self.guard.begin, drop)
+            if not await in_thread(self.spool.send_home, drop):
                 await self._take_in(drop)
             return 0.0
         return pause
@@ -96,7 +95,7 @@ class Intake(Worker):
         return pause
 
     async def _take_in(self, drop: Entry) -> None:
-        drop = await asyncio.to_thread(self.spool.begin, drop)
+        drop = await in_thread(self.spool.begin, drop)
         self.house.activity.unpacking = drop.unit.label
         try:
             await self._try(drop)
@@ -104,7 +103,7 @@ class Intake(Worker):
             # In the spool the drop has a number and a mark; people know it by its own name.
             reason = error.reason.replace(drop.path.name, drop.unit.label)
             log.warning("quarantined", job=drop.job, unit=str(drop.unit.plain()), reason=reason)
-            await asyncio.to_thread(self.spool.quarantine, drop, reason)
+            await in_thread(self.spool.quarantine, drop, reason)
         except Temporary as error:
             self.guard.waits()
             wait = error.retry_after or self.config.send.retry_min
@@ -112,7 +111,7 @@ class Intake(Worker):
                 wait = max(wait, min(self.age(drop), self.config.send.retry_max))
             self._not_before[drop.job] = time.monotonic() + wait
             if not isinstance(error, ChildDied):
-                await asyncio.to_thread(self.spool.pause, drop)
+                await in_thread(self.spool.pause, drop)
             log.info(
                 "waiting",
                 job=drop.job,
@@ -122,9 +121,7 @@ class Intake(Worker):
             )
             return
         except (OSError, asyncio.CancelledError):
-            # Where a person took it away there is nothing to take back.
-            with contextlib.suppress(FileNotFoundError):
-                await shielded_until_done(asyncio.to_thread(self.spool.pause, drop))
+            await clean_up(self.spool.pause, drop)
             raise
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other drops
             reason = f"An internal error stopped the unpacking of {drop.unit.label}: {error!r}."
@@ -135,10 +132,10 @@ class Intake(Worker):
                 reason=reason,
                 traceback=traceback.format_exc(),
             )
-            await asyncio.to_thread(self.spool.quarantine, drop, reason)
+            await in_thread(self.spool.quarantine, drop, reason)
         finally:
             self.house.activity.unpacking = None
-        await asyncio.to_thread(close_job, self.spool, drop.job)
+        await in_thread(close_job, self.spool, drop.job)
 
     async def _try(self, drop: Entry) -> None:
         """Unpack; at the limit, a drop that lets a child be killed each time is poison."""
@@ -162,7 +159,7 @@ class Intake(Worker):
 
     async def _unpack(self, drop: Entry) -> None:
         # The drop itself is no member of it.
-        standing = set(await asyncio.to_thread(self.spool.standing, drop.job)) - {0}
+        standing = set(await in_thread(self.spool.standing, drop.job)) - {0}
         source = await self._open(drop)
         log.info(
             "unpacking",
@@ -189,7 +186,7 @@ class Intake(Worker):
         told = await sorting.close_account(standing)
         if sorting.left_out:
             lines = [str(each) for each in sorting.left_out]
-            await asyncio.to_thread(self.spool.note_skipped, drop.job, lines)
+            await in_thread(self.spool.note_skipped, drop.job, lines)
         if source.damage:
             raise Permanent(_damaged(drop, source.damage))
         if sorting.missing:
@@ -201,7 +198,7 @@ class Intake(Worker):
                 reason="an earlier process died before it could note all members: the drop is kept",
             )
         if source.kept_apart or (sorting.known and not sorting.released):
-            await asyncio.to_thread(self.spool.release_drop, drop)
+            await in_thread(self.spool.release_drop, drop)
         log.info(
             "unpacked",
             job=drop.job,
@@ -214,7 +211,7 @@ class Intake(Worker):
         try:
             return await open_source(
                 drop,
-                await asyncio.to_thread(self.spool.archive_in, drop),
+                await in_thread(self.spool.archive_in, drop),
                 self.spool.tmp,
                 engine=self.engine,
                 passwords=self.passwords,
@@ -246,7 +243,7 @@ class Intake(Worker):
         said = False
         while True:
             self._room.clear()
-            free = await asyncio.to_thread(self.spool.free)
+            free = await in_thread(self.spool.free)
             if free - size >= self.config.spool.reserve:
                 return
             if sorting.holds_back:

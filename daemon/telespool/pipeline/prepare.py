@@ -7,7 +7,6 @@ again after a crash; the unit itself is never changed.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import os
 import shutil
@@ -21,6 +20,7 @@ from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
 from telespool.model import Item
 from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
 from telespool.spool.names import file_id, random_id, title
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Preparer:
         """Remove the forms that were made for a unit."""
         self._verdicts.clear()
         self._oversize.clear()
-        await asyncio.to_thread(shutil.rmtree, self._workshop(entry.job), ignore_errors=True)
+        await in_thread(shutil.rmtree, self._workshop(entry.job), ignore_errors=True)
 
     def _workshop(self, job: str) -> Path:
         return self.spool.tmp / f"{job}.send"
@@ -126,7 +126,7 @@ class Preparer:
             directory.mkdir(parents=True, exist_ok=True)
             return acceptable_photo(member.path, directory, again=again)
 
-        path = await asyncio.to_thread(make)
+        path = await in_thread(make)
         verdict = self._verdicts[_key(member)]
         mime = verdict.mime if path == member.path else "image/jpeg"
         return await self._item(member, path, "photo", verdict, mime)
@@ -143,9 +143,7 @@ class Preparer:
             picture = await thumbnail(path, verdict.frame, self.config.convert)
         return Item(
             key=random_id(member.job, unit.first),
-            upload_key=file_id(
-                member.job, unit.first, unit.kind, await asyncio.to_thread(_stamp, path)
-            ),
+            upload_key=file_id(member.job, unit.first, unit.kind, await in_thread(_stamp, path)),
             path=path,
             name=name,
             kind=kind,

@@ -9,7 +9,6 @@ quarantine/ with its reason.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from telespool.media.compatibility import assess
 from telespool.pipeline.albums import Albums
 from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO, earliest
 from telespool.pipeline.sources.base import NO_MEDIA
+from telespool.runtime.cancellation import in_thread
 from telespool.runtime.hashing import digest
 from telespool.spool.account import Account, LeftOut, one_line
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
@@ -137,7 +137,7 @@ class ReleaseOrder:
 
     async def close_account(self, standing: Collection[int]) -> bool:
         """Write what became of each file of the drop; whether everything is told. `standing` came out before."""
-        before = await asyncio.to_thread(Account.read, self.spool, self.job)
+        before = await in_thread(Account.read, self.spool, self.job)
         members = before.members | self._lines
         whole = not self.missing and all(number in members for number in standing)
         account = Account(
@@ -147,7 +147,7 @@ class ReleaseOrder:
             before.opened | self._opened,
         )
         if whole:
-            await asyncio.to_thread(self.spool.close_members, self.job, account.lines())
+            await in_thread(self.spool.close_members, self.job, account.lines())
         return whole
 
     def _expect(self, members: Iterable[DropMember]) -> None:
@@ -159,28 +159,28 @@ class ReleaseOrder:
         self._next = 0
 
     async def _line(self, member: DropMember, path: Path) -> Receipt:
-        size = (await asyncio.to_thread(path.stat)).st_size
+        size = (await in_thread(path.stat)).st_size
         return Receipt(member.number, 0, size, await digest(path), one_line(member.name))
 
     async def _note(self, *numbers: int) -> None:
         """Put into the account what is let out next: a file that stands in a folder must have its line."""
         lines = [self._lines[number] for number in numbers if number in self._lines]
-        await asyncio.to_thread(self.spool.note_members, self.job, [str(line) for line in lines])
+        await in_thread(self.spool.note_members, self.job, [str(line) for line in lines])
         for line in lines:
-            await asyncio.to_thread(self._delivered.add, self.job, line)
+            await in_thread(self._delivered.add, self.job, line)
 
     async def _leave_out_known(self, piece: ExtractedMember, path: Path, line: Receipt) -> bool:
         """Whether the file was delivered before and must not be again."""
         if self.config.inbox.duplicates != "skip":
             return False
-        before = await asyncio.to_thread(self._delivered.before, self.job, line)
+        before = await in_thread(self._delivered.before, self.job, line)
         if before is None:
             return False
         self.known += 1
         self._gone.add(piece.member.number)
         self.left_out.append(LeftOut(piece.member.name, before, line.size, line.digest))
         if path.is_relative_to(self.spool.tmp):
-            await asyncio.to_thread(self.spool.disk.unlink, path)
+            await in_thread(self.spool.disk.unlink, path)
         return True
 
     async def _judge(self, piece: ExtractedMember, path: Path, line: Receipt) -> _Judged:
@@ -188,7 +188,7 @@ class ReleaseOrder:
         if piece.refused:
             return _Judged(unit, path, piece.member.name, None, piece.refused)
         if self.config.inbox.duplicates == "quarantine":
-            before = await asyncio.to_thread(self._delivered.before, self.job, line)
+            before = await in_thread(self._delivered.before, self.job, line)
             if before is not None:
                 refused = (
                     f"{piece.member.name} {before}. Remove it, or send it all the same:"
@@ -270,32 +270,28 @@ class ReleaseOrder:
         await self._note(*(unit.first for unit, _ in album))
         if len(album) == 1:
             unit, path = album[0]
-            entry = await asyncio.to_thread(self.spool.release, self.job, path, unit, "uploading")
+            entry = await in_thread(self.spool.release, self.job, path, unit, "uploading")
         else:
-            entry = await asyncio.to_thread(self.spool.release_album, self.job, album)
+            entry = await in_thread(self.spool.release_album, self.job, album)
         log.info("released", job=self.job, unit=str(entry.unit), files=len(album))
 
     async def _release(self, judged: _Judged, folder: Folder, reason: str) -> None:
         self.released += 1
         await self._note(judged.unit.first)
-        entry = await asyncio.to_thread(
-            self.spool.release, self.job, judged.path, judged.unit, folder
-        )
+        entry = await in_thread(self.spool.release, self.job, judged.path, judged.unit, folder)
         log.info(folder, job=self.job, unit=str(entry.unit), reason=reason)
 
     async def _refuse(self, judged: _Judged, reason: str) -> None:
         self.released += 1
         await self._note(judged.unit.first)
         log.warning("quarantined", job=self.job, unit=str(judged.unit), reason=reason)
-        await asyncio.to_thread(
-            self.spool.quarantine_staged, self.job, judged.path, judged.unit, reason
-        )
+        await in_thread(self.spool.quarantine_staged, self.job, judged.path, judged.unit, reason)
 
     async def _leave_out(self, judged: _Judged) -> None:
         del self._lines[judged.unit.first]
         self.left_out.append(LeftOut(judged.name, NO_MEDIA))
         if judged.path.is_relative_to(self.spool.tmp):
-            await asyncio.to_thread(self.spool.disk.unlink, judged.path)
+            await in_thread(self.spool.disk.unlink, judged.path)
 
 
 def _sentence(judged: _Judged, verdict: Assessment | None) -> str:

@@ -11,7 +11,6 @@ told is named in the log, once; nothing else waits for it.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -20,6 +19,7 @@ from telespool.destinations.base import SupportsText
 from telespool.errors import LoginNeeded, TelespoolError, Temporary
 from telespool.model import Item
 from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
 from telespool.runtime.timers import Deadline
 from telespool.spool.layout import REPORT
 from telespool.spool.names import report_id
@@ -66,11 +66,11 @@ class ReportSender:
         """Tell one report, if there is one and its chat need not wait; whether one was told."""
         if not self._wanted or self._wait.left(self._spool.clock()) > 0:
             return False
-        path = await asyncio.to_thread(self._next)
+        path = await in_thread(self._next)
         if path is None:
             return False
         job = path.parent.name
-        text = await asyncio.to_thread(plain_files.read_text, path)
+        text = await in_thread(plain_files.read_text, path)
         try:
             message = await self._say(job, path, text.strip())
         except Temporary as error:
@@ -84,7 +84,7 @@ class ReportSender:
             self._given_up.add(path)
             log.warning("report not told", job=job, reason=error.reason)
             return True
-        await asyncio.to_thread(self._spool.report_told, job, message)
+        await in_thread(self._spool.report_told, job, message)
         log.info("report told", job=job, chat=self._chat, message=message)
         return True
 

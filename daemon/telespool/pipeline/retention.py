@@ -5,11 +5,11 @@ What is forgotten, `telespool.pipeline.retention_plan` plans; `telespool prune -
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from telespool.pipeline.retention_plan import carry_out, plan
 from telespool.pipeline.worker import Worker, log
+from telespool.runtime.cancellation import in_thread
 
 if TYPE_CHECKING:
     from telespool.pipeline.worker import WorkerContext
@@ -31,15 +31,13 @@ class Retention(Worker):
     async def step(self) -> float:
         """Look through done/ once."""
         settings = self.config.retention
-        found = await asyncio.to_thread(
-            plan, self.spool, settings, self.config.chats, self.spool.clock()
-        )
+        found = await in_thread(plan, self.spool, settings, self.config.chats, self.spool.clock())
         for kept in found.kept:
             if str(kept) not in self._said:
                 log.warning("retention.kept", job=kept.job, unit=kept.unit, reason=str(kept))
         self._said = {str(kept) for kept in found.kept}
         for step in found.steps:
-            await asyncio.to_thread(carry_out, self.spool, step)
+            await in_thread(carry_out, self.spool, step)
             unit = str(step.entry.unit) if step.entry is not None else None
             log.info("forgotten", job=step.job, unit=unit, bytes=step.size, reason=step.why)
             self.alive()

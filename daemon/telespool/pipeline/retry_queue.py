@@ -6,10 +6,10 @@ waits; `touch` ends that.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline, Deadlines
 
@@ -40,7 +40,7 @@ class RetryQueue:
             pause = self._pace.left()
             if not pause:
                 self._bell.clear()
-                pause = await asyncio.to_thread(self._bring_back, brought)
+                pause = await in_thread(self._bring_back, brought)
             now = self._spool.clock()
             self._next = Deadline.to(now + pause, now)
         return max(_LEAST, min(_LOOK_AGAIN, self._next.left(self._spool.clock())))

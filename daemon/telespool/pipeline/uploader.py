@@ -32,6 +32,7 @@ from telespool.pipeline.retry_queue import RetryQueue
 from telespool.pipeline.send_queue import SendQueue
 from telespool.pipeline.worker import Worker, log, readable
 from telespool.runtime import plain_files
+from telespool.runtime.cancellation import clean_up, in_thread
 from telespool.runtime.timers import Deadlines
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.spool import delivered_index
@@ -71,9 +72,9 @@ class Uploader(Worker):
         pause = await self.returning.look(self.queue.forget)
         changed = self._uploading.rung
         self._uploading.clear()
-        entry = await asyncio.to_thread(self.queue.first, changed)
+        entry = await in_thread(self.queue.first, changed)
         if self.queue.strays:
-            await asyncio.to_thread(self.renumber, self.queue.strays.pop())
+            await in_thread(self.renumber, self.queue.strays.pop())
             self.queue.forget()
             return 0.0
         if entry is None:
@@ -104,7 +105,7 @@ class Uploader(Worker):
             return wait
         log.info("waiting", job=entry.job, unit=str(entry.unit), seconds=round(wait), reason=reason)
         self.returning.expect(entry, until)
-        await asyncio.to_thread(self.spool.wait, entry, until)
+        await in_thread(self.spool.wait, entry, until)
         self.queue.forget(entry)
         return 0.0
 
@@ -141,20 +142,20 @@ class Uploader(Worker):
             )
             self._ends.left(whom, now + delay, now)
             if delay <= _SHORT_WAIT:
-                await asyncio.to_thread(self.spool.pause, entry)
+                await in_thread(self.spool.pause, entry)
                 return
         self.returning.expect(entry, now + delay)
-        await asyncio.to_thread(self.spool.wait, entry, now + delay)
+        await in_thread(self.spool.wait, entry, now + delay)
 
     # -- sending -----------------------------------------------------------------------------------
 
     async def _send(self, entry: Entry) -> None:
         self.queue.forget(entry)
-        await asyncio.to_thread(self.guard.begin, entry)
+        await in_thread(self.guard.begin, entry)
         try:
-            if await asyncio.to_thread(self.spool.send_home, entry):
+            if await in_thread(self.spool.send_home, entry):
                 return
-            entry = await asyncio.to_thread(self.spool.begin, entry)
+            entry = await in_thread(self.spool.begin, entry)
         except FileNotFoundError:
             return  # a person took it away
         try:
@@ -168,8 +169,7 @@ class Uploader(Worker):
         except Permanent as error:
             await self._give_up(entry, error)
         except (LoginNeeded, OSError, asyncio.CancelledError):
-            if entry.path.exists():
-                await asyncio.shield(asyncio.to_thread(self.spool.pause, entry))
+            await clean_up(self.spool.pause, entry)
             raise
         except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other units
             log.error(
@@ -187,14 +187,14 @@ class Uploader(Worker):
         finally:
             self.house.activity.upload = None
             await self.preparing.clean(entry)
-        await asyncio.to_thread(close_job, self.spool, entry.job)
+        await in_thread(close_job, self.spool, entry.job)
 
     async def _attempt(self, entry: Entry) -> None:
         """One attempt at one unit, from its files to its receipt."""
         staged: dict[int, Uploaded] = {}
         members = {}
         sizes, inodes = {}, {}
-        for member in await asyncio.to_thread(self.spool.members, entry):
+        for member in await in_thread(self.spool.members, entry):
             members[member.unit.first] = member
             state = plain_files.lstat(member.path)
             sizes[member.unit.first], inodes[member.unit.first] = state.st_size, state.st_ino
@@ -229,13 +229,13 @@ class Uploader(Worker):
                 continue
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=False)
             self._trouble_since = None
-            for number in await asyncio.to_thread(_replaced, members, inodes):
+            for number in await in_thread(_replaced, members, inodes):
                 messages.pop(number, None)  # what has its name now was not sent: it goes by itself
-                await asyncio.to_thread(self.renumber, members[number])
+                await in_thread(self.renumber, members[number])
             if not messages:
                 return
             sent = [line for number, line in lines.result().items() if number in messages]
-            await asyncio.to_thread(
+            await in_thread(
                 delivered_index.record,
                 self.spool,
                 entry.job,
@@ -244,7 +244,7 @@ class Uploader(Worker):
                 self.config.chats.get(entry.chat, ""),
                 notes,
             )
-            done = await asyncio.to_thread(self.spool.deliver, entry, messages)
+            done = await in_thread(self.spool.deliver, entry, messages)
             self.house.activity.counts["delivered"] += len(messages)
             log.info(
                 "delivered",
@@ -347,17 +347,17 @@ class Uploader(Worker):
                 log.info(
                     "deferred", job=member.job, unit=str(member.unit.plain()), reason=error.reason
                 )
-                await asyncio.to_thread(self.spool.defer, member)
+                await in_thread(self.spool.defer, member)
             else:
                 await self._give_up(member, error)
         if alone and entry.unit.is_album:
-            await asyncio.to_thread(self.spool.drop_empty_album, entry)
+            await in_thread(self.spool.drop_empty_album, entry)
 
     async def _give_up(self, entry: Entry, error: TelespoolError) -> None:
         """Quarantine: of a converted copy the original, and the copy is removed."""
         original = None
         if entry.unit.kind == "c":
-            original = await asyncio.to_thread(self.spool.original_of, entry)
+            original = await in_thread(self.spool.original_of, entry)
         reason = error.reason
         if original is not None:
             reason = (
@@ -366,9 +366,9 @@ class Uploader(Worker):
         log.warning(
             "quarantined", job=entry.job, unit=str((original or entry).unit.plain()), reason=reason
         )
-        await asyncio.to_thread(self.spool.quarantine, original or entry, reason)
+        await in_thread(self.spool.quarantine, original or entry, reason)
         if original is not None:
-            await asyncio.to_thread(self.spool.drop_copy, entry)
+            await in_thread(self.spool.drop_copy, entry)
 
 
 def _replaced(members: dict[int, Entry], inodes: dict[int, int]) -> list[int]:

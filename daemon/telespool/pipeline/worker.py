@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -21,10 +22,11 @@ from typing import TYPE_CHECKING, ClassVar
 import structlog
 
 from telespool.destinations.base import no_limit
-from telespool.errors import Unreadable
+from telespool.errors import TelespoolError, Unreadable
 from telespool.observe.job_report import close_job
 from telespool.pipeline.interruption import Interruption
 from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
+from telespool.runtime.cancellation import in_thread, raise_if_cancelled
 from telespool.runtime.liveness import Liveness
 from telespool.spool.transition import claimed
 
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _WAIT_FOR_DISK = 10.0
+_WAIT_AFTER_MISTAKE = 60.0
 _DISK_TROUBLE = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "the quota is used up",
@@ -156,7 +159,14 @@ class Worker(abc.ABC):
                 pause = await self.interruption.guard(self._guarded_step)
                 self._trouble = ""
             except OSError as error:
+                raise_if_cancelled()
                 pause = self._after(error)
+            except TelespoolError:
+                raise
+            except Exception as error:  # noqa: BLE001 - a mistake of ours over one unit must not end the process
+                raise_if_cancelled()
+                pause = self._after_mistake(error)
+            raise_if_cancelled()
             if pause > 0:
                 if not self.bell.rung:
                     self.house.settled.leave(self.name)
@@ -179,13 +189,13 @@ class Worker(abc.ABC):
 
         A mark of an attempt that is still there is taken back: the process did not die.
         """
-        left = await asyncio.to_thread(self.guard.end)
+        left = await in_thread(self.guard.end)
         if left is None:
             return
         entry, stuck = left
         if not stuck:
             if entry.unit.attempt and entry.folder != "deferred":
-                await asyncio.to_thread(self.spool.pause, entry)
+                await in_thread(self.spool.pause, entry)
             return
         reason = (
             f"{entry.unit.label} was worked on {LIMIT} times and nothing came of it. That is a mistake of Telespool,"
@@ -193,8 +203,20 @@ class Worker(abc.ABC):
             f" {'incoming' if entry.unit.first == 0 else 'uploading'}/."
         )
         log.error("unit.stuck", job=entry.job, unit=str(entry.unit.plain()), reason=reason)
-        await asyncio.to_thread(self.spool.quarantine, entry, reason)
-        await asyncio.to_thread(close_job, self.spool, entry.job)
+        await in_thread(self.spool.quarantine, entry, reason)
+        await in_thread(close_job, self.spool, entry.job)
+
+    def _after_mistake(self, error: Exception) -> float:
+        trouble = repr(error)
+        if trouble != self._trouble:
+            self._trouble = trouble
+            log.error(
+                "worker.failed",
+                worker=self.name,
+                reason=f"That is a mistake of Telespool: {trouble}. Please report it. It is tried again in a minute",
+                traceback=traceback.format_exc(),
+            )
+        return _WAIT_AFTER_MISTAKE
 
     def _after(self, error: OSError) -> float:
         trouble = _DISK_TROUBLE.get(error.errno or 0)

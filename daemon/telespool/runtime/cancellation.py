@@ -36,6 +36,13 @@ def check() -> None:
         raise BrokenOff
 
 
+def raise_if_cancelled() -> None:
+    """Raise CancelledError where this task is to end: whatever came up meanwhile does not take its place."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def in_thread(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call it in a thread. A cancellation leaves from here when the thread has ended, whatever that ends with."""
     end = threading.Event()

@@ -9,13 +9,13 @@ touched; nothing is deleted that cannot be made again.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from telespool.observe.job_report import close_job
+from telespool.runtime.cancellation import in_thread
 from telespool.spool.layout import WORKING
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ class Canceller:
         )
         moved: list[str] = []
         for each in keys:
-            for entry in await asyncio.to_thread(standing, self._spool, job, [each]):
+            for entry in await in_thread(standing, self._spool, job, [each]):
                 moved += await self._one(entry)
-        await asyncio.to_thread(close_job, self._spool, job)
+        await in_thread(close_job, self._spool, job)
         return {"cancelled": moved}
 
     async def _one(self, entry: Entry) -> list[str]:
@@ -102,7 +102,7 @@ class Canceller:
                     moved.append(each.unit.shown)
 
         async def between() -> None:
-            await asyncio.to_thread(move)
+            await in_thread(move)
 
         worker = self._workers.get(_WORKERS.get(entry.folder, ""))
         if worker is not None and entry.unit.attempt:

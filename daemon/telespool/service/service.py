@@ -33,6 +33,7 @@ from telespool.pipeline.retention import Retention
 from telespool.pipeline.uploader import Uploader
 from telespool.pipeline.worker import WorkerContext
 from telespool.runtime import subprocesses
+from telespool.runtime.cancellation import in_thread, raise_if_cancelled
 from telespool.runtime.fs_watcher import FolderWatcher
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.liveness import Liveness
@@ -97,18 +98,16 @@ class Service:
 
     async def run(self, *, until_idle: bool = False) -> None:
         """Work until cancelled, or until there is nothing left to do."""
-        await asyncio.to_thread(self.spool.open)
+        await in_thread(self.spool.open)
         watching = None
         try:
-            for sentence in await asyncio.to_thread(
-                recover, self.spool, self.config.send.max_deaths
-            ):
+            for sentence in await in_thread(recover, self.spool, self.config.send.max_deaths):
                 log.info("recovered after a crash", what=sentence)
                 self.activity.counts["recoveries"] += 1
             await self._finish_reports()
             bells = WakeupBus()
             watching = self._watch(bells)
-            await asyncio.to_thread(watching.check)
+            await in_thread(watching.check)
             log.info("ready", drop_into=str(self.spool.inbox), posts_go_to=self._place())
             async with control_socket.opened(
                 self.spool.root,
@@ -117,11 +116,14 @@ class Service:
             ):
                 await self._work(bells, watching, until_idle=until_idle)
         finally:
-            if watching is not None:
-                await asyncio.to_thread(watching.stop)
-            with contextlib.suppress(TelespoolError):
-                await self.destination.close()
-            self.spool.close()
+            try:
+                if watching is not None:
+                    await in_thread(watching.stop)
+                with contextlib.suppress(TelespoolError):
+                    await self.destination.close()
+            finally:
+                self.spool.close()
+                raise_if_cancelled()
 
     def _place(self) -> str:
         """Return where posts go, as a person would look for them."""
@@ -172,6 +174,7 @@ class Service:
                     for task in tasks:
                         task.cancel()
         except BaseExceptionGroup as errors:
+            raise_if_cancelled()
             # Not `except*`: what is raised there leaves in a group again, and no exit code is found in it.
             known = errors.subgroup(TelespoolError)
             if known is None:
@@ -228,7 +231,7 @@ class Service:
         while True:
             bell.clear()
             with pace:
-                self.activity.deferred = await asyncio.to_thread(self._count_deferred)
+                self.activity.deferred = await in_thread(self._count_deferred)
             await bell.wait(60.0)
             await asyncio.sleep(pace.left())
 
@@ -284,7 +287,7 @@ class Service:
             for job in self.spool.jobs("done"):
                 close_job(self.spool, job)
 
-        await asyncio.to_thread(finish)
+        await in_thread(finish)
 
     async def _until_idle(self, house: WorkerContext, inbox: Inbox) -> None:
         quiet = asyncio.Event()
@@ -294,7 +297,7 @@ class Service:
             quiet.clear()
             if house.settled.busy or inbox.pending or inbox.bell.rung:
                 continue
-            if not await asyncio.to_thread(self._something_left):
+            if not await in_thread(self._something_left):
                 return
 
     def _something_left(self) -> bool:

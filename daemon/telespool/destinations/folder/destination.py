@@ -17,7 +17,6 @@ for everybody, an unknown chat `Permanent`, and a path that is not a folder `Con
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import fcntl
@@ -37,6 +36,7 @@ from telespool.destinations.folder import previews
 from telespool.destinations.folder.page import Page
 from telespool.destinations.folder.posts import CAPTION, PREVIEWS, RECORD, Ledger, Medium, Post
 from telespool.errors import ConfigError, Permanent, Temporary
+from telespool.runtime.cancellation import in_thread
 from telespool.spool.fs_ops import FileOps
 from telespool.spool.names import Unit, clean
 
@@ -85,7 +85,7 @@ class FolderDestination:
 
     async def open(self) -> None:
         """Make the folder, clean up after a crash, and bring the page up to date."""
-        await asyncio.to_thread(self._open)
+        await in_thread(self._open)
 
     async def close(self) -> None:
         """Let go of the folder."""
@@ -97,11 +97,11 @@ class FolderDestination:
         self, chat: str, item: Item, progress: Callable[[int], None] | None = None
     ) -> Uploaded:
         """Copy the item into `.staging/`."""
-        return await asyncio.to_thread(self._stage, chat, item, progress)
+        return await in_thread(self._stage, chat, item, progress)
 
     async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
         """Make one post of what was not posted before; message id by key for all of them."""
-        return await asyncio.to_thread(self._post, chat, staged, caption)
+        return await in_thread(self._post, chat, staged, caption)
 
     async def limit(self) -> int:
         """A folder takes files of any size."""
@@ -109,7 +109,7 @@ class FolderDestination:
 
     async def check(self, chat: str) -> str:
         """Write a file to the chat's folder and remove it again; the chat's alias is its title."""
-        await asyncio.to_thread(self._check, chat)
+        await in_thread(self._check, chat)
         return chat
 
     def _open(self) -> None:

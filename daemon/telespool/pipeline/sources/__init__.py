@@ -10,7 +10,6 @@ copied). A single file is its own member and stays where it is.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Literal
 
 from telespool.archives import volumes
@@ -22,6 +21,7 @@ from telespool.pipeline.sources.base import DropMember, ExtractedMember, Rules, 
 from telespool.pipeline.sources.file import FileSource
 from telespool.pipeline.sources.folder import FolderSource
 from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
 from telespool.spool.layout import files_below
 from telespool.spool.names import PASSWORD_SUFFIX
 
@@ -53,13 +53,13 @@ async def open_source(
     """
     rules = Rules(tmp / f"{drop.job}.unpack", engine, passwords, others, depth, disk, ignore=ignore)
     if engine is not None:
-        packed = await asyncio.to_thread(_size, drop.path)
+        packed = await in_thread(_size, drop.path)
         rules.budget = Budget(engine.settings, packed)
     if file is None:
-        return await asyncio.to_thread(FolderSource, drop.path, rules)
+        return await in_thread(FolderSource, drop.path, rules)
     if file != drop.path:
-        rules.passwords = (*await asyncio.to_thread(_passwords, drop.path), *passwords)
-    if file != drop.path or await asyncio.to_thread(_is_archive, file):
+        rules.passwords = (*await in_thread(_passwords, drop.path), *passwords)
+    if file != drop.path or await in_thread(_is_archive, file):
         return ArchiveSource(await open_archive(file, rules), rules)
     return FileSource(file, drop.unit.label)
 

@@ -7,7 +7,6 @@ lies inside becomes a `ExtractedMember` with that sentence.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
@@ -17,6 +16,7 @@ from telespool.archives.signatures import recognise
 from telespool.archives.volumes import may_be
 from telespool.errors import Permanent, TelespoolError
 from telespool.pipeline.sources.base import DropMember, ExtractedMember
+from telespool.runtime.cancellation import in_thread
 from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
@@ -56,15 +56,15 @@ class UnpackingSource:
 
     async def close(self) -> None:
         """Remove what nobody took."""
-        if await asyncio.to_thread(self.rules.tmp.exists):
-            await asyncio.to_thread(self.rules.disk.rmtree, self.rules.tmp)
+        if await in_thread(self.rules.tmp.exists):
+            await in_thread(self.rules.disk.rmtree, self.rules.tmp)
 
     async def unpack(
         self, archive: Archive, base: int, depth: int, skip: Container[int]
     ) -> AsyncGenerator[ExtractedMember]:
         """The members of one archive, then those of the archives inside it."""
         directory = self.rules.tmp / str(base)
-        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        await in_thread(directory.mkdir, parents=True, exist_ok=True)
         sizes = [member.size or 0 for member in archive.members if base + member.number not in skip]
         inside: list[tuple[DropMember, Path]] = []
         done = 0
@@ -84,7 +84,7 @@ class UnpackingSource:
                     yield ExtractedMember(member, left_out=out.damage)
                 elif out.path is None:
                     yield ExtractedMember(member, left_out=self.rules.reason(member.name))
-                elif depth > 1 and await asyncio.to_thread(may_be_archive, out.path):
+                elif depth > 1 and await in_thread(may_be_archive, out.path):
                     inside.append((member, out.path))
                 else:
                     yield ExtractedMember(member, out.path)
@@ -99,7 +99,7 @@ class UnpackingSource:
     ) -> AsyncGenerator[ExtractedMember]:
         """The members of the archives among these files; those that are none come as they are."""
         named = [(member.name, path) for member, path in found]
-        for inside in await asyncio.to_thread(together, named):
+        for inside in await in_thread(together, named):
             files = [found[place] for place in inside.places]
             if not inside.is_archive:
                 yield ExtractedMember(*files[0])
@@ -136,7 +136,7 @@ class UnpackingSource:
         if len(self.damage) > before:
             self.damage[before:] = [f"{own.name} → {line}" for line in self.damage[before:]]
         for _, path in files:
-            await asyncio.to_thread(self.rules.disk.unlink, path)
+            await in_thread(self.rules.disk.unlink, path)
 
 
 class _Shifted(Container[int]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import stat
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from telespool.file_types import HEAD
 from telespool.pipeline.sources.archive import UnpackingSource, may_be_archive
 from telespool.pipeline.sources.base import DropMember, ExtractedMember
 from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
 from telespool.spool.layout import files_below
 from telespool.spool.names import clean, natural
 
@@ -36,13 +36,13 @@ class FolderSource(UnpackingSource):
     async def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
         """Its files in natural name order, then what is in the archives among them."""
         directory = self.rules.tmp / "0"
-        await asyncio.to_thread(directory.mkdir, parents=True, exist_ok=True)
+        await in_thread(directory.mkdir, parents=True, exist_ok=True)
         inside: list[tuple[DropMember, Path]] = []
         for member in self.members:
             if member.number in skip:
                 continue
             path = self.path / member.name
-            head = await asyncio.to_thread(_head, path)
+            head = await in_thread(_head, path)
             if not head:
                 yield ExtractedMember(member, left_out="empty")
                 continue
@@ -50,8 +50,8 @@ class FolderSource(UnpackingSource):
                 yield ExtractedMember(member, left_out=self.rules.reason(member.name))
                 continue
             staged = directory / f"{member.number:04d}_{clean(path.name)}"
-            await asyncio.to_thread(self.rules.disk.lend, path, staged)
-            if await asyncio.to_thread(may_be_archive, staged):
+            await in_thread(self.rules.disk.lend, path, staged)
+            if await in_thread(may_be_archive, staged):
                 inside.append((member, staged))
             else:
                 yield ExtractedMember(member, staged)
