@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.archives import Engine
+from telespool.archives import Engine, passwords
 from telespool.config.schema import ArchiveSettings
 from telespool.errors import Permanent
 from tests.archives import making
@@ -135,3 +136,84 @@ async def test_two_passwords_in_one_archive(name: str, tmp_path: Path) -> None:
     assert list(single.files) == ["DCIM/IMG_2.JPG"]
     assert sorted(single.damage) == ["DCIM/IMG_1.JPG", "DCIM/IMG_3.JPG"]
     assert all("password does not fit" in said for said in single.damage.values())
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "utf-8",
+        "cp437",
+        "cp850",
+        "cp852",
+        "cp1250",
+        "cp866",
+        "cp1251",
+        "cp1252",
+        "cp932",
+        "cp936",
+        "cp949",
+    ],
+)
+async def test_zip_of_another_system(page: str, tmp_path: Path) -> None:
+    """A zip that was closed in the letters of an old system opens with the password as people type it."""
+    words = {
+        "cp866": "пароль",
+        "cp1251": "пароль",
+        "cp932": "写真",
+        "cp936": "照片",
+        "cp949": "사진",
+    }
+    word = words.get(page, "Größe")
+    path = write(tmp_path / "x.zip", making.locked_zip(FILES, word.encode(page)))
+
+    for form in ("NFC", "NFD"):
+        shutil.rmtree(tmp_path / "x.zip.out", ignore_errors=True)
+        assert (await read(path, "wrong", unicodedata.normalize(form, word))).files == FILES
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Gehöim\n".encode(),
+        b"\xef\xbb\xbfGeh\xc3\xb6im\r\n",
+        "\ufeffGehöim\r\n".encode("utf-16-le"),
+        "\ufeffGehöim\r\n".encode("utf-16-be"),
+        "Gehöim\r\n".encode("utf-16-le"),
+        "Gehöim".encode("utf-16-be"),
+        "Gehöim \t\n".encode(),
+        " Gehöim\r".encode(),
+        "Geho\u0308im\n".encode(),
+        "wrong\n\nGehöim\n".encode(),
+        "Gehöim\n".encode("cp1252"),
+        "Gehöim\n".encode("cp850"),
+    ],
+)
+async def test_password_file(written: bytes, tmp_path: Path) -> None:
+    """However an editor wrote the password down, the archive opens with it."""
+    words = passwords.read(write(tmp_path / "x.password", written))
+    sealed = making.seven(tmp_path / "x.7z", FILES, "-pGehöim", "-mhe=on")
+    zipped = write(tmp_path / "x.zip", making.locked_zip(FILES, "Gehöim".encode("cp850")))
+
+    assert (await read(sealed, *words)).files == FILES
+    assert (await read(zipped, *words)).files == FILES
+
+
+async def test_blanks_that_belong_to_the_password(tmp_path: Path) -> None:
+    """A password may end in a blank; so it is tried with and without."""
+    words = passwords.read(write(tmp_path / "x.password", b" in side \n"))
+    path = making.seven(tmp_path / "x.7z", FILES, "-p in side ", "-mhe=on")
+
+    assert (await read(path, *words)).files == FILES
+
+
+@pytest.mark.parametrize("known", [(), ("wrong",)])
+async def test_one_locked_member(known: tuple[str, ...], tmp_path: Path) -> None:
+    """A member that needs a password costs itself only; the others come out."""
+    path = making.seven(tmp_path / "x.zip", {"open.jpg": b"\xff\xd8\xff1"})
+    shutil.rmtree(tmp_path / "x.zip.files")
+    making.seven(path, {"shut.jpg": b"\xff\xd8\xff2"}, "-psecret")
+
+    outcome = await read(path, *known)
+
+    assert outcome.files == {"open.jpg": b"\xff\xd8\xff1"}
+    assert "needs a password" in outcome.damage["shut.jpg"]

@@ -15,6 +15,8 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from telespool.runtime import plain_files
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
@@ -53,7 +55,7 @@ PAGES = [
 
 def read(path: Path) -> list[str]:
     """The passwords in a file, in its order; where its letters cannot be told, in every reading of them."""
-    with path.open("rb") as file:
+    with plain_files.opened(path) as file:
         data = file.read(_MOST)
     words: dict[str, None] = {}
     for text in _texts(data):

@@ -19,8 +19,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from telespool.archives import volumes
+from telespool.pipeline import password_files
 from telespool.runtime import plain_files, trees
-from telespool.spool.names import DEFAULT_CHAT, PASSWORD_SUFFIX
+from telespool.spool.names import DEFAULT_CHAT, password_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -66,14 +67,18 @@ def find(inbox: Path, chats: Iterable[str], ignore: Iterable[str]) -> Iterator[D
 def _together(paths: list[Path], chat: str, ignore: tuple[str, ...]) -> Iterator[Drop]:
     """The drops of one folder: the volumes of a set are one, and passwords go with their archive."""
     by_name = {path.name: path for path in paths}
-    passwords = {name: path for name, path in by_name.items() if name.endswith(PASSWORD_SUFFIX)}
-    sets = {each.first: each for each in volumes.group(by_name.keys() - passwords.keys(), by_name)}
+    passwords = {name for name in by_name if password_for(name) is not None}
+    sets = {each.first: each for each in volumes.group(by_name.keys() - passwords, by_name)}
     in_sets = {name for each in sets.values() for name in each.names}
-    for first in sorted({*sets, *(by_name.keys() - in_sets - passwords.keys())}):
+    firsts = sorted({*sets, *(by_name.keys() - in_sets - passwords)})
+    files = {first: sets[first].names if first in sets else (first,) for first in firsts}
+    owners = password_files.owners(sorted(passwords), files, by_name)
+    for name in sorted(passwords - owners.keys()):
+        yield _without_archive(by_name[name], chat, ignore)
+    for first, names in files.items():
         each = sets.get(first)
-        names = each.names if each else (first,)
         beside = [by_name[name] for name in names if name != first]
-        beside += [path for name, path in passwords.items() if _goes_with(name, names)]
+        beside += [by_name[name] for name, owner in owners.items() if owner == first]
         main = by_name.get(first)
         if main is None:  # the first volume is still to come: what there is stands for the set
             main, *beside = beside
@@ -84,10 +89,13 @@ def _together(paths: list[Path], chat: str, ignore: tuple[str, ...]) -> Iterator
         yield drop
 
 
-def _goes_with(password: str, names: Iterable[str]) -> bool:
-    """Whether NAME.password is for one of these files; NAME may leave their endings out."""
-    stem = password.removesuffix(PASSWORD_SUFFIX)
-    return any(name == stem or name.startswith(f"{stem}.") for name in names)
+def _without_archive(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
+    drop = _look(path, chat, ignore)
+    sentence = (
+        f"{path.name} holds a password, but {password_for(path.name)} does not lie beside it. It is left in the inbox"
+        " until that does: drop the archive (again), or remove the file."
+    )
+    return replace(drop, obstacle=drop.obstacle or sentence)
 
 
 def _joined(drop: Drop, others: Iterable[Drop]) -> Drop:

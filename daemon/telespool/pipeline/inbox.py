@@ -17,12 +17,12 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from telespool.archives import volumes
+from telespool.archives import passwords, volumes
 from telespool.errors import TelespoolError, VolumeMissing
 from telespool.pipeline.drops import Drop, StabilityTracker, find
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
-from telespool.spool.names import DEFAULT_CHAT, PASSWORD_SUFFIX
+from telespool.spool.names import DEFAULT_CHAT, password_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,12 +126,10 @@ class Inbox(Worker):
             return f"{drop.path.name} lacks {volumes.some(drop.missing)}."
         if self.engine is None:
             return ""
-        passwords = [path for path in drop.beside if path.name.endswith(PASSWORD_SUFFIX)]
-        texts = [await in_thread(path.read_text, "utf-8", "replace") for path in passwords]
+        files = [path for path in drop.beside if password_for(path.name) is not None]
         try:
-            await self.engine.open(
-                drop.path, [line for text in texts for line in text.splitlines()]
-            )
+            words = [word for path in files for word in await in_thread(passwords.read, path)]
+            await self.engine.open(drop.path, words)
         except VolumeMissing as error:
             return error.reason
         except (TelespoolError, OSError):

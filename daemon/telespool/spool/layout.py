@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from telespool.file_types import media_name
 from telespool.runtime import plain_files, trees
-from telespool.spool.names import Job, Unit, clean
+from telespool.spool.names import Job, Unit, belongs_to, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,12 +166,21 @@ class SpoolLayout:
     def archive_in(self, drop: Entry) -> Path | None:
         """The archive of a drop (its first volume), or None for a folder that people dropped as such.
 
-        A drop of several files is a folder that is called like the one to open.
+        A drop of several files is a folder that is called like the one to open, and holds nothing but its other
+        volumes and its password; so downloaders call folders too, of films and photos.
         """
         if not plain_files.is_directory(drop.path):
             return drop.path
-        inside = (drop.path / name for name in _names(drop.path) if clean(name) == drop.unit.label)
-        return next((path for path in inside if plain_files.is_file(path)), None)
+        names = _names(drop.path)
+        first = next((name for name in names if clean(name) == drop.unit.label), None)
+        if first is None or not plain_files.is_file(drop.path / first):
+            return None
+        others = [name for name in names if name != first]
+        if not all(belongs_to(name, first) for name in others) or (
+            media_name(first) and not others
+        ):
+            return None
+        return drop.path / first
 
     def report(self, job: str) -> Path | None:
         """The report of a job: report.txt, or report+MESSAGE.txt after a chat was told."""

@@ -36,7 +36,7 @@ DEFAULT_CHAT = "default"
 """The alias of the chat for what lies directly in the inbox."""
 
 PASSWORD_SUFFIX = ".password"  # noqa: S105 - ends a file name
-"""Ends the name of a file that holds the passwords of the archive beside it, one a line."""
+"""Ends the name of a file that holds the passwords of the archive beside it, one a line (see `password_for`)."""
 
 AS_DOCUMENT = ".as-document"
 """In a label, before its ending: the file is sent as a document, as it is (0012_clip.as-document.mp4)."""
@@ -49,6 +49,12 @@ _UNIT = re.compile(
 )
 _VOLUME = re.compile(r"\.(part\d+|\d{3,})$", re.IGNORECASE)
 _ENDING = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}|7z")
+_PASSWORD = re.compile(r"(.+)\.password(?:\.txt)?", re.IGNORECASE | re.DOTALL)
+# What a volume has behind the name that all of its set share.
+_OF_A_SET = re.compile(
+    r"(.+?)((?: ?\(\d{1,3}\))?\.(?:part\d{1,5}|rar|exe|zip|[r-z]\d\d|z\d{2,4}|\d{2,5}))+",
+    re.IGNORECASE | re.DOTALL,
+)
 _DIGITS = re.compile(r"(\d+)")
 # Signs that cannot be seen and make `photo\u202egpj.exe` look like a photo.
 _TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
@@ -212,6 +218,22 @@ def clean(name: str, limit: int = LABEL_BYTES) -> str:
 
 def _unsafe(sign: str) -> bool:
     return sign == "/" or unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def password_for(name: str) -> str | None:
+    """The NAME of a file NAME.password (editors make it NAME.password.txt); None where it is no such file."""
+    match = _PASSWORD.fullmatch(name)
+    return match[1] if match else None
+
+
+def belongs_to(name: str, first: str) -> bool:
+    """Whether a file beside an archive is another volume of it, or holds its password, going by the names alone."""
+    if password_for(name) is not None:
+        return True
+    if first.casefold().endswith(".aa"):
+        return name[:-2] == first[:-2]
+    ours, theirs = _OF_A_SET.fullmatch(first), _OF_A_SET.fullmatch(name)
+    return bool(ours and theirs and ours[1].casefold() == theirs[1].casefold())
 
 
 def title(dropped: str) -> str:

@@ -15,15 +15,14 @@ from typing import TYPE_CHECKING, Literal
 from telespool.archives import volumes
 from telespool.archives.limits import Budget
 from telespool.archives.signatures import recognise
-from telespool.pipeline.sources.archive import open_archive
-from telespool.pipeline.sources.archive_source import ArchiveSource
+from telespool.pipeline.sources.archive import ArchiveSource, open_archive
 from telespool.pipeline.sources.base import DropMember, ExtractedMember, Rules, Source
 from telespool.pipeline.sources.file import FileSource
 from telespool.pipeline.sources.folder import FolderSource
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.layout import files_below
-from telespool.spool.names import PASSWORD_SUFFIX
+from telespool.spool.names import password_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,10 +56,11 @@ async def open_source(
         rules.budget = Budget(engine.settings, packed)
     if file is None:
         return await in_thread(FolderSource, drop.path, rules)
+    name = drop.unit.label if file == drop.path else file.name
     if file != drop.path:
-        rules.passwords = (*await in_thread(_passwords, drop.path), *passwords)
+        await in_thread(_learn, drop.path, rules)
     if file != drop.path or await in_thread(_is_archive, file):
-        return ArchiveSource(await open_archive(file, rules), rules)
+        return ArchiveSource(await open_archive(file, name, rules), rules)
     return FileSource(file, drop.unit.label)
 
 
@@ -70,14 +70,11 @@ def _is_archive(path: Path) -> bool:
     )
 
 
-def _passwords(folder: Path) -> tuple[str, ...]:
-    """The passwords that were dropped beside an archive: the lines of its NAME.password."""
-    texts = [
-        plain_files.read_text(folder / each.name)
-        for each in sorted(plain_files.entries(folder))
-        if each.is_file and each.name.endswith(PASSWORD_SUFFIX)
-    ]
-    return tuple(line for text in texts for line in text.splitlines() if line)
+def _learn(folder: Path, rules: Rules) -> None:
+    """Read the passwords that were dropped beside an archive."""
+    for path in sorted(folder.iterdir()):
+        if password_for(path.name) is not None and plain_files.is_file(path):
+            rules.learn(path.name, path)
 
 
 def _size(path: Path) -> int:

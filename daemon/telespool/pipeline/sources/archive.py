@@ -15,9 +15,9 @@ from telespool.archives.nested import together
 from telespool.archives.signatures import recognise
 from telespool.archives.volumes import may_be
 from telespool.errors import Permanent, TelespoolError
-from telespool.pipeline.sources.base import DropMember, ExtractedMember
+from telespool.pipeline.sources.base import PASSWORD, DropMember, ExtractedMember
 from telespool.runtime.cancellation import in_thread
-from telespool.spool.names import NESTED
+from telespool.spool.names import NESTED, password_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,14 +29,15 @@ if TYPE_CHECKING:
     from telespool.pipeline.sources.base import Rules
 
 
-async def open_archive(path: Path, rules: Rules) -> Archive:
-    """Open an archive by the rules of its drop."""
+async def open_archive(path: Path, name: str, rules: Rules) -> Archive:
+    """Open an archive, which people call `name`, by the rules of its drop."""
     if rules.engine is None:
         raise Permanent(
-            f"{path.name} is an archive, but there is no 7-Zip on this machine."
+            f"{name} is an archive, but there is no 7-Zip on this machine."
             " Install it (Debian: apt install 7zip) and drop the archive again."
         )
-    return await rules.engine.open(path, rules.passwords, budget=rules.budget)
+    words = rules.passwords_for(name)
+    return await rules.engine.open(path, words, name=name, budget=rules.budget)
 
 
 class UnpackingSource:
@@ -84,6 +85,10 @@ class UnpackingSource:
                     yield ExtractedMember(member, left_out=out.damage)
                 elif out.path is None:
                     yield ExtractedMember(member, left_out=self.rules.reason(member.name))
+                elif password_for(member.name) is not None:
+                    await in_thread(self.rules.learn, member.name, out.path)
+                    await in_thread(self.rules.disk.unlink, out.path)
+                    yield ExtractedMember(member, left_out=PASSWORD)
                 elif depth > 1 and await in_thread(may_be_archive, out.path):
                     inside.append((member, out.path))
                 else:
@@ -118,7 +123,7 @@ class UnpackingSource:
         base = own.number * NESTED
         before = len(self.damage)
         try:
-            archive = await open_archive(inside.path, self.rules)
+            archive = await open_archive(inside.path, own.name, self.rules)
             if len(archive.members) >= NESTED:
                 raise Permanent(f"{own.name} inside the drop has more than {NESTED - 1} members.")
         except TelespoolError as error:
@@ -148,6 +153,21 @@ class _Shifted(Container[int]):
 
     def __contains__(self, number: object) -> bool:
         return isinstance(number, int) and self._base + number in self._numbers
+
+
+class ArchiveSource(UnpackingSource):
+    """An archive that was dropped: its members come out in one pass, in its own order."""
+
+    def __init__(self, archive: Archive, rules: Rules) -> None:
+        super().__init__(rules)
+        self.archive = archive
+        self.kind = archive.kind
+        self.left_out += archive.left_out
+        self.members: Sequence[DropMember] = [numbered(member, 0) for member in archive.members]
+
+    def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
+        """One pass through the archive, in its own order."""
+        return self.unpack(self.archive, 0, self.rules.depth, skip)
 
 
 def numbered(member: Listed, base: int) -> DropMember:

@@ -5,13 +5,15 @@ Nothing here touches the disk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from telespool.archives import passwords
 from telespool.archives.signatures import begins_like_one
 from telespool.archives.volumes import may_be
 from telespool.clutter import IGNORED, ignored
 from telespool.file_types import identify, media_name
+from telespool.spool.names import password_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from telespool.spool.fs_ops import FileOps
 
 NO_MEDIA = "neither a photo nor a video"
+PASSWORD = "a password, which is never posted"  # noqa: S105 - a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,31 @@ class Rules:
     """What the archives of this drop may bring, all of them together."""
     ignore: tuple[str, ...] = ()
     """Names that are left out (`inbox.ignore`)."""
+    found: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The passwords of the drop itself, by the paths of the files they lay in."""
+
+    def learn(self, name: str, path: Path) -> None:
+        """Read the password file that the drop calls `name`. Blocks."""
+        self.found[name] = tuple(passwords.read(path))
+
+    def passwords_for(self, name: str) -> tuple[str, ...]:
+        """What may open the archive of this name: its own password first, then those beside it, then the rest."""
+        folder = name.rpartition("/")[0]
+
+        def distance(file: str) -> tuple[bool, bool]:
+            wanted = password_for(file) or ""
+            return not name.casefold().startswith(wanted.casefold()), file.rpartition("/")[
+                0
+            ] != folder
+
+        words = [word for file in sorted(self.found, key=distance) for word in self.found[file]]
+        return (*words, *self.passwords)
 
     def reason(self, name: str) -> str:
         """Why a member of this name is left out that is not wanted."""
-        return IGNORED if ignored(name, self.ignore) else NO_MEDIA
+        if ignored(name, self.ignore):
+            return IGNORED
+        return NO_MEDIA if password_for(name) is None else PASSWORD
 
     def wanted(self, name: str, head: bytes, depth: int) -> bool:
         """Whether a member of this name that begins like this is worth a closer look, this deep.
@@ -96,6 +120,8 @@ class Rules:
         """
         if ignored(name, self.ignore):
             return False
+        if password_for(name) is not None:
+            return depth > 1
         if self.others == "document" or media_name(name):
             return True
         if depth > 1 and (begins_like_one(head) or may_be(name)):

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from telespool.clutter import LINK, THUMBNAIL, UNFINISHED, clutter, thumbnail, unfinished
 from telespool.file_types import HEAD
 from telespool.pipeline.sources.archive import UnpackingSource, may_be_archive
-from telespool.pipeline.sources.base import DropMember, ExtractedMember
+from telespool.pipeline.sources.base import PASSWORD, DropMember, ExtractedMember
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.layout import files_below
-from telespool.spool.names import clean, natural
+from telespool.spool.names import clean, natural, password_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
@@ -42,6 +42,10 @@ class FolderSource(UnpackingSource):
             if member.number in skip:
                 continue
             path = self.path / member.name
+            if password_for(member.name) is not None:
+                await in_thread(self.rules.learn, member.name, path)
+                yield ExtractedMember(member, left_out=PASSWORD)
+                continue
             head = await in_thread(_head, path)
             if not head:
                 yield ExtractedMember(member, left_out="empty")
