@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tests.telegram_server import TestTelegram
 
 ROOT = Path(__file__).parents[2]
-DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 HAS_BLOCKS = [path for path in DOCS if "```console" in path.read_text()]
 ALREADY = {"scripts/setup"}
 """Run before any test can be."""
@@ -145,7 +145,7 @@ def test_commands(document: Path, clone: tuple[Path, str], home: Path) -> None:
                 daemon = subprocess.Popen(
                     ["telespool", "run"], env=environment, cwd=clone[0], text=True
                 )
-                _wait_for(home / "telespool" / "inbox" / "family", daemon)
+                _wait_for(home / "spool" / "inbox" / "family", daemon)
                 continue
             process = subprocess.run(
                 ["bash", "-euo", "pipefail", "-c", command],
@@ -158,7 +158,7 @@ def test_commands(document: Path, clone: tuple[Path, str], home: Path) -> None:
             )
             assert process.returncode == 0, f"$ {command}\n{process.stdout}{process.stderr}"
             if daemon is not None and command.startswith("cp "):
-                _wait_for(home / "telespool-posts/family/000001-000003_album", daemon)
+                _wait_for(home / "spool-posts/family/000001-000003_album", daemon)
     finally:
         if daemon is not None:
             daemon.send_signal(signal.SIGTERM)
@@ -181,7 +181,7 @@ async def test_readme_to_telegram(home: Path, telegram: TestTelegram) -> None:
 
     for command in [*_commands(readme)][2:4]:  # where the files may lie
         await do("bash", "-euc", command)
-    for command in _commands(readme.partition("### Now to Telegram")[2]):
+    for command in _commands(readme.partition("## Now to Telegram")[2]):
         await do("bash", "-euc", command)
     # What the README cannot know: this Telegram is not the one everybody uses.
     with (home / ".config/telespool/config.toml").open("a") as config:
@@ -196,8 +196,8 @@ public_key = "{telegram.public_key}"
     (answers / "phone").write_text(telegram.PHONE)
     (answers / "code").write_text(telegram.PHONE_CODE)
     await do("telespool", "login", "--answers", str(answers))
-    (home / "telespool/inbox/family").mkdir(parents=True)
-    await do("cp", "Pictures/holiday.zip", "telespool/inbox/family/")
+    (home / "spool/inbox/family").mkdir(parents=True)
+    await do("cp", "Pictures/holiday.zip", "spool/inbox/family/")
     await do("telespool", "run", "--until-idle")
 
     assert [(m.chat, m.kind, m.caption) for m in telegram.messages] == [
@@ -213,9 +213,9 @@ def _configure(home: Path) -> None:
     path = home / ".config" / "telespool" / "config.toml"
     path.parent.mkdir(parents=True)
     path.write_text(
-        '[chats]\nfamily = "@smith_family"\n\n[spool]\nroot = "~/telespool"\nreserve = "0 B"\n'
+        '[chats]\nfamily = "@smith_family"\n\n[spool]\nroot = "~/spool"\nreserve = "0 B"\n'
     )
-    (home / "telespool" / "inbox" / "family").mkdir(parents=True)
+    (home / "spool" / "inbox" / "family").mkdir(parents=True)
 
 
 def _wait_for(path: Path, daemon: subprocess.Popen[str]) -> None:
@@ -225,7 +225,7 @@ def _wait_for(path: Path, daemon: subprocess.Popen[str]) -> None:
         time.sleep(0.05)  # another process: there is nothing to await
 
 
-@pytest.mark.parametrize("document", DOCS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links(document: Path) -> None:
     """Every link to a file or a heading of the documentation leads somewhere."""
     text = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
