@@ -44,6 +44,11 @@ SPEAKERS = [
 """The modules whose words can reach a note, a wait or a refusal."""
 
 NOT_FOR_PEOPLE = {
+    "SELECT auth_key FROM sessions": "asked of SQLite",
+    "only you see it": "beside a chat in a list",
+    "album sent one by one": "in the log",
+    "a password, which is never posted": "the end of other sentences",
+    "…: removed, the command that copied it has died": "what a start has put right, in the log",
     "Unexpected end of data": "7-Zip's words, which are looked for",
     "Unexpected end of archive": "7-Zip's words, which are looked for",
     "Unavailable start of archive": "7-Zip's words, which are looked for",
