@@ -7,6 +7,7 @@ a process or raises.
 
 from __future__ import annotations
 
+import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -34,6 +35,11 @@ class FileType:
 
 
 UNKNOWN = FileType("unknown", "unknown")
+_PNM = re.compile(rb"P[1-6]\s+(?:#[^\n]*\n\s*)*\d+\s+(?:#[^\n]*\n\s*)*\d+\s")
+_SVG = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<(?:svg|svg:svg)\b",
+    re.DOTALL,
+)
 TEXT = FileType("other", "text", "text/plain")
 _MP4 = FileType("video", "mp4", "video/mp4")
 _QUICKTIME = FileType("video", "quicktime", "video/quicktime")
@@ -55,6 +61,17 @@ PHOTO_ENDINGS = frozenset(
         "tif",
         "tiff",
         "jp2",
+        "j2k",
+        "jxl",
+        "apng",
+        "heics",
+        "avifs",
+        "tga",
+        "ppm",
+        "pgm",
+        "pbm",
+        "pnm",
+        "qoi",
     ]
 )
 VIDEO_ENDINGS = frozenset(
@@ -230,7 +247,25 @@ def identify(head: bytes) -> FileType:
         return FileType("audio", "aac", "audio/aac")
     if head[:2] == b"\x0b\x77":
         return FileType("audio", "ac3", "audio/ac3")
-    return TEXT if _is_text(head) else UNKNOWN
+    if _PNM.match(head):
+        return FileType("photo", "ppm", "image/x-portable-anymap")
+    if head[:2] == b"\xff\x0a" and not _is_text(head):
+        return FileType("photo", "jpeg xl", "image/jxl")
+    if _is_targa(head):
+        return FileType("photo", "tga", "image/x-tga")
+    if not _is_text(head):
+        return UNKNOWN
+    return FileType("other", "a drawing (SVG)", "image/svg+xml") if _SVG.match(head) else TEXT
+
+
+def _is_targa(head: bytes) -> bool:
+    """Whether all of the first 18 bytes fit a Targa picture: it has no mark of its own."""
+    if len(head) < 18 or head[1] > 1 or head[2] not in {1, 2, 3, 9, 10, 11}:
+        return False
+    if head[1] != (head[2] in {1, 9}) or (not head[1] and any(head[3:8])):
+        return False
+    width, height = int.from_bytes(head[12:14], "little"), int.from_bytes(head[14:16], "little")
+    return bool(width and height) and head[16] in {8, 15, 16, 24, 32} and head[17] & 0xC0 == 0
 
 
 def by_signature(head: bytes) -> FileType:
@@ -374,6 +409,16 @@ _SIGNATURES: tuple[
     (0, b"GIF89a", FileType("gif", "gif", "image/gif")),
     (8, b"WEBPVP8", FileType("photo", "webp", "image/webp")),
     (0, b"\0\0\0\x0cjP  \r\n", FileType("photo", "jpeg2000", "image/jp2")),
+    (0, b"\xff\x4f\xff\x51", FileType("photo", "jpeg2000", "image/jp2")),
+    (0, b"\0\0\0\x0cJXL \r\n", FileType("photo", "jpeg xl", "image/jxl")),
+    (0, b"qoif", FileType("photo", "qoi", "image/qoi")),
+    (0, b"II+\0\x08\0\0\0", _TIFF),
+    (0, b"MM\0+\0\x08\0\0", _TIFF),
+    (0, b"II\xbc\x01", FileType("other", "a JPEG XR picture", "image/jxr")),
+    (0, b"v/1\x01", FileType("other", "an HDR picture (OpenEXR)", "image/x-exr")),
+    (0, b"#?RADIANCE", FileType("other", "an HDR picture (Radiance)", "image/vnd.radiance")),
+    (0, b"DDS ", FileType("other", "a texture (DDS)", "image/vnd-ms.dds")),
+    (0, b"AT&TFORM", FileType("other", "a DjVu document", "image/vnd.djvu")),
     (8, b"CR\x02\0", _RAW),  # Canon's CR2 is a TIFF with a mark
     (0, b"II*\0", _TIFF),
     (0, b"MM\0*", _TIFF),

@@ -6,7 +6,7 @@
     remux     only the container is wrong: copy the streams into an MP4 with its index in front
     audio     the sound is wrong too: copy the video, encode the audio
     encode    the video is wrong: encode both
-    split     it is right, but larger than one message may be
+    split     it is right, but larger than one message may be; of a photo: its pages become photos
     document  a photo of a shape that Telegram refuses, or a sound file: as a file
     skip      neither photo nor video
     refuse    a photo or video that nobody can read, or that nobody should open
@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from telespool.errors import Permanent
 from telespool.media import mp4
 from telespool.media import sniff as sniffing
+from telespool.media.pages import FOREIGN
 from telespool.media.playable import lowest_rung
 from telespool.media.probe import Probe, probe
 from telespool.media.stream_words import describe, left_behind
@@ -49,7 +50,8 @@ class Assessment:
     """What a file is and what is to be done with it.
 
     `frame` is there for videos and animated GIFs; `streams` describes each stream in a few words; `probe` is what
-    ffprobe said of a video. `left_behind` names what the file holds and the post will not.
+    ffprobe said of a video, None where the film is a picture that moves; `pages` are the places of the pictures of a photo
+    that are posts of their own. `left_behind` names what the file holds and the post will not.
     """
 
     kind: Kind
@@ -60,6 +62,7 @@ class Assessment:
     streams: tuple[str, ...] = ()
     probe: Probe | None = None
     left_behind: tuple[str, ...] = ()
+    pages: tuple[int, ...] = (0,)
 
     def to_json(self) -> dict[str, Any]:
         """The assessment for `telespool explain --json`."""
@@ -100,12 +103,16 @@ async def assess(
             kind="other", action="skip", reasons=("it is a playlist",), mime="text/plain"
         )
     if seen.kind == "other":
+        if seen.mime.startswith("image/") and sniffing.media_name(name):
+            return _refused(
+                f"{name} is {seen.name}, which is not read: export it as JPEG or PNG and drop that"
+            )
         if sniffing.media_name(name):
             return _refused(f"{name} is no photo or video, whatever its name says: {seen.name}")
         return Assessment(
             kind="other", action="skip", reasons=(f"it is {seen.name}",), mime=seen.mime
         )
-    if seen.kind in {"photo", "gif"}:
+    if seen.kind in {"photo", "gif"} and not await asyncio.to_thread(_is_sequence, path, head):
         return await asyncio.to_thread(_assess_photo, path, name, seen)
     if not any(head):
         return _unknown(name, f"{name} holds nothing but zeros: its content is lost")
@@ -117,6 +124,11 @@ async def assess(
 def _head(path: Path) -> tuple[bytes, int]:
     with path.open("rb") as file:
         return file.read(sniffing.HEAD), path.stat().st_size
+
+
+def _is_sequence(path: Path, head: bytes) -> bool:
+    """Whether a HEIC is a film of pictures: these have an index, as films do."""
+    return head[8:12] in {b"hevc", b"hevx", b"msf1"} and "moov" in mp4.layout(path).order
 
 
 def _refused(reason: str, mime: str = "") -> Assessment:
@@ -133,28 +145,51 @@ def _unknown(name: str, reason: str, *, is_media: bool = False) -> Assessment:
 def _assess_photo(path: Path, name: str, seen: sniffing.Sniffed) -> Assessment:
     from telespool.media import photo as photos  # noqa: PLC0415 - videos need no Pillow, which is slow to load
 
+    if seen.name in FOREIGN:
+        foreign = f"Telegram takes JPEG and PNG, this is {seen.name.upper()}"
+        return Assessment(kind="photo", action="encode", reasons=(foreign,), mime=seen.mime)
     try:
         look = photos.look(path)
     except Permanent as error:
         return _refused(error.reason.replace(path.name, name), seen.mime)
-    streams = (f"{seen.name} {look.width} × {look.height}",)
+    size = f"{look.width} × {look.height}"
+    streams = (f"{seen.name} {size}",)
     if look.is_raw:
         return Assessment(
             kind="other", action="skip", reasons=("it is a camera raw",), streams=streams
         )
+    action: Action = "send"
+    reasons: tuple[str, ...] = look.reasons
     if look.frames > 1:
         frame = VideoInfo(look.width, look.height, 0.0, silent=True)
-        return Assessment(kind="gif", action="send", mime=seen.mime, frame=frame, streams=streams)
-    if look.too_narrow:
-        reason = (
-            f"{look.width} × {look.height}: Telegram takes no photo whose one side is more than"
-            f" {photos.MAX_RATIO} times the other"
-        )
+        if seen.kind == "gif":
+            return Assessment(
+                kind="gif", action="send", mime=seen.mime, frame=frame, streams=streams
+            )
+        moves = f"it moves ({look.frames} pictures), and Telegram shows that only as a video"
         return Assessment(
-            kind="photo", action="document", reasons=(reason,), mime=seen.mime, streams=streams
+            kind="video",
+            action="encode",
+            reasons=(moves,),
+            mime=seen.mime,
+            frame=frame,
+            streams=streams,
         )
+    if len(look.pages) > photos.MAX_PAGES:
+        action, reasons = "document", (f"it has more than {photos.MAX_PAGES} pages: as a file",)
+    elif len(look.pages) > 1:
+        action, reasons = "split", (f"it has {len(look.pages)} pages, and each becomes a photo",)
+    elif look.too_narrow:
+        shape = f"{size}: Telegram takes no photo whose one side is more than {photos.MAX_RATIO} times the other"
+        action, reasons = "document", (shape,)
     return Assessment(
-        kind="photo", action="send", reasons=look.reasons, mime=seen.mime, streams=streams
+        kind="photo",
+        action=action,
+        reasons=reasons,
+        mime=seen.mime,
+        streams=streams,
+        left_behind=look.left_behind,
+        pages=look.pages,
     )
 
 

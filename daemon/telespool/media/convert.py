@@ -27,6 +27,7 @@ from telespool.media.compatibility import assess
 from telespool.media.conversion_context import ConversionContext
 from telespool.media.damage import missing
 from telespool.media.ffmpeg_process import PausableClock, Progress, ProgressReporter, Runner, finish
+from telespool.media.moving_pictures import unroll
 from telespool.media.packets import UNKNOWN, scan
 from telespool.media.playable import Rung
 from telespool.media.probe import probe
@@ -92,6 +93,12 @@ async def convert(
     try:
         known = assessment or await assess(source, settings, name=name)
         name = name or source.name
+        runner = Runner(gate, PausableClock(settings.timeout), ffmpeg.limits(settings))
+        lost: tuple[str, ...] = ()
+        if known.kind == "video" and known.probe is None:
+            moving = state / "moving.apng"
+            lost = await _unrolled(source, moving, runner, name)
+            source = moving
         found = known.probe or await probe(source, settings)
         if known.kind not in {"video", "gif"} or found.video is None:
             raise Permanent("; ".join(known.reasons) or f"{name} is no video")
@@ -102,18 +109,26 @@ async def convert(
             video=found.video,
             scan=UNKNOWN,
             settings=settings,
-            runner=Runner(gate, PausableClock(settings.timeout), ffmpeg.limits(settings)),
+            runner=runner,
             teller=teller,
         )
         lowest: Rung = "encode" if known.kind == "gif" else _rung(known.action)
         outcome = await _make(work, max(lowest, at_least, key=_LADDER.index), result, state, disk)
-        return replace(outcome, left_behind=known.left_behind + outcome.left_behind)
+        return replace(outcome, left_behind=known.left_behind + lost + outcome.left_behind)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise ffmpeg.disk_full() from error
         raise
     finally:
         repeating.cancel()
+
+
+async def _unrolled(source: Path, moving: Path, runner: Runner, name: str) -> tuple[str, ...]:
+    """Make a film of a picture that moves, unless an earlier attempt has."""
+    await asyncio.to_thread(_prepare, source, moving.parent)
+    if await asyncio.to_thread(moving.exists):
+        return ()
+    return await unroll(source, moving, runner, name)
 
 
 async def _make(
@@ -132,6 +147,7 @@ async def _make(
     finally:
         await asyncio.to_thread(disk.unlink, part)
     await asyncio.to_thread(Segments(state, "", disk).clear)
+    await asyncio.to_thread(disk.unlink, state / "moving.apng")
     return outcome
 
 

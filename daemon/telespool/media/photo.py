@@ -12,13 +12,15 @@ Everything here blocks; from a coroutine it is called with `asyncio.to_thread`. 
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pillow_heif
-from PIL import Image, ImageOps
+from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from telespool.errors import Permanent
 from telespool.media.photo_colours import nclx_of, srgb_profile, to_srgb
@@ -33,15 +35,34 @@ Image.MAX_IMAGE_PIXELS = None
 MAX_BYTES = 10_000_000
 MAX_SIDES = 10_000
 MAX_RATIO = 20
-MAX_PIXELS = 220_000_000  # the largest sensors of phones make 200 megapixels
+MAX_PIXELS = 500_000_000  # cameras that shift their sensor make 240 megapixels, panoramas more
 
-_FORMATS = ["JPEG", "PNG", "GIF", "WEBP", "HEIF", "AVIF", "BMP", "TIFF", "JPEG2000"]
+FORMATS = [
+    "JPEG",
+    "PNG",
+    "GIF",
+    "WEBP",
+    "HEIF",
+    "AVIF",
+    "BMP",
+    "TIFF",
+    "JPEG2000",
+    "PPM",
+    "TGA",
+    "QOI",
+]
 _TAKEN = {"JPEG", "MPO", "PNG"}
+_CLIP = re.compile(rb"(?:MotionPhoto|MicroVideo)\s*(?:=\s*[\"']|>)\s*1")
+_SAMPLE_FORMAT_TAG, _IEEE = 339, 3
 _QUALITIES = (90, 82, 74, 64)
 _REDUCED_TAG, _DNG_TAG = 254, 50706
+_NO_PAGE = 1 | 4  # bits of the first: a smaller copy of another picture, a mask of one
+_MOVING = {"GIF", "WEBP", "PNG", "AVIF"}
+MAX_PAGES = 10
+"""Pictures that an album holds."""
 
 # What Pillow raises on broken files, by experience with its decoders.
-_BROKEN = (
+BROKEN = (
     OSError,
     ValueError,
     SyntaxError,
@@ -57,13 +78,19 @@ _BROKEN = (
 
 @dataclass(frozen=True, slots=True)
 class PhotoInfo:
-    """What the header says. `reasons` name what breaks Telegram's rules; none: it is taken as it is."""
+    """What the header says. `reasons` name what breaks Telegram's rules; none: it is taken as it is.
+
+    `frames` is more than one in a picture that moves; `pages` are the places of the pictures of a TIFF that are no
+    previews, one more than `MAX_PAGES` at most. `left_behind` names what a still does not show.
+    """
 
     width: int
     height: int
     frames: int
     reasons: tuple[str, ...]
     is_raw: bool = False
+    pages: tuple[int, ...] = (0,)
+    left_behind: tuple[str, ...] = ()
 
     @property
     def too_narrow(self) -> bool:
@@ -74,9 +101,9 @@ class PhotoInfo:
 def look(path: Path) -> PhotoInfo:
     """Read the header of a photo."""
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        with Image.open(path, formats=FORMATS) as image:
             return _look(path, image)
-    except _BROKEN as error:
+    except BROKEN as error:
         raise Permanent(_unreadable(path, error)) from error
 
 
@@ -84,33 +111,105 @@ def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Pat
     """Return the photo as Telegram takes it: `path` itself, or a JPEG made in `directory`.
 
     `again` makes a JPEG in any case, for one that Telegram refused. Permanent where it cannot be decoded to
-    its end.
+    its end; a JPEG that lacks only its last bytes gets its end mark, as viewers add it in thought.
     """
+    target = directory / f"{path.name}.jpg"
+    seen: PhotoInfo | None = None
     try:
-        with Image.open(path, formats=_FORMATS) as image:
+        with Image.open(path, formats=FORMATS) as image:
             seen = _look(path, image)
             if not seen.reasons and not again:
                 # At an eighth of the size a JPEG decodes in a tenth of the time, and still to its end.
                 image.draft(image.mode, (max(1, seen.width // 8), max(1, seen.height // 8)))
                 image.load()
                 return path
-            nclx = nclx_of(path) if image.format in {"HEIF", "AVIF"} else None
-            profile = image.info.get("icc_profile")
-            picture = to_srgb(_flat(ImageOps.exif_transpose(image)), profile, nclx)
-    except _BROKEN as error:
+            return _made(image, path, target)
+    except BROKEN as error:
+        whole = _with_its_end(path)
+        if whole is None or seen is None:
+            raise Permanent(_unreadable(path, error)) from error
+    if seen.reasons or again:
+        with Image.open(io.BytesIO(whole), formats=["JPEG"]) as image:
+            return _made(image, path, target)
+    _write(target, whole)
+    return target
+
+
+def page(path: Path, place: int, target: Path) -> Path:
+    """Make a JPEG of one page of a TIFF, or of the picture that `path` is."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            image.seek(place)
+            return _made(image, path, target)
+    except BROKEN as error:
         raise Permanent(_unreadable(path, error)) from error
+
+
+def _made(image: Image.Image, path: Path, target: Path) -> Path:
+    if image.width + image.height > 2 * MAX_SIDES:
+        # It is made smaller in any case: of a JPEG half of it can be decoded alone.
+        factor = MAX_SIDES / (image.width + image.height)
+        image.draft(None, (int(image.width * factor), int(image.height * factor)))
+    nclx = nclx_of(path) if image.format in {"HEIF", "AVIF"} else None
+    profile = image.info.get("icc_profile")
+    picture = to_srgb(flat(ImageOps.exif_transpose(image)), profile, nclx)
     sides = picture.width + picture.height
     if sides > MAX_SIDES:
         picture = _scaled(picture, MAX_SIDES / sides)
-    return _save(picture, directory / f"{path.name}.jpg")
+    return _save(picture, target)
+
+
+_END_MARK = b"\xff\xd9"
+_MISSING_ROWS = 50  # one part in so many may be missing at the end, and one row of blocks
+
+
+def _with_its_end(path: Path) -> bytes | None:
+    """The bytes of a JPEG with an end mark; None for other files, and where more is missing than the last bytes.
+
+    What is missing, the decoder leaves grey: in the middle between black and white, to the bit.
+    """
+    data = path.read_bytes() + _END_MARK
+    if not data.startswith(b"\xff\xd8\xff"):
+        return None
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG"]) as image:
+            image.load()
+            rows = max(16, image.height // _MISSING_ROWS)
+            if image.height <= rows:
+                return data
+            end = image.crop((0, image.height - rows - 1, image.width, image.height - rows))
+            grey = Image.new(end.mode, end.size, tuple([128] * len(end.getbands())))
+            return data if ImageChops.difference(end, grey).getbbox() else None
+    except BROKEN:
+        return None
+
+
+def _is_floating(path: Path) -> bool:
+    """Whether a TIFF that Pillow does not know has floating-point pixels, by the tags of its first picture."""
+    try:
+        with path.open("rb") as file:
+            order = "<" if file.read(2) == b"II" else ">"
+            version, place = struct.unpack(f"{order}HI", file.read(6))
+            file.seek(place)
+            entries = struct.unpack(f"{order}H", file.read(2))[0]
+            for _ in range(entries if version == 42 else 0):
+                tag, _, count, value = struct.unpack(f"{order}HHII", file.read(12))
+                if tag == _SAMPLE_FORMAT_TAG:
+                    if count > 2:
+                        file.seek(value)
+                        value = file.read(2)[0 if order == "<" else 1]
+                    return value in {_IEEE, _IEEE << 16, _IEEE << 16 | _IEEE}
+    except (OSError, struct.error, IndexError):
+        return False
+    return False
 
 
 def _look(path: Path, image: Image.Image) -> PhotoInfo:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise Permanent(
-            f"{path.name} claims to be {width} × {height} pixels, more than any camera makes:"
-            " it is refused, not decoded"
+            f"{path.name} claims to be {width} × {height} pixels: more than {MAX_PIXELS // 1_000_000}"
+            " megapixels are not decoded; make it smaller"
         )
     reasons = []
     if image.format not in _TAKEN:
@@ -128,11 +227,56 @@ def _look(path: Path, image: Image.Image) -> PhotoInfo:
         # Camera raws are TIFFs whose first picture is a small preview.
         tags = getattr(image, "tag_v2", {})
         is_raw = tags.get(_REDUCED_TAG) == 1 or _DNG_TAG in tags
-    frames = int(getattr(image, "n_frames", 1)) if image.format == "GIF" else 1
-    return PhotoInfo(width, height, frames, tuple(reasons), is_raw)
+    if image.format == "TIFF" and not is_raw and image.mode == "F":
+        raise Permanent(_floating(path))
+    pictures = 1 if image.format in {"TIFF", "MPO"} else int(getattr(image, "n_frames", 1))
+    frames = pictures if image.format in _MOVING else 1
+    more = (
+        f"of its {pictures} pictures only the first is shown" if frames == 1 < pictures else "",
+        "the clip of this motion photo is left out" if _has_clip(image) else "",
+    )
+    return PhotoInfo(
+        width,
+        height,
+        frames,
+        tuple(reasons),
+        is_raw,
+        _pages(image) if image.format == "TIFF" and not is_raw else (0,),
+        tuple(filter(None, more)),
+    )
 
 
-def _flat(image: Image.Image) -> Image.Image:
+def _pages(image: Image.Image) -> tuple[int, ...]:
+    """The places of the pictures that are no smaller copies and no masks of others."""
+    pages: list[int] = []
+    place = 0
+    try:
+        while len(pages) <= MAX_PAGES:
+            image.seek(place)
+            if not int(getattr(image, "tag_v2", {}).get(_REDUCED_TAG, 0) or 0) & _NO_PAGE:
+                pages.append(place)
+            place += 1
+    except BROKEN:
+        pass  # behind the last
+    image.seek(0)
+    return tuple(pages) or (0,)
+
+
+def _has_clip(image: Image.Image) -> bool:
+    """Whether a camera says that a film lies behind the picture."""
+    about = image.info.get("xmp") or b""
+    about = about if isinstance(about, bytes) else str(about).encode("utf-8", "replace")
+    return bool(_CLIP.search(about))
+
+
+def _floating(path: Path) -> str:
+    return (
+        f"{path.name} is a TIFF with floating-point pixels, which say nothing of how bright they are to be shown:"
+        " export it with 8 or 16 bits"
+    )
+
+
+def flat(image: Image.Image) -> Image.Image:
     """The picture with whatever was transparent in white; the inks of a print stay inks."""
     if image.mode in {"RGB", "L", "CMYK", "LAB"} and "transparency" not in image.info:
         return image.copy()
@@ -166,6 +310,17 @@ def _save(picture: Image.Image, target: Path) -> Path:
         picture = _scaled(picture, 0.8)
 
 
+def _write(target: Path, data: bytes) -> None:
+    target.unlink(missing_ok=True)
+    with target.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _unreadable(path: Path, error: BaseException) -> str:
-    words = " ".join(str(error).replace(str(path), path.name).split()) or type(error).__name__
-    return f"{path.name} cannot be decoded as a photo ({words[:200]}): it is damaged"
+    if isinstance(error, MemoryError):
+        return f"{path.name} cannot be decoded as a photo: it needs more memory than there is"
+    if isinstance(error, UnidentifiedImageError) and _is_floating(path):
+        return _floating(path)
+    return f"{path.name} cannot be decoded as a photo: it is damaged or cut off"

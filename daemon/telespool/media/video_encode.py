@@ -39,7 +39,20 @@ _WARM_UP = (
     1  # seconds encoded before them, and thrown away: x264 sets a key frame by what it saw before
 )
 _MANY_PIECES = 12_000  # their times must fit into one argument of a command line (128 KiB)
-_RAW = {"h264", "hevc", "m4v", "mpegvideo", "h261", "h263", "obu", "vc1", "dirac", "cavsvideo"}
+_RAW = {
+    "h264",
+    "hevc",
+    "m4v",
+    "mpegvideo",
+    "h261",
+    "h263",
+    "obu",
+    "vc1",
+    "dirac",
+    "cavsvideo",
+    "apng",
+    "gif",
+}
 
 
 class _MissedError(Exception):

@@ -20,6 +20,7 @@ from telespool.destinations.base import ANY_ACCOUNT
 from telespool.errors import ChildDied, Permanent, Temporary, Unreadable
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
+from telespool.media.pages import extract
 from telespool.media.split import split
 from telespool.media.split_raw import cut
 from telespool.observe.job_report import Phase, close_job
@@ -33,9 +34,11 @@ from telespool.runtime.timers import Deadline
 from telespool.spool import delivered_index, numbering
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from telespool.media.convert import Outcome, Progress
+    from telespool.media.compatibility import Assessment
+    from telespool.media.convert import Progress
     from telespool.pipeline.worker import WorkerContext
     from telespool.spool.layout import Entry
 
@@ -138,8 +141,6 @@ class Converter(Worker):
         log.info("converting", job=original.job, unit=str(original.unit))
         activity = ConversionProgress(original.job, str(original.unit.plain()))
         self.house.activity.conversion = activity
-        result = self.spool.tmp / f"{original.job}.{original.unit.first:04d}c.mp4"
-
         finished = await in_thread(self.spool.finished, original)
 
         def progress(state: Progress) -> None:
@@ -162,26 +163,14 @@ class Converter(Worker):
                 verdict = await assess(
                     original.path, settings, max_bytes=limit, name=original.unit.label
                 )
-            in_pieces = original.unit.goes_as_document or verdict.kind in {"audio", "other"}
-            if verdict.action != "split" and not in_pieces:
-                outcome = await convert(
-                    original.path,
-                    result,
-                    settings=settings,
-                    state=self.spool.segments(original),
-                    gate=gate,
-                    progress=progress,
-                    # Telegram refused what looked fine to us: only another picture can help.
-                    at_least="encode" if verdict.action == "send" else "send",
-                    disk=self.spool.disk,
-                    assessment=verdict,
-                    name=original.unit.label,
-                )
-                await self._note_lost(original, outcome)
-            whole = original.path if verdict.action == "split" or in_pieces else result
-            # Before it is let out: it may be on its way the moment after.
-            sizes = plain_files.lstat(original.path).st_size, whole.stat().st_size
-            copy = await self._release(original, whole, limit, None if in_pieces else gate)
+            parts = await self._make(original, verdict, limit, gate, progress)
+            # Before they are let out: they may be on their way the moment after.
+            sizes = (
+                plain_files.lstat(original.path).st_size,
+                sum(each.stat().st_size for each in parts),
+            )
+            release = self.spool.release_parts if len(parts) > 1 else self.spool.release_copy
+            copy = await in_thread(release, original, parts if len(parts) > 1 else parts[0])
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("converted", job=original.job, unit=str(copy.unit))
             await in_thread(self.spool.drop_segments, original)
@@ -203,11 +192,48 @@ class Converter(Worker):
         finally:
             self.house.activity.conversion = None
 
-    async def _note_lost(self, original: Entry, outcome: Outcome) -> None:
+    async def _make(
+        self,
+        original: Entry,
+        verdict: Assessment,
+        limit: int,
+        gate: PauseGate,
+        progress: Callable[[Progress], None],
+    ) -> tuple[Path, ...]:
+        """Make what is sent instead of the original: a film, parts of one, pages, or numbered pieces."""
+        in_pieces = original.unit.goes_as_document or verdict.kind in {"audio", "other"}
+        settings, name = self.config.convert, original.unit.label
+        if verdict.kind == "photo" and not in_pieces:
+            folder = self.spool.tmp / f"{original.job}.{original.unit.first:04d}.pages"
+            pages = await extract(
+                original.path, folder, verdict.pages, settings=settings, gate=gate, name=name
+            )
+            await self._note_lost(original, verdict.left_behind)
+            return pages
+        whole = original.path
+        if verdict.action != "split" and not in_pieces:
+            whole = self.spool.tmp / f"{original.job}.{original.unit.first:04d}c.mp4"
+            outcome = await convert(
+                original.path,
+                whole,
+                settings=settings,
+                state=self.spool.segments(original),
+                gate=gate,
+                progress=progress,
+                # Telegram refused what looked fine to us: only another picture can help.
+                at_least="encode" if verdict.action == "send" else "send",
+                disk=self.spool.disk,
+                assessment=verdict,
+                name=name,
+            )
+            await self._note_lost(original, outcome.left_behind)
+        return await self._parts(original, whole, limit, None if in_pieces else gate)
+
+    async def _note_lost(self, original: Entry, left_behind: tuple[str, ...]) -> None:
         """Say what the copy does not hold: in the log, and in the report of the job."""
-        if not outcome.left_behind:
+        if not left_behind:
             return
-        lost = "; ".join(outcome.left_behind)
+        lost = "; ".join(left_behind)
         log.warning("unit.incomplete", job=original.job, unit=str(original.unit.plain()), lost=lost)
         line = f"{original.unit.label}: {lost}"
         await in_thread(self.spool.add_notes, original.job, [line])
@@ -234,13 +260,12 @@ class Converter(Worker):
         except Temporary:
             return ANY_ACCOUNT
 
-    async def _release(
+    async def _parts(
         self, original: Entry, whole: Path, limit: int, gate: PauseGate | None
-    ) -> Entry:
-        """Let the copy out: in parts that play where it is too large for one message, without a gate in pieces."""
-        size = (await in_thread(whole.stat)).st_size
-        if size <= limit:
-            return await in_thread(self.spool.release_copy, original, whole)
+    ) -> tuple[Path, ...]:
+        """The file, or what it is sent as where it is too large for one message: parts that play, without a gate pieces."""
+        if (await in_thread(whole.stat)).st_size <= limit:
+            return (whole,)
         folder = self.spool.tmp / f"{original.job}.{original.unit.first:04d}.parts"
         if gate is None:
             parts = await in_thread(cut, whole, folder, limit)
@@ -258,7 +283,7 @@ class Converter(Worker):
                 f"{original.unit.label} would make {len(parts)} parts; an album holds {_ALBUM}."
                 " Cut it into shorter films and drop these."
             )
-        return await in_thread(self.spool.release_parts, original, parts)
+        return parts
 
     async def _waits(self, original: Entry, error: Temporary) -> None:
         """Put it off. Where a child was killed the mark stays, and counts as if we had died with it."""

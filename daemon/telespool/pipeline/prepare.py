@@ -66,6 +66,8 @@ class Preparer:
             yield await self._item(member, member.path, "document", verdict)
             return
         if verdict.kind == "photo":
+            if verdict.action in {"encode", "split"}:
+                raise NeedsConversion("; ".join(verdict.reasons))
             if verdict.action == "send":
                 for again in (False, True):
                     yield await self._photo(member, again=again)
@@ -126,7 +128,11 @@ class Preparer:
             directory.mkdir(parents=True, exist_ok=True)
             return acceptable_photo(member.path, directory, again=again)
 
-        path = await in_thread(make)
+        try:
+            path = await in_thread(make)
+        except Permanent as error:
+            reason = error.reason.replace(member.path.name, member.unit.label)
+            raise Permanent(reason) from error
         verdict = self._verdicts[_key(member)]
         mime = verdict.mime if path == member.path else "image/jpeg"
         return await self._item(member, path, "photo", verdict, mime)
