@@ -127,7 +127,11 @@ def judge(path: Path, config: Config) -> tuple[Assessment, str | None]:
 
 def verdict_lines(name: str, verdict: Assessment) -> list[str]:
     """Say what it is, what is done and why, one fact to a line."""
-    lines = [f"{name}: {verdict.kind}; {_MEANING[verdict.action]}"]
+    meaning = _MEANING[verdict.action]
+    if verdict.kind == "photo" and verdict.reasons and verdict.action != "document":
+        each = "each of its pages" if verdict.action == "split" else "it"
+        meaning = f"a JPEG is made of {each}, and that is sent"
+    lines = [f"{name}: {verdict.kind}; {meaning}"]
     return lines + [
         f"  {line}" for line in (*verdict.reasons, *verdict.left_behind, *verdict.streams)
     ]

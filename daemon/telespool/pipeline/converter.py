@@ -169,8 +169,7 @@ class Converter(Worker):
                 plain_files.lstat(original.path).st_size,
                 sum(each.stat().st_size for each in parts),
             )
-            release = self.spool.release_parts if len(parts) > 1 else self.spool.release_copy
-            copy = await in_thread(release, original, parts if len(parts) > 1 else parts[0])
+            copy = await in_thread(self._let_out, original, parts)
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("converted", job=original.job, unit=str(copy.unit))
             await in_thread(self.spool.drop_segments, original)
@@ -228,6 +227,11 @@ class Converter(Worker):
             )
             await self._note_lost(original, outcome.left_behind)
         return await self._parts(original, whole, limit, None if in_pieces else gate)
+
+    def _let_out(self, original: Entry, parts: tuple[Path, ...]) -> Entry:
+        if len(parts) == 1:
+            return self.spool.release_copy(original, parts[0])
+        return self.spool.release_parts(original, parts)
 
     async def _note_lost(self, original: Entry, left_behind: tuple[str, ...]) -> None:
         """Say what the copy does not hold: in the log, and in the report of the job."""

@@ -258,6 +258,9 @@ class ReleaseOrder:
 
     async def _gather(self, kind: Kind, judged: _Judged) -> None:
         self.released += 1
+        if judged.verdict is not None and judged.verdict.left_behind:
+            line = f"{judged.unit.label}: {'; '.join(judged.verdict.left_behind)}"
+            await in_thread(self.spool.add_notes, self.job, [line])
         album = self._albums.add(kind, (judged.unit, judged.path))
         if album:
             await self._release_album(album)
@@ -289,7 +292,10 @@ class ReleaseOrder:
 
     async def _leave_out(self, judged: _Judged) -> None:
         del self._lines[judged.unit.first]
-        self.left_out.append(LeftOut(judged.name, NO_MEDIA))
+        verdict = judged.verdict
+        picture = verdict is not None and verdict.mime.startswith("image/")
+        reason = "; ".join(verdict.reasons) if verdict is not None and picture else NO_MEDIA
+        self.left_out.append(LeftOut(judged.name, reason))
         if judged.path.is_relative_to(self.spool.tmp):
             await in_thread(self.spool.disk.unlink, judged.path)
 
