@@ -175,6 +175,112 @@ async def test_a_password_beside_the_archive(house: House, photos: Path, name: s
     assert len(house.posted()) == 3
 
 
+SECRET = "Öffne dich 77"
+
+
+def _locked(target: Path, photos: Path, *options: str) -> None:
+    pack(target, photos, f"-p{SECRET}", "-mhe=on", *options)
+
+
+def _holds_no_password(house: House) -> bool:
+    """Whether the password is in no post, and no file in done/ holds it but an archive that was dropped."""
+    places = [house.posts, house.root / "done", house.root / "tmp"]
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
+    files = [path for path in files if not path.name.startswith("0000_")]
+    return bool(files) and not any(SECRET.encode() in path.read_bytes() for path in files)
+
+
+@pytest.mark.parametrize(
+    "name", ["set.7z.password", "set.password", "SET.7Z.Password.txt", "set.7z.001.password"]
+)
+async def test_a_password_beside_volumes(house: House, photos: Path, name: str) -> None:
+    """A password goes with a set of volumes, whether it is called like one of them or like all."""
+    (house.inbox / name).write_text(SECRET)
+    _locked(house.inbox / "set.7z", photos, "-v4k")
+
+    await house.work()
+
+    assert len(house.posted()) == 3
+    assert list(house.inbox.iterdir()) == []
+    assert _holds_no_password(house)
+
+
+@pytest.mark.parametrize("kind", ["folder", "deep folder", "zip", "beside the folder", "set"])
+@pytest.mark.parametrize("others", ["skip", "document"])
+async def test_a_password_inside(
+    house: House, tmp_path: Path, photos: Path, kind: str, others: str
+) -> None:
+    """A password opens an archive inside a folder or an archive; it is named, and never posted."""
+    drop = tmp_path / "trip"
+    inside = drop / "a" if kind == "deep folder" else drop
+    inside.mkdir(parents=True)
+    _locked(inside / "inner.7z", photos, *(["-v4k"] if kind == "set" else []))
+    (drop / "inner.7z.password").write_text(SECRET)
+    if kind == "zip":
+        pack(house.inbox / "trip.zip", drop)
+    else:
+        if kind == "beside the folder":
+            (drop / "inner.7z.password").rename(house.inbox / "trip.password")
+        drop.rename(house.inbox / "trip")
+
+    await house.work(f'others = "{others}"\n')
+
+    assert len(house.posted()) == 3
+    assert _holds_no_password(house)
+    assert (
+        "a password, which is never posted"
+        in next(house.root.glob("done/*/report.txt")).read_text()
+    )
+
+
+async def test_a_password_is_for_the_archive(
+    house: House, photos: Path, material: Material
+) -> None:
+    """Of a photo and an archive of one name the archive takes the password; one that is for nothing is left."""
+    material.named(house.inbox, {"holiday.jpg": material.photo(7)})
+    _locked(house.inbox / "holiday.7z", photos)
+    (house.inbox / "holiday.password").write_text(SECRET)
+    (house.inbox / "other.password").write_text("kept")
+
+    await house.work()
+
+    assert len(house.posted()) == 4
+    assert [path.name for path in house.inbox.iterdir()] == ["other.password"]
+
+
+async def test_folders_called_like_what_is_in_them(
+    house: House, photos: Path, material: Material
+) -> None:
+    """A folder is what it holds, whatever it is called: all of it is posted."""
+    (house.inbox / "trip.zip").mkdir()
+    pack(house.inbox / "trip.zip" / "trip.zip", photos)
+    material.named(house.inbox / "trip.zip", {"loose.jpg": material.photo(5)})
+    material.named(house.inbox / "one.jpg", {"one.jpg": material.photo(6)})
+
+    await house.work()
+
+    assert house.posted() == ["IMG_1.jpg", "IMG_10.jpg", "IMG_2.jpg", "loose.jpg", "one.jpg"]
+    assert not list(house.root.glob("quarantine/*/*"))
+
+
+async def test_sentences_say_the_names_people_know(
+    house: House, tmp_path: Path, photos: Path
+) -> None:
+    """Whatever is wrong with an archive, its working name in the spool is in no sentence."""
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    _locked(inside / "inner.7z", photos)
+    (house.inbox / "empty.tar").write_bytes(bytes(10240))
+    (house.inbox / "alone.z01").write_bytes(b"PK\x07\x08" + b"none")
+    pack(house.inbox / "outer.zip", inside)
+
+    await house.work('[archives]\nvolume_wait = "0s"\n')
+
+    notes = [path.read_text() for path in house.root.glob("quarantine/*/*.txt")]
+    assert len(notes) >= 2
+    assert not [note for note in notes if "0000_" in note or "0001_" in note or "@1" in note]
+
+
 async def test_a_wrong_password_is_told(house: House, photos: Path) -> None:
     """Where no password fits the note says how to try again, and shows none."""
     (house.inbox / "secret.7z.password").write_text("not this one\n")

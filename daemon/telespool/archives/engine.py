@@ -95,11 +95,14 @@ class Engine:
             beside = await asyncio.to_thread(volumes.look, path)
         except OSError as error:
             raise Permanent(f"{name or path.name} cannot be read: {error.strerror}.") from error
-        if beside.first != path:
-            name = None
-        path, name = beside.first, name or beside.first.name
+        # In the spool a file has a number in front of the name that people know.
+        prefix = path.name.removesuffix(name) if name else ""
         if beside.missing:
-            raise VolumeMissing(messages.volume_missing(name, volumes.some(beside.missing)))
+            missing = volumes.some(each.removeprefix(prefix) for each in beside.missing)
+            raise VolumeMissing(messages.volume_missing(name or path.name, missing))
+        if name is None or beside.first != path:
+            name = beside.first.name.removeprefix(prefix)
+        path = beside.first
         kind = await asyncio.to_thread(recognise, path)
         if kind is None and beside.cut:
             kind = PIECES
@@ -123,7 +126,7 @@ class Engine:
             budget,
             everything,
             volumes=beside.volumes,
-            awaited=beside.awaited,
+            awaited=beside.awaited and beside.awaited.removeprefix(prefix),
         )
         if kind == PIECES:
             return await open_pieces(opening)

@@ -145,6 +145,7 @@ def _close(spool: Spool, job: str) -> None:
     said = before.read_text("utf-8", "replace").splitlines() if before is not None else []
     if said == lines or not (report.sent or report.quarantined or report.skipped):
         return
+    spool.remove_passwords(job)  # before the report: without one this is done again after a crash
     spool.write_report(job, lines)
     log.info(
         "complete",

@@ -300,6 +300,6 @@ def _does_not_come_out(drop: Entry, source: Source, missing: list[int]) -> str:
 def _damaged(drop: Entry, damage: list[str]) -> str:
     listed = "\n".join(f"  {line}" for line in damage)
     return (
-        f"{drop.unit.label} is damaged. Its good members were sent; these are missing:\n{listed}\n"
-        "Get the archive again from where it came and drop it anew, or unpack the rest by hand."
+        f"Not all of {drop.unit.label} could be unpacked. Its good members were sent; these are missing:\n{listed}\n"
+        "Where it is damaged, get it again from where it came and drop that, or unpack the rest by hand."
     )

@@ -17,7 +17,7 @@ from telespool.spool.layout import (
     files_below,
     folders_below,
 )
-from telespool.spool.names import Unit
+from telespool.spool.names import Unit, password_for
 from telespool.spool.transition import Moves, is_noted
 
 if TYPE_CHECKING:
@@ -90,6 +90,20 @@ class Endings(Moves):
         if told is not None and told.name != REPORT:
             self.disk.unlink(told)
         self.changed(["done"])
+
+    def remove_passwords(self, job: str) -> None:
+        """Remove the password files of a drop that lies in done/: they have served, and are not kept in clear."""
+        drop = self.drop(job)
+        if drop is None or drop.folder != "done" or not plain_files.is_directory(drop.path):
+            return
+        found = [
+            drop.path / name
+            for name, state in files_below(drop.path)
+            if stat.S_ISREG(state.st_mode) and password_for(name.rpartition("/")[2]) is not None
+        ]
+        for path in found:
+            self.disk.unlink(path)
+        self.disk.fsync(*{path.parent for path in found})
 
     def report_told(self, job: str, message: int) -> None:
         """Write the receipt of a report into its name."""
