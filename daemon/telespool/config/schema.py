@@ -37,12 +37,12 @@ def _key(
 class SpoolSettings:
     """Where the files are."""
 
-    root: Path = _key(Path("/var/spool/telespool"), "The spool. One file system holds all of it.")
+    root: Path = _key(Path("/var/spool/telespool"), "The directory that holds all files. It must be on one file system.")
     inbox: Path | None = _key(
         None,
-        "Where people drop; inbox/ inside the spool unless set. May lie on another file system.",
+        "Where people drop: inbox/ in the spool unless set. It may be on another file system.",
     )
-    reserve: Bytes = _key(Bytes(GIB), "This much free space is never touched.", low=0)
+    reserve: Bytes = _key(Bytes(GIB), "Free space that is never used.", low=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +50,13 @@ class InboxSettings:
     """What is taken from the inbox, and when."""
 
     settle: Seconds = _key(
-        Seconds(5.0), "A drop is claimed when it has not changed for this long.", low=0
+        Seconds(5.0), "A drop is claimed when it has not changed for this long. Raise it for senders that pause.", low=0
     )
     rescan: Seconds = _key(
-        Seconds(60.0), "The inbox is looked through this often, whatever the events say.", low=0.1
+        Seconds(60.0), "The inbox is scanned at least this often, with or without events.", low=0.1
     )
     polling: bool = _key(
-        False, "Look instead of listening, for shares that send no events (NFS, SMB)."
+        False, "Scan instead of waiting for events, for mounted shares that send none (NFS, SMB)."
     )
     ignore: tuple[str, ...] = _key(
         ("*.part", "*.crdownload", "*.!qB", "*.filepart", "*.tmp", "*~"),
@@ -98,7 +98,7 @@ class ArchiveSettings:
     )
     timeout: Seconds = _key(
         Seconds(6 * HOUR),
-        "Unpacking a drop may take this long; waiting for room does not count.",
+        "Time limit for unpacking a drop; waiting for free space does not count.",
         low=1,
     )
     memory: Bytes = _key(Bytes(2 * GIB), "The most memory 7-Zip may use.", low=64 * MIB)
@@ -110,12 +110,12 @@ class ConvertSettings:
 
     deferred: bool = _key(
         True,
-        "Convert when nothing waits to be sent; false converts at once and gives way to nobody.",
+        "Convert only while nothing waits to be sent; false converts at once, without pausing for uploads.",
     )
     ffmpeg: str = _key("ffmpeg", "The ffmpeg program.")
     ffprobe: str = _key("ffprobe", "The ffprobe program.")
     encoder: str = _key("libx264", "The H.264 encoder: libx264, h264_nvenc, h264_vaapi, …")
-    preset: str = _key("medium", "Slower makes smaller files.")
+    preset: str = _key("medium", "x264 preset, from ultrafast to veryslow. Slower presets make smaller files.")
     crf: int = _key(23, "Quality: lower is better and larger.", low=0, high=51)
     audio_bitrate: str = _key("128k", "AAC, stereo.")
     languages: tuple[str, ...] = _key(
@@ -124,9 +124,9 @@ class ConvertSettings:
     )
     max_width: int = _key(2560, "Larger pictures are scaled down (the longer side).", low=16)
     max_height: int = _key(1080, "Larger pictures are scaled down (the shorter side).", low=16)
-    max_fps: int = _key(60, "Faster ones are thinned out.", low=1)
+    max_fps: int = _key(60, "Higher frame rates are reduced to this.", low=1)
     checkpoint: Seconds = _key(
-        Seconds(10.0), "After a crash at most about this much work is done again.", low=1
+        Seconds(10.0), "Length of a segment: after a crash, about this much of the film is converted again.", low=1
     )
     max_tries: int = _key(3, "Attempts before an original goes to quarantine.", low=1)
     timeout: Seconds = _key(
@@ -135,7 +135,7 @@ class ConvertSettings:
     threads: int = _key(0, "Threads of the encoder; 0 lets it choose.", low=0)
     nice: int = _key(
         5,
-        "Niceness of ffmpeg. The nicer it is, the later it stands still on a busy machine.",
+        "CPU niceness of ffmpeg. Higher values delay pausing on a loaded machine.",
         low=0,
         high=19,
     )
@@ -151,22 +151,22 @@ class SendSettings:
 
     caption: str = _key(
         "{archive}",
-        "Stands at the first of each album: {archive}, {name}, {chat}, {first}, {last}.",
+        "Caption of the first file of each album: {archive}, {name}, {chat}, {first}, {last}.",
     )
     album: int = _key(10, "Photos or videos to an album; Telegram allows ten.", low=1, high=10)
     retry_min: Seconds = _key(Seconds(MINUTE), "The shortest wait before another try.", low=0)
     retry_max: Seconds = _key(Seconds(HOUR), "The longest wait before another try.", low=0)
     max_age: Seconds = _key(
-        Seconds(5 * DAY), "What could not be sent for this long goes to quarantine.", low=1
+        Seconds(5 * DAY), "A file that could not be sent for this long goes to quarantine.", low=1
     )
     max_deaths: int = _key(
-        4, "A unit during which the process died this often goes to quarantine.", low=1
+        4, "A file goes to quarantine when the process died this often while working on it.", low=1
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderSettings:
-    """The embedded destination."""
+    """The folder destination: posts as files, with a page to look at."""
 
     path: Path | None = _key(
         None, "Where the posts and the page go; beside the spool, as ROOT-posts, unless set."
@@ -193,19 +193,19 @@ class TelegramSettings:
         relative_to="state",
     )
     connections: int = _key(4, "Connections for uploads, 1 to 8; 1 is the safest.", low=1, high=8)
-    window: Bytes = _key(Bytes(4 * MIB), "Bytes on the way at once, to begin with.", low=512 * KIB)
-    part_timeout: Seconds = _key(Seconds(60.0), "A part that takes longer is sent again.", low=1)
+    window: Bytes = _key(Bytes(4 * MIB), "Bytes in flight at once, to begin with; the window adapts.", low=512 * KIB)
+    part_timeout: Seconds = _key(Seconds(60.0), "A part that takes longer than this is sent again.", low=1)
     datacenter: DatacenterSettings = _key(DatacenterSettings(), "A data centre of one's own.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionSettings:
-    """How long done/ remembers. Quarantine is never emptied by the program."""
+    """How long done/ is kept. The program never empties quarantine/."""
 
     archives: Seconds = _key(
         Seconds(30 * DAY), "Archives and originals in done/ are kept this long.", low=0
     )
-    receipts: Seconds = _key(Seconds(365 * DAY), "The names in done/ are kept this long.", low=0)
+    receipts: Seconds = _key(Seconds(365 * DAY), "Receipts (the names in done/) are kept this long.", low=0)
     left_out: Literal["keep", "clutter", "forget"] = _key(
         "keep",
         "What was left out of a drop and not sent: keep it (and the archive that holds it), forget what systems"
@@ -224,14 +224,14 @@ class ServiceSettings:
 
     patience: Seconds = _key(
         Seconds(15 * MINUTE),
-        "A worker that gives no sign of life for this long is taken for hung, and systemd restarts the service.",
+        "A worker without a sign of life for this long counts as hung, and systemd restarts the service.",
         low=1,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSettings:
-    """Who is told of the end of each job. It stands in done/JOB/report.txt in any case."""
+    """Who gets the report of each job. It is written to done/JOB/report.txt in any case."""
 
     to: str = _key(
         "",
@@ -247,14 +247,14 @@ class MetricsSettings:
         None, "A file for node_exporter's textfile collector, as telespool.prom in its directory."
     )
     listen: str = _key("", 'host:port on this machine, such as "127.0.0.1:9464"; "": none.')
-    interval: Seconds = _key(Seconds(15.0), "The folders are counted this often.", low=1)
+    interval: Seconds = _key(Seconds(15.0), "The folders are counted at this interval.", low=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """What the log says."""
 
-    level: Literal["debug", "info", "warning", "error"] = _key("info", "The least that is logged.")
+    level: Literal["debug", "info", "warning", "error"] = _key("info", "The lowest level that is logged.")
     format: Literal["auto", "console", "json"] = _key(
         "auto", "Colour on a terminal, JSON lines elsewhere, or always one of them."
     )
