@@ -37,7 +37,10 @@ def _key(
 class SpoolSettings:
     """Where the files are."""
 
-    root: Path = _key(Path("/var/spool/telespool"), "The directory that holds all files. It must be on one file system.")
+    root: Path = _key(
+        Path("/var/spool/telespool"),
+        "The directory that holds all files. It must be on one file system.",
+    )
     inbox: Path | None = _key(
         None,
         "Where people drop: inbox/ in the spool unless set. It may be on another file system.",
@@ -50,7 +53,9 @@ class InboxSettings:
     """What is taken from the inbox, and when."""
 
     settle: Seconds = _key(
-        Seconds(5.0), "A drop is claimed when it has not changed for this long. Raise it for senders that pause.", low=0
+        Seconds(5.0),
+        "A drop is claimed when it has not changed for this long. Raise it for senders that pause.",
+        low=0,
     )
     rescan: Seconds = _key(
         Seconds(60.0), "The inbox is scanned at least this often, with or without events.", low=0.1
@@ -115,7 +120,9 @@ class ConvertSettings:
     ffmpeg: str = _key("ffmpeg", "The ffmpeg program.")
     ffprobe: str = _key("ffprobe", "The ffprobe program.")
     encoder: str = _key("libx264", "The H.264 encoder: libx264, h264_nvenc, h264_vaapi, …")
-    preset: str = _key("medium", "x264 preset, from ultrafast to veryslow. Slower presets make smaller files.")
+    preset: str = _key(
+        "medium", "x264 preset, from ultrafast to veryslow. Slower presets make smaller files."
+    )
     crf: int = _key(23, "Quality: lower is better and larger.", low=0, high=51)
     audio_bitrate: str = _key("128k", "AAC, stereo.")
     languages: tuple[str, ...] = _key(
@@ -126,7 +133,9 @@ class ConvertSettings:
     max_height: int = _key(1080, "Larger pictures are scaled down (the shorter side).", low=16)
     max_fps: int = _key(60, "Higher frame rates are reduced to this.", low=1)
     checkpoint: Seconds = _key(
-        Seconds(10.0), "Length of a segment: after a crash, about this much of the film is converted again.", low=1
+        Seconds(10.0),
+        "Length of a segment: after a crash, about this much of the film is converted again.",
+        low=1,
     )
     max_tries: int = _key(3, "Attempts before an original goes to quarantine.", low=1)
     timeout: Seconds = _key(
@@ -193,8 +202,12 @@ class TelegramSettings:
         relative_to="state",
     )
     connections: int = _key(4, "Connections for uploads, 1 to 8; 1 is the safest.", low=1, high=8)
-    window: Bytes = _key(Bytes(4 * MIB), "Bytes in flight at once, to begin with; the window adapts.", low=512 * KIB)
-    part_timeout: Seconds = _key(Seconds(60.0), "A part that takes longer than this is sent again.", low=1)
+    window: Bytes = _key(
+        Bytes(4 * MIB), "Bytes in flight at once, to begin with; the window adapts.", low=512 * KIB
+    )
+    part_timeout: Seconds = _key(
+        Seconds(60.0), "A part that takes longer than this is sent again.", low=1
+    )
     datacenter: DatacenterSettings = _key(DatacenterSettings(), "A data centre of one's own.")
 
 
@@ -205,7 +218,9 @@ class RetentionSettings:
     archives: Seconds = _key(
         Seconds(30 * DAY), "Archives and originals in done/ are kept this long.", low=0
     )
-    receipts: Seconds = _key(Seconds(365 * DAY), "Receipts (the names in done/) are kept this long.", low=0)
+    receipts: Seconds = _key(
+        Seconds(365 * DAY), "Receipts (the names in done/) are kept this long.", low=0
+    )
     left_out: Literal["keep", "clutter", "forget"] = _key(
         "keep",
         "What was left out of a drop and not sent: keep it (and the archive that holds it), forget what systems"
@@ -254,7 +269,9 @@ class MetricsSettings:
 class LogSettings:
     """What the log says."""
 
-    level: Literal["debug", "info", "warning", "error"] = _key("info", "The lowest level that is logged.")
+    level: Literal["debug", "info", "warning", "error"] = _key(
+        "info", "The lowest level that is logged."
+    )
     format: Literal["auto", "console", "json"] = _key(
         "auto", "Colour on a terminal, JSON lines elsewhere, or always one of them."
     )
