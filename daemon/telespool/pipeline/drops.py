@@ -2,48 +2,62 @@
 
 A drop is a file or a folder directly in the inbox (for the chat `default`) or in a subfolder named like a chat. The
 volumes of an archive are one drop, and so are an archive and its NAME.password. It is taken when nobody writes to it
-(a read lease says so: the kernel refuses one while any process has the file open for writing) and nothing about it has
-changed for the settling time. Never taken: names that start with a dot or look unfinished, links, empty files and
-folders, files that cannot be read.
+(`write_signs`) and nothing about it has changed for the settling time (`stability`). Never taken: names that start
+with a dot, look unfinished or are a system's (`clutter`), links, empty files and folders, files that cannot be read, and
+folders whose name is nearly that of a chat. What keeps a drop from being taken is a sentence (`obstacle`).
 """
 
 from __future__ import annotations
 
-import errno
-import fcntl
-import fnmatch
-import os
 import stat
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from telespool.archives import volumes
+from telespool.archives.signatures import recognise
+from telespool.clutter import clutter, ignored, stands_for_unfinished
+from telespool.clutter import unfinished as looks_unfinished
+from telespool.file_types import HEAD, by_ending, identify
 from telespool.pipeline import password_files
+from telespool.pipeline.write_signs import WriteSigns
 from telespool.runtime import plain_files, trees
 from telespool.spool.names import DEFAULT_CHAT, password_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    import os
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 Signature = tuple[tuple[int, int, int, int], ...]
+
+_DEEPEST = 100
+_DAY = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Drop:
     """Something in the inbox and what is known of it. `obstacle` is a sentence for people: it is not taken.
 
-    `beside` are the files that belong to it; `missing` the names of volumes that must be there and are not.
+    `beside` are the files that belong to it; `missing` the names of volumes that must be there and are not. `written`
+    names the file that somebody writes. `swift`: it came here complete, as far as the kernel knows. `loose`: a photo or
+    a video by itself, which goes together with others of its moment.
     """
 
     path: Path
     chat: str
     signature: Signature
     obstacle: str = ""
-    open_for_writing: bool = False
+    written: str = ""
     beside: tuple[Path, ...] = ()
     missing: tuple[str, ...] = ()
+    swift: bool = False
+    loose: bool = False
+
+    @property
+    def open_for_writing(self) -> bool:
+        """Whether somebody writes to it."""
+        return bool(self.written)
 
     @property
     def changed(self) -> float:
@@ -51,51 +65,222 @@ class Drop:
         return max((max(part[2], part[3]) for part in self.signature), default=0) / 1e9
 
 
-def find(inbox: Path, chats: Iterable[str], ignore: Iterable[str]) -> Iterator[Drop]:
-    """The drops in the inbox, whether they may be taken or not."""
-    patterns = tuple(ignore)
+def find(
+    inbox: Path,
+    chats: Iterable[str],
+    ignore: Iterable[str],
+    *,
+    signs: WriteSigns | None = None,
+    patience: float = _DAY,
+    documents: bool = False,
+) -> Iterator[Drop]:
+    """The drops in the inbox, whether they may be taken or not.
+
+    A folder that holds an unfinished file is left for `patience` seconds after that file's last change. With `documents`
+    any file that is no archive may go together with others.
+    """
+    finder = _Finder(tuple(ignore), signs or WriteSigns(), patience, documents)
     aliases = set(chats)
     own = []
-    for path in _entries(inbox, patterns):
-        if path.name in aliases and plain_files.is_directory(path):
-            yield from _together(_entries(path, patterns), path.name, patterns)
+    for path in finder.entries(inbox):
+        folder = plain_files.is_directory(path)
+        if path.name in aliases and folder:
+            yield from finder.together(finder.entries(path), path.name)
+        elif path.name in aliases and path.is_symlink():
+            yield finder.refused(path, path.name, _LINKED_CHAT)
+        elif folder and (meant := _nearly(path.name, aliases)):
+            yield finder.refused(path, DEFAULT_CHAT, _NEARLY.format(name=path.name, chat=meant))
         else:
             own.append(path)
-    yield from _together(own, DEFAULT_CHAT, patterns)
+    yield from finder.together(own, DEFAULT_CHAT)
 
 
-def _together(paths: list[Path], chat: str, ignore: tuple[str, ...]) -> Iterator[Drop]:
-    """The drops of one folder: the volumes of a set are one, and passwords go with their archive."""
-    by_name = {path.name: path for path in paths}
-    passwords = {name for name in by_name if password_for(name) is not None}
-    sets = {each.first: each for each in volumes.group(by_name.keys() - passwords, by_name)}
-    in_sets = {name for each in sets.values() for name in each.names}
-    firsts = sorted({*sets, *(by_name.keys() - in_sets - passwords)})
-    files = {first: sets[first].names if first in sets else (first,) for first in firsts}
-    owners = password_files.owners(sorted(passwords), files, by_name)
-    for name in sorted(passwords - owners.keys()):
-        yield _without_archive(by_name[name], chat, ignore)
-    for first, names in files.items():
-        each = sets.get(first)
-        beside = [by_name[name] for name in names if name != first]
-        beside += [by_name[name] for name, owner in owners.items() if owner == first]
-        main = by_name.get(first)
-        if main is None:  # the first volume is still to come: what there is stands for the set
-            main, *beside = beside
-        drop = _look(main, chat, ignore)
-        if beside or each:
-            drop = _joined(drop, [_look(path, chat, ignore) for path in beside])
-            drop = replace(drop, missing=each.missing if each else ())
-        yield drop
+_LINKED_CHAT = (
+    "{name} is a link, and the folder of a chat must be a folder: nothing in it is taken. To watch another place, mount"
+    " it there, or name it as spool.inbox."
+)
+_NEARLY = (
+    "{name} is nearly the chat {chat} but not quite, so nobody knows where its files are to go. Rename the folder to"
+    " {chat}, or to something else."
+)
 
 
-def _without_archive(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
-    drop = _look(path, chat, ignore)
-    sentence = (
-        f"{path.name} holds a password, but {password_for(path.name)} does not lie beside it. It is left in the inbox"
-        " until that does: drop the archive (again), or remove the file."
-    )
-    return replace(drop, obstacle=drop.obstacle or sentence)
+def unfinished(name: str, ignore: Iterable[str]) -> bool:
+    """Whether a name says that it is not meant for us, or not yet."""
+    return bool(clutter(name)) or looks_unfinished(name) or ignored(name, ignore)
+
+
+def _nearly(name: str, aliases: Collection[str]) -> str:
+    """The alias that differs from a name by case or by one letter; "" where none does."""
+    for alias in sorted(aliases):
+        same_case = name.casefold() == alias.casefold()
+        if same_case or (len(alias) > 3 and _one_letter_apart(name.casefold(), alias.casefold())):
+            return alias
+    return ""
+
+
+def _one_letter_apart(one: str, other: str) -> bool:
+    """Whether one letter was left out, added, mistaken, or changed places with the next."""
+    if abs(len(one) - len(other)) > 1:
+        return False
+    start = _alike(one, other)
+    end = _alike(one[start:][::-1], other[start:][::-1])
+    left, right = one[start : len(one) - end], other[start : len(other) - end]
+    return max(len(left), len(right)) <= 1 or (len(left) == len(right) == 2 and left == right[::-1])
+
+
+def _alike(one: str, other: str) -> int:
+    """How many letters two words begin with in common."""
+    pairs = zip(one, other, strict=False)
+    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+@dataclass(slots=True)
+class _Finder:
+    ignore: tuple[str, ...]
+    signs: WriteSigns
+    patience: float
+    documents: bool
+    now: float = field(default_factory=time.time)
+
+    def entries(self, directory: Path) -> list[Path]:
+        """What lies in a folder of the inbox and may be meant for us."""
+        try:
+            names = sorted(plain_files.names(directory))
+        except PermissionError:
+            return []
+        there = set(names)
+        return [
+            directory / name
+            for name in names
+            if not unfinished(name, self.ignore) and not stands_for_unfinished(name, there)
+        ]
+
+    def refused(self, path: Path, chat: str, sentence: str) -> Drop:
+        """A drop that is left for this reason."""
+        return Drop(path, chat, (), sentence.format(name=path.name))
+
+    def together(self, paths: list[Path], chat: str) -> Iterator[Drop]:
+        """The drops of one folder: the volumes of a set are one, and passwords go with their archive."""
+        by_name = {path.name: path for path in paths}
+        passwords = {name for name in by_name if password_for(name) is not None}
+        sets = {each.first: each for each in volumes.group(by_name.keys() - passwords, by_name)}
+        in_sets = {name for each in sets.values() for name in each.names}
+        firsts = sorted({*sets, *(by_name.keys() - in_sets - passwords)})
+        files = {first: sets[first].names if first in sets else (first,) for first in firsts}
+        owners = password_files.owners(sorted(passwords), files, by_name)
+        for name in sorted(passwords - owners.keys()):
+            yield self._without_archive(by_name[name], chat)
+        for first, names in files.items():
+            each = sets.get(first)
+            beside = [by_name[name] for name in names if name != first]
+            beside += [by_name[name] for name, owner in owners.items() if owner == first]
+            main = by_name.get(first)
+            if main is None:  # the first volume is still to come: what there is stands for the set
+                main, *beside = beside
+            drop = self.look(main, chat)
+            if beside or each:
+                drop = _joined(drop, [self.look(path, chat) for path in beside])
+                drop = replace(drop, missing=each.missing if each else ())
+            yield drop
+
+    def _without_archive(self, path: Path, chat: str) -> Drop:
+        drop = self.look(path, chat)
+        sentence = (
+            f"{path.name} holds a password, but {password_for(path.name)} does not lie beside it. It is left in the"
+            " inbox until that does: drop the archive (again), or remove the file."
+        )
+        return replace(drop, obstacle=drop.obstacle or sentence)
+
+    def look(self, path: Path, chat: str) -> Drop:
+        """One file or folder. What goes wrong in looking at it is its own obstacle, and nobody else's."""
+        try:
+            state = plain_files.lstat(path)
+            if stat.S_ISREG(state.st_mode):
+                return self._file(path, chat, state)
+            if stat.S_ISDIR(state.st_mode):
+                return self._folder(path, chat)
+        except FileNotFoundError:
+            return Drop(path, chat, (), written=path.name)
+        except PermissionError:
+            return self.refused(path, chat, "{name} cannot be read. Make it readable (chmod g+r).")
+        except OSError as error:
+            return Drop(path, chat, (), f"{path.name} cannot be looked at ({error.strerror}).")
+        if stat.S_ISLNK(state.st_mode):
+            return self.refused(
+                path, chat, "{name} is a link, and links are not followed. Drop the file itself."
+            )
+        return self.refused(
+            path, chat, "{name} is neither a file nor a folder. Drop the file itself."
+        )
+
+    def _file(self, path: Path, chat: str, state: os.stat_result) -> Drop:
+        signature = (plain_files.sign(state),)
+        if state.st_size == 0:
+            sentence = "{name} is empty. It is left in the inbox until something is in it."
+            return replace(self.refused(path, chat, sentence), signature=signature)
+        written = self.signs.is_written(path, lambda: plain_files.open_file(path))
+        return Drop(
+            path,
+            chat,
+            signature,
+            written=path.name if written else "",
+            swift=written is False,
+            loose=self._is_loose(path),
+        )
+
+    def _is_loose(self, path: Path) -> bool:
+        kind = by_ending(path.name)
+        if kind in {"photo", "video"}:
+            return True
+        if kind == "other" and not self.documents:
+            return False
+        with plain_files.opened(path) as file:
+            head = file.read(HEAD)
+        if identify(head).kind in {"photo", "gif", "video"}:
+            return True
+        return self.documents and recognise(path) is None
+
+    def _folder(self, path: Path, chat: str) -> Drop:
+        top = plain_files.lstat(path)
+        signature = [plain_files.sign(top)]
+        plain = others = 0
+        unfinished_file = written = ""
+        for found in trees.walk(path):
+            signature.append(found.sign)
+            if found.is_directory:
+                if found.name.count("/") >= _DEEPEST:
+                    sentence = f"{{name}} has more than {_DEEPEST} folders inside each other. Make it flatter."
+                    return self.refused(path, chat, sentence)
+                continue
+            if not found.is_file or clutter(found.name):
+                others += 1
+                continue
+            plain += 1
+            if looks_unfinished(found.last) and not ignored(found.name, self.ignore):
+                changed = max(found.state.st_mtime, found.state.st_ctime)
+                if self.now - changed < self.patience:
+                    unfinished_file = unfinished_file or found.name
+            elif not written and self.signs.is_written(path / found.name, found.open):
+                written = found.name
+        if unfinished_file:
+            sentence = _UNFINISHED.format(name=path.name, file=unfinished_file)
+            return Drop(path, chat, tuple(signature), sentence)
+        if not plain:
+            sentence = _NO_FILES if others else _NOTHING
+            return Drop(path, chat, tuple(signature), sentence.format(name=path.name))
+        # A folder that was moved here as a whole: its own name is new, nothing in it is.
+        inner = [top.st_mtime_ns, *(max(sign[2], sign[3]) for sign in signature[1:])]
+        swift = not written and top.st_ctime_ns > max(inner)
+        return Drop(path, chat, tuple(signature), written=written, swift=swift)
+
+
+_NOTHING = "{name} is an empty folder. It is left in the inbox."
+_NO_FILES = "{name} holds no files but links and what systems leave behind. Links are not followed; drop the files themselves."
+_UNFINISHED = (
+    "{name} is left in the inbox, because {file} looks unfinished. When that file has its final name, or is taken out of"
+    " the folder, the rest is taken."
+)
 
 
 def _joined(drop: Drop, others: Iterable[Drop]) -> Drop:
@@ -105,116 +290,8 @@ def _joined(drop: Drop, others: Iterable[Drop]) -> Drop:
         drop,
         signature=tuple(sign for part in parts for sign in part.signature),
         obstacle=next((part.obstacle for part in parts if part.obstacle), ""),
-        open_for_writing=any(part.open_for_writing for part in parts),
+        written=next((part.written for part in parts if part.written), ""),
         beside=tuple(part.path for part in parts[1:]),
+        swift=all(part.swift for part in parts),
+        loose=False,
     )
-
-
-def _entries(directory: Path, ignore: tuple[str, ...]) -> list[Path]:
-    names = sorted(plain_files.names(directory))
-    return [directory / name for name in names if not unfinished(name, ignore)]
-
-
-def unfinished(name: str, ignore: Iterable[str]) -> bool:
-    """Whether a name says that it is not meant for us, or not yet."""
-    return name.startswith(".") or any(
-        fnmatch.fnmatch(name.lower(), each.lower()) for each in ignore
-    )
-
-
-def _look(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
-    try:
-        state = plain_files.lstat(path)
-        if stat.S_ISREG(state.st_mode):
-            return _look_at_file(path, chat, state)
-        if stat.S_ISDIR(state.st_mode):
-            return _look_at_folder(path, chat, ignore)
-    except FileNotFoundError:
-        return Drop(path, chat, (), open_for_writing=True)
-    except PermissionError:
-        return Drop(path, chat, (), f"{path.name} cannot be read. Make it readable (chmod g+r).")
-    return Drop(
-        path,
-        chat,
-        (),
-        f"{path.name} is neither a file nor a folder (a link?). Drop the file itself.",
-    )
-
-
-def _look_at_file(path: Path, chat: str, state: os.stat_result) -> Drop:
-    signature = (plain_files.sign(state),)
-    if state.st_size == 0:
-        return Drop(
-            path,
-            chat,
-            signature,
-            f"{path.name} is empty. It is left in the inbox until something is in it.",
-        )
-    return Drop(
-        path,
-        chat,
-        signature,
-        open_for_writing=_open_for_writing(lambda: plain_files.open_file(path)),
-    )
-
-
-def _look_at_folder(path: Path, chat: str, ignore: tuple[str, ...]) -> Drop:
-    signature = [plain_files.sign(plain_files.lstat(path))]
-    files = 0
-    for found in trees.walk(path):
-        signature.append(found.sign)
-        if found.is_directory:
-            continue
-        if not found.last.startswith(".") and unfinished(found.last, ignore):
-            return Drop(path, chat, tuple(signature), open_for_writing=True)
-        if found.is_file:
-            files += 1
-            if _open_for_writing(found.open):
-                return Drop(path, chat, tuple(signature), open_for_writing=True)
-    if not files:
-        return Drop(
-            path,
-            chat,
-            tuple(signature),
-            f"{path.name} is an empty folder. It is left in the inbox.",
-        )
-    return Drop(path, chat, tuple(signature))
-
-
-def _open_for_writing(opened: Callable[[], int]) -> bool:
-    """Whether a process has the file open for writing; False where nobody can tell (network file systems)."""
-    descriptor = opened()
-    try:
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except OSError as error:
-        return error.errno == errno.EAGAIN
-    finally:
-        os.close(descriptor)
-    return False
-
-
-class StabilityTracker:
-    """Remembers since when each drop has looked the same. Clock jumps do no harm: only waiting is measured."""
-
-    def __init__(self, settle: float) -> None:
-        self.settle = settle
-        self._since: dict[Path, tuple[Signature, float]] = {}
-
-    def wait(self, drop: Drop, now: float | None = None) -> float:
-        """Seconds until this drop has been quiet for long enough; 0 or less when it has."""
-        monotonic = time.monotonic()
-        signature, since = self._since.get(drop.path, ((), monotonic))
-        if signature != drop.signature:
-            # It may have been quiet long before we first saw it; believe its times if they are in the past.
-            age = (time.time() if now is None else now) - drop.changed
-            since = monotonic - max(0.0, age)
-            if drop.path in self._since:
-                since = monotonic
-            self._since[drop.path] = (drop.signature, since)
-        return self.settle - (monotonic - since)
-
-    def forget(self, there: set[Path]) -> None:
-        """Drop what is no longer in the inbox."""
-        for path in self._since.keys() - there:
-            del self._since[path]

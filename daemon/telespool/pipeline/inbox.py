@@ -4,6 +4,9 @@ Events are only hints; the folder is looked through at the start, whenever somet
 seconds. Each chat of the configuration has a subfolder, made at the start. What is left where it lies is named in the
 log once, with the reason.
 
+Loose photos and videos of one moment are one job, in natural order; other drops of one moment are claimed in natural
+order. A drop that cannot be claimed holds up nobody: it is named, also by `telespool status`, and the others go on.
+
 An archive in volumes is claimed when it is complete: names tell gaps, and whether the last one is there is asked of
 7-Zip, in place. A volume that is missing is waited for with growing gaps; after `archives.volume_wait` the set is claimed
 as it is, and its refusal names what was missing.
@@ -12,29 +15,51 @@ as it is, and its refusal names what was missing.
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import shlex
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.archives import passwords, volumes
+from telespool.archives.endings import lacks_end
 from telespool.errors import TelespoolError, VolumeMissing
-from telespool.pipeline.drops import Drop, StabilityTracker, find
+from telespool.pipeline.drops import Drop, find
+from telespool.pipeline.stability import StabilityTracker
 from telespool.pipeline.worker import Worker, log
+from telespool.pipeline.write_signs import WriteSigns
 from telespool.runtime.cancellation import in_thread
-from telespool.spool.names import DEFAULT_CHAT, password_for
+from telespool.runtime.waits import Wait
+from telespool.spool.names import DEFAULT_CHAT, natural, password_for, title
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from watchdog.events import FileSystemEvent
 
     from telespool.archives.engine import Engine
     from telespool.pipeline.drops import Signature
     from telespool.pipeline.worker import WorkerContext
     from telespool.runtime.fs_watcher import FolderWatcher
+    from telespool.spool.layout import Entry
 
 _SHORTEST = 0.05
 _FIRST_GAP = 5.0
 _LONGEST_GAP = 600.0
+_ITS_OWN = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EBUSY,
+    errno.ETXTBSY,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.EINVAL,
+    errno.ENOTDIR,
+    errno.EISDIR,
+}
 
 
 @dataclass(slots=True)
@@ -61,50 +86,85 @@ class Inbox(Worker):
         self.pending = 0
         """Drops that will be claimed by themselves once they have settled."""
         self._settling = StabilityTracker(self.config.inbox.settle)
-        self._named: set[tuple[Path, str]] = set()
+        self._signs = WriteSigns()
+        watching.heard = self._heard
+        self._named: dict[Path, str] = {}
         self._incomplete: dict[Path, _Incomplete] = {}
 
     async def step(self) -> float:
         """Claim every drop that has settled."""
         await in_thread(self.watching.check)
         settled, pause = await in_thread(self._look)
-        for drop in settled:
+        settled.sort(key=lambda drops: natural(drops[0].path.name))
+        for drops in settled:
             self.alive()
-            wait = await self._wait_for_volumes(drop)
+            wait = await self._wait_for_volumes(drops[0]) if len(drops) == 1 else 0.0
             if wait > 0:
                 pause = min(pause, wait)
             else:
-                await in_thread(self._claim, drop)
+                await in_thread(self._claim, drops)
         return pause
 
-    def _look(self) -> tuple[list[Drop], float]:
-        """The drops that have settled, and the seconds until the next one may have."""
+    def _look(self) -> tuple[list[list[Drop]], float]:
+        """The drops that have settled, as jobs, and the seconds until the next one may have."""
         self._make_subfolders()
-        settings = self.config.inbox
-        pause, pending, there, settled = float(settings.rescan), 0, set(), []
-        for drop in find(self.spool.inbox, self.config.chats, settings.ignore):
+        pause, pending, there, settled = float(self.config.inbox.rescan), 0, set(), []
+        loose: dict[str, list[tuple[Drop, float]]] = {}
+        for drop in self._find():
             there.add(drop.path)
             if drop.obstacle:
                 self._name(drop.path, drop.obstacle)
                 continue
             wait = self._settling.wait(drop)
             if drop.open_for_writing:
-                pause = min(pause, max(settings.settle, _SHORTEST))
+                # Where no event tells of its end, look again.
+                pause = min(pause, max(self.config.inbox.settle, _SHORTEST))
+                wait = float("inf")
             elif wait > 0:
                 pending += 1
                 pause = min(pause, max(wait, _SHORTEST))
-            else:
-                settled.append(drop)
-        self._settling.forget(there)
-        self._named = {(path, sentence) for path, sentence in self._named if path in there}
-        self._incomplete = {path: each for path, each in self._incomplete.items() if path in there}
+            if drop.loose:
+                loose.setdefault(drop.chat, []).append((drop, wait))
+            elif wait <= 0:
+                settled.append([drop])
+        for files in loose.values():
+            jobs, wait = self._settling.together(files)
+            settled += jobs
+            if not jobs and any(ready <= 0 for _, ready in files):
+                pending += 1
+                pause = min(pause, max(wait, _SHORTEST))
+        self._forget(there)
         self.pending = pending
         return settled, pause
+
+    def _find(self) -> Iterator[Drop]:
+        settings = self.config.inbox
+        return find(
+            self.spool.inbox,
+            self.config.chats,
+            settings.ignore,
+            signs=self._signs,
+            patience=self.config.archives.volume_wait,
+            documents=settings.others == "document",
+        )
+
+    def _forget(self, there: set[Path]) -> None:
+        """Drop what is known of what is no longer in the inbox."""
+        self._settling.forget(there)
+        self._signs.forget({str(path) for path in there})
+        self._incomplete = {path: each for path, each in self._incomplete.items() if path in there}
+        for path in self._named.keys() - there:
+            del self._named[path]
+            self.house.activity.waits.end(self.name, self._whom(path))
+
+    def _heard(self, name: str, event: FileSystemEvent) -> None:
+        if name == self.hears[0]:
+            self._signs.heard(event)
 
     async def _wait_for_volumes(self, drop: Drop) -> float:
         """Seconds to wait before looking whether all volumes are there; 0 when they are, or long enough waited."""
         if not await in_thread(_may_lack, drop):
-            return 0.0
+            return await self._wait_for_end(drop)
         known = self._incomplete.get(drop.path)
         now = time.monotonic()
         if known is not None and known.signature == drop.signature and now < known.again:
@@ -119,6 +179,19 @@ class Inbox(Worker):
             gap = min(known.gap * 2, _LONGEST_GAP)
         self._incomplete[drop.path] = _Incomplete(drop.signature, now + gap, gap)
         return gap
+
+    async def _wait_for_end(self, drop: Drop) -> float:
+        """Seconds to wait for the end of an archive that may still be written, where nobody can tell who writes it."""
+        if drop.swift or not await in_thread(lacks_end, drop.path):
+            return 0.0
+        left = drop.changed + self.config.archives.volume_wait - self.spool.clock()
+        if left <= 0:
+            return 0.0
+        self._name(
+            drop.path,
+            f"{drop.path.name} has no end yet: it is broken off, or still being written. It is waited for.",
+        )
+        return min(left, _LONGEST_GAP)
 
     async def _missing(self, drop: Drop) -> str:
         """A sentence that names the missing volume; empty when none is, or when nobody can tell."""
@@ -136,20 +209,37 @@ class Inbox(Worker):
             pass  # what is wrong with it is told when it is unpacked
         return ""
 
-    def _claim(self, drop: Drop) -> None:
+    def _claim(self, drops: Sequence[Drop]) -> None:
+        """Make one job of these. What cannot be claimed is named and left; of several, the others are claimed alone."""
+        drop = drops[0]
         try:
-            entry = self.spool.claim(drop.path, drop.chat, drop.beside)
+            if len(drops) > 1:
+                first, last = title(drop.path.name), title(drops[-1].path.name)
+                others = [each.path for each in drops[1:]]
+                entry = self.spool.claim(drop.path, drop.chat, others, together=f"{first} – {last}")
+            else:
+                entry = self.spool.claim(drop.path, drop.chat, drop.beside)
         except FileNotFoundError:
             return  # a person took it back
-        except PermissionError as error:
-            # It may be another's; everybody else's drops need not wait for them.
-            self._name(
-                drop.path,
-                f"{error.filename or drop.path} may not be read or moved by Telespool. Let the group do it:"
-                f" chmod -R g+rwX {shlex.quote(str(drop.path))}",
-            )
+        except OSError as error:
+            if not self._concerns_drop(error):
+                raise
+            if len(drops) > 1:
+                for each in drops:
+                    self._claim([each])
+                return
+            self._name(drop.path, _why_not(drop.path, error))
             return
-        log.info("claimed", job=entry.job, unit=str(entry.unit), chat=drop.chat)
+        self._said_claimed(entry, drop.chat, len(drops))
+
+    def _said_claimed(self, entry: Entry, chat: str, files: int) -> None:
+        log.info("claimed", job=entry.job, unit=str(entry.unit), chat=chat, files=files)
+
+    def _concerns_drop(self, error: OSError) -> bool:
+        """Whether the kernel refuses this drop and not the spool: then nobody else need wait for it."""
+        if error.errno not in _ITS_OWN:
+            return False
+        return error.errno != errno.EROFS or not os.statvfs(self.spool.root).f_flag & os.ST_RDONLY
 
     def _make_subfolders(self) -> None:
         for chat in self.config.chats:
@@ -158,9 +248,28 @@ class Inbox(Worker):
         self.spool.inbox.mkdir(parents=True, exist_ok=True)
 
     def _name(self, path: Path, sentence: str) -> None:
-        if (path, sentence) not in self._named:
-            self._named.add((path, sentence))
-            log.warning("left in the inbox", file=path.name, reason=sentence)
+        """Say once, and as long as it lasts to `telespool status`, why something is left in the inbox."""
+        if self._named.get(path) == sentence:
+            return
+        self._named[path] = sentence
+        wait = Wait(sentence, scope="unit", whom=self._whom(path), kind="person")
+        self.house.activity.waits.begin(self.name, wait)
+        log.warning("left in the inbox", file=path.name, reason=sentence)
+
+    def _whom(self, path: Path) -> str:
+        try:
+            return f"inbox/{path.relative_to(self.spool.inbox)}"
+        except ValueError:
+            return str(path)
+
+
+def _why_not(path: Path, error: OSError) -> str:
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return (
+            f"{error.filename or path} may not be read or moved by Telespool. Let the group do it:"
+            f" chmod -R g+rwX {shlex.quote(str(path))}"
+        )
+    return f"{path.name} cannot be taken out of the inbox ({error.strerror}). Move it there yourself, or take it away."
 
 
 def _may_lack(drop: Drop) -> bool:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from telespool.errors import ChildDied, Permanent, Temporary, Unreadable, VolumeMissing
 from telespool.observe.job_report import close_job
+from telespool.pipeline.late_arrivals import LateArrivals
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.sources import open_source
 from telespool.pipeline.sources.base import NO_MEDIA
@@ -56,18 +57,20 @@ class Intake(Worker):
         self._room = house.bells.listen(("uploading", "done"))
         self._incoming = house.bells.listen(("incoming",))
         self._pace = Throttle()
+        self._late = LateArrivals(house.spool)
         self._delivered = DeliveredIndex(house.spool, house.config.chats)
         self._row: list[Entry] = []
         self._not_before: dict[str, float] = {}
 
     async def step(self) -> float:
         """Unpack the oldest drop that need not wait."""
-        pause = _LOOK_AGAIN
+        pause = min(_LOOK_AGAIN, await in_thread(self._late.look))
         if not self._row or self._incoming.rung:
-            pause = self._pace.left()
-            if not pause:
+            if left := self._pace.left():
+                pause = min(pause, left)
+            else:
                 self._incoming.clear()
-                pause = await in_thread(self._look)
+                pause = min(pause, await in_thread(self._look))
         while self._row:
             drop = self._row.pop()
             if not await in_thread(drop.path.exists):
@@ -197,8 +200,12 @@ class Intake(Worker):
                 job=drop.job,
                 reason="an earlier process died before it could note all members: the drop is kept",
             )
+        if told and source.kind == "folder":
+            await in_thread(self._late.put_back, drop)
         if source.kept_apart or (sorting.known and not sorting.released):
-            await in_thread(self.spool.release_drop, drop)
+            filed = await in_thread(self.spool.release_drop, drop)
+            if source.kind == "folder":
+                self._late.watch(filed)
         log.info(
             "unpacked",
             job=drop.job,

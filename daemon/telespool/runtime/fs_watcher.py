@@ -22,7 +22,7 @@ from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from watchdog.observers.api import BaseObserver, ObservedWatch
@@ -47,11 +47,13 @@ warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
 class _Ring(FileSystemEventHandler):
     """Rings one folder's bell. It must never raise: watchdog's thread would die of it."""
 
-    def __init__(self, bells: WakeupBus, name: str) -> None:
+    def __init__(self, bells: WakeupBus, name: str, watcher: FolderWatcher) -> None:
         self._bells = bells
         self._name = name
+        self._watcher = watcher
 
     def on_any_event(self, event: FileSystemEvent) -> None:
+        self._watcher.heard(self._name, event)
         if event.event_type not in _SILENT:
             self._bells.ring([self._name])
 
@@ -68,6 +70,8 @@ class FolderWatcher:
         self._observer: BaseObserver | None = None
         self._watches: dict[str, tuple[ObservedWatch, tuple[int, int]]] = {}
         self._unwatched: set[str] = set()
+        self.heard: Callable[[str, FileSystemEvent], None] = lambda _name, _event: None
+        """Called with the name of the folder and each event, from watchdog's thread; it must never raise."""
         # It calls it an error when it is stopped while an event is under way.
         logging.getLogger("watchdog.observers").setLevel(logging.CRITICAL)
 
@@ -96,7 +100,7 @@ class FolderWatcher:
                 observer.unschedule(known[0])
             del self._watches[name]
         try:
-            watch = observer.schedule(_Ring(self._bells, name), str(path), recursive=True)
+            watch = observer.schedule(_Ring(self._bells, name, self), str(path), recursive=True)
         except OSError as error:
             self._refused(name, path, error)
         else:

@@ -21,10 +21,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.runtime import plain_files
-from telespool.spool import delivered_index
-from telespool.spool.delivered_index import Receipt
 from telespool.spool.layout import FOLDERS, MEMBERS, WORKING, files_below
 from telespool.spool.names import NESTED
+from telespool.spool.receipts import Receipt, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,7 +128,7 @@ def one_line(name: str) -> str:
 def fates(folders: SpoolLayout, job: str) -> list[Fate]:
     """What became of each file of a job, by number; then what was left out."""
     account = Account.read(folders, job)
-    delivered = {line.number: line for line in delivered_index.read(folders, job)}
+    delivered = {line.number: line for line in read(folders, job)}
     standing: dict[int, list[Entry]] = {}
     drop = None
     for folder in FOLDERS:
@@ -190,15 +189,16 @@ def note_of(entry: Entry, folders: SpoolLayout | None = None) -> str:
 
 
 def late(folders: SpoolLayout, drop: Entry | None, account: Account) -> Iterator[str]:
-    """The files in a folder that was dropped, and is done, of which the account knows nothing."""
-    if drop is None or drop.folder != "done" or not account.complete:
+    """The files in a folder that was dropped of which its account knows nothing, or another size: they came later."""
+    if drop is None or not account.complete or drop.folder not in {"incoming", "done"}:
         return
     if not plain_files.is_directory(drop.path) or folders.archive_in(drop) is not None:
         return
-    known = {member.name for member in (account.members | account.opened).values()}
-    known |= {each.name for each in account.left_out}
-    for name, _ in files_below(drop.path):
-        if one_line(name) not in known and not any(name.startswith(f"{each}/") for each in known):
+    sizes = {member.name: member.size for member in (account.members | account.opened).values()}
+    left_out = {each.name for each in account.left_out}
+    for name, state in files_below(drop.path):
+        told = one_line(name)
+        if told not in left_out and sizes.get(told) != state.st_size:
             yield name
 
 
@@ -207,7 +207,7 @@ class Proof:
 
     def __init__(self, folders: SpoolLayout, job: str) -> None:
         self.account = Account.read(folders, job)
-        self._receipts = {(line.size, line.digest) for line in delivered_index.read(folders, job)}
+        self._receipts = {(line.size, line.digest) for line in read(folders, job)}
         self._sizes = {size for size, _ in self._receipts}
         self._quarantined = {
             (state.st_dev, state.st_ino)

@@ -11,13 +11,13 @@ import contextlib
 import errno
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from telespool.runtime import cancellation, hashing, plain_files
 from telespool.runtime.plain_files import sign
 from telespool.runtime.trees import Changed, Found, list_tree, walk
 from telespool.spool.layout import FOLDERS, Entry
-from telespool.spool.names import Job, Unit, clean, title
+from telespool.spool.names import Job, JobTokens, Unit, clean, title
 from telespool.spool.transition import Moves, free_name
 
 if TYPE_CHECKING:
@@ -36,14 +36,21 @@ APART = ".telespool-"
 class Claims(Moves):
     """Claims drops."""
 
-    def claim(self, drop: Path, chat: str, beside: Sequence[Path] = ()) -> Entry:
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._tokens = JobTokens()
+
+    def claim(
+        self, drop: Path, chat: str, beside: Sequence[Path] = (), *, together: str = ""
+    ) -> Entry:
         """Take a file or a folder out of the inbox; it becomes unit 0000 of a new job.
 
         `beside` are the files that belong to it, the other volumes of an archive and its password: they are
-        gathered first, and one rename makes all of them the drop.
+        gathered first, and one rename makes all of them the drop. With `together` they are equals, files that were
+        dropped in one moment, and that is what their folder is called.
         """
-        job = self._new_job(chat, drop.name)
-        unit = Unit(first=0, label=clean(drop.name))
+        job = self._new_job(chat, drop.name, together)
+        unit = Unit(first=0, label=clean(together or drop.name))
         target = self.job_folder("incoming", job) / str(unit)
         try:
             self.disk.fsync(self.root / "incoming")
@@ -168,17 +175,38 @@ class Claims(Moves):
                 if (kind.is_file or kind.is_link) and sign(plain_files.lstat(path)) == kind.sign:
                     self.disk.unlink(path)
 
-    def _new_job(self, chat: str, dropped: str) -> str:
-        wanted = Job.make(self.clock(), chat, title(dropped))
-        job, n = wanted, 1
+    def return_late(self, drop: Entry, names: Sequence[str]) -> list[Path]:
+        """Put files back into the inbox that came into a folder after it was claimed; where they lie now.
+
+        They lie in a folder of the same name again, and are a drop of their own. Whoever still writes one of them goes
+        on writing.
+        """
+        chat = self.inbox / drop.chat
+        home = (chat if plain_files.is_directory(chat) else self.inbox) / drop.unit.label
+        found = []
+        for name in names:
+            target = home / name
+            for parent in reversed([target.parent, *target.parent.parents]):
+                if parent.is_relative_to(home):
+                    self.disk.mkdir(parent)
+            target = free_name(target)
+            try:
+                self.disk.rename(drop.path / name, target)
+            except FileNotFoundError:
+                continue
+            found.append(target)
+        self.disk.fsync(home, home.parent)
+        return found
+
+    def _new_job(self, chat: str, dropped: str, together: str) -> str:
         self.disk.mkdir(self.root / "incoming")  # a person may have removed it
-        # Unique in all folders, not only in incoming/: a job of the same second may be done already.
-        while any(
-            plain_files.exists(self.job_folder(folder, str(job))) for folder in FOLDERS
-        ) or not (self.disk.mkdir(self.job_folder("incoming", str(job)))):
-            n += 1
-            job = wanted.numbered(n)
-        return str(job)
+        while True:
+            when, token = self._tokens.next(self.clock())
+            job = str(Job.make(when, chat, together or title(dropped), token))
+            # Unique in all folders, not only in incoming/: a job of that name may be done already.
+            there = any(plain_files.exists(self.job_folder(folder, job)) for folder in FOLDERS)
+            if not there and self.disk.mkdir(self.job_folder("incoming", job)):
+                return job
 
 
 def _is_copied(original: Path, copy: Path, kind: Kind) -> bool:

@@ -1,69 +1,30 @@
 """What was delivered, by content: done/JOB/contents.txt, a line for each file that was sent.
 
-    to @family                             the chat that the lines behind it went to
-    NUMBER MESSAGE SIZE SHA256 NAME        0012 48213 1234567 9f86d0…  IMG_12.jpg
-    # SENTENCE                             what the report should say of how it was sent
+The lines (`receipts`) stand beside the receipts and are forgotten with them. The sizes are there because the data is
+not: an archive that is kept makes the copies of its members needless.
 
-It stands beside the receipts and is forgotten with them. A line is written when the destination has confirmed the
-message, before the rename that makes the receipt: whoever sees that a job is over finds all of its lines. A power
-failure may cost a line, which means that the file is sent again when it is dropped again; never is one taken for sent
-that was not. The sizes are there because the data is not: an archive that is kept
-makes the copies of its members needless.
-
-`DeliveredIndex` answers whether a file was sent to a chat before, or is on its way there. `OSError` leaves where the disk fails; lines that are broken off are passed over.
+`DeliveredIndex` answers whether a file was sent to a chat before, or is on its way there. `OSError` leaves
+where the disk fails.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.hashing import digest, digest_now
-from telespool.spool.layout import CONTENTS, MEMBERS, WORKING
+from telespool.spool.layout import MEMBERS, WORKING
 from telespool.spool.names import Job
+from telespool.spool.receipts import Receipt, read, receipts_in, record, remarks, with_peers
+
+__all__ = ["DeliveredIndex", "Receipt", "digests", "line_of", "read", "record", "remarks"]
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Mapping
 
-    from telespool.spool import Spool
     from telespool.spool.layout import Entry, SpoolLayout
-
-_TO = "to "
-"""Begins a line that names the chat of the lines behind it."""
-
-
-_REMARK = "# "
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One file that was sent; `message` is 0 for an original whose converted copy was."""
-
-    number: int
-    message: int
-    size: int
-    digest: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.number:04d} {self.message} {self.size} {self.digest} {self.name}"
-
-    @classmethod
-    def parse(cls, text: str) -> Receipt | None:
-        """What a line says; None where it was broken off."""
-        parts = text.split(" ", 4)
-        if len(parts) < 5 or len(parts[3]) != 64:
-            return None
-        with contextlib.suppress(ValueError):
-            number, message, size = map(int, parts[:3])
-            return cls(number, message, size, parts[3], parts[4])
-        return None
-
 
 async def digests(members: Iterable[Entry]) -> dict[int, Receipt]:
     """The lines of these files, before they are sent; what vanishes meanwhile, or cannot be read, has none."""
@@ -87,74 +48,6 @@ def line_of(original: Entry) -> Receipt | None:
     except FileNotFoundError:
         return None
     return Receipt(original.unit.first, 0, size, found, original.unit.shown)
-
-
-def record(
-    spool: Spool,
-    job: str,
-    lines: Iterable[Receipt],
-    messages: Mapping[int, int],
-    peer: str = "",
-    notes: Iterable[str] = (),
-) -> None:
-    """Note what has arrived, in which chat, and what its report should say. Blocks; not fsynced: a line that is lost does no harm."""
-    spool.make(spool.job_folder("done", job))
-    text = f"{_TO}{peer}\n" if peer else ""
-    text += "".join(
-        f"{Receipt(line.number, messages.get(line.number, 0), line.size, line.digest, line.name)}\n"
-        for line in lines
-    )
-    text += "".join(f"{_REMARK}{' '.join(note.split())}\n" for note in notes)
-    spool.disk.append(spool.job_folder("done", job) / CONTENTS, text.encode("utf-8", "replace"))
-
-
-def remarks(folders: SpoolLayout, job: str) -> list[str]:
-    """What the report should say of how this job was sent."""
-    try:
-        text = (folders.job_folder("done", job) / CONTENTS).read_text("utf-8", "replace")
-    except OSError:
-        return []
-    found = [each.removeprefix(_REMARK) for each in text.splitlines() if each.startswith(_REMARK)]
-    return list(dict.fromkeys(found))
-
-
-def read(folders: SpoolLayout, job: str) -> Iterator[Receipt]:
-    """The lines of a job, each number once; of an original and its copy both."""
-    seen = set()
-    for line in _lines(folders, job, CONTENTS):
-        if (line.number, line.digest) not in seen:
-            seen.add((line.number, line.digest))
-            yield line
-
-
-class ReceiptReader:
-    """The lines of one growing file at a time, by number: what was read is not read again."""
-
-    def __init__(self) -> None:
-        self._path: Path | None = None
-        self._identity: tuple[int, int] = (0, 0)
-        self._end = 0
-        self._found: dict[int, set[tuple[int, str]]] = {}
-
-    def contents(self, path: Path, number: int) -> set[tuple[int, str]]:
-        """Size and SHA-256 of the lines with this number; nothing where there is no such file. Blocks."""
-        try:
-            with plain_files.opened(path) as file:
-                state = os.fstat(file.fileno())
-                identity = (state.st_dev, state.st_ino)
-                if (path, identity) != (self._path, self._identity) or state.st_size < self._end:
-                    self._path, self._identity = path, identity
-                    self._end, self._found = 0, {}
-                file.seek(self._end)
-                new = file.read()
-        except OSError:
-            return set()
-        whole = new.rfind(b"\n") + 1
-        self._end += whole
-        for line in new[:whole].decode("utf-8", "replace").split("\n"):
-            if (receipt := Receipt.parse(line)) is not None:
-                self._found.setdefault(receipt.number, set()).add((receipt.size, receipt.digest))
-        return self._found.get(number, set())
 
 
 class DeliveredIndex:
@@ -188,10 +81,10 @@ class DeliveredIndex:
         if self._found is None:
             self._found = {}
             for job in self._folders.jobs("done"):
-                for peer, line in _with_peers(self._folders, job, self._peer(job)):
+                for peer, line in with_peers(self._folders, job, self._peer(job)):
                     self._found.setdefault(self._key(peer, line), []).append((job, line.number))
             for job in self._folders.working_jobs():
-                for line in _lines(self._folders, job, MEMBERS):
+                for line in receipts_in(self._folders, job, MEMBERS):
                     self.add(job, line)
         return self._found
 
@@ -212,24 +105,3 @@ class DeliveredIndex:
     @staticmethod
     def _key(peer: str, line: Receipt) -> tuple[str, int, str]:
         return peer, line.size, line.digest
-
-
-def _lines(folders: SpoolLayout, job: str, name: str) -> Iterator[Receipt]:
-    """The lines of one of the files of a job."""
-    for _, line in _with_peers(folders, job, "", name):
-        yield line
-
-
-def _with_peers(
-    folders: SpoolLayout, job: str, peer: str, name: str = CONTENTS
-) -> Iterator[tuple[str, Receipt]]:
-    """The lines of a job, each with the chat it went to; `peer` is the one of lines that do not say it."""
-    try:
-        text = plain_files.read_text(folders.job_folder("done", job) / name)
-    except OSError:
-        return
-    for each in text.split("\n"):
-        if each.startswith(_TO):
-            peer = each.removeprefix(_TO)
-        elif (line := Receipt.parse(each)) is not None:
-            yield peer, line

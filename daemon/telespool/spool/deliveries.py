@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.runtime import plain_files
 from telespool.spool import numbering
-from telespool.spool.delivered_index import ReceiptReader
 from telespool.spool.layout import CONTENTS, MEMBERS
 from telespool.spool.names import Unit
+from telespool.spool.receipts import ReceiptReader
 from telespool.spool.releases import Releases
 from telespool.spool.transition import claimed
 

@@ -1,7 +1,9 @@
 """The names of jobs and units: what they say, and how they are read back.
 
-A job is one drop: `20261120-075145_family_holiday` is the UTC time of the claim, the chat alias, and the
-cleaned name. Sorting by name is sorting by age.
+A job is one drop: `20261120-075145-kqzvtb_family_holiday` is the UTC time of the claim, six letters that make it unique,
+the chat alias, and the cleaned name. Sorting by name is sorting by age: the first two letters are the fraction of the
+second. The others are drawn at random, because what is derived from the name must be unique in the account: another
+machine may claim a drop of the same name in the same second, and a clock may show the same second twice.
 
 A unit is whatever one request sends, a file or the directory of an album:
 
@@ -19,6 +21,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
+import string
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -41,7 +45,13 @@ PASSWORD_SUFFIX = ".password"  # noqa: S105 - ends a file name
 AS_DOCUMENT = ".as-document"
 """In a label, before its ending: the file is sent as a document, as it is (0012_clip.as-document.mp4)."""
 
-_JOB = re.compile(r"(?P<stamp>\d{8}-\d{6})_(?P<chat>[a-z0-9][a-z0-9-]*)_(?P<slug>.+)", re.DOTALL)
+_JOB = re.compile(
+    r"(?P<stamp>\d{8}-\d{6})(?:-(?P<token>[a-z]+))?_(?P<chat>[a-z0-9][a-z0-9-]*)_(?P<slug>.+)",
+    re.DOTALL,
+)
+_KINDS: dict[str, Kind] = {"": "", "c": "c", "o": "o"}
+_LETTERS = string.ascii_lowercase
+_SLOTS = 26 * 26
 _UNIT = re.compile(
     r"(?P<first>\d{4,})(?:-(?P<last>\d{4,}))?(?P<kind>[co]?)"
     r"(?:@(?P<attempt>[1-9]\d*))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
@@ -67,21 +77,25 @@ class Job:
     stamp: str
     chat: str
     slug: str
+    token: str = ""
 
     @classmethod
-    def make(cls, when: float, chat: str, dropped: str) -> Self:
+    def make(cls, when: float, chat: str, dropped: str, token: str = "") -> Self:
         """The job of a drop of this name, claimed at `when` (seconds since the epoch)."""
         stamp = datetime.fromtimestamp(when, UTC).strftime("%Y%m%d-%H%M%S")
-        return cls(stamp, chat, clean(dropped, SLUG_BYTES))
+        return cls(stamp, chat, clean(dropped, SLUG_BYTES), token)
 
     @classmethod
     def parse(cls, name: str) -> Self | None:
         """The job of a directory name, or None where it is not one."""
         match = _JOB.fullmatch(name)
-        return cls(match["stamp"], match["chat"], match["slug"]) if match else None
+        if match is None:
+            return None
+        return cls(match["stamp"], match["chat"], match["slug"], match["token"] or "")
 
     def __str__(self) -> str:
-        return f"{self.stamp}_{self.chat}_{self.slug}"
+        token = f"-{self.token}" if self.token else ""
+        return f"{self.stamp}{token}_{self.chat}_{self.slug}"
 
     @property
     def claimed(self) -> float:
@@ -91,9 +105,24 @@ class Job:
         except ValueError:
             return 0.0
 
-    def numbered(self, n: int) -> Self:
-        """The same job with a number behind it, for a second drop of that name in that second."""
-        return replace(self, slug=f"{self.slug}-{n}")
+
+class JobTokens:
+    """Makes the letters of job names, in the order of their claims."""
+
+    def __init__(self) -> None:
+        self._last = (0, 0)
+
+    def next(self, now: float) -> tuple[float, str]:
+        """When the next job is claimed (seconds since the epoch, at `now` or a little later), and its letters."""
+        turn = divmod(int(now * _SLOTS), _SLOTS)
+        # Two claims in one moment; where the clock was put back, only its own time counts.
+        if turn <= self._last and self._last[0] - turn[0] <= 1:
+            second, slot = self._last
+            turn = divmod(second * _SLOTS + slot + 1, _SLOTS)
+        self._last = turn
+        second, slot = turn
+        chance = "".join(secrets.choice(_LETTERS) for _ in range(4))
+        return float(second), _LETTERS[slot // 26] + _LETTERS[slot % 26] + chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +142,7 @@ class Unit:
         match = _UNIT.fullmatch(name)
         if match is None:
             return None
-        kind: Kind = "c" if match["kind"] == "c" else "o" if match["kind"] == "o" else ""
+        kind = _KINDS[match["kind"]]
         return cls(
             first=int(match["first"]),
             last=int(match["last"]) if match["last"] else None,
