@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from telespool.spool.layout import Entry, SpoolLayout
 
+
 async def digests(members: Iterable[Entry]) -> dict[int, Receipt]:
     """The lines of these files, before they are sent; what vanishes meanwhile, or cannot be read, has none."""
     lines = {}
