@@ -6,6 +6,7 @@ The class decides the folder. It is raised where the fact is known and caught on
       Temporary          waits in deferred/ (or where it is) and is tried again; uses up no attempt
         ChildDied        the same, but it counts as a death: at the limit, the drop is poison
         Unreadable       this one file cannot be read now; the others can
+        ToolFault        a program of this machine does not work; no attempt counts, nothing grows too old
         VolumeMissing    a volume of an archive may still come
         NoRoom           what is to be written does not fit on the disk now
       NeedsConversion    goes to deferred/ to be converted; a copy or a photo has its own second way
@@ -78,6 +79,16 @@ class Unreadable(Temporary):
     """The machine refuses to read this one file. Somebody may put that right; nobody else waits for it."""
 
     default_kind = "disk"
+
+
+class ToolFault(Temporary):
+    """A program of this machine does not work; `tool` names it. Nothing follows from that for any file."""
+
+    default_kind = "tool"
+
+    def __init__(self, reason: str, *, tool: str, retry_after: float | None = None) -> None:
+        super().__init__(reason, retry_after=retry_after)
+        self.tool = tool
 
 
 class VolumeMissing(Temporary):

@@ -29,11 +29,11 @@ chats = {{ default = "me" }}
 class Process:
     """The daemon as a process, over the folder destination."""
 
-    def __init__(self, directory: Path, *before: str) -> None:
+    def __init__(self, directory: Path, *before: str, more: str = "") -> None:
         self.root = directory / "spool"
         self.inbox = self.root / "inbox"
         self.log = directory / "log"
-        (directory / "config.toml").write_text(_SETTINGS.format(root=self.root))
+        (directory / "config.toml").write_text(_SETTINGS.format(root=self.root) + more)
         command = [*before, sys.executable, "-m", "telespool.cli.main", "run"]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -63,9 +63,9 @@ class Process:
 
 
 @contextlib.contextmanager
-def process(directory: Path, *before: str) -> Iterator[Process]:
-    """The daemon at work while the `with` lasts; then it is killed."""
-    house = Process(directory, *before)
+def process(directory: Path, *before: str, more: str = "") -> Iterator[Process]:
+    """The daemon at work while the `with` lasts, with `more` settings; then it is killed."""
+    house = Process(directory, *before, more=more)
     try:
         yield house
     finally:

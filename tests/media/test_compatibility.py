@@ -10,7 +10,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from telespool.errors import ConfigError
+from telespool.errors import ToolFault
 from telespool.media.compatibility import assess
 from tests.media.clips import CLIPS, ONE_OF_EACH
 
@@ -142,5 +142,5 @@ async def test_content_counts_and_not_the_name(
 
 async def test_without_ffprobe(clip: Callable[[str], Path], settings: ConvertSettings) -> None:
     """Where ffprobe is missing a sentence says so."""
-    with pytest.raises(ConfigError, match=r"no-such-program.* is not installed"):
+    with pytest.raises(ToolFault, match=r"no-such-program.* is not installed"):
         await assess(clip("plain.mp4"), replace(settings, ffprobe="no-such-program"))

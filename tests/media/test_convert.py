@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from telespool.config.schema import Bytes, Seconds
-from telespool.errors import ChildDied, Permanent, Temporary
+from telespool.errors import ChildDied, Permanent, Temporary, ToolFault
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.media.ffmpeg_process import PausableClock
@@ -256,8 +256,8 @@ async def test_a_killed_ffmpeg_is_no_fault_of_the_film(
 async def test_memory_is_limited(
     clip: Callable[[str], Path], tmp_path: Path, settings: ConvertSettings
 ) -> None:
-    """ffmpeg cannot use more memory than it is allowed: it fails, and nothing else does."""
-    with pytest.raises(Permanent):
+    """ffmpeg cannot use more memory than it is allowed; where that is too little for any film, none is blamed."""
+    with pytest.raises(ToolFault, match="ffprobe does not work on this machine"):
         await run(clip("mpeg4.avi"), tmp_path, replace(settings, memory=Bytes(60 << 20)))
 
 

@@ -1,38 +1,54 @@
 """One run of 7-Zip (or of our own small decoder): its output as a buffered stream, and its end.
 
 The child can create no file (RLIMIT_FSIZE=0), keeps within its memory and its processor time, is in a group
-of its own, and stands still while nobody reads. A password goes to its standard input and nowhere else.
+of its own, and stands still while nobody reads. A child that says nothing for long may hang: whoever started it is asked
+what to do (`quiet`). A password goes to its standard input and nowhere else.
 
-Reading blocks and belongs in a thread; everything else is for the event loop. Nothing but OSError leaves it.
+Reading blocks and belongs in a thread; everything else is for the event loop. Nothing but OSError leaves it, and what `quiet` raises.
 """
 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import fcntl
 import os
+import select
+import threading
+import time
 from typing import TYPE_CHECKING
 
 from telespool.archives.blocking import whole
 from telespool.runtime import subprocesses
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Self
+    from collections.abc import Callable, Coroutine, Sequence
+    from typing import Any, Self
+
+    Quiet = Callable[[float], Coroutine[Any, Any, None]]
 
 CHUNK = 1 << 17
 """Bytes that are handled at a time: from reading to writing they stay in the processor's cache, which saves a tenth."""
 # What a line may have, and what a pipe of any process may: a smaller pipe costs a third of the speed.
 _BUFFER = 1 << 20
+_QUIET, _LONGEST_QUIET = (
+    10.0,
+    60.0,
+)  # seconds without a byte, after which the child is suspected to hang
 _SAID = 1 << 16  # of what it complains about this much is kept
 
 
 class ChildStream:
     """A running child and the reading end of its output."""
 
-    def __init__(self, process: asyncio.subprocess.Process, pipe: int) -> None:
+    def __init__(
+        self, process: asyncio.subprocess.Process, pipe: int, quiet: Quiet | None = None
+    ) -> None:
         self._process = process
+        self._quiet = quiet
+        self._loop = asyncio.get_running_loop()
+        self._ended = threading.Event()
         self._pipe = pipe
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
@@ -48,8 +64,12 @@ class ChildStream:
         limits: subprocesses.ChildLimits,
         *,
         one_pipe: bool = False,
+        quiet: Quiet | None = None,
     ) -> Self:
-        """Start the child; with `one_pipe` what it says and what it writes come in the order it does so."""
+        """Start the child; with `one_pipe` what it says and what it writes come in the order it does so.
+
+        `quiet` is awaited with the seconds for which nothing has come; what it raises leaves the read.
+        """
         read_end, write_end = os.pipe2(os.O_CLOEXEC)
         try:
             with contextlib.suppress(OSError):
@@ -67,7 +87,7 @@ class ChildStream:
             raise
         finally:
             os.close(write_end)
-        stream = cls(process, read_end)
+        stream = cls(process, read_end, quiet)
         await answer(process, password)
         return stream
 
@@ -129,12 +149,28 @@ class ChildStream:
 
     def _fill(self) -> int:
         """Read some more behind what there is; how many bytes."""
+        if self._quiet is not None:
+            self._wait_for_bytes(self._quiet)
         got = os.readv(self._pipe, [self._view[self._end : self._end + CHUNK]])
         self._end += got
         return got
 
+    def _wait_for_bytes(self, quiet: Quiet) -> None:
+        poll, since, wait = select.poll(), time.monotonic(), _QUIET
+        poll.register(self._pipe, select.POLLIN)
+        while not poll.poll(wait * 1000) and not self._ended.is_set():
+            asked = asyncio.run_coroutine_threadsafe(quiet(time.monotonic() - since), self._loop)
+            while not self._ended.is_set():
+                with contextlib.suppress(concurrent.futures.TimeoutError):
+                    asked.result(timeout=0.2)
+                    break
+            else:
+                asked.cancel()
+            wait = min(wait * 2, _LONGEST_QUIET)
+
     async def abort(self) -> None:
         """Kill the child; whoever reads sees the end."""
+        self._ended.set()
         await subprocesses.end(self._process)
 
     async def finish(self) -> tuple[int, str]:

@@ -5,7 +5,7 @@ whether a password fits, whether a volume is missing, whether it is within the l
 the rest.
 
 Errors are sentences: Permanent for what no later attempt can change, VolumeMissing for a volume that may still
-come, ConfigError where there is no 7-Zip.
+come, ToolFault where 7-Zip does not work on this machine, ConfigError where there is none.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ import os
 import re
 import shutil
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.archives import messages, volumes
+from telespool.archives.known_good import CURE, NAME, PATIENCE, seven_zip_tool, tool_key, try_sample
 from telespool.archives.limits import Budget
 from telespool.archives.listed import open_listed
 from telespool.archives.opening import PIECES, STREAMS, Opening
@@ -31,6 +33,7 @@ from telespool.archives.streams import open_pieces, open_stream, open_tar
 from telespool.archives.volume_links import VolumeLinks
 from telespool.errors import ConfigError, Permanent, VolumeMissing
 from telespool.runtime import subprocesses
+from telespool.runtime.tool_health import HEALTH, Tool
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +51,11 @@ class Engine:
     reads_rar: bool
     settings: ArchiveSettings
 
+    @property
+    def tool(self) -> Tool:
+        """This 7-Zip as a tool whose fault is told apart from the archive's."""
+        return seven_zip_tool(self.program, self.settings)
+
     @classmethod
     async def find(cls, settings: ArchiveSettings) -> Engine:
         """The first that reads RAR beside Python, on PATH or in the extra `rar`, else the first; ConfigError without any."""
@@ -64,6 +72,20 @@ class Engine:
         raise ConfigError(
             [f"7-Zip ({names}) was not found: install the package 7zip, or run scripts/fetch-7zip."]
         )
+
+    @classmethod
+    async def find_working(cls, settings: ArchiveSettings) -> Engine:
+        """The same, tried on a sample; ToolFault where there is none or it does not work."""
+        found: list[Engine] = []
+
+        async def trial() -> None:
+            engine = await cls.find(settings)
+            await try_sample(engine.program, settings.memory)
+            found.append(engine)
+
+        tool = Tool(NAME, tool_key(settings), trial, CURE)
+        await HEALTH.blame(tool, time.monotonic(), at_once=True)
+        return found[0]
 
     @classmethod
     async def _try(cls, program: Path, settings: ArchiveSettings) -> Engine | None:
@@ -91,6 +113,19 @@ class Engine:
         `name` is what people call it, where that is not the name of the file; `budget` is shared by the archives of one drop; `everything` makes junk and dotfiles members too;
         `nice` is the niceness of the children.
         """
+        async with HEALTH.vouched(self.tool, patience=PATIENCE):
+            return await self._open(path, passwords, name, budget, everything=everything, nice=nice)
+
+    async def _open(
+        self,
+        path: Path,
+        passwords: Sequence[str],
+        name: str | None,
+        budget: Budget | None,
+        *,
+        everything: bool,
+        nice: int,
+    ) -> Archive:
         try:
             beside = await asyncio.to_thread(volumes.look, path)
         except OSError as error:
@@ -119,7 +154,7 @@ class Engine:
             lined = await asyncio.to_thread(VolumeLinks, files)
             path = lined.first
         opening = Opening(
-            SevenZip(self.program, path, name, self.settings.memory, nice, lined),
+            SevenZip(self.program, path, name, self.settings.memory, self.tool, nice, lined),
             kind,
             self.settings,
             tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word)),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import os
+import time
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from telespool.archives.members import Archive, ExtractedPiece, Member
 from telespool.archives.messages import endless_names, member_damage, stream_damage
 from telespool.errors import Permanent
 from telespool.runtime import subprocesses
+from telespool.runtime.tool_health import HEALTH
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -42,10 +44,12 @@ if TYPE_CHECKING:
     from telespool.archives.opening import Opening
     from telespool.archives.tar import Start
     from telespool.archives.volume_links import VolumeLinks
+    from telespool.runtime.tool_health import Tool
 
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
 _PROBES = 3  # members on which another password is tried: the first may be damaged
 _LIST_TIME = 600.0
+_STALL = 300.0  # seconds without a byte
 # Processor seconds: some to begin with, and one for so many bytes of either side. 7-Zip's slowest method is
 # five times faster on slow machines; what needs longer than this is made to need long.
 _CPU_BASE, _CPU_RATE = 120, 1 << 20
@@ -69,6 +73,7 @@ class SevenZip:
     name: str
     """What people call it."""
     memory: int
+    tool: Tool
     nice: int = 10
     lined: VolumeLinks | None = None
     """What `path` is a link in, so that it stays as long as this does."""
@@ -148,14 +153,26 @@ class SevenZip:
         """Begin a pass over all members, with 7-Zip's messages in between."""
         words = ("-so", "-bb1", "-bso2")
         return await ChildStream.start(
-            self.command("x", password, *words), password, self.limits(size), one_pipe=True
+            self.command("x", password, *words),
+            password,
+            self.limits(size),
+            one_pipe=True,
+            quiet=self._quiet,
         )
 
     async def content(self, password: str | None, size: int) -> ChildStream:
         """Begin to read the one thing a stream (gzip, xz, …) holds."""
         return await ChildStream.start(
-            self.command("x", password, "-so"), password, self.limits(size)
+            self.command("x", password, "-so"), password, self.limits(size), quiet=self._quiet
         )
+
+    async def _quiet(self, seconds: float) -> None:
+        """Nothing has come for so long: ToolFault where 7-Zip hangs on a sample as well, Permanent after a few minutes."""
+        await HEALTH.blame(self.tool, time.monotonic())
+        if seconds > _STALL:
+            raise Permanent(
+                f"7-Zip made no progress on {self.path.name} for {seconds / 60:.0f} minutes, so it was ended."
+            )
 
     async def opens(
         self, password: str, entries: Sequence[ListedEntry], places: Sequence[int], imitations: int

@@ -141,6 +141,11 @@ class ConvertSettings:
     timeout: Seconds = _key(
         Seconds(6 * HOUR), "Running time of one attempt; standing still does not count.", low=1
     )
+    stall: Seconds = _key(
+        Seconds(5 * MINUTE),
+        "Running time after which an ffmpeg that makes no progress is ended.",
+        low=1,
+    )
     threads: int = _key(0, "Threads of the encoder; 0 lets it choose.", low=0)
     nice: int = _key(
         5,

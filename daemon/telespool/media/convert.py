@@ -8,12 +8,13 @@ While the gate is closed ffmpeg stands still, and so does the clock of `timeout`
 once; what was finished lies in `state` and is used by the next call.
 
 Errors: `Permanent` (a sentence, with ffmpeg's last words), `Temporary` (the disk is full), `ChildDied` (somebody
-killed ffmpeg: call again), `ConfigError` (no ffmpeg).
+killed ffmpeg: call again), `ToolFault` (ffmpeg does not work, whatever the film).
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 from dataclasses import dataclass, replace
@@ -21,12 +22,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
-from telespool.media import ffmpeg
+from telespool.media import encoders, ffmpeg
 from telespool.media import ffmpeg_args as plans
 from telespool.media.compatibility import assess
 from telespool.media.conversion_context import ConversionContext
 from telespool.media.damage import missing
 from telespool.media.ffmpeg_process import PausableClock, Progress, ProgressReporter, Runner, finish
+from telespool.media.known_good import ffmpeg_tool, ffprobe_tool
 from telespool.media.moving_pictures import unroll
 from telespool.media.packets import UNKNOWN, scan
 from telespool.media.playable import Rung
@@ -37,15 +39,17 @@ from telespool.media.verify import verify
 from telespool.media.video_encode import encode
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.hashing import digest
+from telespool.runtime.tool_health import HEALTH
 from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from telespool.config.schema import ConvertSettings
     from telespool.media.compatibility import Assessment
     from telespool.runtime.gate import PauseGate
+    from telespool.runtime.tool_health import Tool
 
 __all__ = ["Outcome", "Progress", "Rung", "convert"]
 
@@ -91,36 +95,61 @@ async def convert(
     teller = ProgressReporter(progress)
     repeating = asyncio.create_task(teller.repeat())
     try:
-        known = assessment or await assess(source, settings, name=name)
-        name = name or source.name
-        runner = Runner(gate, PausableClock(settings.timeout), ffmpeg.limits(settings))
-        lost: tuple[str, ...] = ()
-        if known.kind == "video" and known.probe is None:
-            moving = state / "moving.apng"
-            lost = await _unrolled(source, moving, runner, name)
-            source = moving
-        found = known.probe or await probe(source, settings)
-        if known.kind not in {"video", "gif"} or found.video is None:
-            raise Permanent("; ".join(known.reasons) or f"{name} is no video")
-        work = ConversionContext(
-            name=name,
-            source=source,
-            found=found,
-            video=found.video,
-            scan=UNKNOWN,
-            settings=settings,
-            runner=runner,
-            teller=teller,
-        )
-        lowest: Rung = "encode" if known.kind == "gif" else _rung(known.action)
-        outcome = await _make(work, max(lowest, at_least, key=_LADDER.index), result, state, disk)
-        return replace(outcome, left_behind=known.left_behind + lost + outcome.left_behind)
+        settings = await encoders.usable(settings)
+        async with _vouched(source, settings):
+            known = assessment or await assess(source, settings, name=name)
+            name = name or source.name
+            runner = Runner(
+                gate, PausableClock(settings.timeout), ffmpeg.limits(settings), settings.stall
+            )
+            lost: tuple[str, ...] = ()
+            if known.kind == "video" and known.probe is None:
+                moving = state / "moving.apng"
+                lost = await _unrolled(source, moving, runner, name)
+                source = moving
+            found = known.probe or await probe(source, settings)
+            if known.kind not in {"video", "gif"} or found.video is None:
+                raise Permanent("; ".join(known.reasons) or f"{name} is no video")
+            work = ConversionContext(
+                name=name,
+                source=source,
+                found=found,
+                video=found.video,
+                scan=UNKNOWN,
+                settings=settings,
+                runner=runner,
+                teller=teller,
+            )
+            lowest: Rung = "encode" if known.kind == "gif" else _rung(known.action)
+            outcome = await _make(
+                work, max(lowest, at_least, key=_LADDER.index), result, state, disk
+            )
+            return replace(outcome, left_behind=known.left_behind + lost + outcome.left_behind)
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise ffmpeg.disk_full() from error
         raise
     finally:
         repeating.cancel()
+
+
+def _tools(settings: ConvertSettings) -> tuple[Tool, ...]:
+    """What must work before a failure says anything about the film."""
+    if settings.encoder != encoders.SOFTWARE:
+        return ffprobe_tool(settings), encoders.encoder_tool(settings)
+    return ffprobe_tool(settings), ffmpeg_tool(settings)
+
+
+@contextlib.asynccontextmanager
+async def _vouched(source: Path, settings: ConvertSettings) -> AsyncIterator[None]:
+    """Let an error blame the film only if the tools work; a missing result is such an error."""
+    async with HEALTH.vouched(*_tools(settings)):
+        try:
+            yield
+        except FileNotFoundError as error:
+            if not await asyncio.to_thread(source.exists):
+                raise
+            raise Permanent(f"{source.name}: ffmpeg left no result ({error.filename})") from error
 
 
 async def _unrolled(source: Path, moving: Path, runner: Runner, name: str) -> tuple[str, ...]:

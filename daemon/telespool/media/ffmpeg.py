@@ -4,16 +4,17 @@ Every command line begins with `reading(path)`: only local files, and only throu
 they were given. Playlists, concat scripts, scene descriptions and everything else that names further files or
 addresses are not on the list, so that nothing inside a file can make them read or ask for anything.
 
-Errors: `ConfigError` where a program is missing, `Temporary` where the disk is full.
+Errors: `ToolFault` where a program is missing, `Temporary` where the disk is full.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from typing import TYPE_CHECKING
 
-from telespool.errors import ConfigError, Temporary
+from telespool.errors import Temporary, ToolFault
 from telespool.runtime import subprocesses
 from telespool.runtime.subprocesses import ChildLimits
 
@@ -38,11 +39,12 @@ DEMUXERS = (
 
 
 def program(name: str) -> str:
-    """The full path of a program; ConfigError with a sentence where there is none."""
+    """The full path of a program; ToolFault with a sentence where there is none."""
     found = shutil.which(name)
     if found is None:
-        raise ConfigError(
-            [f"the program “{name}” is not installed: videos need ffmpeg (apt install ffmpeg)"]
+        raise ToolFault(
+            f"The program “{name}” is not installed: videos need ffmpeg (apt install ffmpeg)",
+            tool=os.path.basename(name),  # noqa: PTH119 - a word of the configuration, a path or not
         )
     return found
 

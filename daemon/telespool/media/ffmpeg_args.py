@@ -112,16 +112,6 @@ def picture(video: ProbedStream, settings: ConvertSettings) -> list[str]:
     return options
 
 
-def device(settings: ConvertSettings) -> list[str]:
-    """The options, before the input, that an encoder in hardware needs."""
-    return ["-vaapi_device", "/dev/dri/renderD128"] if settings.encoder == "h264_vaapi" else []
-
-
-def to_device(settings: ConvertSettings) -> str:
-    """The filters, last in the chain, that an encoder in hardware needs."""
-    return ",format=nv12,hwupload" if settings.encoder == "h264_vaapi" else ""
-
-
 def sounds(
     audio: ProbedStream, settings: ConvertSettings, begin: int | None = None
 ) -> list[list[str]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import collections
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telespool.errors import Permanent
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _AGAIN = 1.0  # seconds
 _LINES = 200  # of what a child says are kept
+_LOOKS = 10  # at the progress of a child, in the time in which it must make some
+_MOVES = {"frame", "out_time_us", "total_size", "dup_frames", "drop_frames"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ class Runner:
     gate: PauseGate
     clock: PausableClock
     limits: ChildLimits
+    stall: float = 300.0
+    """Seconds of running time after which a child that gets nowhere is ended."""
 
     async def run(
         self,
@@ -125,8 +130,9 @@ class Runner:
         await self.gate.wait_open()
         process = await subprocesses.start(command, limits=self.limits, **more)
         last: collections.deque[str] = collections.deque(maxlen=_LINES)
-        work = asyncio.create_task(_listen(process, on_line or _ignore, last.append))
-        watch = asyncio.create_task(self._give_way(process.pid))
+        sight = _ProgressWatch(process.pid, on_line or _ignore)
+        work = asyncio.create_task(_listen(process, sight.hear, last.append))
+        watch = asyncio.create_task(self._give_way(process.pid, sight))
         try:
             done, _ = await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -149,19 +155,30 @@ class Runner:
             raise Permanent(f"{what} failed: {said.words}")
         return said
 
-    async def _give_way(self, pid: int) -> None:
-        """Stop the child while the gate is closed; Permanent once its running time is used up."""
+    async def _give_way(self, pid: int, sight: _ProgressWatch) -> None:
+        """Stop the child while the gate is closed; Permanent once it gets nowhere, or its running time is used up."""
         self.clock.run()
+        moved = self.clock.elapsed
         try:
             while True:
+                left = self.clock.limit - self.clock.elapsed
                 try:
-                    async with asyncio.timeout(self.clock.limit - self.clock.elapsed):
+                    async with asyncio.timeout(min(left, self.stall / _LOOKS)):
                         await self.gate.wait_closed()
                 except TimeoutError:
-                    raise Permanent(
-                        f"the conversion took more than {self.clock.limit:.0f} seconds of running"
-                        " time (convert.timeout)"
-                    ) from None
+                    if self.clock.elapsed >= self.clock.limit:
+                        raise Permanent(
+                            f"the conversion took more than {self.clock.limit:.0f} seconds of running"
+                            " time (convert.timeout)"
+                        ) from None
+                    if sight.has_moved():
+                        moved = self.clock.elapsed
+                    elif self.clock.elapsed - moved >= self.stall:
+                        raise Permanent(
+                            f"ffmpeg made no progress for {self.stall:.0f} seconds of running time"
+                            " (convert.stall)"
+                        ) from None
+                    continue
                 subprocesses.stop(pid)
                 self.clock.stand()
                 try:
@@ -171,6 +188,38 @@ class Runner:
                 subprocesses.go_on(pid)
         finally:
             self.clock.stand()
+
+
+class _ProgressWatch:
+    """Whether a child gets further: it says something new, or reads on."""
+
+    def __init__(self, pid: int, on_line: Callable[[str], None]) -> None:
+        self._io = Path(f"/proc/{pid}/io")
+        self._on_line = on_line
+        self._said: dict[str, str] = {}
+        self._moved = True
+        self._read = -1
+
+    def hear(self, line: str) -> None:
+        """Pass a line on. ffmpeg repeats its progress also while it stands still: only another value counts."""
+        key, sign, value = line.partition("=")
+        if not sign:
+            self._moved = True
+        elif key in _MOVES and self._said.get(key) != value:
+            self._said[key] = value
+            self._moved = True
+        self._on_line(line)
+
+    def has_moved(self) -> bool:
+        """Whether it got further since the last look; True as well where nobody can tell."""
+        moved, self._moved = self._moved, False
+        try:
+            read = int(self._io.read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            # The kernel does not say what it reads: only one that has told of its progress can be seen to stand still.
+            return moved or not self._said
+        self._read, before = read, self._read
+        return moved or read != before
 
 
 async def together(*works: Coroutine[Any, Any, None]) -> None:

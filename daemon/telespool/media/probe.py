@@ -4,8 +4,8 @@
 JSON once. Nothing is decoded beyond the few frames ffprobe itself needs to know the codec. What it said is
 remembered for as long as the process lives and the bytes stay the same, so that each stage may ask.
 
-Errors: `Permanent` with ffprobe's last words where it finds nothing it can read, `ConfigError` where ffprobe is
-missing.
+Errors: `Permanent` with ffprobe's last words where it finds nothing it can read, `ToolFault` where ffprobe does not
+work on this machine, whatever the file.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.errors import Permanent
 from telespool.media import ffmpeg
+from telespool.media.known_good import PATIENCE, ffprobe_tool
 from telespool.media.stream_choice import NOTHING, StreamChoice, choose
 from telespool.media.streams import INTERLACED, ProbedStream
 from telespool.runtime import subprocesses
+from telespool.runtime.tool_health import HEALTH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,8 +101,9 @@ async def probe(path: Path, settings: ConvertSettings) -> Probe:
     """Ask ffprobe what is in this file, unless it told before."""
     key = (*await asyncio.to_thread(_stamp, path), settings.ffprobe, settings.languages)
     if key not in _known:
-        found = await _ask_enough(path, settings)
-        counts = await _count(path, found, settings)
+        async with HEALTH.vouched(ffprobe_tool(settings), patience=PATIENCE):
+            found = await _ask_enough(path, settings)
+            counts = await _count(path, found, settings)
         choice = choose(
             found.streams, whole=found.duration, counts=counts, languages=settings.languages
         )
@@ -178,7 +181,11 @@ async def _ask(path: Path, settings: ConvertSettings, *, deep: bool) -> Probe:
         ) from None
     found = _parse(out, ffmpeg.last_words(err) if err else "", deep=deep)
     if found is None or not found.streams:
-        words = ffmpeg.last_words(err) if err else f"ffprobe ended with code {code}"
+        words = (
+            ffmpeg.last_words(err)
+            if err
+            else f"ffprobe ended with {subprocesses.how_it_ended(code)}"
+        )
         raise Permanent(f"{path.name} cannot be read: {words}")
     return found
 

@@ -19,7 +19,9 @@ from telespool.media import ffmpeg, mp4
 from telespool.media import ffmpeg_args as plans
 from telespool.media.compatibility import assess
 from telespool.media.ffmpeg_process import PausableClock, Runner
+from telespool.media.known_good import ffmpeg_tool, ffprobe_tool
 from telespool.media.probe import probe
+from telespool.runtime.tool_health import HEALTH
 from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
@@ -48,7 +50,19 @@ async def split(
     disk = disk or FileOps()
     if await asyncio.to_thread(folder.is_dir):
         return await asyncio.to_thread(_parts, folder)
-    runner = Runner(gate, PausableClock(settings.timeout), ffmpeg.limits(settings))
+    runner = Runner(gate, PausableClock(settings.timeout), ffmpeg.limits(settings), settings.stall)
+    async with HEALTH.vouched(ffprobe_tool(settings), ffmpeg_tool(settings)):
+        return await _split(source, folder, max_bytes, settings, runner, disk)
+
+
+async def _split(
+    source: Path,
+    folder: Path,
+    max_bytes: int,
+    settings: ConvertSettings,
+    runner: Runner,
+    disk: FileOps,
+) -> tuple[Path, ...]:
     found = await probe(source, settings)
     video, audio = found.video, found.audio
     if video is None:

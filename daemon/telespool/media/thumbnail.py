@@ -15,7 +15,9 @@ from PIL import Image
 
 from telespool.errors import Permanent
 from telespool.media import ffmpeg
+from telespool.media.known_good import PATIENCE, ffmpeg_tool
 from telespool.runtime import subprocesses
+from telespool.runtime.tool_health import HEALTH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +33,12 @@ _TIMEOUT = 60.0
 async def thumbnail(path: Path, frame: VideoInfo, settings: ConvertSettings) -> bytes:
     """Make the thumbnail of a video. `frame` is its true size and duration."""
     # A second in, because many videos fade in from black; the first frame where that gives none.
-    for second in (min(1.0, frame.duration / 3), 0.0):
-        picture, said = await _one_frame(path, frame, settings, second)
-        if picture:
-            return await asyncio.to_thread(_jpeg, picture)
-    raise Permanent(f"{path.name}: no frame can be decoded for a thumbnail: {said}")
+    async with HEALTH.vouched(ffmpeg_tool(settings), patience=PATIENCE):
+        for second in (min(1.0, frame.duration / 3), 0.0):
+            picture, said = await _one_frame(path, frame, settings, second)
+            if picture:
+                return await asyncio.to_thread(_jpeg, picture)
+        raise Permanent(f"{path.name}: no frame can be decoded for a thumbnail: {said}")
 
 
 async def _one_frame(

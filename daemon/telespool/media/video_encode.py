@@ -20,7 +20,7 @@ import os
 from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
-from telespool.media import ffmpeg, mp4
+from telespool.media import encoders, ffmpeg, mp4
 from telespool.media import ffmpeg_args as plans
 from telespool.media.audio_encode import make_sound
 from telespool.media.ffmpeg_process import together
@@ -186,11 +186,11 @@ class _Picture:
             ffmpeg.program(settings.ffmpeg),
             *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1", "-stats_period", "0.5"),
             *("-max_pixels", str(settings.max_pixels), "-max_error_rate", "1"),
-            *plans.device(settings),
+            *encoders.device(settings),
             *(*seek, *work.clock(work.delay)),
             *ffmpeg.reading(work.source, deep=work.found.deep),
             *("-map", f"0:{work.video.index}", "-an", *plans.BARE),
-            *("-vf", filters + plans.to_device(settings)),
+            *("-vf", filters + encoders.to_device(settings)),
             *("-fps_mode", "vfr", "-enc_time_base", f"1:{plan.ticks}"),
             *plans.picture(work.video, settings),
             *plans.key_frames(work.video, settings, self._step),

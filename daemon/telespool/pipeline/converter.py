@@ -11,9 +11,7 @@ failure but a death: after `send.max_deaths` of them without a finished piece in
 
 from __future__ import annotations
 
-import asyncio
 import time
-import traceback
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import ANY_ACCOUNT
@@ -25,18 +23,20 @@ from telespool.media.split import split
 from telespool.media.split_raw import cut
 from telespool.observe.job_report import Phase, close_job
 from telespool.observe.progress import ConversionProgress
-from telespool.pipeline.worker import Worker, log, readable
+from telespool.pipeline.worker import Worker, log
 from telespool.runtime import plain_files
-from telespool.runtime.cancellation import clean_up, in_thread
+from telespool.runtime.cancellation import in_thread
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline
+from telespool.runtime.waits import Wait
 from telespool.spool import delivered_index, numbering
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from telespool.errors import TelespoolError
     from telespool.media.compatibility import Assessment
     from telespool.media.convert import Progress
     from telespool.pipeline.worker import WorkerContext
@@ -55,7 +55,7 @@ class Converter(Worker):
     def __init__(self, house: WorkerContext, gate: PauseGate) -> None:
         super().__init__(house)
         self.gate = gate
-        self._wait = Deadline(0.0, 0.0)
+        self._pause = Deadline(0.0, 0.0)
         self._phase: Phase | None = None
         self._own: set[tuple[str, int]] = set()
         self._deferred = house.bells.listen(("deferred",))
@@ -80,7 +80,7 @@ class Converter(Worker):
                 self._end_phase()
         if original is None:
             return _LOOK_AGAIN
-        if (left := self._wait.left(self.spool.clock())) > 0:
+        if (left := self._pause.left(self.spool.clock())) > 0:
             return left
         if self.config.convert.deferred and not self.gate.is_open:
             return _LOOK_AGAIN
@@ -157,12 +157,12 @@ class Converter(Worker):
         self._phase = self._phase or Phase()
         settings = self.config.convert
         gate = self.gate if settings.deferred else PauseGate()
-        try:
+
+        async def work() -> None:
             limit = await self._limit()
-            with readable(original):
-                verdict = await assess(
-                    original.path, settings, max_bytes=limit, name=original.unit.label
-                )
+            verdict = await assess(
+                original.path, settings, max_bytes=limit, name=original.unit.label
+            )
             parts = await self._make(original, verdict, limit, gate, progress)
             # Before they are let out: they may be on their way the moment after.
             sizes = (
@@ -173,21 +173,10 @@ class Converter(Worker):
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("converted", job=original.job, unit=str(copy.unit))
             await in_thread(self.spool.drop_segments, original)
-        except Permanent as error:
-            await self._failed(original, error.reason)
-        except Temporary as error:
-            await self._waits(original, error)
-        except (OSError, asyncio.CancelledError):
-            await clean_up(self.spool.pause, original)
-            raise
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other originals
-            log.error(
-                "internal error",
-                job=original.job,
-                unit=str(original.unit),
-                traceback=traceback.format_exc(),
-            )
-            await self._failed(original, f"An internal error stopped the conversion: {error!r}.")
+
+        self.house.activity.waits.end(self.name)
+        try:
+            await self.attempt(original, work())
         finally:
             self.house.activity.conversion = None
 
@@ -289,9 +278,8 @@ class Converter(Worker):
             )
         return parts
 
-    async def _waits(self, original: Entry, error: Temporary) -> None:
-        """Put it off. Where a child was killed the mark stays, and counts as if we had died with it."""
-        self.guard.waits()
+    async def put_off(self, original: Entry, error: Temporary) -> None:
+        """Let the original wait. Where a child was killed the mark stays, and counts as if we had died with it."""
         wait = error.retry_after or self.config.send.retry_min
         now = self.spool.clock()
         if isinstance(error, Unreadable):  # by way of the uploader, which waits longer each time
@@ -312,7 +300,11 @@ class Converter(Worker):
             self._own.discard((original.job, original.unit.first))
         else:
             await in_thread(self.spool.pause, original)
-        self._wait = Deadline.to(now + wait, now)
+        self._pause = Deadline.to(now + wait, now)
+        whom = f"{original.job}/{original.unit.plain()}"
+        self.house.activity.waits.begin(
+            self.name, Wait(error.reason, now + wait, "unit", whom, error.kind)
+        )
         log.warning(
             "waiting",
             job=original.job,
@@ -321,8 +313,9 @@ class Converter(Worker):
             reason=error.reason,
         )
 
-    async def _failed(self, original: Entry, reason: str) -> None:
-        tries = original.unit.attempt
+    async def give_up(self, original: Entry, error: TelespoolError) -> None:
+        """Count an attempt that failed; at the limit quarantine the original."""
+        reason, tries = error.reason, original.unit.attempt
         if tries < self.config.convert.max_tries:
             log.warning(
                 "conversion failed", job=original.job, unit=str(original.unit), reason=reason

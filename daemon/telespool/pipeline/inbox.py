@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from telespool.archives import passwords, volumes
 from telespool.archives.endings import lacks_end
-from telespool.errors import TelespoolError, VolumeMissing
+from telespool.errors import TelespoolError, ToolFault, VolumeMissing
 from telespool.pipeline.drops import Drop, find
 from telespool.pipeline.stability import StabilityTracker
 from telespool.pipeline.worker import Worker, log
@@ -203,7 +203,7 @@ class Inbox(Worker):
         try:
             words = [word for path in files for word in await in_thread(passwords.read, path)]
             await self.engine.open(drop.path, words)
-        except VolumeMissing as error:
+        except (VolumeMissing, ToolFault) as error:
             return error.reason
         except (TelespoolError, OSError):
             pass  # what is wrong with it is told when it is unpacked

@@ -11,28 +11,29 @@ members are sent all the same).
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import time
-import traceback
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from telespool.errors import ChildDied, Permanent, Temporary, Unreadable, VolumeMissing
+from telespool.archives.engine import Engine
+from telespool.errors import ChildDied, Permanent, ToolFault, Unreadable, VolumeMissing
 from telespool.observe.job_report import close_job
 from telespool.pipeline.late_arrivals import LateArrivals
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.sources import open_source
 from telespool.pipeline.sources.base import NO_MEDIA
-from telespool.pipeline.worker import Worker, log, readable
-from telespool.runtime.cancellation import clean_up, in_thread
+from telespool.pipeline.worker import Worker, log
+from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
+from telespool.runtime.waits import Wait
 from telespool.spool.account import LeftOut
 from telespool.spool.delivered_index import DeliveredIndex
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from telespool.archives.engine import Engine
+    from telespool.errors import TelespoolError, Temporary
     from telespool.pipeline.sources import Source
     from telespool.pipeline.worker import WorkerContext
     from telespool.spool.layout import Entry
@@ -100,62 +101,49 @@ class Intake(Worker):
     async def _take_in(self, drop: Entry) -> None:
         drop = await in_thread(self.spool.begin, drop)
         self.house.activity.unpacking = drop.unit.label
+        self.house.activity.waits.end(self.name, drop.job)
         try:
-            await self._try(drop)
-        except Permanent as error:
-            # In the spool the drop has a number and a mark; people know it by its own name.
-            reason = error.reason.replace(drop.path.name, drop.unit.label)
-            log.warning("quarantined", job=drop.job, unit=str(drop.unit.plain()), reason=reason)
-            await in_thread(self.spool.quarantine, drop, reason)
-        except Temporary as error:
-            self.guard.waits()
-            wait = error.retry_after or self.config.send.retry_min
-            if isinstance(error, Unreadable):
-                wait = max(wait, min(self.age(drop), self.config.send.retry_max))
-            self._not_before[drop.job] = time.monotonic() + wait
-            if not isinstance(error, ChildDied):
-                await in_thread(self.spool.pause, drop)
-            log.info(
-                "waiting",
-                job=drop.job,
-                unit=str(drop.unit.plain()),
-                seconds=round(wait),
-                reason=error.reason,
-            )
-            return
-        except (OSError, asyncio.CancelledError):
-            await clean_up(self.spool.pause, drop)
-            raise
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other drops
-            reason = f"An internal error stopped the unpacking of {drop.unit.label}: {error!r}."
-            log.error(
-                "quarantined",
-                job=drop.job,
-                unit=str(drop.unit.plain()),
-                reason=reason,
-                traceback=traceback.format_exc(),
-            )
-            await in_thread(self.spool.quarantine, drop, reason)
+            await self.attempt(drop, self._unpack(drop))
         finally:
             self.house.activity.unpacking = None
-        await in_thread(close_job, self.spool, drop.job)
+        if drop.job not in self._not_before:
+            await in_thread(close_job, self.spool, drop.job)
 
-    async def _try(self, drop: Entry) -> None:
-        """Unpack; at the limit, a drop that lets a child be killed each time is poison."""
-        try:
-            with readable(drop):
-                await self._unpack(drop)
-        except Unreadable as error:
-            if self.age(drop) <= self.config.send.max_age:
-                raise
+    async def give_up(self, entry: Entry, error: TelespoolError) -> None:
+        """Quarantine the drop."""
+        # In the spool the drop has a number and a mark; people know it by its own name.
+        reason = error.reason.replace(entry.path.name, entry.unit.label)
+        log.warning("quarantined", job=entry.job, unit=str(entry.unit.plain()), reason=reason)
+        await in_thread(self.spool.quarantine, entry, reason)
+
+    async def put_off(self, entry: Entry, error: Temporary) -> None:
+        """Let the drop wait where it is; what lets a child be killed each time is poison at the limit."""
+        if isinstance(error, Unreadable) and self.age(entry) > self.config.send.max_age:
             raise Permanent(f"{error.reason} Move it back to incoming/ when it is.") from None
-        except ChildDied as error:
-            if not self._is_last_try(drop):
-                raise
+        if isinstance(error, ChildDied) and self._is_last_try(entry):
             raise Permanent(
-                f"{error.reason} That happened {drop.unit.attempt} times with {drop.unit.label}, so it"
+                f"{error.reason} That happened {entry.unit.attempt} times with {entry.unit.label}, so it"
                 " is not tried again. Move it back to incoming/ to try once more."
             ) from None
+        wait = error.retry_after or self.config.send.retry_min
+        if isinstance(error, ToolFault) and error.tool == "7-Zip":
+            self.engine = None  # an upgrade may have put it elsewhere
+        if isinstance(error, Unreadable):
+            wait = max(wait, min(self.age(entry), self.config.send.retry_max))
+        self._not_before[entry.job] = time.monotonic() + wait
+        if not isinstance(error, ChildDied):
+            await in_thread(self.spool.pause, entry)
+        until = self.spool.clock() + wait
+        self.house.activity.waits.begin(
+            self.name, Wait(error.reason, until, "job", entry.job, error.kind)
+        )
+        log.info(
+            "waiting",
+            job=entry.job,
+            unit=str(entry.unit.plain()),
+            seconds=round(wait),
+            reason=error.reason,
+        )
 
     def _is_last_try(self, drop: Entry) -> bool:
         return drop.unit.attempt >= self.config.send.max_deaths
@@ -215,6 +203,9 @@ class Intake(Worker):
         )
 
     async def _open(self, drop: Entry) -> Source:
+        if self.engine is None:
+            with contextlib.suppress(ToolFault):  # told by whoever needs it: other drops do not
+                self.engine = await Engine.find_working(self.config.archives)
         try:
             return await open_source(
                 drop,

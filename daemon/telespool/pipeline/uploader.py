@@ -12,7 +12,6 @@ so that the converter can use the time and `ls` shows it; a short one is waited 
 from __future__ import annotations
 
 import asyncio
-import traceback
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Receipts, Rejected, SupportsResume
@@ -22,6 +21,7 @@ from telespool.errors import (
     Permanent,
     TelespoolError,
     Temporary,
+    ToolFault,
     first_of,
 )
 from telespool.observe.job_report import close_job
@@ -32,7 +32,7 @@ from telespool.pipeline.retry_queue import RetryQueue
 from telespool.pipeline.send_queue import SendQueue
 from telespool.pipeline.worker import Worker, log, readable
 from telespool.runtime import plain_files
-from telespool.runtime.cancellation import clean_up, in_thread
+from telespool.runtime.cancellation import in_thread
 from telespool.runtime.timers import Deadlines
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.spool import delivered_index
@@ -109,7 +109,7 @@ class Uploader(Worker):
         self.queue.forget(entry)
         return 0.0
 
-    async def _put_aside(self, entry: Entry, error: Temporary) -> None:
+    async def put_off(self, entry: Entry, error: Temporary) -> None:
         """A unit, its chat, or everybody must wait."""
         self.guard.waits()
         now = self.spool.clock()
@@ -118,7 +118,7 @@ class Uploader(Worker):
         delay = error.retry_after
         if delay is None:
             delay = min(max(age, settings.retry_min), settings.retry_max)
-        if error.scope == "unit" and age > settings.max_age:
+        if error.scope == "unit" and age > settings.max_age and not isinstance(error, ToolFault):
             raise Permanent(
                 f"{entry.unit.label} could not be sent for {age / 86400:.0f} days; the last reason was:"
                 f" {error.reason} Move it back to uploading/ to try again."
@@ -144,6 +144,9 @@ class Uploader(Worker):
             if delay <= _SHORT_WAIT:
                 await in_thread(self.spool.pause, entry)
                 return
+        if error.scope == "unit":
+            whom = f"{entry.job}/{entry.unit.plain()}"
+            self._waits.begin(self.name, Wait(error.reason, now + delay, "unit", whom, error.kind))
         self.returning.expect(entry, now + delay)
         await in_thread(self.spool.wait, entry, now + delay)
 
@@ -159,31 +162,7 @@ class Uploader(Worker):
         except FileNotFoundError:
             return  # a person took it away
         try:
-            with readable(entry):
-                await self._attempt(entry)
-        except Temporary as error:
-            try:
-                await self._put_aside(entry, error)
-            except Permanent as too_old:
-                await self._give_up(entry, too_old)
-        except Permanent as error:
-            await self._give_up(entry, error)
-        except (LoginNeeded, OSError, asyncio.CancelledError):
-            await clean_up(self.spool.pause, entry)
-            raise
-        except Exception as error:  # noqa: BLE001 - a mistake of ours must not stop the other units
-            log.error(
-                "internal error",
-                job=entry.job,
-                unit=str(entry.unit),
-                traceback=traceback.format_exc(),
-            )
-            await self._give_up(
-                entry,
-                Permanent(
-                    f"An internal error stopped the sending of {entry.unit.label}: {error!r}."
-                ),
-            )
+            await self.attempt(entry, self._attempt(entry))
         finally:
             self.house.activity.upload = None
             await self.preparing.clean(entry)
@@ -337,23 +316,25 @@ class Uploader(Worker):
         A wait of one file holds up nobody: it waits alone. A wait of all is raised.
         """
         for error in refused.values():
+            if isinstance(error, ToolFault):
+                raise error
             if isinstance(error, Temporary) and (alone or error.scope != "unit"):
                 raise error
         for number, error in refused.items():
             member = members[number]
             if isinstance(error, Temporary):
-                await self._put_aside(member, error)
+                await self.put_off(member, error)
             elif isinstance(error, NeedsConversion) and self.preparing.convertible(member):
                 log.info(
                     "deferred", job=member.job, unit=str(member.unit.plain()), reason=error.reason
                 )
                 await in_thread(self.spool.defer, member)
             else:
-                await self._give_up(member, error)
+                await self.give_up(member, error)
         if alone and entry.unit.is_album:
             await in_thread(self.spool.drop_empty_album, entry)
 
-    async def _give_up(self, entry: Entry, error: TelespoolError) -> None:
+    async def give_up(self, entry: Entry, error: TelespoolError) -> None:
         """Quarantine: of a converted copy the original, and the copy is removed."""
         original = None
         if entry.unit.kind == "c":

@@ -4,6 +4,10 @@
 be more). Rings of the folders it listens to cut the wait short. A full or failing disk stops no worker: it says so
 once, waits, and looks again. What a person took away under its hands is simply not there any more.
 
+`attempt` is the one place where an error decides what becomes of a unit: its class says whether it waits or goes to
+quarantine, whichever worker had it. Whose fault it is follows from no exception's type alone: an error of the file
+system belongs to the unit only if the unit lies there and the spool's disk works at the same moment.
+
 Cancellation is the only way to stop one; `step` cleans up behind itself and lets it through.
 """
 
@@ -14,6 +18,7 @@ import asyncio
 import contextlib
 import errno
 import os
+import sqlite3
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +27,19 @@ from typing import TYPE_CHECKING, ClassVar
 import structlog
 
 from telespool.destinations.base import no_limit
-from telespool.errors import TelespoolError, Unreadable
+from telespool.errors import (
+    LoginNeeded,
+    Permanent,
+    TelespoolError,
+    Temporary,
+    Unreadable,
+)
 from telespool.observe.job_report import close_job
 from telespool.pipeline.interruption import Interruption
 from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
-from telespool.runtime.cancellation import in_thread, raise_if_cancelled
+from telespool.runtime.cancellation import clean_up, in_thread, raise_if_cancelled
 from telespool.runtime.liveness import Liveness
+from telespool.runtime.waits import Wait
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
@@ -51,7 +63,8 @@ _DISK_TROUBLE = {
 }
 
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {*_NO_SPACE, errno.EROFS}
 
 
 @contextlib.contextmanager
@@ -71,6 +84,14 @@ def readable(entry: Entry) -> Iterator[None]:
             f"{entry.unit.label} cannot be read ({error.strerror}). Make it readable (chmod u+r), or see whether"
             " its disk is sound; it is tried again now and then."
         ) from error
+
+
+def _refused_by_kernel(entry: Entry, error: OSError) -> Unreadable:
+    words = error.strerror or str(error)
+    return Unreadable(
+        f"{entry.unit.label} cannot be read or moved ({words}), though the disk of the spool works. See whether"
+        " something is mounted there, or whether its folder is read-only; it is tried again now and then."
+    )
 
 
 def _is_below(name: str | bytes | int, path: Path) -> bool:
@@ -129,6 +150,72 @@ class Worker(abc.ABC):
     async def step(self) -> float:
         """Do one thing; seconds until the next look, 0 for at once."""
 
+    async def put_off(self, entry: Entry, error: Temporary) -> None:
+        """Let a unit wait; Permanent where it has waited, or been tried, for too long."""
+        raise NotImplementedError
+
+    async def give_up(self, entry: Entry, error: TelespoolError) -> None:
+        """Put a unit where its error says, for good."""
+        raise NotImplementedError
+
+    async def attempt(self, entry: Entry, work: Awaitable[object]) -> None:
+        """Do one piece of work on a unit that was begun. What goes wrong decides, by its class, what becomes of it."""
+        try:
+            with readable(entry):
+                await work
+        except Temporary as error:
+            await self._put_off(entry, error)
+        except Permanent as error:
+            await self.give_up(entry, error)
+        except (LoginNeeded, asyncio.CancelledError):
+            await self._let_go(entry)
+            raise
+        except Exception as error:
+            if isinstance(error, FileNotFoundError) and self._is_of_ours(entry, error):
+                reason = (
+                    f"A working file of {entry.unit.label} was removed meanwhile: {error.filename}."
+                )
+                await self._put_off(entry, Temporary(reason, kind="disk"))
+                return
+            if isinstance(error, FileNotFoundError) or await self._is_of_machine(entry, error):
+                await self._let_go(entry)
+                raise
+            if isinstance(error, OSError):
+                await self._put_off(entry, _refused_by_kernel(entry, error))
+                return
+            told = {"job": entry.job, "unit": str(entry.unit.plain())}
+            log.error("internal error", traceback=traceback.format_exc(), **told)  # noqa: TRY400 - a field of its own
+            reason = f"An internal error stopped the work on {entry.unit.label}: {error!r}."
+            await self.give_up(entry, Permanent(reason))
+
+    async def _put_off(self, entry: Entry, error: Temporary) -> None:
+        self.guard.waits()
+        try:
+            await self.put_off(entry, error)
+        except Permanent as over:
+            await self.give_up(entry, over)
+
+    async def _let_go(self, entry: Entry) -> None:
+        """Take the mark of the attempt back, whatever happens."""
+        await clean_up(self.spool.pause, entry)
+
+    def _is_of_ours(self, entry: Entry, error: FileNotFoundError) -> bool:
+        """Whether it is a working file that is missing, and not what a person took away."""
+        missing = error.filename
+        return missing is not None and _is_below(missing, self.spool.tmp) and entry.path.exists()
+
+    async def _is_of_machine(self, entry: Entry, error: Exception) -> bool:
+        """Whether this error would have met any other unit as well."""
+        if isinstance(error, (sqlite3.Error, MemoryError)):
+            return True
+        if not isinstance(error, OSError):
+            return False
+        if error.errno in _NO_SPACE or error.filename is None:
+            return True
+        if not _is_below(error.filename, entry.path.parent):
+            return True
+        return not await in_thread(self.spool.disk_works)
+
     def alive(self) -> None:
         """Give a sign of life; called whenever a long step gets further."""
         self.house.heartbeat.beat(self.name)
@@ -157,12 +244,12 @@ class Worker(abc.ABC):
             self.bell.clear()
             try:
                 pause = await self.interruption.guard(self._guarded_step)
-                self._trouble = ""
-            except OSError as error:
-                raise_if_cancelled()
-                pause = self._after(error)
+                self._recovered()
             except TelespoolError:
                 raise
+            except (OSError, sqlite3.Error, MemoryError) as error:
+                raise_if_cancelled()
+                pause = self._after(error)
             except Exception as error:  # noqa: BLE001 - a mistake of ours over one unit must not end the process
                 raise_if_cancelled()
                 pause = self._after_mistake(error)
@@ -206,33 +293,46 @@ class Worker(abc.ABC):
         await in_thread(self.spool.quarantine, entry, reason)
         await in_thread(close_job, self.spool, entry.job)
 
+    def _recovered(self) -> None:
+        if self._trouble:
+            self._trouble = ""
+            self.house.activity.waits.end(self.name, self.name)
+
+    def _after(self, error: OSError | sqlite3.Error | MemoryError) -> float:
+        """Wait for the machine; seconds until the next look."""
+        if isinstance(error, FileNotFoundError):
+            log.info("moved away", worker=self.name, file=str(error.filename), reason=str(error))
+            return 0.1
+        number = error.errno if isinstance(error, OSError) else None
+        trouble = _DISK_TROUBLE.get(number or 0) or str(error) or type(error).__name__
+        where = ""
+        if isinstance(error, OSError):
+            where = str(error.filename or self.spool.root)
+            trouble = _DISK_TROUBLE.get(number or 0) or error.strerror or trouble
+        elif isinstance(error, sqlite3.Error):
+            trouble = f"the state directory cannot be written: {trouble}"
+        else:
+            trouble = "this machine has no memory left"
+        self._wait(trouble, where, "waiting for the disk")
+        return _WAIT_FOR_DISK
+
     def _after_mistake(self, error: Exception) -> float:
-        trouble = repr(error)
-        if trouble != self._trouble:
-            self._trouble = trouble
-            log.error(
-                "worker.failed",
-                worker=self.name,
-                reason=f"That is a mistake of Telespool: {trouble}. Please report it. It is tried again in a minute",
-                traceback=traceback.format_exc(),
-            )
+        self._wait(
+            f"a mistake of Telespool: {error!r}. Please report it",
+            "",
+            "worker.failed",
+            traceback=traceback.format_exc(),
+        )
         return _WAIT_AFTER_MISTAKE
 
-    def _after(self, error: OSError) -> float:
-        trouble = _DISK_TROUBLE.get(error.errno or 0)
-        if trouble is None:
-            if isinstance(error, FileNotFoundError):
-                log.info(
-                    "moved away", worker=self.name, file=str(error.filename), reason=str(error)
-                )
-                return 0.1
-            trouble = error.strerror or str(error)
+    def _wait(self, trouble: str, where: str, event: str, **more: str) -> None:
+        """Say in the log, once, and in the status that this worker waits."""
+        place = f"{where}: " if where else ""
+        sentence = f"{trouble}; nothing is lost, it goes on by itself when that is over"
+        until = self.spool.clock() + _WAIT_FOR_DISK
+        self.house.activity.waits.begin(
+            self.name, Wait(f"{place}{sentence}", until + 1, "worker", self.name, "disk")
+        )
         if trouble != self._trouble:
             self._trouble = trouble
-            log.error(
-                "waiting for the disk",
-                worker=self.name,
-                file=str(error.filename or self.spool.root),
-                reason=f"{trouble}; nothing is lost, it goes on by itself when that is over",
-            )
-        return _WAIT_FOR_DISK
+            log.error(event, worker=self.name, file=where or None, reason=sentence, **more)

@@ -150,6 +150,16 @@ async def output(
     return process.returncode or 0, stdout, stderr
 
 
+def how_it_ended(code: int) -> str:
+    """The end of a child in words: its exit code, or the signal that ended it."""
+    if code < 0:
+        try:
+            return f"signal {-code} ({signal.strsignal(-code)})"
+        except ValueError:
+            return f"signal {-code}"
+    return f"code {code}"
+
+
 def check_death(program: str | Path, code: int | None) -> None:
     """Raise ChildDied for the exit code of a child that was killed, and not by us."""
     if code == -signal.SIGKILL:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -22,7 +23,7 @@ import structlog
 from telespool.archives.engine import Engine
 from telespool.config.paths import posts
 from telespool.config.secrets import Secrets
-from telespool.errors import ConfigError, Permanent, TelespoolError, Temporary
+from telespool.errors import TelespoolError, Temporary, ToolFault
 from telespool.observe import control_socket
 from telespool.observe.job_report import close_job
 from telespool.observe.progress import Activity
@@ -38,6 +39,7 @@ from telespool.runtime.fs_watcher import FolderWatcher
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.liveness import Liveness
 from telespool.runtime.throttle import Throttle
+from telespool.runtime.tool_health import HEALTH
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.runtime.wakeups import WakeupBus
 from telespool.service.cancelling import Canceller
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 _OPEN_AGAIN = 5.0
+_FIND_IN = 10.0
+_TOOLS = "tools"
 
 
 class Service:
@@ -99,6 +103,7 @@ class Service:
     async def run(self, *, until_idle: bool = False) -> None:
         """Work until cancelled, or until there is nothing left to do."""
         await in_thread(self.spool.open)
+        HEALTH.reset()
         watching = None
         try:
             for sentence in await in_thread(recover, self.spool, self.config.send.max_deaths):
@@ -162,6 +167,7 @@ class Service:
                 tasks = [
                     group.create_task(self._keep_gate(bells), name="gate"),
                     group.create_task(self._keep_count(bells), name="count"),
+                    group.create_task(self._keep_tools(bells), name="tools"),
                     group.create_task(self.supervision.keep(), name="supervision"),
                 ]
                 if self.config.metrics.file or self.config.metrics.listen:
@@ -209,9 +215,11 @@ class Service:
 
     async def _find_engine(self) -> Engine | None:
         try:
-            engine = await Engine.find(self.config.archives)
-        except (Permanent, ConfigError) as error:
-            log.warning("no archives", reason=error.reason)
+            async with asyncio.timeout(_FIND_IN):
+                engine = await Engine.find_working(self.config.archives)
+        except (ToolFault, TimeoutError) as error:
+            reason = str(error) or "7-Zip does not answer"
+            log.warning("no archives", reason=f"{reason} It is looked for again when it is needed.")
             return None
         log.info("7-Zip", version=engine.version, program=str(engine.program), rar=engine.reads_rar)
         return engine
@@ -234,6 +242,24 @@ class Service:
                 self.activity.deferred = await in_thread(self._count_deferred)
             await bell.wait(60.0)
             await asyncio.sleep(pace.left())
+
+    async def _keep_tools(self, bells: WakeupBus) -> None:
+        """Say which programs do not work, and try them again and again until they do."""
+        changed, broken = asyncio.Event(), False
+        HEALTH.on_change = changed.set
+        while True:
+            changed.clear()
+            pause = await HEALTH.look() or None
+            self.activity.waits.end(_TOOLS)
+            for outage in HEALTH.outages:
+                wait = Wait(outage.reason, outage.until, "worker", outage.tool.name, "tool")
+                self.activity.waits.begin(_TOOLS, replace(wait, since=outage.since))
+            if broken and not HEALTH.outages:
+                bells.ring(WORKING)
+            broken = bool(HEALTH.outages)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await changed.wait()
 
     def _count_deferred(self) -> int:
         return sum(1 for _ in self.spool.all_units("deferred"))

@@ -118,6 +118,21 @@ class Spool(Claims, Conversions, Endings):
                 for leftover in (probe, target):
                     leftover.unlink(missing_ok=True)
 
+    def disk_works(self) -> bool:
+        """Whether a small file can be written, brought to the disk and read back in tmp/ now. Blocks."""
+        probe = self.tmp / f".probe-{os.getpid()}-{threading.get_ident()}"
+        try:
+            with probe.open("w+b", buffering=0) as file:
+                file.write(b"telespool")
+                os.fsync(file.fileno())
+                file.seek(0)
+                return file.read() == b"telespool"
+        except OSError:
+            return False
+        finally:
+            with contextlib.suppress(OSError):
+                probe.unlink(missing_ok=True)
+
     def empty_tmp(self) -> None:
         """Remove what an earlier process was making; all of it can be made again."""
         for name in plain_files.names(self.tmp):

@@ -7,6 +7,7 @@ lies inside becomes a `ExtractedMember` with that sentence.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator, Container, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
@@ -14,9 +15,17 @@ from typing import TYPE_CHECKING, cast
 from telespool.archives.nested import together
 from telespool.archives.signatures import recognise
 from telespool.archives.volumes import may_be
-from telespool.errors import Permanent, TelespoolError
+from telespool.errors import (
+    ChildDied,
+    NoRoom,
+    Permanent,
+    TelespoolError,
+    ToolFault,
+    Unreadable,
+)
 from telespool.pipeline.sources.base import PASSWORD, DropMember, ExtractedMember
 from telespool.runtime.cancellation import in_thread
+from telespool.runtime.tool_health import HEALTH
 from telespool.spool.names import NESTED, password_for
 
 if TYPE_CHECKING:
@@ -29,12 +38,17 @@ if TYPE_CHECKING:
     from telespool.pipeline.sources.base import Rules
 
 
+_ENGINE_AGAIN = 5.0
+
+
 async def open_archive(path: Path, name: str, rules: Rules) -> Archive:
     """Open an archive, which people call `name`, by the rules of its drop."""
     if rules.engine is None:
-        raise Permanent(
+        raise ToolFault(
             f"{name} is an archive, but there is no 7-Zip on this machine."
-            " Install it (Debian: apt install 7zip) and drop the archive again."
+            " Install it (Debian: apt install 7zip); it is unpacked by itself then.",
+            tool="7-Zip",
+            retry_after=_ENGINE_AGAIN,
         )
     words = rules.passwords_for(name)
     return await rules.engine.open(path, words, name=name, budget=rules.budget)
@@ -74,13 +88,15 @@ class UnpackingSource:
         def keep(listed: Listed, head: bytes) -> bool:
             return self.rules.wanted(listed.name, head, depth)
 
+        begun, before = time.monotonic(), len(self.damage)
         unpacking = archive.extract(directory, skip=_Shifted(skip, base), keep=keep)
         async with aclosing(cast("AsyncGenerator[Unpacked]", unpacking)) as pieces:
-            async for out in pieces:
+            while (out := await self._next(pieces)) is not None:
                 done += 1
                 self._next_size = sizes[done] if done < len(sizes) else 0
                 member = numbered(out.member, base)
                 if out.damage:
+                    await self._blame(begun)
                     self.damage.append(f"{member.name}: {out.damage}")
                     yield ExtractedMember(member, left_out=out.damage)
                 elif out.path is None:
@@ -96,8 +112,23 @@ class UnpackingSource:
         self._next_size = 0
         if archive.damage:
             self.damage.append(archive.damage)
+        if len(self.damage) > before:
+            await self._blame(time.monotonic())
         async for piece in self.unpack_inner(inside, depth - 1, skip):
             yield piece
+
+    async def _next(self, pieces: AsyncGenerator[Unpacked]) -> Unpacked | None:
+        """The next piece, None at the end; ToolFault where it is 7-Zip that does not work."""
+        try:
+            return await anext(pieces, None)
+        except (Permanent, ChildDied):
+            await self._blame(time.monotonic())
+            raise
+
+    async def _blame(self, begun: float) -> None:
+        """Return if the archive is to blame for what has failed since `begun`; ToolFault if 7-Zip is."""
+        if self.rules.engine is not None:
+            await HEALTH.blame(self.rules.engine.tool, begun)
 
     async def unpack_inner(
         self, found: Sequence[tuple[DropMember, Path]], depth: int, skip: Container[int]
@@ -126,6 +157,8 @@ class UnpackingSource:
             archive = await open_archive(inside.path, own.name, self.rules)
             if len(archive.members) >= NESTED:
                 raise Permanent(f"{own.name} inside the drop has more than {NESTED - 1} members.")
+        except (ToolFault, NoRoom, Unreadable):
+            raise  # the machine's: the archive inside may be sound
         except TelespoolError as error:
             for member, path in files:
                 yield ExtractedMember(member, path, refused=error.reason)

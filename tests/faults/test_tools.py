@@ -1,0 +1,99 @@
+"""Programs that break while the daemon runs, by turns: no file is blamed, nobody else waits, and all goes on by itself."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from telespool.observe.status import Status
+from telespool.observe.status_text import lines
+from telespool.spool.layout import SpoolLayout
+from tests.faults.process import process
+from tests.harness import eventually
+from tests.material import make_zip
+
+if TYPE_CHECKING:
+    from tests.faults.process import Process
+    from tests.material import Material
+
+pytestmark = pytest.mark.media
+
+BREAKAGES: dict[str, str | None] = {
+    "missing": None,
+    "library": 'echo "error while loading shared libraries: libfoo.so.5: no such file" >&2; exit 127',
+    "signal": "kill -SEGV $$",
+    "memory": 'echo "Cannot allocate memory" >&2; exit 1',
+    "killed": "kill -KILL $$",
+    "silent": "exit 0",
+}
+SETTINGS = {
+    "ffmpeg": 'convert = {{ ffmpeg = "{path}" }}',
+    "ffprobe": 'convert = {{ ffprobe = "{path}" }}',
+    "7zz": 'archives = {{ command = ["{path}"] }}',
+}
+
+
+def stands_for(path: Path, name: str) -> None:
+    """A script that is the real program."""
+    beside = str(Path(sys.executable).parent)
+    real = shutil.which(name, path=f"{beside}{os.pathsep}{os.environ['PATH']}")
+    script(path, f'exec "{real}" "$@"')
+
+
+def script(path: Path, text: str) -> None:
+    """A program of our own, complete at once: it may be started while it is written."""
+    making = path.with_suffix(".new")
+    making.write_text(f"#!/bin/sh\n{text}\n")
+    making.chmod(0o755)
+    making.rename(path)
+
+
+def status(house: Process) -> str:
+    """What a person is shown."""
+    return "\n".join(lines(Status.of(SpoolLayout(house.root))))
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"), [("ffmpeg", "ffmpeg"), ("ffprobe", "ffprobe"), ("7zz", "7-Zip")]
+)
+async def test_breaks_by_turns(name: str, shown: str, tmp_path: Path, material: Material) -> None:
+    """It breaks in every way we know: what needs it waits and is told, a photo passes, and all arrives in the end."""
+    path = tmp_path / name
+    stands_for(path, name)
+    with process(tmp_path, more=SETTINGS[name].format(path=path)) as house:
+        await eventually(house.inbox.is_dir)
+        arrived = 0
+        for turn, text in enumerate(BREAKAGES.values()):
+            if text is None:
+                path.unlink()
+            else:
+                script(path, text)
+            drop = _needs(name, house, tmp_path, material, turn)
+            await eventually(lambda: "does not work" in status(house))
+            said = status(house)
+            shutil.copyfile(material.photo(100 + turn), house.inbox / f"photo {turn}.jpg")
+            await eventually(lambda: len(house.posts) == arrived + 1)  # noqa: B023 - awaited in this turn
+            assert shown in said
+            stands_for(path, name)
+            await eventually(lambda: len(house.posts) == arrived + 1 + drop)  # noqa: B023 - the same
+            arrived += 1 + drop
+        await eventually(lambda: "does not work" not in status(house))
+
+    assert list((house.root / "quarantine").iterdir()) == []
+
+
+def _needs(name: str, house: Process, tmp_path: Path, material: Material, turn: int) -> int:
+    """Drop what needs this program; how many files are to arrive."""
+    if name == "7zz":
+        files = {f"{turn}-{n}.jpg": material.photo(10 * turn + n) for n in range(3)}
+        made = make_zip(tmp_path / f"holiday {turn}.zip", files)
+        made.rename(house.inbox / made.name)
+        return 3
+    film = material.clip("mkv", turn) if name == "ffmpeg" else material.clip("mp4", turn)
+    shutil.copyfile(film, house.inbox / f"film {turn}{film.suffix}")
+    return 1
