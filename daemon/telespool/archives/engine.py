@@ -60,7 +60,7 @@ class Engine:
     async def find(cls, settings: ArchiveSettings) -> Engine:
         """The first that reads RAR beside Python, on PATH or in the extra `rar`, else the first; ConfigError without any."""
         found: list[Engine] = []
-        for program in _programs(settings.command):
+        for program in await asyncio.to_thread(_programs, settings.command):
             engine = await cls._try(program, settings)
             if engine is not None and engine.reads_rar:
                 return engine

@@ -40,21 +40,16 @@ class StoredZip(Archive):
         self._crcs = crcs
 
     async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            async for piece in steps(self._pieces(descriptor, writer, skip), writer.stop, writer):
-                yield piece
-        finally:
-            os.close(descriptor)
+        async for piece in steps(self._pieces(writer, skip), writer.stop, writer):
+            yield piece
 
-    def _pieces(
-        self, source: int, writer: Writer, skip: Container[int]
-    ) -> Iterator[ExtractedPiece]:
+    def _pieces(self, writer: Writer, skip: Container[int]) -> Iterator[ExtractedPiece]:
         buffer = memoryview(bytearray(CHUNK))
-        for member, offset, crc in zip(self.members, self._offsets, self._crcs, strict=True):
-            if member.number not in skip:
-                large = self._too_large(member)
-                yield large or _piece(source, writer, member, offset, crc, buffer)
+        with self.path.open("rb", buffering=0) as source:
+            for member, offset, crc in zip(self.members, self._offsets, self._crcs, strict=True):
+                if member.number not in skip:
+                    large = self._too_large(member)
+                    yield large or _piece(source.fileno(), writer, member, offset, crc, buffer)
 
 
 def _piece(

@@ -165,10 +165,7 @@ class Converter(Worker):
             )
             parts = await self._make(original, verdict, limit, gate, progress)
             # Before they are let out: they may be on their way the moment after.
-            sizes = (
-                plain_files.lstat(original.path).st_size,
-                sum(each.stat().st_size for each in parts),
-            )
+            sizes = await in_thread(_sizes, original.path, parts)
             copy = await in_thread(self._let_out, original, parts)
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("converted", job=original.job, unit=str(copy.unit))
@@ -331,6 +328,11 @@ class Converter(Worker):
             self._phase.given_up += 1
         await in_thread(self.spool.quarantine, original, reason)
         await in_thread(close_job, self.spool, original.job)
+
+
+def _sizes(original: Path, parts: tuple[Path, ...]) -> tuple[int, int]:
+    size = plain_files.lstat(original).st_size
+    return size, sum(plain_files.lstat(part).st_size for part in parts)
 
 
 def _is_mine(entry: Entry) -> bool:

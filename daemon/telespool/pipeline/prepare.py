@@ -58,7 +58,7 @@ class Preparer:
             member.path, self.config.convert, max_bytes=limit, name=member.unit.label
         )
         self._verdicts[_key(member)] = verdict
-        oversize = plain_files.lstat(member.path).st_size > limit
+        oversize = (await in_thread(plain_files.lstat, member.path)).st_size > limit
         if oversize and (member.unit.goes_as_document or verdict.kind in {"audio", "other"}):
             self._oversize.add(_key(member))
             raise NeedsConversion("it is larger than one message may be")

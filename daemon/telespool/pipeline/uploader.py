@@ -171,13 +171,8 @@ class Uploader(Worker):
     async def _attempt(self, entry: Entry) -> None:
         """One attempt at one unit, from its files to its receipt."""
         staged: dict[int, Uploaded] = {}
-        members = {}
-        sizes, inodes = {}, {}
-        for member in await in_thread(self.spool.members, entry):
-            members[member.unit.first] = member
-            state = plain_files.lstat(member.path)
-            sizes[member.unit.first], inodes[member.unit.first] = state.st_size, state.st_ino
-        activity = UploadProgress(entry.job, str(entry.unit.plain()), sum(sizes.values()))
+        members, size, inodes = await in_thread(self._members, entry)
+        activity = UploadProgress(entry.job, str(entry.unit.plain()), size)
         self.house.activity.upload = activity
         limit = asyncio.Semaphore(_TOGETHER)
 
@@ -234,6 +229,13 @@ class Uploader(Worker):
             )
             return
 
+    def _members(self, entry: Entry) -> tuple[dict[int, Entry], int, dict[int, int]]:
+        """Look at the files of a unit: each by its number, the bytes of all, and their inodes. Blocks."""
+        members = {member.unit.first: member for member in self.spool.members(entry)}
+        states = {number: plain_files.lstat(member.path) for number, member in members.items()}
+        inodes = {number: state.st_ino for number, state in states.items()}
+        return members, sum(state.st_size for state in states.values()), inodes
+
     async def _stage(
         self, entry: Entry, member: Entry, activity: UploadProgress
     ) -> Uploaded | TelespoolError:
@@ -272,7 +274,7 @@ class Uploader(Worker):
         self, entry: Entry, staged: dict[int, Uploaded]
     ) -> tuple[dict[int, int], dict[int, TelespoolError], list[str]]:
         """Post what is staged: message ids and refusals, together all of them, by number; and what the report should say."""
-        caption = self.preparing.caption(entry)
+        caption = await in_thread(self.preparing.caption, entry)
         numbers = {each.item.key: number for number, each in staged.items()}
         messages: dict[int, int] = {}
         refused: dict[int, TelespoolError] = {}
