@@ -1,1 +1,1 @@
-"""What a person can type: one module a command, each with `run(options) -> exit code`."""
+"""The commands: one module each, with `run(options) -> exit code`."""

@@ -20,7 +20,7 @@ _MOST = 200  # names; nobody reads more
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print them."""
+    """Print the names, one to a line."""
     try:
         config = loader.load(None)
     except TelespoolError:

@@ -45,7 +45,7 @@ _DONE = {
 
 
 def run(options: argparse.Namespace) -> int:
-    """Convert; exit 1 with a sentence where that fails."""
+    """Convert the file; Permanent if that fails."""
     config = loader.load(options.config)
     if not options.source.is_file():
         raise Permanent(f"{options.source}: there is no such file.")
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _limit(size: str | None, result: Path) -> int | None:
-    """The bytes that one part may have; None where the result is to stay whole."""
+    """Return the size limit of one part in bytes; None to keep the result whole."""
     if size is None:
         return None
     there = next(result.parent.glob(f"{glob.escape(result.stem)}-*of*.mp4"), None)
@@ -135,7 +135,7 @@ async def _once(
 async def _in_parts(
     result: Path, folder: Path, limit: int, settings: ConvertSettings
 ) -> tuple[Path, ...]:
-    """Put parts that play in the place of the result; it stays as it is where it cannot be split."""
+    """Replace the result by parts that play; keep it if it cannot be split."""
     disk = FileOps()
     parts = await split(result, folder, max_bytes=limit, settings=settings, gate=PauseGate())
     for part in parts:

@@ -1,4 +1,4 @@
-"""telespool doctor: look at everything that must be right, and say what to do where it is not.
+"""telespool doctor: check everything that must be right, and say what to do where it is not.
 
 Nothing is changed. Exit 1 if something is wrong; what is only worth knowing does not count.
 """
@@ -28,7 +28,7 @@ _WIDTH = 18
 
 
 def run(options: argparse.Namespace) -> int:
-    """Look, print, and end with 1 where something is wrong."""
+    """Run all checks and print the findings; 1 if something is wrong."""
     log.set_up(LogSettings(level="error"))
     findings = asyncio.run(_examine(options, quiet=options.json))
     faults = sum(finding.state == "wrong" for finding in findings)
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _verdict(notes: int) -> str:
-    """Say how it stands where nothing is wrong; the last line must not contradict the lines above it."""
+    """Return the last line if nothing is wrong; it must not contradict the lines above it."""
     if not notes:
         return "Everything is right."
     return f"Nothing is wrong. {humanize.count(notes, 'thing deserves', 'things deserve')} a look: the lines with !."

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Copy each; nothing is copied where one of them cannot be dropped."""
+    """Copy each file or folder; none if one of them cannot be dropped."""
     config = loader.load(options.config)
     spool = Steering(spool_root(config), config.spool.inbox)
     if options.to not in config.chats:

@@ -1,4 +1,4 @@
-"""What the program `telespool` starts with: signals first, then everything else.
+"""Entry point of the program `telespool`: signal handlers first, then everything else.
 
 `telespool run` must know SIGTERM and SIGHUP from its first instruction on, so this module imports next to nothing.
 """
@@ -9,7 +9,7 @@ import sys
 
 
 def main() -> int:
-    """Run the command line; its exit code."""
+    """Run the command line; return its exit code."""
     if "run" in sys.argv[1:2]:
         from telespool.runtime import signals  # noqa: PLC0415 - first, and only for the daemon
 

@@ -1,4 +1,4 @@
-"""telespool explain FILE|FOLDER|JOB: what it is and what would be done to it; of the spool: the story so far.
+"""telespool explain FILE|FOLDER|JOB: say what it is and what would be done to it, or tell the history of a job.
 
 A file outside the spool is judged. A job (a part of its name will do), or a file anywhere in the spool, is told: where
 each part is, what was decided and why, what happens next and when. Exit 1 for a file that nobody can read.
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _place(path: Path, folders: SpoolLayout) -> Told | None:
-    """The spool itself, or its inbox."""
+    """Explain the spool itself or its inbox; None for any other path."""
     same = os.path.realpath(path)
     if same == os.path.realpath(folders.root):
         says = "the spool. What lies in it: telespool status"
@@ -65,7 +65,7 @@ def _place(path: Path, folders: SpoolLayout) -> Told | None:
 
 
 def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
-    """Something that was not claimed yet, and why not."""
+    """Explain a drop that is still in the inbox, and why it is."""
     from telespool.pipeline.drops import find as drops  # noqa: PLC0415 - only here
 
     ignore = config.inbox.ignore
@@ -94,7 +94,7 @@ def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
 def _entry(
     entry: Entry, story: JobHistory, folders: SpoolLayout, config: Config
 ) -> tuple[dict[str, Any], list[str]]:
-    """One file or album: its place in the story, and what it is where that can still be seen."""
+    """Explain one file or album: its state, and what it is if its data is still there."""
     unit = next(
         (
             part

@@ -1,4 +1,4 @@
-"""What a file or folder outside the spool is, and what would be done to it.
+"""Explain a file or folder outside the spool: what it is, and what would be done to it.
 
 Nothing is changed. What is neither a file nor a folder (a FIFO, a device) is not opened.
 """
@@ -118,7 +118,7 @@ def _folder(path: Path, config: Config) -> Told:
 
 
 def judge(path: Path, config: Config) -> tuple[Assessment, str | None]:
-    """Assess a file; the kind of archive it is, None where it is none."""
+    """Assess a file; return the assessment and the kind of archive, None if it is none."""
     from telespool.archives.signatures import recognise  # noqa: PLC0415 - only for files
     from telespool.media.compatibility import assess  # noqa: PLC0415 - the same
 

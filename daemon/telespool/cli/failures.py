@@ -1,4 +1,4 @@
-"""What a command says when something fails that nobody expected there: a sentence, never a traceback.
+"""Turn unexpected errors of a command into a sentence instead of a traceback.
 
 An error of the operating system becomes a sentence with the file and what to do. Anything else is a defect of
 Telespool and is named as one; TELESPOOL_TRACEBACK=1 in the environment shows all of it.

@@ -32,7 +32,7 @@ _SHARE = 4.0  # looking may take a fifth of the time
 
 
 def watch(folders: SpoolLayout, chats: Container[str]) -> int:
-    """Show it until Ctrl-C."""
+    """Show the status until Ctrl-C."""
     console = Console(file=raw(sys.stdout))
     with (
         contextlib.suppress(KeyboardInterrupt),
@@ -46,7 +46,7 @@ def watch(folders: SpoolLayout, chats: Container[str]) -> int:
 
 
 def picture(status: Status, width: int = _WIDE) -> RenderableType:
-    """What stands on a screen of this width."""
+    """Return what is shown on a screen of this width (in columns)."""
     narrow = width < _WIDE
     parts: list[RenderableType] = [
         Text(harmless(status_text.headline(status)), style="bold"),
@@ -76,7 +76,7 @@ def _table(status: Status, *, narrow: bool) -> Table:
 
 
 def _bars(status: Status, width: int) -> list[RenderableType]:
-    """What is under way, each with its bar below its name: wide enough for any terminal."""
+    """Return a progress bar below the name of each thing under way."""
     activity: dict[str, Any] = status.activity or {}
     rows: list[RenderableType] = []
     if activity.get("unpacking"):

@@ -1,4 +1,4 @@
-"""telespool login: log in to Telegram, once; what stays is the session file.
+"""telespool login: log in to Telegram, once; the session file is what remains.
 
 As a person (phone number, code, password if the account has one), as a person who scans a QR code (--qr), or as a
 bot, where the secret `bot-token` is there. Phone number and password may be secrets too (`telespool.config.secrets`): then only
@@ -102,7 +102,7 @@ def _at_terminal(answers: Path | None) -> bool:
 
 
 def _check_application(config: Config, secrets: Secrets, path: Path | None) -> None:
-    """Telegram wants to know which application logs in; a person gets the two values there, once."""
+    """Raise ConfigError with instructions if api_id or api_hash is missing."""
     file = path or Path("~/.config/telespool/config.toml").expanduser()
     missing = []
     if not config.telegram.api_id:
@@ -134,7 +134,7 @@ def _show(url: str) -> None:
 
 
 def _give_to_the_service(session: Path) -> None:
-    """What root made in the service's directory belongs to the service."""
+    """Give the session files that root made in the service's directory to the service's user."""
     owner = session.parent.stat()
     if os.geteuid() != 0 or owner.st_uid == 0:
         return

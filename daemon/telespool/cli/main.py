@@ -41,7 +41,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
+    """Build the parser: commands and their options."""
     top = _Parser(
         prog="telespool",
         description="Drop an archive into a folder; its photos and videos appear in a Telegram chat.",
@@ -116,7 +116,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _steering(command: Callable[..., argparse.ArgumentParser]) -> None:
-    """What a person does to jobs: retry, hold, cancel, drop."""
+    """Add the commands that act on jobs: retry, hold, cancel, drop."""
     retry = command("retry", "Try again what was refused, waits or is held.")
     retry.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
     _add_password(retry)
@@ -140,7 +140,7 @@ def _steering(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _add_password(command: argparse.ArgumentParser) -> None:
-    """Ways to give a password that show it in no list of processes and in no history of the shell."""
+    """Add options for a password that keep it out of the process list and the shell's history."""
     how = command.add_mutually_exclusive_group()
     how.add_argument(
         "--password",
@@ -156,7 +156,7 @@ def _add_password(command: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; its exit code. Nothing leaves it but SystemExit, for a wrong use."""
+    """Run one command and return its exit code; SystemExit on wrong usage is all that leaves."""
     terminal.protect()
     top = parser()
     options, unknown = top.parse_known_args(arguments)
@@ -192,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _clean_up_when_ended() -> None:
-    """Let SIGTERM and a closed terminal end a command as Ctrl-C does: what it began is cleaned up."""
+    """Make SIGTERM and SIGHUP raise SystemExit, so that `finally` clauses clean up."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -203,7 +203,7 @@ def _clean_up_when_ended() -> None:
 
 
 def _write_no_more() -> None:
-    """Let Python's last flush go nowhere: who reads, or the disk behind it, is gone."""
+    """Redirect standard output to /dev/null if it cannot be flushed, so that Python's exit prints no second error."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -1,4 +1,4 @@
-"""Passwords a person gives to a command: asked for, or read from a file, never from the command line.
+"""Read passwords for a command: by prompt or from a file, never from the command line.
 
 What stands on a command line is seen by every user of the machine (ps) and kept by the shell.
 """

@@ -1,4 +1,4 @@
-"""Asking a person: at the terminal, or by files where there is none.
+"""Ask a person questions: at the terminal, or through files where there is none.
 
 At the terminal a password is not shown while it is typed. Without one (a service, a container, a script) a question
 is a file: `code.txt` says what is wanted, and the answer is written into the file `code` beside it, which is removed
@@ -31,7 +31,7 @@ _LOOK = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked: its name, the words for it, and whether the answer is a secret."""
+    """A question: its name, its text, and whether the answer is a secret."""
 
     name: str
     words: str
@@ -42,7 +42,7 @@ class AtTerminal:
     """Asks on the terminal."""
 
     async def ask(self, question: Question, hint: str = "") -> str:
-        """The answer; an empty one is asked for again."""
+        """Return the answer; ask again if it is empty."""
         if hint:
             print(f"\n{hint}.")
         print(question.words)
@@ -61,7 +61,7 @@ class InFiles:
         self.patience = patience
 
     async def ask(self, question: Question, hint: str = "") -> str:
-        """The answer, once it stands in the file."""
+        """Wait for the answer's file and return its content."""
         asked, answer = self.directory / f"{question.name}.txt", self.directory / question.name
         await asyncio.to_thread(self._write, asked, f"{hint}.\n" if hint else "", question)
         print(f"waiting for an answer in {answer}: see {asked}", flush=True)
@@ -91,7 +91,7 @@ class InFiles:
 
 
 def _taken(path: Path) -> str:
-    """The content of an answer that is complete (it ends its line), and the file is removed; else nothing."""
+    """Return a complete answer (it ends with a newline) and remove its file; "" if there is none yet."""
     try:
         text = path.read_text("utf-8", "replace")
     except FileNotFoundError:
@@ -130,7 +130,7 @@ async def _in_thread(read: Callable[[], str]) -> str:
 
 @contextlib.contextmanager
 def terminal_kept() -> Iterator[None]:
-    """Give the terminal back as it was: Ctrl-C at a password would leave it silent."""
+    """Restore the terminal's mode afterwards: Ctrl-C at a password prompt would leave echo off."""
     if not sys.stdin.isatty():
         yield
         return

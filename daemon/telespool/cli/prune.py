@@ -1,4 +1,4 @@
-"""telespool prune [--dry-run]: forget now what [retention] says, or only show what that would be.
+"""telespool prune [--dry-run]: remove now what [retention] says, or only show it.
 
 The daemon does the same by itself, every hour. Quarantine is never touched.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Show each step, and do it unless it is only a trial."""
+    """Show each step, and carry it out unless --dry-run is given."""
     config = loader.load(options.config)
     spool = Spool(spool_root(config), config.spool.inbox)
     found = plan(spool, config.retention, config.chats, time.time())

@@ -1,4 +1,4 @@
-"""telespool retry JOB|PATH…: send what was refused, or waits or is held, on its way again.
+"""telespool retry JOB|PATH…: try again what was refused, waits or is held.
 
 Of a job: everything of it in quarantine and every wait. A password (--password asks for it, --password-file reads it)
 goes beside the archive as NAME.password;
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Move each, and say where it is now; exit 1 where one could not be moved."""
+    """Move each unit and say where it is now; 1 if one could not be moved."""
     config = loader.load(options.config)
     spool = Steering(spool_root(config), config.spool.inbox)
     passwords = given(options)
@@ -77,7 +77,7 @@ def _wanted(spool: Steering, what: str, *, as_document: bool) -> list[Entry]:
 
 
 def _may_go(entry: Entry, *, as_document: bool) -> bool:
-    """What was refused, and what waits for a time; what is to be converted goes on by itself."""
+    """Return True for what was refused or waits; what is to be converted goes on by itself."""
     if entry.folder == "deferred":
         return as_document or entry.unit.attempt > 0
     return entry.folder == "quarantine"

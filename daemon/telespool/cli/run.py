@@ -1,4 +1,4 @@
-"""telespool run: the daemon. With --until-idle it does what is there and ends."""
+"""telespool run: run the daemon. With --until-idle it works off what is there and ends."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = structlog.get_logger()
 
 
 def run(options: argparse.Namespace) -> int:
-    """Read the configuration, make the destination, work.
+    """Read the configuration, make the destination, run the service.
 
     What ends it goes to the log: systemd's journal then has one record to a sentence, with its priority.
     """
@@ -65,7 +65,7 @@ def _work(options: argparse.Namespace) -> None:
 
 
 def destination(config: Config, secrets: Secrets) -> Destination:
-    """The destination that the configuration names."""
+    """Make the destination that the configuration names."""
     if config.destination == "folder":
         from telespool.destinations.folder.destination import FolderDestination  # noqa: PLC0415 - only the one that is used
 

@@ -1,4 +1,4 @@
-"""telespool setup: the first configuration, by questions; then a trial, and the next command to type.
+"""telespool setup: write the first configuration by questions, check it, and name the next command.
 
 It asks where files may lie, where posts go, and for Telegram the two values of my.telegram.org, the login and the
 chats. What it writes can be written by hand: `telespool.cli.setup_file`. Nothing is sent.
@@ -42,7 +42,7 @@ Telegram wants two values that name your own copy of this program. They are free
 
 
 def run(options: argparse.Namespace) -> int:
-    """Ask, write, try, and say how to go on."""
+    """Ask, write, check, and say how to go on."""
     logs.set_up(LogSettings(level="error"))
     file: Path = options.config or loader.find() or setup_file.place()
     before = _read(file)
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read(file: Path) -> Config | None:
-    """The configuration that is there; None where there is none, or none that can be used."""
+    """Return the present configuration; None if there is none or it is wrong."""
     try:
         return loader.load(file) if file.exists() else None
     except ConfigError:
@@ -90,7 +90,7 @@ def _where(answers: Answers) -> Answers:
 
 
 def _names(answers: Answers) -> Answers:
-    """The chats of a trial: folders only."""
+    """Ask for the chats of the folder destination: names of folders."""
     said = _ask(
         "\nEach chat has a folder in the inbox. Short names for your chats, with spaces between them:",
         "family",
@@ -127,7 +127,7 @@ def _telegram(answers: Answers, file: Path) -> Answers:
 
 
 def _chats(config: Config, secrets: Secrets) -> dict[str, str]:
-    """The chats a person chooses by number from those of the account."""
+    """Let the person choose from the account's chats by number."""
     from telespool.destinations.telegram.login import chats_of  # noqa: PLC0415 - it imports Telethon
 
     found = asyncio.run(chats_of(config.telegram, secrets, state_directory()))
@@ -178,7 +178,7 @@ def _go_on(config: Config) -> None:
 
 
 def _ask(words: str, default: str, check: Callable[[str], str] = lambda _: "") -> str:
-    """The answer, or the default; asked again while `check` has something to say against it."""
+    """Return the answer or the default; ask again while `check` returns an objection."""
     while True:
         print(f"{words}{f' [{default}]' if default else ''}")
         try:

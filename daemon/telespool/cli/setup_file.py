@@ -1,4 +1,4 @@
-"""The configuration as `telespool setup` writes it: a few lines that a person could have typed.
+"""Write the configuration for `telespool setup`: a few lines that a person could have typed.
 
 An existing file that changes nothing (the example as it is installed) gets the lines at its end; any other is kept
 beside the new one. Secrets go into files of their own that only their owner can read.
@@ -95,7 +95,7 @@ def keep_secret(file: Path, name: str, value: str) -> None:
 
 
 def usable_folder(text: str) -> str:
-    """Return what speaks against this folder as the spool, "" where nothing does."""
+    """Return the objection to this folder as the spool, "" if there is none."""
     path = Path(text).expanduser()
     if not path.is_absolute():
         return "Give a whole path, such as ~/spool or /srv/spool."

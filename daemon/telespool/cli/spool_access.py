@@ -1,4 +1,4 @@
-"""The spool as commands use it: there, or a sentence that says so."""
+"""Open the spool for a command, with a sentence if it is missing."""
 
 from __future__ import annotations
 

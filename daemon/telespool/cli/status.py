@@ -1,4 +1,4 @@
-"""telespool status: what lies in the folders and what is under way, whether or not the daemon runs.
+"""telespool status: show what is in the folders and what is under way, whether or not the daemon runs.
 
 --watch shows it live, until Ctrl-C; --json is for programs.
 """

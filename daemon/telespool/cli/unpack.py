@@ -1,4 +1,4 @@
-"""telespool unpack ARCHIVE DIR: all members of an archive, as regular files in DIR and nowhere else.
+"""telespool unpack ARCHIVE DIR: unpack all members as regular files into DIR and nowhere else.
 
 Exit 0 when every member came out. Exit 1 and a sentence for each that did not; the good ones are there all the same.
 """

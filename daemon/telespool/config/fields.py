@@ -1,4 +1,4 @@
-"""One value of the configuration: how it is read, shown, and what would have been right.
+"""Read one value of the configuration, show it, and say what would have been right.
 
 The type of a key decides: `Seconds` and `Bytes` are written as people write them, `Literal` is a choice, an
 optional path is unset by an empty text. Values of the wrong kind raise TypeError or ValueError; the sentence

@@ -1,4 +1,4 @@
-"""Reading the configuration: TOML text in, a `Config` or every mistake at once out.
+"""Parse the configuration: TOML text in, a `Config` or all mistakes at once out.
 
     config = load(None)          # $TELESPOOL_CONFIG, then the user's, then the machine's, else the defaults
 

@@ -1,4 +1,4 @@
-"""Where things lie that the configuration does not name, and which command is right on this machine.
+"""Locate what the configuration does not name, and the command that is right on this machine.
 
 A sentence such as "log in" must name the command that works here: as a service, Telespool runs as a user of its own
 with its state in /var/lib/telespool; started by hand, it is the person's own.

@@ -1,4 +1,4 @@
-"""The configuration: what can be set, what it means, and what it is when nobody sets it.
+"""The keys of the configuration, with their meanings, ranges and defaults.
 
 The dataclasses below are the one place where a key, its default and its sentence stand: the parser
 (`config_file.py`), `config.example.toml` and the reference in `docs/` are made from them. Values are frozen;
@@ -26,7 +26,7 @@ def _key(
     high: float | None = None,
     relative_to: Literal["file", "state"] = "file",
 ) -> Any:
-    """A key with its default, its sentence, the range it must lie in, and what a relative path is meant from."""
+    """Define a key: default, description, range, and the directory that relative paths start from."""
     metadata = {"doc": doc, "low": low, "high": high, "relative_to": relative_to}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=metadata)

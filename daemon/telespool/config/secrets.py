@@ -1,4 +1,4 @@
-"""The secrets: what must never stand in the configuration, in a log or in a traceback.
+"""Secrets: values that must never appear in the configuration, a log or a traceback.
 
 Each has a name and is looked for in three places, the first that has it wins:
 
@@ -53,12 +53,12 @@ class Secrets:
 
     @property
     def values(self) -> Iterator[str]:
-        """Every value, for those who must keep them out of what they write."""
+        """Yield every secret value, for the log filter."""
         yield from filter(None, (self.api_hash, self.bot_token, self.phone, self.password))
         yield from self.archive_passwords
 
     def __repr__(self) -> str:
-        """Say what is known, never what it is."""
+        """Name the known secrets without their values."""
         singles = ("api_hash", "bot_token", "phone", "password")
         known = [f"{name}=***" for name in singles if getattr(self, name)]
         known += [f"archive_passwords={len(self.archive_passwords)} of them"]
@@ -66,7 +66,7 @@ class Secrets:
 
 
 class _Places:
-    """The three places, looked through in order."""
+    """The three places where a secret may be, in order."""
 
     def __init__(self, config: Path | None, environ: Mapping[str, str]) -> None:
         self.environ = environ

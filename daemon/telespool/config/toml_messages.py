@@ -1,4 +1,4 @@
-"""What the TOML parser says, in words for a person who edits a file.
+"""Translate the TOML parser's messages for people who edit a file.
 
 The parser's own words ("Cannot declare ('chats',) twice") name its inner workings. Each sentence here says what stands
 there and what to write instead; a message that is not known is passed on as it is.

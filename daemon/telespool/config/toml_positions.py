@@ -1,4 +1,4 @@
-"""On which line each key of a TOML text stands.
+"""Find the line of each key in a TOML text.
 
 The parser gives values without their places; a person who reads "convert.crf is wrong" wants the line. This
 is a walk over a text that the parser has already accepted, so it need not judge anything: it follows table

@@ -1,4 +1,4 @@
-"""Durations and sizes, as people write them.
+"""Read and write durations and sizes as people do.
 
     10s   1.5h   2 days   1h 30min   90        seconds, where no unit is given
     512 KiB   2 GiB   10 MB   4096             bytes, where no unit is given; KiB is 1024, kB is 1000

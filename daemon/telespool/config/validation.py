@@ -1,4 +1,4 @@
-"""What single values cannot show: keys of the configuration that contradict each other.
+"""Find keys of the configuration that contradict each other.
 
 `contradictions` gives each mistake with the key at which it is best put right. It looks at nothing but the
 values (no file, no network) and raises nothing.

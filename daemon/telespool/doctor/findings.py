@@ -18,7 +18,7 @@ class Finding:
     cure: str = ""
 
     def to_json(self) -> dict[str, str]:
-        """For programs."""
+        """Return it for JSON."""
         return asdict(self)
 
 

@@ -1,4 +1,4 @@
-"""A look through the window of a running daemon (`observe/window.py`), from another process.
+"""Ask a running daemon over its control socket (`observe/control_socket.py`).
 
     activity = look(root, holder)          # `telespool status`, blocking, a few milliseconds
 
@@ -23,13 +23,13 @@ _PEER = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
 
 
 def address(root: Path) -> str:
-    """The name of the window's socket, in the abstract namespace."""
+    """Return the socket's name in the abstract namespace."""
     digest = hashlib.sha256(os.fsencode(os.path.realpath(root))).hexdigest()
     return f"\0telespool/{digest[:32]}"
 
 
 def peer(channel: socket.socket) -> tuple[int, int, int]:
-    """Process, user and group at the other end."""
+    """Return process, user and group of the peer."""
     data = channel.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size)
     process, user, group = _PEER.unpack(data)
     return process, user, group
@@ -38,7 +38,7 @@ def peer(channel: socket.socket) -> tuple[int, int, int]:
 def look(
     root: Path, holder: int, question: str = "look", patience: float = _PATIENCE
 ) -> dict[str, Any] | None:
-    """What the daemon with this process id answers; None where it does not."""
+    """Return the answer of the daemon with this process id; None without an answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as channel:
         channel.settimeout(patience)
         try:

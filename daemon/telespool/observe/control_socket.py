@@ -1,4 +1,4 @@
-"""The window into a running daemon: what is under way, told to whoever asks at this moment.
+"""The control socket of the daemon: answers questions about what is under way and carries out orders.
 
     async with opened(root, {"look": tell}): ...     # `tell` is a coroutine function
     activity = glance.look(root, holder)              # in another process
@@ -59,7 +59,7 @@ async def opened(
 
 
 def may_look(channel: socket.socket, root: Path) -> bool:
-    """Whether who asks could read the spool as well."""
+    """Return True if the peer may read the spool."""
     _, user, group = control_client.peer(channel)
     if user in {0, os.geteuid()}:
         return True

@@ -1,4 +1,4 @@
-"""Sizes, times and spans as people read them."""
+"""Write sizes, times and durations for people."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def span(seconds: float) -> str:
-    """A length of time: 8 s, 3 min, 2 h 5 min, 4 days."""
+    """Write a duration (in seconds): 8 s, 3 min, 2 h 5 min, 4 days."""
     if seconds < 100:
         return f"{max(0.0, seconds):.0f} s"
     if seconds < 100 * _MINUTE:
@@ -25,18 +25,18 @@ def span(seconds: float) -> str:
 
 
 def moment(when: float, now: float | None = None) -> str:
-    """A moment: 12:03:22 if it is near, with its date if it is not."""
+    """Write a time: 12:03:22 if it is within half a day, else with its date."""
     now = time.time() if now is None else now
     near = abs(when - now) < _DAY / 2
     return time.strftime("%H:%M:%S" if near else "%Y-%m-%d %H:%M", time.localtime(when))
 
 
 def job(name: str) -> str:
-    """What people call a job: what they dropped."""
+    """Return what people call a job: the name of the drop."""
     parsed = Job.parse(name)
     return parsed.slug if parsed else name
 
 
 def count(number: int, one: str, many: str = "") -> str:
-    """A number and its noun: 1 file, 2 files."""
+    """Write a number with its noun: 1 file, 2 files."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -1,4 +1,4 @@
-"""The story of a job, told from its names: where each part is, what was decided, what happens next and when.
+"""Tell the history of a job from its names: where each part is, what was decided, what happens next and when.
 
 `JobHistory.of` reads the folders, the quarantine's notes and the list of what was left out; nothing else. What a file is, and
 why it is treated so, `media.verdict` knows: `telespool explain` asks it for a single file.
@@ -43,7 +43,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class JobHistory:
-    """A job and its parts, furthest first."""
+    """A job and its parts, those that are done first."""
 
     job: str
     dropped: str
@@ -57,7 +57,7 @@ class JobHistory:
 
     @classmethod
     def of(cls, folders: SpoolLayout, config: Config, job: str) -> JobHistory:
-        """What the folders say of this job now."""
+        """Read the history of this job from the folders."""
         parsed = Job.parse(job)
         drop = folders.drop(job)
         teller = _Teller(folders, config, job)
@@ -80,11 +80,11 @@ class JobHistory:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return it for JSON."""
         return asdict(self)
 
     def lines(self) -> Iterator[str]:
-        """For people."""
+        """Yield it as lines of text."""
         when = humanize.moment(self.claimed)
         yield f"{self.job}"
         yield f"  {self.dropped}, dropped {when} for the chat {self.chat}{self._peer()}."
@@ -137,7 +137,7 @@ _TITLES = {
 
 
 class _Teller:
-    """Says of each unit what its place and its name mean."""
+    """Describes a unit by its folder and name."""
 
     def __init__(self, folders: SpoolLayout, config: Config, job: str) -> None:
         self.folders = folders

@@ -63,7 +63,7 @@ class Report:
 
     @classmethod
     def of(cls, folders: SpoolLayout, job: str) -> Report:
-        """What the folders say of this job now."""
+        """Read the history of this job from the folders."""
         sent, recovered, quarantined = [], [], []
         for entry in folders.units("done", job):
             for member in folders.members(entry):
@@ -88,7 +88,7 @@ class Report:
         )
 
     def lines(self) -> list[str]:
-        """For people."""
+        """Yield it as lines of text."""
         outcome = (
             f"{self.job}: {len(self.sent)} sent, {len(self.recovered)} of them recovered by conversion,"
             f" {len(self.quarantined)} quarantined, {len(self.skipped)} skipped"

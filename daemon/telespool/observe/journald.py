@@ -1,4 +1,4 @@
-"""systemd's journal, spoken to in its own protocol.
+"""Write to systemd's journal in its native protocol.
 
 One record is one datagram of fields, so a traceback of many lines stays one record, a name that is not UTF-8
 survives (surrogateescape), and `journalctl TELESPOOL_JOB=…` finds what belongs together. A record that does
@@ -56,7 +56,7 @@ class Journal:
 
 @contextlib.contextmanager
 def _sealed(record: bytes) -> Iterator[int]:
-    """A file in memory that nobody can change any more."""
+    """Return a sealed memory file with this content."""
     descriptor = os.memfd_create("telespool-log", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     with os.fdopen(descriptor, "wb") as file:
         file.write(record)
@@ -67,7 +67,7 @@ def _sealed(record: bytes) -> Iterator[int]:
 
 
 def field_name(key: str) -> str:
-    """Make a field's name of a key: TELESPOOL_JOB of job."""
+    """Convert a key to a journal field: job to TELESPOOL_JOB."""
     name = "".join(sign if sign.isascii() and sign.isalnum() else "_" for sign in key.upper())
     return f"TELESPOOL_{name}"[:_NAME_LENGTH]
 

@@ -1,4 +1,4 @@
-"""What the program says while it works: one line to a transition, `job` and `unit` first.
+"""The log: one record for each transition, `job` and `unit` first.
 
     log = structlog.get_logger()
     log.info("delivered", job=str(job), unit=str(unit), chat="family", message=4711)
@@ -95,7 +95,7 @@ def _processors(
 
 
 class _Hide:
-    """Makes every value plain, and *** of every secret in it."""
+    """Converts every value to plain types and replaces secrets by ***."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         # The longest first: one secret may be the beginning of another.
@@ -127,7 +127,7 @@ def _first(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def _harmless(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Write control characters out: a file's name must not be able to repaint a terminal."""
+    """Escape control characters: a file's name must not control the terminal."""
     return {key: _written_out(value) for key, value in event.items()}
 
 
@@ -140,7 +140,7 @@ def _written_out(value: object) -> object:
 
 
 class _Lines:
-    """Last of the chain: one JSON object to a line."""
+    """Last processor: writes one JSON object a line."""
 
     def __init__(self, *, priorities: bool) -> None:
         self._priorities = priorities
@@ -152,7 +152,7 @@ class _Lines:
 
 
 class _ToJournal:
-    """Last of the chain: one native record, with a field for each key."""
+    """Last processor: sends one native journal record, with a field for each key."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
@@ -181,7 +181,7 @@ def _said(value: object) -> str:
 
 
 class _FromLibraries(logging.Handler):
-    """What libraries say by `logging`, said by us."""
+    """Passes records of libraries (`logging`) to our log."""
 
     def emit(self, record: logging.LogRecord) -> None:
         # watchdog calls it an error that it is stopped while it works; there is no other way to stop it.
@@ -194,7 +194,7 @@ class _FromLibraries(logging.Handler):
 
 
 class _Patient:
-    """A stream that may break: what cannot be written is not written."""
+    """A stream wrapper that ignores write errors."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

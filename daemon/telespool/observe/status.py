@@ -119,7 +119,7 @@ class Status:
         return next(shelf for shelf in self.folders if shelf.folder == folder)
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return it for JSON."""
         return asdict(self)
 
 

@@ -48,7 +48,7 @@ class Wait:
         return self.scope == "all" or (self.scope == "chat" and self.whom == chat)
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return it for JSON."""
         return {
             "kind": self.kind,
             "scope": self.scope,

@@ -1,4 +1,4 @@
-"""`telespool cancel`: what waits or is under way goes to quarantine, with a note that says who wanted it.
+"""Cancel units: break off what is under way and move it to quarantine with a note.
 
 Beside a running daemon the command asks it (`control_socket`), because a step under way must be broken off first: its
 children end, its marks are taken back, and only then the unit is moved. Without a daemon the command moves by itself.
@@ -39,7 +39,7 @@ Key = tuple[int, int | None, str]
 
 
 def key(entry: Entry) -> Key:
-    """Return what names this unit within its job wherever it lies."""
+    """Return what identifies this unit within its job, in any folder."""
     return entry.unit.first, entry.unit.last, entry.unit.kind
 
 

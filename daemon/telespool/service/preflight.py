@@ -1,4 +1,4 @@
-"""Before a reload: could the service work with this configuration?
+"""Check before a reload whether the service could work with a configuration.
 
 Looks at files alone, asks nobody, changes nothing: the login is there, the spool's folders can be made and written, no
 other process has the spool, the posts have a place. Blocks for milliseconds.

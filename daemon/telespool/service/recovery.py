@@ -1,4 +1,4 @@
-"""What is done at start: look through what an earlier process left, downstream first.
+"""Recover at start from what an earlier process left, downstream first.
 
 Downstream first, so that the proof of a later step is seen before an earlier one is done again. A unit with
 @K in its name was being worked on when the process died, for the K-th time; at the limit it goes to quarantine.
@@ -27,7 +27,7 @@ _RETURNED = "{}: its claim was broken off, it is back in the inbox"
 
 
 def recover(spool: Spool, max_deaths: int) -> list[str]:
-    """Look through what an earlier process left, downstream first; a sentence for each thing put right."""
+    """Put right what an earlier process left, downstream first; return a sentence for each repair."""
     # What an earlier process did last may not be on the disk yet, but is seen: nothing may be built on it before it is.
     spool.disk.syncfs(spool.root)
     said = [f"{path}: removed, the command that copied it has died" for path in _sweep(spool)]
@@ -56,13 +56,13 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
 
 
 def _sweep(spool: Spool) -> list[Path]:
-    """Half copies of `telespool drop`, in the inbox and in the folders of chats."""
+    """Remove half copies of `telespool drop` from the inbox and the folders of chats."""
     chats = [path for path in spool.inbox.iterdir() if path.is_dir() and not path.is_symlink()]
     return sweep(spool.disk, [spool.inbox, *chats])
 
 
 def _return_set_apart(spool: Spool) -> list[str]:
-    """Drops of an inbox on another file system whose claim was broken off: finished or undone."""
+    """Finish or undo interrupted claims by copy (of an inbox on another file system)."""
     said: list[str] = []
     for apart in _set_apart(spool.inbox):
         job = apart.name.removeprefix(APART)
@@ -89,7 +89,7 @@ def _set_apart(inbox: Path) -> list[Path]:
 
 
 def _return_gathered(spool: Spool, job: str) -> list[str]:
-    """The files of a claim of several that was broken off go back to where they were dropped."""
+    """Return the files of an interrupted claim of several to where they were dropped."""
     gathered = spool.job_folder("incoming", job) / GATHERED
     if not plain_files.is_directory(gathered):
         return []
@@ -100,7 +100,7 @@ def _return_gathered(spool: Spool, job: str) -> list[str]:
 
 
 def _part_suspects(spool: Spool, max_deaths: int) -> list[str]:
-    """When the process died over several at once, only one of them can be the killer: try them apart.
+    """Try suspects apart: when the process died over several units, only one of them is to blame.
 
     What is furthest up goes first; the others wait a minute in deferred/ and begin anew.
     """

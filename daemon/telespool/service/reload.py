@@ -1,4 +1,4 @@
-"""Running the service until somebody ends it: what SIGTERM, SIGINT and SIGHUP mean.
+"""Run the service until a signal ends it: SIGTERM, SIGINT and SIGHUP.
 
 SIGTERM and SIGINT end it cleanly, within seconds. SIGHUP reads the configuration again: if the service could work with
 it, the service is made anew as soon as the unit that is being sent has arrived; if not, what is wrong is logged and
@@ -56,7 +56,7 @@ async def run_until_signal(
 
 
 class _Runner:
-    """The service that runs, and the one that will run after it."""
+    """Holds the service that runs, and the one that replaces it at a reload."""
 
     def __init__(self, make: Callable[[Service | None], Service]) -> None:
         self._make = make
@@ -92,7 +92,7 @@ class _Runner:
                 return
 
     def stop(self) -> None:
-        """End it; what is under way is taken up again at the next start."""
+        """Stop the service; work under way is resumed at the next start."""
         self._notify.stopping("stopping")
         self._next = None
         if self._handing_over:
@@ -101,14 +101,14 @@ class _Runner:
             self._task.cancel()
 
     def hang_up(self) -> None:
-        """End it where its terminal was closed; else go on with the configuration as it is now."""
+        """Stop if the terminal was closed, else reload the configuration."""
         if signals.terminal_is_gone():
             self.stop()
         else:
             self.reload()
 
     def reload(self) -> None:
-        """Go on with the configuration as it is now, if the service could work with it."""
+        """Reload the configuration, if the service could work with it."""
         problems: Sequence[str]
         try:
             service = self._make(None)
@@ -124,7 +124,7 @@ class _Runner:
             self._handing_over = asyncio.create_task(self._hand_over(), name="reload")
 
     async def _hand_over(self) -> None:
-        """Wait until no unit is being sent, then end the one so that the other begins."""
+        """Wait until no unit is being sent, then stop the old service so that the new one starts."""
         async with self._service.sending:
             self._notify.reloading()
             if self._task:

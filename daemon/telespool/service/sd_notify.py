@@ -1,4 +1,4 @@
-"""Telling systemd how it goes: sd_notify, in the standard library alone.
+"""Notify systemd (sd_notify), with the standard library alone.
 
 The protocol is declared stable: lines `NAME=value` in one datagram to the socket named by $NOTIFY_SOCKET.
 Where that is not set (started by hand, in a container, in a test), everything here does nothing. Nothing here
@@ -14,45 +14,45 @@ import time
 
 
 class SdNotify:
-    """The manager that started this process, if there is one."""
+    """The connection to the service manager that started this process, if there is one."""
 
     def __init__(self, address: str | None = None) -> None:
-        """Speak to `address`, or to $NOTIFY_SOCKET."""
+        """Send to `address`, or to $NOTIFY_SOCKET."""
         address = os.environ.get("NOTIFY_SOCKET", "") if address is None else address
         # "@" stands for the leading zero byte of an abstract socket.
         self._address = "\0" + address[1:] if address.startswith("@") else address
         self._status = ""
 
     def ready(self, status: str = "") -> None:
-        """Work has begun: `systemctl start` (or `reload`) returns now."""
+        """Tell that start-up is complete: `systemctl start` (or `reload`) returns now."""
         self._send("READY=1", *self._changed(status))
 
     def status(self, status: str) -> None:
-        """Show this line in `systemctl status`; said only when it has changed."""
+        """Show this line in `systemctl status`; sent only when it has changed."""
         if lines := self._changed(status):
             self._send(*lines)
 
     def reloading(self) -> None:
-        """The configuration is being read again; `ready` says when that is done."""
+        """Tell that a reload has begun; `ready` ends it."""
         now = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
         self._send("RELOADING=1", f"MONOTONIC_USEC={now}")
 
     def stopping(self, status: str = "") -> None:
-        """The end has been asked for and has begun."""
+        """Tell that the shutdown has begun."""
         self._send("STOPPING=1", *self._changed(status))
 
     def alive(self) -> None:
-        """Put off the watchdog by one more interval."""
+        """Reset the watchdog's timer."""
         self._send("WATCHDOG=1")
 
     def hung(self) -> None:
-        """Do not wait for the watchdog: act as if it had barked, if there is one."""
+        """Trigger the systemd watchdog immediately (WATCHDOG=trigger), if there is one."""
         if self.watchdog():
             self._send("WATCHDOG=trigger")
 
     @staticmethod
     def watchdog() -> float | None:
-        """Seconds within which `alive` must be said again, None when nobody watches this process."""
+        """Return the watchdog's interval in seconds, None without a watchdog."""
         if os.environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
             return None
         try:

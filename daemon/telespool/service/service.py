@@ -1,4 +1,4 @@
-"""The daemon: opens the spool, starts the workers, and ends them.
+"""The daemon: open the spool, start the workers, stop them.
 
     inbox ──► intake ──► uploader ──► (done)
                 │           ▲ │
@@ -8,7 +8,7 @@
 under way is broken off cleanly: children are dead, marks of attempts are taken back, the lock is given back. What
 leaves it, from `errors`: ConfigError, SpoolBusy, LoginNeeded, Temporary.
 
-systemd, where it started us, is told all along how it goes (`observe/supervision.py`).
+If systemd started this process, it is notified of its state (`service/watchdog.py`).
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ class Service:
         await worker.run()
 
     async def _open_destination(self) -> None:
-        """Connect; a dead network is waited out, everything else is the caller's."""
+        """Connect; retry while the network is down, let every other error leave."""
         while True:
             try:
                 await self.destination.open()
@@ -225,7 +225,7 @@ class Service:
         return engine
 
     async def _keep_gate(self, bells: WakeupBus) -> None:
-        """The gate is open while uploading/ is empty; the converter is told when it may go on."""
+        """Keep the gate open while uploading/ is empty, and wake the converter when it opens."""
         await self.gate.keep_closed_while(
             lambda: self.spool.occupied("uploading"),
             bells.listen(["uploading"], self.gate.close),
@@ -233,7 +233,7 @@ class Service:
         )
 
     async def _keep_count(self, bells: WakeupBus) -> None:
-        """How many units wait in deferred/, for the status line."""
+        """Count the units in deferred/ for the status line."""
         bell = bells.listen(["deferred"])
         pace = Throttle(1.0)
         while True:
@@ -265,7 +265,7 @@ class Service:
         return sum(1 for _ in self.spool.all_units("deferred"))
 
     async def _meter(self) -> None:
-        """Take the numbers for Prometheus, where somebody wants them."""
+        """Export metrics for Prometheus, if configured."""
         from telespool.observe.metrics import Metrics  # noqa: PLC0415 - the same
         from telespool.observe.metrics_exporter import keep  # noqa: PLC0415 - few people do
 
@@ -279,7 +279,7 @@ class Service:
         await keep(metrics, self.config.metrics)
 
     async def _checked(self) -> dict[str, Any]:
-        """What `telespool doctor` is told of the chats, by real requests."""
+        """Check each chat by a real request, for `telespool doctor`."""
         answers: dict[str, dict[str, str]] = {}
         for alias in self.config.chats:
             try:
@@ -293,21 +293,21 @@ class Service:
         return await Canceller(self.spool, {each.name: each for each in self.workers})(argument)
 
     async def _told(self) -> dict[str, Any]:
-        """What `telespool status` is told."""
+        """Return what is under way, for `telespool status`."""
         if self.activity.conversion is not None:
             gives_way = self.config.convert.deferred and not self.gate.is_open
             self.activity.conversion.standing_still = gives_way
         return self.activity.to_json()
 
     def _excused(self) -> Iterator[str]:
-        """Workers of whom no sign of life is due: children have time limits, and the gate may be closed for long."""
+        """Yield workers that may be silent: child processes have time limits, and the gate may be closed for long."""
         if subprocesses.any_running():
             yield from ("intake", "converter")
         elif not self.gate.is_open:
             yield "converter"
 
     async def _finish_reports(self) -> None:
-        """Jobs that were over when the process died, before it could say so."""
+        """Close jobs that were complete when the process died before it could write their report."""
 
         def finish() -> None:
             for job in self.spool.jobs("done"):

@@ -1,4 +1,4 @@
-"""What systemd hears from the service while it works: ready, status, alive, or hung.
+"""Tell systemd how the service is: ready, its status, alive, or hung.
 
 It speaks from the event loop that does the work, so a loop that stands still falls silent by itself and the
 watchdog ends it. A loop that turns while a worker hangs is the other case: its stack, and those of the threads it
@@ -28,7 +28,7 @@ _TICK = 2.0
 
 
 class Watchdog:
-    """Tells the manager how it goes, again and again."""
+    """Reports to the service manager periodically."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Watchdog:
         line: Callable[[], str],
         excused: Callable[[], Iterable[str]] = tuple,
     ) -> None:
-        """`line` says what is under way; `excused` names workers of whom no sign of life is due now."""
+        """`line` gives the status line; `excused` names workers that may be silent now."""
         self._notify = notify
         self._heartbeat = heartbeat
         self._line = line
@@ -46,11 +46,11 @@ class Watchdog:
         self._ready = False
 
     def ready_when_rested(self, name: str) -> None:
-        """Say "ready" as soon as this worker has done its first round; nothing else stands in the way."""
+        """Report "ready" once this worker has finished its first round."""
         self._awaited = name
 
     async def keep(self) -> None:
-        """Speak until cancelled. The workers' tasks are known by their names."""
+        """Report until cancelled. Tasks of workers are found by their names."""
         interval = self._notify.watchdog()
         tick = min(_TICK, interval / 3) if interval else _TICK
         said: set[str] = set()
@@ -73,7 +73,7 @@ class Watchdog:
 
 
 def _stacks(name: str) -> str:
-    """Where the task of this name stands, down to the innermost await, and where the threads stand."""
+    """Return the stack of this task, down to the innermost await, and those of all threads."""
     parts = []
     for task in [each for each in asyncio.all_tasks() if each.get_name() == name]:
         lines: list[str] = []

@@ -71,7 +71,7 @@ class Fate:
     message: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """For programs."""
+        """Return it for JSON."""
         return asdict(self)
 
 
