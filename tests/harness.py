@@ -93,12 +93,17 @@ class Home:
         tables["telegram"] |= {"api_id": application[0], "session": str(self.session)}
         for name, values in (settings or {}).items():
             tables.setdefault(name, {}).update(values)
-        tables["chats"] = dict(chats)
+        self._tables = tables
         tables["telegram.datacenter"] = {
             "id": 2,
             "address": address,
             "public_key": str(public_key),
         }
+        self.use_chats(chats)
+
+    def use_chats(self, chats: Mapping[str, str]) -> None:
+        """Write the configuration with these chats."""
+        tables: dict[str, Mapping[str, object]] = {**self._tables, "chats": dict(chats)}
         text = 'destination = "telegram"\n'
         for name, values in tables.items():
             text += f"\n[{name}]\n"

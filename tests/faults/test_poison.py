@@ -57,10 +57,10 @@ def quarantined(play: Play) -> list[str]:
 
 @pytest.mark.usefixtures("converting")
 def test_a_killer_is_quarantined_after_four_deaths(place: Path) -> None:
-    """A video that kills the process each time is set apart after four deaths, and says so."""
+    """A video that kills the process each time is set apart after four deaths of its turn, and says so."""
     play = play_with(place, {"a.mp4": video(KILLER), "b.mp4": video(b"b"), "c.jpg": photo(b"c")})
 
-    assert lives(play) == 4
+    assert lives(play) in {4, 5}  # it may have died while it was brought ahead, once
     assert quarantined(play) == ["0001_a.mp4"]
     note = next((play.machine.root / "quarantine").glob("*/*.txt")).read_text()
     assert "died 4 times" in note
@@ -74,7 +74,7 @@ def test_of_an_album_with_a_killer_nine_are_delivered(place: Path) -> None:
     members = {f"{n}.jpg": photo(KILLER if n == 4 else str(n).encode()) for n in range(1, 11)}
     play = play_with(place, {"album.tar": tar(members)})
 
-    assert lives(play) == 4
+    assert lives(play) in {4, 5}
     assert quarantined(play) == ["0004_4.jpg"]
     assert len({message.data for message in play.machine.chat.messages}) == 9
     assert len(play.machine.chat.messages) == 9

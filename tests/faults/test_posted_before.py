@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.faults.support import HASTY
+from tests.faults.support import HASTY, photos
+from tests.material import make_zip, sha256
 
 if TYPE_CHECKING:
     import subprocess
@@ -56,3 +57,46 @@ async def test_refused_after_it_was_posted(
     assert home.at_work() == []
     assert home.lying("quarantine") == []
     assert any(f"+{telegram.messages[0].id}_" in path for path in home.lying("done"))
+
+
+@pytest.mark.parametrize("repeat", ["return", "error", "album"])
+@pytest.mark.parametrize("cache", ["kept", "gone"])
+async def test_an_album_whose_answer_was_lost(
+    home: Home, telegram: TestTelegram, material: Material, repeat: str, cache: str
+) -> None:
+    """However Telegram answers a repeat: the receipts have the right ids, after few requests, and nothing stands twice."""
+    if (repeat, cache) == ("error", "gone"):
+        pytest.skip("then nothing in the chat says which photo is which")
+    files = photos(material, 10)
+    home.drop(make_zip(home.directory / "trip.zip", files), "family")
+    await killed_while_posting(home, telegram, "sendMultiMedia")
+    if cache == "gone":
+        shutil.rmtree(home.state / "uploads")
+    telegram.posts.duplicate = repeat  # type: ignore[assignment]
+    before = len(telegram.calls)
+    await home.inside(patience=HASTY)
+    assert [message.sha256 for message in telegram.messages] == [*map(sha256, files.values())]
+    receipts = [path.rpartition("/")[2].partition("_")[0] for path in home.lying("done")]
+    wanted = {f"{n:04}+{message.id}" for n, message in enumerate(telegram.messages, 1)}
+    assert wanted <= set(receipts)
+    asked = [
+        call.name
+        for call in telegram.calls[before:]
+        if call.name.startswith("messages.") and call.name != "messages.uploadMedia"
+    ]
+    assert len(asked) <= 15, asked
+
+
+async def test_a_group_that_became_a_supergroup_over_a_post(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """What was posted to the group before it moved is not posted to the supergroup; the next job goes there."""
+    home.use_chats({"default": "-4444"})
+    home.drop(make_zip(home.directory / "trip.zip", photos(material, 3)))
+    await killed_while_posting(home, telegram, "sendMultiMedia")
+    new = telegram.directory.migrate("Hikers")
+    home.drop(material.photo(9), "", "after.jpg")
+    await home.inside(patience=HASTY)
+    assert len(telegram.in_chat("Hikers")) == 3
+    assert [message.sha256 for message in telegram.in_chat(new.name)] == [sha256(material.photo(9))]
+    assert home.at_work() == []

@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, help="bytes per second, all connections together")
     parser.add_argument("--connection-rate", type=float, help="bytes per second, each connection")
     parser.add_argument("--count-only", action="store_true", help="keep no bytes")
-    parser.add_argument("--duplicate", choices=("return", "error"), default="return")
+    parser.add_argument("--duplicate", choices=("return", "error", "album"), default="return")
     parser.add_argument("--media-dc", action="store_true", help="open a media_only port")
     asyncio.run(run(parser.parse_args()))
 

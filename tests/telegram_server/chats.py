@@ -55,7 +55,8 @@ class Chat:
     """A place to post to.
 
     `forbidden` is the name of the error every post gets (CHAT_WRITE_FORBIDDEN, CHANNEL_PRIVATE …);
-    `slow_mode` are the seconds between two posts of one account.
+    `slow_mode` are the seconds between two posts of one account; `gone` says why the account cannot see it any more, and
+    `migrated_to` is the supergroup that a basic group has become (`Directory.migrate`).
     """
 
     kind: ChatKind
@@ -66,6 +67,8 @@ class Chat:
     phone: str | None = None
     forbidden: str | None = None
     slow_mode: int = 0
+    gone: Literal["", "deleted", "kicked", "left"] = ""
+    migrated_to: Chat | None = None
     pts: int = 1
     next_message: int = 1
     last_post: dict[int, float] = field(default_factory=dict)
@@ -104,8 +107,23 @@ class Chat:
                 phone=self.phone,
                 contact=True,
             )
+        if self.gone == "kicked":
+            if self.own_numbers:
+                return types.ChannelForbidden(self.id, self.access_hash, self.title)
+            return types.ChatForbidden(self.id, self.title)
         if self.kind == "group":
-            return types.Chat(self.id, self.title, types.ChatPhotoEmpty(), 2, now(), 1)
+            new = self.migrated_to
+            return types.Chat(
+                self.id,
+                self.title,
+                types.ChatPhotoEmpty(),
+                2,
+                now(),
+                1,
+                left=self.gone == "left" or None,
+                deactivated=bool(new) or self.gone == "deleted" or None,
+                migrated_to=types.InputChannel(new.id, new.access_hash) if new else None,
+            )
         may_post = self.forbidden != "CHAT_WRITE_FORBIDDEN"
         return types.Channel(
             self.id,
@@ -118,6 +136,7 @@ class Chat:
             access_hash=self.access_hash,
             username=self.username,
             admin_rights=types.ChatAdminRights(post_messages=True) if may_post else None,
+            left=self.gone == "left" or None,
             default_banned_rights=None
             if may_post
             else types.ChatBannedRights(until_date=None, send_messages=True),
@@ -161,6 +180,16 @@ class Directory:
         chat = Chat(kind, number, title, 90_000 + number, username, phone)
         self.chats.append(chat)
         return chat
+
+    def migrate(self, name: str) -> Chat:
+        """Turn a basic group into a supergroup, as its owner does: a chat with numbers of its own; the old one is closed.
+
+        core.telegram.org/api/channel#migration
+        """
+        old = self[name]
+        new = self.add("supergroup", 70_000 + old.id, f"{old.title} II")
+        old.migrated_to, old.forbidden = new, "CHAT_ID_INVALID"
+        return new
 
     def __getitem__(self, name: str) -> Chat:
         """A chat by its name."""

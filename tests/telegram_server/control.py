@@ -35,7 +35,7 @@ def plain(value: Any) -> Any:
         return {
             field.name: plain(getattr(value, field.name))
             for field in dataclasses.fields(value)
-            if field.name not in {"where", "do"}
+            if field.name not in {"where", "do", "chance", "migrated_to"}
         }
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode()}

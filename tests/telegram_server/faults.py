@@ -10,9 +10,10 @@ comes back early is refused again and noted in `violations`.
 
 from __future__ import annotations
 
+import random
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from .wire import Refused
@@ -34,7 +35,8 @@ class Fault:
     `times=None` is for ever. `drop`: the connection is reset before the request is carried out, after it,
     or in the middle of the answer. `hang`: nothing is ever answered, the request being carried out before
     that or not. `delay`: seconds during which the request runs. `omit`: places in an album that are left
-    out of the answer. `do` is called when the fault strikes, before anything else happens. The other fields
+    out of the answer. A bad day: `share` is the part of the matching calls that is struck, by chance, and `seconds` how long
+    it lasts. `do` is called when the fault strikes, before anything else happens. The other fields
     choose the call: `file` is a name or a SHA-256.
     """
 
@@ -55,6 +57,10 @@ class Fault:
     account: int | None = None
     where: Callable[[Any], bool] | None = None
     do: Callable[[], object] | None = None
+    share: float = 1.0
+    seconds: float | None = None
+    begun: float = field(default_factory=time.monotonic)
+    chance: random.Random = field(default_factory=lambda: random.Random(16))
     seen: int = 0
     hits: int = 0
 
@@ -69,6 +75,8 @@ class Fault:
             and (self.random_id is None or self.random_id in call.random_ids)
             and self.account in {None, call.account}
             and (self.where is None or self.where(request))
+            and (self.seconds is None or time.monotonic() < self.begun + self.seconds)
+            and (self.share >= 1.0 or self.chance.random() < self.share)
         )
 
 

@@ -30,7 +30,8 @@ CAPTION: Final = 1024
 CAPTION_PREMIUM: Final = 2048
 ALBUM: Final = 10
 
-Duplicate = Literal["return", "error"]
+Duplicate = Literal["return", "error", "album"]
+"""What a repeat gets: the first messages, RANDOM_ID_DUPLICATE, or that for albums alone."""
 _Key = tuple[int, str, int]
 
 
@@ -82,7 +83,8 @@ class Posts:
             raise Refused(500, "RANDOM_ID_DUPLICATE")
         seen = [self._posted[key] for key in keys if key in self._posted]
         if seen:
-            if self.duplicate == "error" or len(seen) < len(keys):
+            refused = self.duplicate == "error" or (self.duplicate == "album" and album)
+            if refused or len(seen) < len(keys):
                 raise Refused(500, "RANDOM_ID_DUPLICATE")
             return self._updates(account, chat, seen, fresh=False)
 

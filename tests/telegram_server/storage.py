@@ -100,6 +100,8 @@ class Storage:
         self.keep, self.most_parts = keep, most_parts
         self.uploads: dict[tuple[int, int], Upload] = {}
         self.media: dict[int, Media] = {}
+        self.spoilt: set[int] = set()
+        """The ids of uploads that are lost inside: whatever is made of them is RPC_CALL_FAIL, and nothing mends it."""
         self._generation = 0
 
     def save_part(
@@ -143,12 +145,18 @@ class Storage:
                 lost += len(chosen)
         return lost
 
+    def spoil(self, file_id: int) -> None:
+        """Lose an upload inside, for good: only another one of the same file helps."""
+        self.spoilt.add(file_id)
+
     def expire_references(self) -> None:
         """Every file reference handed out so far is stale from now on."""
         self._generation += 1
 
     def _join(self, account: int, file: Any) -> tuple[tuple[bytes, ...], int]:
         """The bytes of an InputFile in chunks (none with keep=False), and their number."""
+        if file.id in self.spoilt:
+            raise Refused(500, "RPC_CALL_FAIL")
         big = isinstance(file, types.InputFileBig)
         upload = self.uploads.get((account, file.id))
         for part in range(file.parts):

@@ -47,6 +47,7 @@ class Preparer:
         self.limit = limit
         self._verdicts: dict[tuple[str, int, str], Assessment] = {}
         self._oversize: set[tuple[str, int, str]] = set()
+        self._made: set[tuple[str, int, str]] = set()
 
     async def forms(self, member: Entry) -> AsyncIterator[Item]:
         """The forms in which this file can be sent, the best first.
@@ -112,20 +113,25 @@ class Preparer:
 
     async def clean(self, entry: Entry) -> None:
         """Remove the forms that were made for a unit."""
-        self._verdicts.clear()
-        self._oversize.clear()
-        await in_thread(shutil.rmtree, self._workshop(entry.job), ignore_errors=True)
+        unit = entry.unit
+        for key in [key for key in self._verdicts if key[0] == entry.job and unit.covers(key[1])]:
+            del self._verdicts[key]
+            self._oversize.discard(key)
+            if key in self._made:
+                self._made.discard(key)
+                await in_thread(shutil.rmtree, self._workshop(key), ignore_errors=True)
 
-    def _workshop(self, job: str) -> Path:
-        return self.spool.tmp / f"{job}.send"
+    def _workshop(self, key: tuple[str, int, str]) -> Path:
+        return self.spool.tmp / f"{key[0]}.send.{key[1]:04d}{key[2]}"
 
     async def _photo(self, member: Entry, *, again: bool) -> Item:
-        directory = (
-            self._workshop(member.job) / f"{member.unit.first:04d}{'-again' if again else ''}"
-        )
+        verdict = self._verdicts[_key(member)]
+        directory = self._workshop(_key(member)) / ("again" if again else "first")
 
         def make() -> Path:
-            directory.mkdir(parents=True, exist_ok=True)
+            if again or verdict.reasons:
+                self._made.add(_key(member))
+                directory.mkdir(parents=True, exist_ok=True)
             return acceptable_photo(member.path, directory, again=again)
 
         try:
@@ -133,7 +139,6 @@ class Preparer:
         except Permanent as error:
             reason = error.reason.replace(member.path.name, member.unit.label)
             raise Permanent(reason) from error
-        verdict = self._verdicts[_key(member)]
         mime = verdict.mime if path == member.path else "image/jpeg"
         return await self._item(member, path, "photo", verdict, mime)
 

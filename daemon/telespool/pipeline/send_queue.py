@@ -75,6 +75,10 @@ class SendQueue:
                 self._look()
         return self._row[-1] if self._row else None
 
+    def following(self, count: int) -> list[Entry]:
+        """The next ones, as they were seen last."""
+        return self._row[: -count - 1 : -1]
+
     def forget(self, entry: Entry | None = None) -> None:
         """This unit was taken; without one, others came: look again as soon as may be."""
         if entry is None:

@@ -14,24 +14,21 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from telespool.destinations.base import Receipts, Rejected, SupportsResume
+from telespool.destinations.base import Receipts, Rejected
 from telespool.errors import (
-    LoginNeeded,
     NeedsConversion,
     Permanent,
     TelespoolError,
     Temporary,
     ToolFault,
-    first_of,
 )
 from telespool.observe.job_report import close_job
-from telespool.observe.progress import UploadProgress
 from telespool.pipeline.prepare import Preparer
 from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.retry_queue import RetryQueue
 from telespool.pipeline.send_queue import SendQueue
-from telespool.pipeline.worker import Worker, log, readable
-from telespool.runtime import plain_files
+from telespool.pipeline.stager import AHEAD, Stager
+from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.timers import Deadlines
 from telespool.runtime.waits import EVERYBODY, Wait
@@ -39,12 +36,14 @@ from telespool.spool import delivered_index
 
 if TYPE_CHECKING:
     from telespool.destinations.base import Destination, Uploaded
+    from telespool.pipeline.stager import StagedUnit
     from telespool.pipeline.worker import WorkerContext
     from telespool.spool.layout import Entry
 
 _SHORT_WAIT = 20.0
-_TOGETHER = 10
 _POST_TRIES = 5
+_AFTER_DEATH = 30
+"""Units that are sent alone after the process died over one: the next death names who is to blame."""
 
 
 class Uploader(Worker):
@@ -57,6 +56,7 @@ class Uploader(Worker):
         super().__init__(house)
         self.destination = destination
         self.preparing = Preparer(house.spool, house.config, house.limit)
+        self.stager = Stager(house, destination, self.preparing, self.alive)
         self.queue = SendQueue(house.spool)
         self.reporting = ReportSender(house.spool, house.config, destination)
         if house.config.report.to:
@@ -65,7 +65,15 @@ class Uploader(Worker):
         self._uploading = house.bells.listen(("uploading",))
         self._ends = Deadlines()
         self._trouble_since: float | None = None
+        self._alone = 0
         self._waits = house.activity.waits
+
+    async def run(self) -> None:
+        """Work until cancelled; what is being brought ahead is broken off with it."""
+        try:
+            await super().run()
+        finally:
+            await self.stager.close()
 
     async def step(self) -> float:
         """Bring back what has waited long enough, then send the first unit in order."""
@@ -152,46 +160,48 @@ class Uploader(Worker):
 
     # -- sending -----------------------------------------------------------------------------------
 
+    async def _brought(self, entry: Entry) -> StagedUnit | None:
+        """What was brought ahead of this unit, while the next ones are."""
+        if not self.stager.has(entry):
+            return None
+        self.stager.ahead([entry, *self._following()])
+        return await self.stager.brought(entry)
+
+    def _following(self) -> list[Entry]:
+        if self._alone > 0:
+            return []
+        return [each for each in self.queue.following(AHEAD) if not self._hold(each.chat)]
+
     async def _send(self, entry: Entry) -> None:
         self.queue.forget(entry)
         await in_thread(self.guard.begin, entry)
         try:
             if await in_thread(self.spool.send_home, entry):
                 return
+            if entry.unit.attempt:
+                self._alone = _AFTER_DEATH
+            unit = await self._brought(entry)
             entry = await in_thread(self.spool.begin, entry)
         except FileNotFoundError:
             return  # a person took it away
         try:
-            await self.attempt(entry, self._attempt(entry))
+            await self.attempt(entry, self._attempt(entry, unit))
         finally:
             self.house.activity.upload = None
             await self.preparing.clean(entry)
         await in_thread(close_job, self.spool, entry.job)
 
-    async def _attempt(self, entry: Entry) -> None:
-        """One attempt at one unit, from its files to its receipt."""
-        staged: dict[int, Uploaded] = {}
-        members, size, inodes = await in_thread(self._members, entry)
-        activity = UploadProgress(entry.job, str(entry.unit.plain()), size)
-        self.house.activity.upload = activity
-        limit = asyncio.Semaphore(_TOGETHER)
-
-        async def one(number: int) -> tuple[int, Uploaded | TelespoolError]:
-            async with limit:
-                return number, await self._stage(entry, members[number], activity)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(one(number)) for number in members]
-                lines = group.create_task(delivered_index.digests(members.values()))
-        except BaseExceptionGroup as several:
-            raise first_of(several) from None  # a login that is gone, a full disk: not the album's
-        refused: dict[int, TelespoolError] = {}
-        for number, outcome in (task.result() for task in tasks):
-            if isinstance(outcome, TelespoolError):
-                refused[number] = outcome
-            else:
-                staged[number] = outcome
+    async def _attempt(self, entry: Entry, unit: StagedUnit | None) -> None:
+        """One attempt at one unit, from its files (`unit`: they were brought ahead) to its receipt."""
+        if unit is None:
+            bringing = asyncio.create_task(self.stager.bring(entry), name="stage a unit")
+            await asyncio.sleep(0)  # its files go first
+            self.stager.ahead(self._following())
+            unit = await bringing
+        else:
+            unit.moved(await in_thread(self.spool.members, entry))
+        self.house.activity.upload = unit.activity
+        members, staged, refused = unit.members, unit.staged, unit.refused
         for _ in range(len(members) + 1):
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=not staged)
             if not staged:
@@ -203,72 +213,37 @@ class Uploader(Worker):
                 continue
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=False)
             self._trouble_since = None
-            for number in await in_thread(_replaced, members, inodes):
+            for number in await in_thread(unit.replaced):
                 messages.pop(number, None)  # what has its name now was not sent: it goes by itself
                 await in_thread(self.renumber, members[number])
             if not messages:
                 return
-            sent = [line for number, line in lines.result().items() if number in messages]
-            await in_thread(
-                delivered_index.record,
-                self.spool,
-                entry.job,
-                sent,
-                messages,
-                self.config.chats.get(entry.chat, ""),
-                notes,
-            )
-            done = await in_thread(self.spool.deliver, entry, messages)
-            self.house.activity.counts["delivered"] += len(messages)
-            log.info(
-                "delivered",
-                job=entry.job,
-                unit=str(done.unit),
-                chat=entry.chat,
-                files=len(messages),
-            )
+            await self._receipt(entry, unit, messages, notes)
             return
 
-    def _members(self, entry: Entry) -> tuple[dict[int, Entry], int, dict[int, int]]:
-        """Look at the files of a unit: each by its number, the bytes of all, and their inodes. Blocks."""
-        members = {member.unit.first: member for member in self.spool.members(entry)}
-        states = {number: plain_files.lstat(member.path) for number, member in members.items()}
-        inodes = {number: state.st_ino for number, state in states.items()}
-        return members, sum(state.st_size for state in states.values()), inodes
-
-    async def _stage(
-        self, entry: Entry, member: Entry, activity: UploadProgress
-    ) -> Uploaded | TelespoolError:
-        """Bring one file there, in another form where Telegram refuses the first; the last refusal if all fail."""
-
-        def arrived(size: int) -> None:
-            self.alive()
-            # The first word is of what an earlier attempt brought there.
-            further = size > activity.arrived.get(member.unit.first, size)
-            self.house.activity.arrived(activity, member.unit.first, size)
-            if further and isinstance(self.destination, SupportsResume):
-                self.spool.advance_upload(entry)
-
-        last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
-        try:
-            with readable(member):
-                async for item in self.preparing.forms(member):
-                    try:
-                        return await self.destination.stage(member.chat, item, arrived)
-                    except NeedsConversion as error:
-                        last = error
-                        log.info(
-                            "refused",
-                            job=member.job,
-                            unit=str(member.unit),
-                            form=item.kind,
-                            reason=error.reason,
-                        )
-        except LoginNeeded:
-            raise
-        except TelespoolError as error:
-            return error
-        return last
+    async def _receipt(
+        self, entry: Entry, unit: StagedUnit, messages: dict[int, int], notes: list[str]
+    ) -> None:
+        sent = [line for number, line in unit.lines.items() if number in messages]
+        await in_thread(
+            delivered_index.record,
+            self.spool,
+            entry.job,
+            sent,
+            messages,
+            self.config.chats.get(entry.chat, ""),
+            notes,
+        )
+        done = await in_thread(self.spool.deliver, entry, messages)
+        self._alone -= 1
+        self.house.activity.counts["delivered"] += len(messages)
+        log.info(
+            "delivered",
+            job=entry.job,
+            unit=str(done.unit),
+            chat=entry.chat,
+            files=len(messages),
+        )
 
     async def _post(
         self, entry: Entry, staged: dict[int, Uploaded]
@@ -352,13 +327,3 @@ class Uploader(Worker):
         await in_thread(self.spool.quarantine, original or entry, reason)
         if original is not None:
             await in_thread(self.spool.drop_copy, entry)
-
-
-def _replaced(members: dict[int, Entry], inodes: dict[int, int]) -> list[int]:
-    """The numbers of those in whose place a person has put another file meanwhile."""
-    return [
-        number
-        for number, member in members.items()
-        if plain_files.exists(member.path)
-        and plain_files.lstat(member.path).st_ino != inodes[number]
-    ]

@@ -30,6 +30,10 @@ class Marks(Moves):
         self.disk.utime(begun.path, claimed(entry.job))
         return begun
 
+    def announce(self, entry: Entry) -> None:
+        """Give a unit the time that `begin` will give it: an upload that begins before its turn stays the same one."""
+        self.disk.utime(entry.path, claimed(entry.job))
+
     def begin_again(self, entry: Entry) -> Entry:
         """Mark the next attempt after one that failed, whatever it got done."""
         return self._rename_in_place(entry, entry.unit.attempted(entry.unit.attempt + 1))

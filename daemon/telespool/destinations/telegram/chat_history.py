@@ -27,14 +27,22 @@ class ChatHistory:
     def __init__(self, messages: Iterable[Any]) -> None:
         self._by_media: dict[int, int] = {}
         self._by_name: dict[tuple[str, int], int] = {}
+        self._posts: set[tuple[str, ...]] = set()
+        groups: dict[int, list[Any]] = {}
         for message in messages:
             media = getattr(message, "media", None)
             thing = getattr(media, "photo", None) or getattr(media, "document", None)
             if not isinstance(thing, types.Photo | types.Document):
                 continue
             self._by_media[thing.id] = message.id
+            groups.setdefault(message.grouped_id or -message.id, []).append(message)
             if isinstance(thing, types.Document) and (name := name_of(thing)):
                 self._by_name.setdefault((name, thing.size), message.id)
+
+        for group in groups.values():
+            group.sort(key=_number)
+            kinds = ["photo" if getattr(each.media, "photo", None) else "" for each in group]
+            self._posts.add((group[0].message or "", *kinds))
 
     @classmethod
     async def newest(cls, caller: RpcClient, peer: Any, chat: str) -> ChatHistory | None:
@@ -46,21 +54,32 @@ class ChatHistory:
             return None
         return cls(getattr(answer, "messages", ()))
 
-    def find(self, album: Iterable[Uploaded]) -> dict[int, int]:
-        """Message id by `Item.key` of what stands there."""
+    def find(self, album: Iterable[Uploaded], *, by_name: bool = True) -> dict[int, int]:
+        """Message id by `Item.key` of what stands there; by the name only where it is known to stand there."""
         found = {}
         for each in album:
             handle: Any = each.handle
             message = self._by_media.get(handle.id.id)
-            if message is None and each.item.kind != "photo":
+            if message is None and by_name and each.item.kind != "photo":
                 message = self.named(each.item.name, each.item.path.stat().st_size)
             if message is not None:
                 found[each.item.key] = message
         return found
 
+    def has_one_like(self, album: Iterable[Uploaded], text: str) -> bool:
+        """Whether a post of so many photos and files, in this order and with this caption, stands there."""
+        kinds = [
+            "photo" if isinstance(each.handle, types.InputMediaPhoto) else "" for each in album
+        ]
+        return (text, *kinds) in self._posts
+
     def named(self, name: str, size: int) -> int | None:
         """The message with a file of this name and size."""
         return self._by_name.get((name, size))
+
+
+def _number(message: Any) -> int:
+    return int(message.id)
 
 
 def name_of(document: Any) -> str:

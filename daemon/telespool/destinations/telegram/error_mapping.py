@@ -122,7 +122,7 @@ def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> Telespo
                 scope=scope,  # type: ignore[arg-type]
             )
         case Action.LOGIN:
-            return LoginNeeded(f"Telegram ended the login: {said}. Run `{command('login')}`.")
+            return LoginNeeded(f"{_login(refusal)}: {said}. Run `{command('login')}`.")
         case Action.CONFIG:
             return ConfigError([f"Telegram does not accept the configuration: {said}."])
         case Action.BUG | Action.CAPTION | Action.REGROUP:
@@ -139,3 +139,7 @@ def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> Telespo
             )
         case _:
             return Temporary(f"{subject} could not be sent yet: {said}.")
+
+
+def _login(refusal: Refusal) -> str:
+    return "Log in again" if "_MIGRATE" in refusal.name else "Telegram ended the login"

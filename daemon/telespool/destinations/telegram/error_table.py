@@ -91,7 +91,7 @@ _TABLE = [
         Action.RECONNECT,
         "api/datacenter, TDLib",
         """
-        PHONE_MIGRATE_X NETWORK_MIGRATE_X USER_MIGRATE_X FILE_MIGRATE_X STATS_MIGRATE_X: another data centre is responsible
+        FILE_MIGRATE_X STATS_MIGRATE_X: another data centre is responsible
         CONNECTION_NOT_INITED CONNECTION_LAYER_INVALID: the connection was not introduced
         """,
     ),
@@ -239,6 +239,7 @@ _TABLE = [
         SESSION_PASSWORD_NEEDED: the password is still missing
         USER_DEACTIVATED USER_DEACTIVATED_BAN: the account was deleted or banned
         AUTH_KEY_DUPLICATED: two programs used this login at once, and Telegram ended it
+        PHONE_MIGRATE_X NETWORK_MIGRATE_X USER_MIGRATE_X: this account lives in another of Telegram's data centres than the login
         FROZEN_METHOD_INVALID FROZEN_PARTICIPANT_MISSING: Telegram has frozen this account; see its appeal in the app
         """,
     ),

@@ -16,6 +16,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from telethon import utils
 from telethon.tl import functions, types
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from telespool.destinations.telegram.rpc import RpcClient
     from telespool.destinations.telegram.session import Session
 
+_log = structlog.get_logger()
 _PHONE = re.compile(r"\+[\d ()-]{6,}")
 _NUMBER = re.compile(r"-?\d+")
 _DIALOGS, _PAGES = 100, 20  # a numeric id is looked for among the account's newest 2000 chats
@@ -45,6 +47,7 @@ class Peers:
         self._caller = caller
         self._session = session
         self._known: dict[str, Any] = {}
+        self._moved: dict[str, Any] = {}  # the groups that became supergroups, as they were called
         self._doubted: dict[str, float] = {}  # when what the session remembers was refused
         self._looking = asyncio.Lock()
 
@@ -64,13 +67,19 @@ class Peers:
 
         Several requests may be refused at once: they share one fresh look.
         """
-        if refusal.name not in _STALE:
+        if refusal.name not in _STALE and not isinstance(
+            self._known.get(alias), types.InputPeerChat
+        ):
             return False
         now = asyncio.get_running_loop().time()
         if now - self._doubted.get(alias, float("-inf")) > _LOOK_AGAIN:
             self._doubted[alias] = now
             self._known.pop(alias, None)
         return True
+
+    def before_move(self, alias: str) -> Any:
+        """The InputPeer of the basic group that became this supergroup; None where it is none."""
+        return self._moved.get(alias)
 
     async def title(self, alias: str) -> str:
         """Its title, by a real request; Temporary where this account may not post media there."""
@@ -83,18 +92,17 @@ class Peers:
                 request = functions.messages.GetChatsRequest([peer.chat_id])
             case _:
                 users = await self._ask(functions.users.GetUsersRequest([_user(peer)]), alias)
+                if users and getattr(users[0], "deleted", False):
+                    raise _unknown(
+                        f"The account behind the chat {alias!r} was deleted: write to another one."
+                    )
                 return str(utils.get_display_name(users[0]) or alias) if users else alias
         chats = (await self._ask(request, alias)).chats
-        if not chats or isinstance(chats[0], types.ChatForbidden | types.ChannelForbidden):
-            raise _unknown(f"This account is not (or no longer) in the chat {alias!r}.")
-        if getattr(chats[0], "left", False):
-            raise _unknown(f"This account has left the chat {alias!r}: join it again.")
-        if not _may_post(chats[0]):
-            raise _unknown(
-                f"This account may read the chat {alias!r} ({chats[0].title}) but not post photos and videos there:"
-                " let an administrator give it that right."
-            )
-        return str(chats[0].title)
+        chat = chats[0] if chats else None
+        if reason := _closed(chat, alias):
+            raise _unknown(reason)
+        title = str(getattr(chat, "title", alias))
+        return f"{title} ({_successor(alias, peer)})" if alias in self._moved else title
 
     async def _find(self, value: str, alias: str) -> Any:
         if value.lower() in {"me", "self"}:
@@ -136,7 +144,7 @@ class Peers:
             return cached
         real, kind = utils.resolve_id(number)
         if kind is types.PeerChat:
-            return types.InputPeerChat(real)
+            return await self._group(real, alias)
         me = await self._caller.whoami()
         if me.bot:  # bots may ask without the access hash; core.telegram.org/api/peers
             if kind is types.PeerChannel:
@@ -151,10 +159,20 @@ class Peers:
         else:
             peer = await self._among_dialogs(number, alias)
         if peer is None:
-            raise _unknown(
-                f"The chat {alias!r} ({number}) is not among this account's chats: join it, or write"
-                " to it once, and it is found."
-            )
+            raise _unknown(_not_seen(alias, number, kind, is_bot=bool(me.bot)))
+        return peer
+
+    async def _group(self, number: int, alias: str) -> Any:
+        """A basic group, or the supergroup that it became. core.telegram.org/api/channel#migration"""
+        old = types.InputPeerChat(number)
+        chats = (await self._ask(functions.messages.GetChatsRequest([number]), alias)).chats
+        new = getattr(chats[0], "migrated_to", None) if chats else None
+        if not isinstance(new, types.InputChannel):
+            return old
+        peer = types.InputPeerChannel(new.channel_id, new.access_hash)
+        if alias not in self._moved:
+            self._moved[alias] = old
+            _log.warning("chat moved", chat=alias, reason=_successor(alias, peer))
         return peer
 
     async def _among_dialogs(self, number: int, alias: str) -> Any:
@@ -190,6 +208,51 @@ class Peers:
             raise error_mapping.verdict(
                 refusal, f"What goes to the chat {alias!r} ({value})"
             ) from None
+
+
+def _successor(alias: str, peer: Any) -> str:
+    return (
+        f"the group became a supergroup and is followed there; write {utils.get_peer_id(peer)} as"
+        f" chats.{alias} in the configuration"
+    )
+
+
+def _not_seen(alias: str, number: int, kind: Any, *, is_bot: bool) -> str:
+    if is_bot and kind is types.PeerUser:
+        return (
+            f"The person behind the chat {alias!r} ({number}) has not spoken to this bot yet: let them open it in"
+            " Telegram and press Start."
+        )
+    if is_bot:
+        return (
+            f"This bot is not in the chat {alias!r} ({number}): let an administrator add it there."
+        )
+    return (
+        f"The chat {alias!r} ({number}) is not among this account's chats: join it, or write"
+        " to it once, and it is found."
+    )
+
+
+def _closed(chat: Any, alias: str) -> str:
+    """Why nothing can be posted to this chat, and what to do; empty where it can."""
+    name = f"the chat {alias!r}"
+    if chat is None or isinstance(chat, types.ChatEmpty):
+        return f"Telegram knows nothing of {name}: it was deleted, or its number in the configuration is wrong."
+    if isinstance(chat, types.ChatForbidden | types.ChannelForbidden):
+        return (
+            f"This account is not (or no longer) in {name} ({chat.title}), or it was closed: let somebody invite"
+            " the account again, or set another chat in the configuration."
+        )
+    if getattr(chat, "deactivated", False):
+        return f"The group of {name} ({chat.title}) was deleted: set another chat in the configuration."
+    if getattr(chat, "left", False):
+        return f"This account has left {name} ({chat.title}): join it again."
+    if not _may_post(chat):
+        return (
+            f"This account may read {name} ({chat.title}) but not post photos and videos there:"
+            " let an administrator give it that right."
+        )
+    return ""
 
 
 def _may_post(chat: Any) -> bool:

@@ -6,8 +6,7 @@ something else done: first each item is put before uploadMedia again, which name
 was posted). Where an item is to blame that nobody names, it is found by leaving out one at a time: each such request
 either fails as a whole, or posts all the others, in order, as one album. In the end the items go one by one, in order.
 
-"Posted already" is believed: after a few repetitions the chat itself is asked (`chat_history`), then each item by
-itself with its id. Nothing overtakes meanwhile.
+"Posted already" is believed, and confirmed by `posted_before`.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ from telethon.tl import types
 
 from telespool.destinations.base import Receipts, Rejected, Uploaded
 from telespool.destinations.telegram import error_mapping, tl_media, tl_requests
-from telespool.destinations.telegram.chat_history import ChatHistory
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
+from telespool.destinations.telegram.posted_before import PostedBefore, subject_of
 from telespool.destinations.telegram.server_health import Circuit, now
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _MENDS = 16  # ten stale references, one after the other, are no reason to give up
-_DOUBTS = 4  # how often a post that is said to be there, and is not seen, is asked for
 # Errors that concern everything, so that no item is to blame.
 _ALL = {Action.WAIT, Action.RECONNECT, Action.CHAT, Action.ACCOUNT, Action.LOGIN, Action.CONFIG}
 # Errors by which one item is to blame.
@@ -56,13 +54,15 @@ class PostSender:
         self._patience = caller.patience
         self._circuit = Circuit(caller.patience)
         self._trouble: dict[int, float] = {}  # since when a post brings trouble, by its first key
-        self._doubts: dict[int, int] = {}
+        self._before = PostedBefore(caller, chats, self._send)
 
-    async def post(
+    async def post(  # noqa: PLR0912 - one branch to an answer of Telegram's, in the order in which they are mended
         self, chat: str, staged: Sequence[Uploaded], caption: str, limit: int
     ) -> Receipts:
         """Message id by key, as `Destination.post` promises; `limit` is as for `MediaUploader.stage`."""
         self._circuit.check()
+        if before := await self._moved(chat, staged):
+            return before
         config = await self._caller.config()
         full = text = tl_requests.cut(
             caption, getattr(config, "caption_length_max", 0) or tl_requests.CAPTION
@@ -81,6 +81,8 @@ class PostSender:
                 mended.add(refusal.name)
                 match refusal.action:
                     case Action.CHAT if first and self._chats.forget(chat, refusal):
+                        if before := await self._moved(chat, album):
+                            return before
                         continue
                     case Action.REFRESH if first and self._names_one(album, refusal):
                         number = refusal.number or 0
@@ -91,9 +93,9 @@ class PostSender:
                     case Action.KIND:
                         self._forbidden(album, refusal)
                     case Action.DELIVERED:
-                        return await self._confirm(chat, album, text)
+                        return await self._confirmed(chat, album, text)
                 if refusal.action in _ALL:
-                    raise error_mapping.verdict(refusal, _subject(chat, album)) from None
+                    raise error_mapping.verdict(refusal, subject_of(chat, album)) from None
                 text = full  # where even no caption is too long, it is not to blame
                 if refusal.is_trouble:
                     self._wait_for_all(album, refusal)
@@ -106,7 +108,7 @@ class PostSender:
                     continue
                 return await self._apart(chat, album, text, refusal)
         raise Temporary(
-            f"{_subject(chat, album)} could not be posted yet: Telegram kept objecting.",
+            f"{subject_of(chat, album)} could not be posted yet: Telegram kept objecting.",
             scope="chat",
         )
 
@@ -135,9 +137,21 @@ class PostSender:
         await self._served(album, receipts)
         return receipts
 
+    async def _moved(self, chat: str, album: Sequence[Uploaded]) -> Receipts:
+        """What of it was posted to a group that became a supergroup since."""
+        receipts = await self._before.move(chat, album)
+        if receipts:
+            await self._served(album, receipts)
+        return receipts
+
+    async def _confirmed(self, chat: str, album: Sequence[Uploaded], text: str) -> Receipts:
+        receipts = await self._before.confirm(chat, album, text)
+        await self._served(album, receipts)
+        return receipts
+
     async def _served(self, album: Sequence[Uploaded], receipts: Receipts) -> None:
         self._trouble.pop(album[0].item.key, None)
-        self._doubts.pop(album[0].item.key, None)
+        self._before.forget(album[0].item.key)
         await self._staging.posted(each.item for each in album if each.item.key in receipts)
 
     def _wait_for_all(self, album: Sequence[Uploaded], refusal: Refusal) -> None:
@@ -220,7 +234,7 @@ class PostSender:
             except Refusal as again:
                 self._check(again, chat, [each])
                 if again.action is Action.DELIVERED:
-                    return await self._confirm(chat, [each], text)
+                    return await self._confirmed(chat, [each], text)
                 refusal = again
                 if again.is_trouble:
                     if not self._caller.health.others_passed(each.item.key, now() - _LATELY):
@@ -236,47 +250,7 @@ class PostSender:
     def _check(refusal: Refusal, chat: str, album: Sequence[Uploaded]) -> None:
         """Give up looking for a culprit where the error is about everything."""
         if refusal.action in _ALL:
-            raise error_mapping.verdict(refusal, _subject(chat, album)) from None
-
-    async def _confirm(self, chat: str, album: Sequence[Uploaded], text: str) -> Receipts:
-        """It is said to be there: find it, without posting anything that is not."""
-        peer = await self._chats.peer(chat)
-        key = album[0].item.key
-        history = await ChatHistory.newest(self._caller, peer, chat)
-        receipts = Receipts(history.find(album) if history else None)
-        if not receipts and history is not None and not self._doubted(key):
-            # It is still under way, most likely: an item by itself would be torn out of it.
-            raise self._not_seen(chat, album)
-        for each in album:
-            if each.item.key in receipts:
-                continue
-            try:
-                receipts |= await self._send(chat, [each], "" if receipts else text, tries=1)
-            except Refusal as refusal:
-                self._check(refusal, chat, album)
-                if refusal.action is not Action.DELIVERED:
-                    break  # this one is not there; it is posted the usual way
-                if not receipts and not self._doubted(key):
-                    # Not even one by itself is answered: no further questions this time.
-                    raise self._not_seen(chat, album) from None
-                # It says so again and again, or others of this post were found: it is believed.
-                _log.warning("message not seen", chat=chat, file=each.item.name)
-                receipts[each.item.key] = 0
-        await self._served(album, receipts)
-        return receipts
-
-    def _doubted(self, key: int) -> bool:
-        """Whether it was asked for often enough."""
-        return self._doubts.get(key, 0) >= _DOUBTS
-
-    def _not_seen(self, chat: str, album: Sequence[Uploaded]) -> Temporary:
-        key = album[0].item.key
-        self._doubts[key] = self._doubts.get(key, 0) + 1
-        return Temporary(
-            f"Telegram says that {_subject(chat, album)} is being posted; it is asked again.",
-            retry_after=self._patience.gap(self._doubts[key]),
-            scope="chat",
-        )
+            raise error_mapping.verdict(refusal, subject_of(chat, album)) from None
 
     async def _in_runs(
         self, chat: str, runs: Sequence[list[Uploaded]], text: str, limit: int
@@ -339,8 +313,3 @@ def _group(staged: Uploaded) -> str:
     if isinstance(handle, types.InputMediaPhoto):
         return tl_media.group_of("photo")
     return tl_media.group_of(staged.item.kind if staged.item.kind != "photo" else "document")
-
-
-def _subject(chat: str, album: Sequence[Uploaded]) -> str:
-    what = album[0].item.name if len(album) == 1 else f"the album from {album[0].item.name} on"
-    return f"{what} (chat {chat!r})"

@@ -1,0 +1,233 @@
+"""Bringing the files of units to the destination: of the one that is posted next, and of some behind it meanwhile.
+
+Bringing has no effect in the chat, so it may run ahead; posting stays one at a time, in order. What was brought ahead is
+used only where the unit is still the same files, and where nothing of it must wait: else it is brought again. A unit is
+marked as being worked on when its turn comes, not before: who dies meanwhile died over that one.
+
+Memory is bounded by the destination's window, however many units there are; a unit behind waits for those before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from telespool.destinations.base import SupportsResume, Uploaded
+from telespool.errors import (
+    LoginNeeded,
+    NeedsConversion,
+    Permanent,
+    TelespoolError,
+    Temporary,
+    first_of,
+)
+from telespool.observe.progress import UploadProgress
+from telespool.pipeline.worker import log, readable
+from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
+from telespool.spool import delivered_index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from telespool.destinations.base import Destination
+    from telespool.pipeline.prepare import Preparer
+    from telespool.pipeline.worker import WorkerContext
+    from telespool.spool.delivered_index import Receipt
+    from telespool.spool.layout import Entry
+
+AHEAD = 3
+"""Units that are brought while one is posted."""
+_TOGETHER = 10
+
+_Key = tuple[str, int, str]
+
+
+@dataclass(slots=True)
+class StagedUnit:
+    """What became of the files of a unit, by their numbers. `stamps` tell whether they are still the same."""
+
+    members: dict[int, Entry]
+    stamps: dict[int, tuple[int, int]]
+    activity: UploadProgress
+    staged: dict[int, Uploaded] = field(default_factory=dict)
+    refused: dict[int, TelespoolError] = field(default_factory=dict)
+    lines: dict[int, Receipt] = field(default_factory=dict)
+
+    @property
+    def holds_up(self) -> bool:
+        """Whether some of it must wait."""
+        return any(isinstance(error, Temporary) for error in self.refused.values())
+
+    def moved(self, members: Iterable[Entry]) -> None:
+        """The same files have other paths now."""
+        for member in members:
+            number = member.unit.first
+            before = self.members[number]
+            self.members[number] = member
+            uploaded = self.staged.get(number)
+            if uploaded is not None and uploaded.item.path == before.path:
+                item = replace(uploaded.item, path=member.path)
+                self.staged[number] = Uploaded(item, uploaded.handle)
+
+    def replaced(self) -> list[int]:
+        """The numbers of those in whose place a person has put another file meanwhile."""
+        return [
+            number
+            for number, member in self.members.items()
+            if plain_files.exists(member.path)
+            and plain_files.lstat(member.path).st_ino != self.stamps[number][1]
+        ]
+
+
+class Stager:
+    """Brings units; `alive` is called whenever something got further."""
+
+    def __init__(
+        self,
+        house: WorkerContext,
+        destination: Destination,
+        preparing: Preparer,
+        alive: Callable[[], None],
+    ) -> None:
+        self._house = house
+        self._spool = house.spool
+        self._destination = destination
+        self._preparing = preparing
+        self._alive = alive
+        self._limit = asyncio.Semaphore(_TOGETHER * 2)
+        self._tasks: dict[_Key, asyncio.Task[StagedUnit]] = {}
+
+    def ahead(self, entries: Iterable[Entry]) -> None:
+        """Begin to bring these, and drop what is none of them."""
+        wanted = {_key(entry): entry for entry in entries}
+        for key in [key for key in self._tasks if key not in wanted]:
+            self._drop(key)
+        for key, entry in wanted.items():
+            if key not in self._tasks:
+                self._tasks[key] = asyncio.create_task(self._early(entry), name="stage a unit")
+
+    def has(self, entry: Entry) -> bool:
+        """Whether this one is being brought, or was."""
+        return _key(entry) in self._tasks
+
+    async def brought(self, entry: Entry) -> StagedUnit | None:
+        """What was brought of this unit ahead, where that can be used; waits for its end."""
+        task = self._tasks.pop(_key(entry), None)
+        if task is None:
+            return None
+        self._house.activity.upload = None
+        try:
+            done = await task
+        except (OSError, LoginNeeded):
+            return None  # it is seen again, and told, when it is brought in its turn
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait([task])
+            raise
+        if done.holds_up or await in_thread(self._stamps, entry) != done.stamps:
+            return None
+        return done
+
+    async def bring(self, entry: Entry) -> StagedUnit:
+        """Bring all files of a unit. OSError and LoginNeeded leave; what is about a file stands in `refused`."""
+        members = {member.unit.first: member for member in await self._members(entry)}
+        stamps = await in_thread(self._stamps, entry)
+        size = sum(size for size, _ in stamps.values())
+        unit = StagedUnit(members, stamps, UploadProgress(entry.job, str(entry.unit.plain()), size))
+
+        async def one(member: Entry) -> Uploaded | TelespoolError:
+            async with self._limit:
+                return await self._stage(entry, member, unit.activity)
+
+        if entry.unit.attempt:
+            self._house.activity.upload = unit.activity
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = {n: group.create_task(one(member)) for n, member in members.items()}
+                lines = group.create_task(delivered_index.digests(members.values()))
+        except BaseExceptionGroup as several:
+            raise first_of(several) from None  # a login that is gone, a full disk: not the album's
+        unit.lines = lines.result()
+        for number, task in tasks.items():
+            outcome = task.result()
+            if isinstance(outcome, TelespoolError):
+                unit.refused[number] = outcome
+            else:
+                unit.staged[number] = outcome
+        return unit
+
+    async def _early(self, entry: Entry) -> StagedUnit:
+        await in_thread(self._spool.announce, entry)
+        return await self.bring(entry)
+
+    async def _members(self, entry: Entry) -> list[Entry]:
+        return await in_thread(self._spool.members, entry)
+
+    def _stamps(self, entry: Entry) -> dict[int, tuple[int, int]]:
+        """Size and inode of each file, by number; what is gone has none."""
+        found = {}
+        for member in self._spool.members(entry):
+            with contextlib.suppress(FileNotFoundError):
+                state = plain_files.lstat(member.path)
+                found[member.unit.first] = state.st_size, state.st_ino
+        return found
+
+    async def _stage(
+        self, entry: Entry, member: Entry, activity: UploadProgress
+    ) -> Uploaded | TelespoolError:
+        """Bring one file there, in another form where Telegram refuses the first; the last refusal if all fail."""
+
+        def arrived(size: int) -> None:
+            self._alive()
+            # The first word is of what an earlier attempt brought there.
+            further = size > activity.arrived.get(member.unit.first, size)
+            self._house.activity.arrived(activity, member.unit.first, size)
+            if further and entry.unit.attempt and isinstance(self._destination, SupportsResume):
+                self._spool.advance_upload(entry)
+
+        last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
+        try:
+            with readable(member):
+                async for item in self._preparing.forms(member):
+                    try:
+                        return await self._destination.stage(member.chat, item, arrived)
+                    except NeedsConversion as error:
+                        last = error
+                        log.info(
+                            "refused",
+                            job=member.job,
+                            unit=str(member.unit),
+                            form=item.kind,
+                            reason=error.reason,
+                        )
+        except LoginNeeded:
+            raise
+        except TelespoolError as error:
+            return error
+        return last
+
+    def _drop(self, key: _Key) -> None:
+        task = self._tasks.pop(key)
+        task.cancel()
+        task.add_done_callback(_forget)
+
+    async def close(self) -> None:
+        """Break off what is being brought; safe to call twice."""
+        tasks = [*self._tasks.values()]
+        for key in list(self._tasks):
+            self._drop(key)
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+def _forget(task: asyncio.Task[StagedUnit]) -> None:
+    """What becomes of a unit that nobody waits for is no news."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _key(entry: Entry) -> _Key:
+    return entry.job, entry.unit.first, entry.unit.kind
