@@ -201,8 +201,8 @@ async def _climb(
         try:
             if rung == "encode":
                 await asyncio.to_thread(disk.unlink, part)
-                lost += await _encode(work, part, state, disk)
-                return Outcome(rung, lost + notes, lost)
+                anew, more = await _encode(work, part, state, disk)
+                return Outcome(rung, lost + more + notes + anew, lost + more)
             if rung != lowest:
                 copied = await _copied(work, rung, part)
             if copied is not None:
@@ -294,7 +294,8 @@ def _paced(work: ConversionContext) -> ConversionContext:
 
 async def _encode(
     work: ConversionContext, part: Path, state: Path, disk: FileOps
-) -> tuple[str, ...]:
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Encode picture and sound; what there is to know of the attempt, and what the source lacks."""
     cores = len(os.sched_getaffinity(0))
     settings, work = work.settings, _paced(work)
     plan, step = plans.plan(work.video, settings), plans.step(work.video, settings, cores)
@@ -302,9 +303,10 @@ async def _encode(
     about = [plan.filters, str(plan.ticks), str(step), *plans.picture(work.video, settings)]
     about += [str(plans.sounds(audio, settings) if audio else None)]
     segments = Segments(state, fingerprint([*about, *await _origin(work, "encode")]), disk)
-    await asyncio.to_thread(segments.sweep)
+    dropped = await asyncio.to_thread(segments.sweep)
     if is_crooked(work):
         work = _paced(await straighten(work, segments))
         plan = plans.plan(work.video, settings)
     await encode(work, segments, plan, step, part)
-    return await verify(part, work, plan)
+    anew = "begun anew: what was there was made from another file or with other settings"
+    return (anew,) if dropped else (), await verify(part, work, plan)

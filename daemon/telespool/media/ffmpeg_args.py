@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from telespool.media.playable import MAX_BLOCK_RATE, MAX_BLOCKS, blocks
+from telespool.media.video_colours import filters
 
 if TYPE_CHECKING:
     from telespool.config.schema import ConvertSettings
@@ -72,11 +73,9 @@ def plan(video: ProbedStream, settings: ConvertSettings) -> EncodePlan:
     if thinned:
         chain.append(f"fps={max_fps}")
     chain += [
-        _fit(width, height),
-        *(_to_sdr(video) if video.hdr else []),
+        *filters(video, _fit(width, height), width, height),
         f"pad={width}:{height}:(ow-iw)/2:(oh-ih)/2",
         "setsar=1",
-        "format=yuv420p",
     ]
     ticks = _ticks(Fraction(max_fps) if thinned else video.constant_rate, max_fps)
     chain.append(f"settb=1/{ticks}")
@@ -208,14 +207,3 @@ def _ticks(rate: Fraction | None, max_fps: int) -> int:
         return _ANY_TICKS
     ticks = rate.numerator * -(-10_000 // rate.numerator)
     return ticks if ticks <= _MAX_TICKS else _ANY_TICKS
-
-
-def _to_sdr(video: ProbedStream) -> list[str]:
-    # The curve is named even where the stream leaves the rest open: zscale refuses to guess.
-    return [
-        f"zscale=tin={video.transfer}:pin=bt2020:min=bt2020nc:rin=tv:t=linear:npl=100",
-        "format=gbrpf32le",
-        "zscale=p=bt709",
-        "tonemap=tonemap=hable:desat=0",
-        "zscale=t=bt709:m=bt709:r=tv",
-    ]

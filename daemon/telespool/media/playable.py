@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from telespool.media.stream_words import describe
+from telespool.media.video_colours import is_wide
 
 if TYPE_CHECKING:
     from telespool.media.mp4 import Layout
@@ -27,7 +28,6 @@ _PIXELS = {"yuv420p", "yuvj420p"}
 _AUDIO = {"aac", "mp3"}
 _AAC_PROFILES = {"", "LC", "HE-AAC", "HE-AACv2"}
 _RAW = {"h264", "hevc", "m4v", "mpegvideo", "h261", "h263", "av1", "obu", "vc1", "dirac"}
-_WIDE = {"bt2020", "smpte431", "smpte432"}
 
 
 def blocks(width: int, height: int) -> int:
@@ -69,8 +69,8 @@ def _wrong_with_picture(found: Probe, video: ProbedStream, layout: Layout | None
         wrong.append("it is interlaced")
     if video.hdr:
         wrong.append(f"it is HDR ({video.transfer})")
-    if video.primaries in _WIDE and not video.hdr:
-        wrong.append(f"its colours are wider than screens show ({video.primaries})")
+    if is_wide(video):
+        wrong.append("its colours are wider than most screens show (BT.2020 or P3)")
     if layout is not None and layout.parameters > 1:
         wrong.append("its size or its parameters change midway")
     if video.width % 2 or video.height % 2:
