@@ -257,3 +257,24 @@ def test_pictures_are_small() -> None:
     """Nobody waits for a picture of the documentation."""
     for picture in (ROOT / "docs" / "pictures").iterdir():
         assert picture.stat().st_size < 300_000, picture.name
+
+
+def test_every_setting_of_the_older_bot_has_its_line() -> None:
+    """Who comes from the older bot finds each of its settings, files and operations."""
+    text = (ROOT / "docs" / "from-the-older-bot.md").read_text()
+    for name in (
+        "DEFERRED_VIDEO_CONVERSION",
+        "CONVERSION_TIMEOUT_SECONDS",
+        "COMPRESSION_TIMEOUT_SECONDS",
+        "CONVERSION_MAX_RETRIES",
+        "CONVERSION_STATE_SAVE_INTERVAL",
+        "conversion_state.json",
+        "data/recovery",
+        "data/quarantine",
+        "enable script",
+        "staging",
+        "roll back by the flag",
+        "back up",
+        "Termux",
+    ):
+        assert name in text

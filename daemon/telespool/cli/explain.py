@@ -32,7 +32,7 @@ def run(options: argparse.Namespace) -> int:
     folders = SpoolLayout(config.spool.root, config.spool.inbox)
     text = typed(options.what)
     path = Path(text)
-    if text and os.path.lexists(path) and not inside(folders, text):
+    if text and _stands(path) and not inside(folders, text):
         told, lines, code = _place(path, folders) or explain_path(path, config)
         _print(told if options.json else lines)
         return code
@@ -50,6 +50,17 @@ def run(options: argparse.Namespace) -> int:
         else [line for _, lines in entries for line in lines]
     )
     return 0
+
+
+def _stands(path: Path) -> bool:
+    """Return True if something is at this path; PermissionError leaves if this user may not look."""
+    try:
+        path.lstat()
+    except PermissionError:
+        raise
+    except OSError:
+        return False
+    return True
 
 
 def _place(path: Path, folders: SpoolLayout) -> Told | None:
