@@ -116,7 +116,7 @@ class Converting:
         return Outcome("encode")
 
 
-def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Path:
+async def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Path:
     """The photo as it is, or another form of it."""
     if not again:
         return path

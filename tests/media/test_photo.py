@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from telespool.errors import Permanent
-from telespool.media.photo import MAX_BYTES, acceptable_photo, look
+from telespool.media.photo import acceptable_photo, look
+from telespool.media.photo_info import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

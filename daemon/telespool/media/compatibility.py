@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.errors import Permanent
-from telespool.media import mp4
+from telespool.media import mp4, photo_info, photo_pool
 from telespool.media import sniff as sniffing
 from telespool.media.pages import FOREIGN
 from telespool.media.playable import lowest_rung
@@ -113,7 +113,7 @@ async def assess(
             kind="other", action="skip", reasons=(f"it is {seen.name}",), mime=seen.mime
         )
     if seen.kind in {"photo", "gif"} and not await asyncio.to_thread(_is_sequence, path, head):
-        return await asyncio.to_thread(_assess_photo, path, name, seen)
+        return await _assess_photo(path, name, seen)
     if not any(head):
         return _unknown(name, f"{name} holds nothing but zeros: its content is lost")
     return await _assess_video(
@@ -142,14 +142,12 @@ def _unknown(name: str, reason: str, *, is_media: bool = False) -> Assessment:
     return Assessment(kind="other", action="skip", reasons=(_NOTHING,))
 
 
-def _assess_photo(path: Path, name: str, seen: sniffing.Sniffed) -> Assessment:
-    from telespool.media import photo as photos  # noqa: PLC0415 - videos need no Pillow, which is slow to load
-
+async def _assess_photo(path: Path, name: str, seen: sniffing.Sniffed) -> Assessment:
     if seen.name in FOREIGN:
         foreign = f"Telegram takes JPEG and PNG, this is {seen.name.upper()}"
         return Assessment(kind="photo", action="encode", reasons=(foreign,), mime=seen.mime)
     try:
-        look = photos.look(path)
+        look = await photo_pool.look(path)
     except Permanent as error:
         return _refused(error.reason.replace(path.name, name), seen.mime)
     size = f"{look.width} × {look.height}"
@@ -175,12 +173,12 @@ def _assess_photo(path: Path, name: str, seen: sniffing.Sniffed) -> Assessment:
             frame=frame,
             streams=streams,
         )
-    if len(look.pages) > photos.MAX_PAGES:
-        action, reasons = "document", (f"it has more than {photos.MAX_PAGES} pages: as a file",)
+    if len(look.pages) > photo_info.MAX_PAGES:
+        action, reasons = "document", (f"it has more than {photo_info.MAX_PAGES} pages: as a file",)
     elif len(look.pages) > 1:
         action, reasons = "split", (f"it has {len(look.pages)} pages, and each becomes a photo",)
     elif look.too_narrow:
-        shape = f"{size}: Telegram takes no photo whose one side is more than {photos.MAX_RATIO} times the other"
+        shape = f"{size}: Telegram takes no photo whose one side is more than {photo_info.MAX_RATIO} times the other"
         action, reasons = "document", (shape,)
     return Assessment(
         kind="photo",

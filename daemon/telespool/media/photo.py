@@ -7,7 +7,7 @@ twenty times the shorter; everything else it refuses, or quietly turns into a do
 Photos are decoded once before they are sent, because a broken one would be refused by Telegram in the midst of
 an album. Pictures of more than `MAX_PIXELS` are refused before they are decoded.
 
-Everything here blocks; from a coroutine it is called with `asyncio.to_thread`. Errors: `Permanent`.
+Everything here blocks and decodes in its own process: the daemon asks `photo_pool` instead. Errors: `Permanent`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import io
 import os
 import re
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pillow_heif
@@ -24,6 +23,13 @@ from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from telespool.errors import Permanent
 from telespool.media.photo_colours import nclx_of, srgb_profile, to_srgb
+from telespool.media.photo_info import (
+    MAX_BYTES,
+    MAX_PAGES,
+    MAX_PIXELS,
+    MAX_SIDES,
+    PhotoInfo,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +37,6 @@ if TYPE_CHECKING:
 pillow_heif.register_heif_opener()
 # The limit is ours: it is checked by `look`, before anything is decoded, and refuses with a sentence.
 Image.MAX_IMAGE_PIXELS = None
-
-MAX_BYTES = 10_000_000
-MAX_SIDES = 10_000
-MAX_RATIO = 20
-MAX_PIXELS = 500_000_000  # cameras that shift their sensor make 240 megapixels, panoramas more
 
 FORMATS = [
     "JPEG",
@@ -58,8 +59,6 @@ _QUALITIES = (90, 82, 74, 64)
 _REDUCED_TAG, _DNG_TAG = 254, 50706
 _NO_PAGE = 1 | 4  # bits of the first: a smaller copy of another picture, a mask of one
 _MOVING = {"GIF", "WEBP", "PNG", "AVIF"}
-MAX_PAGES = 10
-"""Pictures that an album holds."""
 
 # What Pillow raises on broken files, by experience with its decoders.
 BROKEN = (
@@ -74,28 +73,6 @@ BROKEN = (
     struct.error,
     MemoryError,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoInfo:
-    """What the header says. `reasons` name what breaks Telegram's rules; none: it is taken as it is.
-
-    `frames` is more than one in a picture that moves; `pages` are the places of the pictures of a TIFF that are no
-    previews, one more than `MAX_PAGES` at most. `left_behind` names what a still does not show.
-    """
-
-    width: int
-    height: int
-    frames: int
-    reasons: tuple[str, ...]
-    is_raw: bool = False
-    pages: tuple[int, ...] = (0,)
-    left_behind: tuple[str, ...] = ()
-
-    @property
-    def too_narrow(self) -> bool:
-        """Whether Telegram refuses the shape, whatever the size."""
-        return max(self.width, self.height) > MAX_RATIO * min(self.width, self.height)
 
 
 def look(path: Path) -> PhotoInfo:
@@ -133,6 +110,25 @@ def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Pat
             return _made(image, path, target)
     _write(target, whole)
     return target
+
+
+def pixels(path: Path) -> int:
+    """How many pixels the header claims; 0 where it cannot be read."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return image.width * image.height
+    except BROKEN:
+        return 0
+
+
+def decode(path: Path) -> tuple[int, int]:
+    """Decode a photo to its end and keep nothing of it; its size."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            image.load()
+            return image.size
+    except BROKEN as error:
+        raise Permanent(_unreadable(path, error)) from error
 
 
 def page(path: Path, place: int, target: Path) -> Path:
@@ -299,6 +295,7 @@ def _scaled(picture: Image.Image, factor: float) -> Image.Image:
 def _save(picture: Image.Image, target: Path) -> Path:
     """Write a JPEG of at most `MAX_BYTES`: lower quality first, fewer pixels then."""
     profile = srgb_profile() if picture.mode == "RGB" else None
+    target.parent.mkdir(parents=True, exist_ok=True)
     while True:
         for quality in _QUALITIES:
             target.unlink(missing_ok=True)
@@ -311,6 +308,7 @@ def _save(picture: Image.Image, target: Path) -> Path:
 
 
 def _write(target: Path, data: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
     target.unlink(missing_ok=True)
     with target.open("wb") as file:
         file.write(data)
@@ -319,8 +317,10 @@ def _write(target: Path, data: bytes) -> None:
 
 
 def _unreadable(path: Path, error: BaseException) -> str:
-    if isinstance(error, MemoryError):
-        return f"{path.name} cannot be decoded as a photo: it needs more memory than there is"
+    if isinstance(error, MemoryError) or "memory" in str(error).lower():
+        return (
+            f"{path.name} cannot be decoded as a photo: it needs more memory than a photo is given"
+        )
     if isinstance(error, UnidentifiedImageError) and _is_floating(path):
         return _floating(path)
     return f"{path.name} cannot be decoded as a photo: it is damaged or cut off"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from telespool.destinations.base import no_limit
 from telespool.errors import NeedsConversion, Permanent
 from telespool.media.compatibility import assess
-from telespool.media.photo import acceptable_photo
+from telespool.media.photo_pool import acceptable_photo
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
 from telespool.model import Item
@@ -128,17 +128,15 @@ class Preparer:
         verdict = self._verdicts[_key(member)]
         directory = self._workshop(_key(member)) / ("again" if again else "first")
 
-        def make() -> Path:
-            if again or verdict.reasons:
-                self._made.add(_key(member))
-                directory.mkdir(parents=True, exist_ok=True)
-            return acceptable_photo(member.path, directory, again=again)
-
+        if again or verdict.reasons:
+            self._made.add(_key(member))
         try:
-            path = await in_thread(make)
+            path = await acceptable_photo(member.path, directory, again=again)
         except Permanent as error:
             reason = error.reason.replace(member.path.name, member.unit.label)
             raise Permanent(reason) from error
+        if path != member.path:
+            self._made.add(_key(member))
         mime = verdict.mime if path == member.path else "image/jpeg"
         return await self._item(member, path, "photo", verdict, mime)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 EDGE = 1280
 LARGE = 400_000
 
+_MOST_PIXELS = 30_000_000  # Telegram's photos have fewer; of more none is worth the memory
 _TURNED = {5, 6, 7, 8}
 _ORIENTATION = 0x0112
 
@@ -39,8 +40,9 @@ def of_picture(path: Path, *, moves: bool = False) -> Preview | None:
             width, height = picture.size
             if picture.getexif().get(_ORIENTATION) in _TURNED:
                 width, height = height, width
-            return Preview(width, height, _jpeg(picture) if moves or _is_large(path) else None)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+            wanted = (moves or _is_large(path)) and width * height <= _MOST_PIXELS
+            return Preview(width, height, _jpeg(picture) if wanted else None)
+    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError):
         return None
 
 

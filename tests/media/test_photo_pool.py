@@ -1,0 +1,151 @@
+"""Photos in children: what fills the memory or crashes its decoder costs itself, and a broken decoder blames no photo."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import struct
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+from PIL import Image, TiffImagePlugin
+
+from telespool.errors import Permanent, ToolFault
+from telespool.media import photo_pool
+from telespool.media.known_good import SAMPLES
+from telespool.runtime.tool_health import HEALTH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CRASHES = """
+import os
+from PIL import ImageFile
+
+real = ImageFile.ImageFile.load
+def load(self):
+    if {when}:
+        os.kill(os.getpid(), {signal})
+    return real(self)
+ImageFile.ImageFile.load = load
+"""
+
+
+@pytest.fixture(autouse=True)
+def own_children() -> Iterator[None]:
+    """No child of another test answers here, and none of ours elsewhere."""
+    photo_pool.close()
+    HEALTH.reset()
+    yield
+    photo_pool.close()
+    HEALTH.reset()
+
+
+def _photo(path: Path, size: tuple[int, int] = (160, 120)) -> Path:
+    Image.new("RGB", size, "teal").save(path)
+    return path
+
+
+def _patched(directory: Path, patch: pytest.MonkeyPatch, code: str) -> None:
+    directory.mkdir()
+    (directory / "sitecustomize.py").write_text(code)
+    patch.setenv("PYTHONPATH", os.fspath(directory))
+
+
+def _bomb(path: Path, width: int = 14_000, height: int = 15_000) -> Path:
+    """A picture of one colour: a few hundred kilobytes that become 840 MB."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    packer = zlib.compressobj(1)
+    row = bytes(4 * width + 1)
+    rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
+    return path
+
+
+async def test_every_sample_is_decoded(tmp_path: Path) -> None:
+    """The samples that vouch for the decoders are good themselves."""
+    for sample in SAMPLES.glob("photo.*"):
+        assert (await photo_pool.look(sample)).width == 32
+        assert (await photo_pool.acceptable_photo(sample, tmp_path)).exists()
+
+
+async def test_what_fills_the_memory_costs_itself(tmp_path: Path) -> None:
+    """A picture that needs more memory than it gets is refused for that, not as damaged; the next one is decoded."""
+    with pytest.raises(Permanent, match=r"bomb\.png .* memory"):
+        await photo_pool.acceptable_photo(_bomb(tmp_path / "bomb.png"), tmp_path)
+    good = _photo(tmp_path / "good.jpg")
+    assert await photo_pool.acceptable_photo(good, tmp_path) == good
+
+
+async def test_what_crashes_its_decoder_costs_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A photo with which the child dies is refused by its name, those beside it are decoded."""
+    code = CRASHES.format(when="tuple(self.size) == (333, 222)", signal=11)
+    _patched(tmp_path / "site", monkeypatch, code)
+    bad = _photo(tmp_path / "bad.webp", (333, 222))
+    several = [_photo(tmp_path / f"{n}.jpg") for n in range(8)]
+    asked = [photo_pool.acceptable_photo(path, tmp_path) for path in (*several, bad)]
+    *made, refused = await asyncio.gather(*asked, return_exceptions=True)
+    assert made == several
+    assert isinstance(refused, Permanent)
+    assert "bad.webp crashes" in refused.reason
+
+
+@pytest.mark.parametrize("signal", [4, 9, 11])
+async def test_a_broken_decoder_blames_no_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal: int
+) -> None:
+    """Where even the sample is not decoded, the machine is at fault; when it works again the photo is decoded."""
+    good = _photo(tmp_path / "good.jpg")
+    _patched(tmp_path / "site", monkeypatch, CRASHES.format(when="True", signal=signal))
+    with pytest.raises(ToolFault, match="does not work on this machine"):
+        await photo_pool.acceptable_photo(good, tmp_path)
+    monkeypatch.delenv("PYTHONPATH")
+    (outage,) = HEALTH.outages
+    outage.due = 0.0
+    assert await photo_pool.acceptable_photo(good, tmp_path) == good
+    assert HEALTH.outages == ()
+
+
+async def test_a_missing_library_blames_no_photo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child that cannot even start says nothing of the photo, and its last words are told."""
+    _patched(tmp_path / "site", monkeypatch, "import sys\nsys.modules['PIL'] = None\n")
+    with pytest.raises(ToolFault, match="PIL"):
+        await photo_pool.look(_photo(tmp_path / "good.jpg"))
+
+
+async def test_warnings_are_counted(tmp_path: Path) -> None:
+    """What a library warns of thousands of times is one record with a number."""
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    stream = io.BytesIO()
+    Image.new("RGB", (16, 16)).save(stream, "TIFF", tiffinfo=tags)
+    data = bytearray(stream.getvalue())
+    place = struct.unpack("<I", data[4:8])[0]
+    (count,) = struct.unpack("<H", data[place : place + 2])
+    entries = data[place + 2 : place + 2 + 12 * count]
+    # Tags that point behind the end of the file: Pillow warns of each.
+    many = b"".join(struct.pack("<HHII", 50000 + n, 2, 1000, 0xFFFFFF) for n in range(5000))
+    directory = struct.pack("<H", count + 5000) + bytes(entries) + many + bytes(4)
+    data[4:8] = struct.pack("<I", len(data))
+    path = tmp_path / "many.tif"
+    path.write_bytes(bytes(data) + directory)
+    with structlog.testing.capture_logs() as said:
+        await photo_pool.look(path)
+    warned = [line for line in said if line["event"] == "photo.warned"]
+    assert len(warned) <= 1
+    assert not warned or warned[0]["count"] > 1
