@@ -9,7 +9,7 @@ import pytest
 
 from telespool.spool.account import Account, LeftOut, fates
 from telespool.spool.layout import SpoolLayout
-from tests.crash.media import photo
+from tests.crash.media import BROKEN, photo
 from tests.faults.house import config, running
 from tests.jobs import job_name
 from tests.material import make_tar
@@ -142,6 +142,29 @@ async def test_a_repaired_photo_keeps_its_bytes(root: Path, tmp_path: Path) -> N
     sizes = {path.name: path.stat().st_size for path in root.glob("done/*/000*")}
     assert sizes["0001+1_a.jpg"] == 0
     assert sizes["0009+2_own.jpg"] == len(photo(b"own"))
+
+
+async def test_a_note_is_no_post(root: Path, tmp_path: Path) -> None:
+    """A note that is moved out of quarantine without its file is removed, also with documents; the file is sent."""
+    source = tmp_path / "trip"
+    source.mkdir()
+    (source / "ok.jpg").write_bytes(photo(b"ok"))
+    (source / "bad.jpg").write_bytes(BROKEN)
+    async with running(config(root, others="document")) as house:
+        source.rename(root / "inbox" / "trip")
+        await house.until(lambda: len(house.lying("quarantine")) == 2 and house.idle)
+        (job,) = house.spool.jobs("quarantine")
+        place = root / "uploading" / job
+        place.mkdir(exist_ok=True)
+        unit = next(path for path in (root / "quarantine" / job).iterdir() if path.suffix == ".jpg")
+        unit.write_bytes(photo(b"repaired"))
+        unit.rename(place / unit.name)
+        await house.until(lambda: len(house.arrived) == 2 and house.idle)
+        place.mkdir(exist_ok=True)
+        (root / "quarantine" / job / f"{unit.name}.txt").rename(place / f"{unit.name}.txt")
+        await house.until(lambda: house.idle)
+
+    assert sorted(house.arrived) == [photo(b"ok"), photo(b"repaired")]
 
 
 def test_an_account_is_read_as_it_was_written(tmp_path: Path) -> None:

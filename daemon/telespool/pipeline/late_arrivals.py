@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from telespool.spool.account import Account, late
+from telespool.spool.account import Account, late, outgrown
 
 if TYPE_CHECKING:
     from telespool.spool import Spool
@@ -58,9 +58,11 @@ class LateArrivals:
         return min((each.due - now for each in self._watched.values()), default=_OVER)
 
     def put_back(self, drop: Entry) -> None:
-        """Put into the inbox what lies in a folder and is not, or not as it is now, in its account. Blocks."""
+        """Put into the inbox what lies in a folder and is not in its account, or grew after it was sent. Blocks."""
         account = Account.read(self._spool, drop.job)
         names = list(late(self._spool, drop, account))
+        if drop.folder == "incoming":
+            names += outgrown(self._spool, drop, account)
         if not names:
             return
         for path in self._spool.return_late(drop, names):

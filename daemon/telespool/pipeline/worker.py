@@ -226,6 +226,8 @@ class Worker(abc.ABC):
 
     def renumber(self, entry: Entry) -> Entry:
         """Give a unit another number, as its own belongs to another of the job; and say so. Blocks."""
+        if self.spool.drop_stray_note(entry):
+            return entry
         moved = self.spool.renumber(entry)
         log.warning(
             "renumbered",

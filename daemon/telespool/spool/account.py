@@ -189,16 +189,27 @@ def note_of(entry: Entry, folders: SpoolLayout | None = None) -> str:
 
 
 def late(folders: SpoolLayout, drop: Entry | None, account: Account) -> Iterator[str]:
-    """The files in a folder that was dropped of which its account knows nothing, or another size: they came later."""
+    """The files in a folder that was dropped of which its account knows nothing: they came later."""
     if drop is None or not account.complete or drop.folder not in {"incoming", "done"}:
         return
     if not plain_files.is_directory(drop.path) or folders.archive_in(drop) is not None:
         return
-    sizes = {member.name: member.size for member in (account.members | account.opened).values()}
-    left_out = {each.name for each in account.left_out}
+    known = {member.name for member in (account.members | account.opened).values()}
+    known |= {each.name for each in account.left_out}
+    for name, _ in files_below(drop.path):
+        if one_line(name) not in known:
+            yield name
+
+
+def outgrown(folders: SpoolLayout, drop: Entry, account: Account) -> Iterator[str]:
+    """The files in a folder that were longer (or shorter) when they were sent than they are: somebody wrote on."""
+    sizes: dict[int, set[int]] = {}
+    for line in read(folders, drop.job):
+        sizes.setdefault(line.number, set()).add(line.size)
+    numbers = {member.name: number for number, member in account.members.items()}
     for name, state in files_below(drop.path):
-        told = one_line(name)
-        if told not in left_out and sizes.get(told) != state.st_size:
+        sent = sizes.get(numbers.get(one_line(name), 0))
+        if sent and state.st_size not in sent:
             yield name
 
 

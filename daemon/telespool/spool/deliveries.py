@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.runtime import plain_files
 from telespool.spool import numbering
-from telespool.spool.layout import CONTENTS, MEMBERS
-from telespool.spool.names import Unit
+from telespool.spool.account import Account
+from telespool.spool.layout import CONTENTS, FOLDERS, MEMBERS
+from telespool.spool.names import Unit, clean
 from telespool.spool.receipts import ReceiptReader
 from telespool.spool.releases import Releases
 from telespool.spool.transition import claimed
@@ -93,8 +94,34 @@ class Sending(Releases):
         unit = entry.unit.plain()
         return self.put(entry, "uploading", unit)
 
+    def drop_stray_note(self, entry: Entry) -> bool:
+        """Remove a note that a person moved out of quarantine without the file it is about; whether it was one.
+
+        A note is called like its file, with `.txt` behind: by the account of the job, or by another unit of that
+        number, it is known that the file was not called so itself.
+        """
+        about, dot, ending = entry.unit.label.rpartition(".")
+        if not dot or ending != "txt" or "." not in about or entry.unit.is_album:
+            return False
+        number = entry.unit.first
+        member = Account.read(self, entry.job).members.get(number)
+        if member is not None:
+            is_note = clean(member.name.rpartition("/")[2]) == about
+        else:
+            units = (each for folder in FOLDERS for each in self.units(folder, entry.job))
+            members = (member for each in units for member in self.members(each))
+            is_note = any(m.unit.first == number and m.unit.label == about for m in members)
+        if not is_note:
+            return False
+        self.disk.unlink(entry.path)
+        self.tidy(entry.path.parent)
+        self.changed([entry.folder])
+        return True
+
     def send_home(self, entry: Entry) -> bool:
         """Bring a unit back that a person moved to where nobody can do anything with it; whether it was one."""
+        if self.drop_stray_note(entry):
+            return True
         unit, home = entry.unit, entry.folder
         if unit.message is not None or unit.kind == "o":
             home = "done"
