@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from telespool.observe import humanize
+from telespool.spool.account import Fate, fates
 from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED
 from telespool.spool.names import Job
 
@@ -54,6 +55,8 @@ class JobHistory:
     parts: tuple[Part, ...]
     skipped: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    account: tuple[Fate, ...] = ()
+    """What became of each file of the drop."""
 
     @classmethod
     def of(cls, folders: SpoolLayout, config: Config, job: str) -> JobHistory:
@@ -77,6 +80,7 @@ class JobHistory:
             parts=tuple(parts),
             skipped=tuple(_lines(folders, job, SKIPPED)),
             notes=tuple(_lines(folders, job, NOTES)),
+            account=tuple(fates(folders, job)),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -94,6 +98,10 @@ class JobHistory:
                 files = sum(part.files for part in parts)
                 yield f"  {title}: {humanize.count(files, 'file')}"
                 yield from self._named(parts)
+        lost = [each for each in self.account if each.fate == "unexplained"]
+        if lost:
+            yield f"  Not accounted for: {humanize.count(len(lost), 'file')}"
+            yield from _some([f"    {each.name}: {each.reason}" for each in lost])
         if self.skipped:
             yield f"  Left out: {humanize.count(len(self.skipped), 'file')}"
             yield from _some([f"    {line}" for line in self.skipped])
@@ -118,6 +126,8 @@ class JobHistory:
             return f"It is over. What was refused stays until you decide: telespool retry {self.job}, or remove it."
         if self.notes:
             return "It is over. What is not whole is named above; the original has the rest."
+        if self.skipped:
+            return "It is over. All but what was left out was sent."
         return "It is over, and all of it was sent."
 
 

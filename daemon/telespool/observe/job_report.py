@@ -15,6 +15,7 @@ import structlog
 
 from telespool.observe import humanize
 from telespool.spool import delivered_index
+from telespool.spool.account import fates
 from telespool.spool.layout import CONTENTS, NOTES, SKIPPED
 from telespool.spool.names import Job
 
@@ -60,6 +61,8 @@ class Report:
     begun: float = 0.0
     ended: float = 0.0
     remarks: tuple[str, ...] = ()
+    unexplained: tuple[str, ...] = ()
+    """Files of which nothing says what became of them: there must be none."""
 
     @classmethod
     def of(cls, folders: SpoolLayout, job: str) -> Report:
@@ -85,6 +88,11 @@ class Report:
             begun=parsed.claimed if parsed else 0.0,
             ended=_ended(folders, job),
             remarks=tuple(delivered_index.remarks(folders, job)),
+            unexplained=tuple(
+                f"{each.name} ({each.reason})"
+                for each in fates(folders, job)
+                if each.fate == "unexplained"
+            ),
         )
 
     def lines(self) -> list[str]:
@@ -100,6 +108,7 @@ class Report:
             lines.append(f"  {humanize.size(self.bytes)} in {took}, dropped {began}")
         lines += [f"  {remark}" for remark in self.remarks]
         told = {"quarantined": self.quarantined, "skipped": self.skipped, "not whole": self.notes}
+        told["not accounted for"] = self.unexplained
         for title, names in told.items():
             lines += [f"  {title}: {name}" for name in names]
         return lines
@@ -147,6 +156,8 @@ def _close(spool: Spool, job: str) -> None:
         return
     spool.remove_passwords(job)  # before the report: without one this is done again after a crash
     spool.write_report(job, lines)
+    if report.unexplained:
+        log.error("drop.unaccounted", job=job, files=list(report.unexplained))
     log.info(
         "complete",
         job=job,

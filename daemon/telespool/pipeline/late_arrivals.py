@@ -7,6 +7,7 @@ account by then is proven to be nobody's mistake by `retention_plan`: it is kept
 
 from __future__ import annotations
 
+import itertools
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from telespool.spool.account import Account, late, outgrown
+from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
     from telespool.spool import Spool
@@ -37,25 +39,40 @@ class LateArrivals:
 
     def __init__(self, spool: Spool) -> None:
         self._spool = spool
-        self._watched: dict[str, _Watched] = {}
+        self._watched: dict[str, _Watched] | None = None
+
+    def _all(self) -> dict[str, _Watched]:
+        """Those that are watched; at first the folders that an earlier process claimed within the last hour."""
+        if self._watched is None:
+            self._watched = {}
+            now, spool = time.monotonic(), self._spool
+            for job in itertools.takewhile(self._is_young, reversed(spool.jobs("done"))):
+                drop = spool.drop(job)
+                if drop is not None and drop.folder == "done":
+                    self._watched[job] = _Watched(drop, now, now)
+        return self._watched
+
+    def _is_young(self, job: str) -> bool:
+        return self._spool.clock() - claimed(job) < _OVER
 
     def watch(self, drop: Entry) -> None:
         """This folder was filed just now."""
         now = time.monotonic()
-        self._watched[drop.job] = _Watched(drop, now, now + _OFTEN)
+        self._all()[drop.job] = _Watched(drop, now, now + _OFTEN)
 
     def look(self) -> float:
         """Look at those that are due; seconds until the next is (an hour where none is watched). Blocks."""
         now = time.monotonic()
-        for job, each in list(self._watched.items()):
+        watched = self._all()
+        for job, each in list(watched.items()):
             if each.due > now:
                 continue
             self.put_back(each.drop)
             age = now - each.since
             each.due = now + (_OFTEN if age < _LONG else _SELDOM)
             if age > _OVER or not each.drop.path.exists():
-                del self._watched[job]
-        return min((each.due - now for each in self._watched.values()), default=_OVER)
+                del watched[job]
+        return min((each.due - now for each in watched.values()), default=_OVER)
 
     def put_back(self, drop: Entry) -> None:
         """Put into the inbox what lies in a folder and is not in its account, or grew after it was sent. Blocks."""

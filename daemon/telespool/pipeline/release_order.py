@@ -166,7 +166,7 @@ class ReleaseOrder:
         """Put into the account what is let out next: a file that stands in a folder must have its line."""
         lines = [self._lines[number] for number in numbers if number in self._lines]
         await in_thread(self.spool.note_members, self.job, [str(line) for line in lines])
-        for line in lines:
+        for line in lines if self.config.inbox.duplicates != "send" else ():
             await in_thread(self._delivered.add, self.job, line)
 
     async def _leave_out_known(self, piece: ExtractedMember, path: Path, line: Receipt) -> bool:

@@ -93,9 +93,11 @@ def plan(
     judge = _Judge(folders, settings, DeliveredIndex(folders, chats))
     for job in folders.jobs("done"):
         parsed = Job.parse(job)
-        if parsed is None or not folders.is_over(job):
+        age = now - parsed.claimed if parsed is not None else 0.0
+        # Most jobs are young: by their names alone.
+        young_enough = age <= settings.archives and not settings.space
+        if parsed is None or young_enough or not folders.is_over(job):
             continue
-        age = now - parsed.claimed
         holding = [entry for entry in folders.units("done", job) if _size(entry.path)]
         if age <= settings.archives:
             young += [(job, entry) for entry in holding]

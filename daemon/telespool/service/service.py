@@ -307,10 +307,13 @@ class Service:
             yield "converter"
 
     async def _finish_reports(self) -> None:
-        """Close jobs that were complete when the process died before it could write their report."""
+        """Close jobs that were complete when the process died before it could write their report.
+
+        Look only at those into which something was put since the process before began: it closed the others.
+        """
 
         def finish() -> None:
-            for job in self.spool.jobs("done"):
+            for job in self.spool.jobs_since(self.spool.last_start):
                 close_job(self.spool, job)
 
         await in_thread(finish)

@@ -43,6 +43,9 @@ if TYPE_CHECKING:
 
 _WRONG_PLACE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}
 
+_CLOCKS_DIFFER = 2.0
+"""Seconds by which the times of files may differ from each other: FAT counts in twos."""
+
 
 class Spool(Claims, Conversions, Endings):
     """The spool under `root`. `clock` gives seconds since the epoch; `reserve` bytes of its disk stay free (None: none)."""
@@ -59,6 +62,8 @@ class Spool(Claims, Conversions, Endings):
     ) -> None:
         super().__init__(root, inbox, disk=disk, clock=clock, changed=changed, reserve=reserve)
         self._lock = Lock(self.root / "lock", self.root)
+        self.last_start = 0.0
+        """When the process before took the spool, in seconds since the epoch; 0 where none did, or nobody knows."""
         self.closing = threading.Lock()
         """Held by whoever closes a job: two workers may see its end at once."""
 
@@ -70,6 +75,7 @@ class Spool(Claims, Conversions, Endings):
         """
         with _explained():
             self.root.mkdir(parents=True, exist_ok=True)
+            self.last_start = self._last_start()
             self._lock.take()
         try:
             with _explained():
@@ -82,6 +88,24 @@ class Spool(Claims, Conversions, Endings):
         except BaseException:
             self.close()
             raise
+
+    def _last_start(self) -> float:
+        try:
+            return plain_files.lstat(self.root / "lock").st_mtime
+        except FileNotFoundError:
+            return 0.0
+
+    def jobs_since(self, when: float) -> list[str]:
+        """The jobs of done/ in which something was put since then (seconds since the epoch), oldest first."""
+        found = []
+        for job in self.jobs("done"):
+            with contextlib.suppress(FileNotFoundError):
+                if (
+                    plain_files.lstat(self.job_folder("done", job)).st_mtime
+                    >= when - _CLOCKS_DIFFER
+                ):
+                    found.append(job)
+        return found
 
     def close(self) -> None:
         """Give the lock back; safe to call twice."""
