@@ -16,7 +16,7 @@ from typing import Any
 from telespool.config.example import _value as written
 from telespool.config.example import _worth_saying as worth_saying
 from telespool.config.fields import fields, wanted
-from telespool.config.schema import Config
+from telespool.config.schema import ChatSettings, Config
 from telespool.destinations.telegram.error_table import RULES, Action
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -108,6 +108,7 @@ def _section(section: type[Any], key: tuple[str, ...]) -> typing.Iterator[str]:
     heading = f"`[{'.'.join(key)}]`" if key else "At the top"
     doc = (section.__doc__ or "").split("\n\n")[0].replace("\n    ", " ") if key else ""
     yield f"\n## {heading}\n" + (f"\n{doc}\n" if doc else "")
+    tables: list[tuple[type[Any], tuple[str, ...]]] = []
     if plain:
         yield "\n| key | default | what it does |\n|---|---|---|\n"
     for each, hint in plain:
@@ -119,6 +120,7 @@ def _section(section: type[Any], key: tuple[str, ...]) -> typing.Iterator[str]:
         if isinstance(default, dict):
             shown = "<br>".join(f'`{name} = "{value}"`' for name, value in default.items())
             yield f"| `[{each.name}]` | {shown} | {_cell(each.metadata['doc'])} |\n"
+            tables.append((ChatSettings, (each.name, "NAME")))
             continue
         low, high = each.metadata["low"], each.metadata["high"]
         sentence = each.metadata["doc"]
@@ -127,6 +129,8 @@ def _section(section: type[Any], key: tuple[str, ...]) -> typing.Iterator[str]:
             sentence += f" *{right[0].upper()}{right[1:]}.*"
         value = written(hint, default)
         yield f"| `{each.name}` | {'unset' if default is None else f'`{value}`'} | {_cell(sentence)} |\n"
+    for table, name in tables:
+        yield from _section(table, (*key, *name))
     for each, hint in fields(section):
         if dataclasses.is_dataclass(hint):
             yield from _section(typing.cast("type[Any]", hint), (*key, each.name))

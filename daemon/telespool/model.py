@@ -38,3 +38,21 @@ class Item:
     mime: str
     frame: VideoInfo | None = None
     thumbnail: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostStyle:
+    """How a post appears. A destination that has no such thing leaves it out.
+
+    `topic` is the name or the number of a forum's topic, `send_as` the channel or group in whose name it is posted.
+    """
+
+    silent: bool = False
+    spoiler: bool = False
+    protect: bool = False
+    caption_above: bool = False
+    topic: str = ""
+    send_as: str = ""
+
+
+PLAIN = PostStyle()

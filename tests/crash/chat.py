@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Rejected, Uploaded
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
+from telespool.model import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from telespool.model import Item
+    from telespool.model import Item, PostStyle
     from tests.crash.disks import DyingDisk
 
 UNWANTED = b"UNWANTED"
@@ -88,7 +89,9 @@ class Chat:
             raise NeedsConversion("MEDIA_INVALID")
         return Uploaded(item, data)
 
-    async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
+    async def post(
+        self, chat: str, staged: Sequence[Uploaded], caption: str, style: PostStyle = PLAIN
+    ) -> Mapping[int, int]:
         """Make messages of those whose key is new, and answer with all of them."""
         self.by.tick()
         assert 1 <= len(staged) <= 10

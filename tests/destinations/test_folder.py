@@ -11,6 +11,7 @@ from PIL import Image
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.destinations.folder.page import CHUNK
 from telespool.model import Item, VideoInfo
+from telespool.pipeline.captions import literally
 from telespool.spool.fs_ops import FileOps
 from tests.destinations.careless import Careless
 from tests.destinations.folders import (
@@ -115,10 +116,10 @@ async def test_hostile_names(folder: FolderDestination, tmp_path: Path, spool: P
     """A name cannot leave its folder, and nothing in it or the caption can end the page's script."""
     nasty = "../../<script>alert('\u2028\\x')</script>.jpg"
 
-    await send(folder, [photo(spool, 1, name=nasty)], f"{nasty}\n\0")
+    await send(folder, [photo(spool, 1, name=nasty)], f"{literally(nasty)}\n\0")
 
     assert {entry.name for entry in tmp_path.iterdir()} == {"posts", "spool"}
-    assert page_data(tmp_path / "posts")[0]["caption"] == f"{nasty}\n\0"
+    assert page_data(tmp_path / "posts")[0]["caption"] == f"{' '.join(nasty.split())}\n\0"
     assert_right(tmp_path / "posts")
 
 

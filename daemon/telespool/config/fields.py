@@ -20,7 +20,8 @@ from telespool.config.units import read_duration, read_size, write_duration, wri
 def fields(section: type[Any]) -> list[tuple[dataclasses.Field[Any], Any]]:
     """Give the keys of one section of the configuration, each with the type of its value."""
     hints = typing.get_type_hints(section)
-    return [(each, hints[each.name]) for each in dataclasses.fields(section)]
+    keys = (each for each in dataclasses.fields(section) if "doc" in each.metadata)
+    return [(each, hints[each.name]) for each in keys]
 
 
 def read(hint: Any, value: object, low: float | None = None, high: float | None = None) -> Any:
@@ -93,7 +94,7 @@ def wanted(hint: Any, low: float | None, high: float | None) -> str:
             low, high, "{:.12g}".format
         )
     if typing.get_origin(hint) is Literal:
-        *others, last = (f'"{choice}"' for choice in typing.get_args(hint))
+        *others, last = map(shown, typing.get_args(hint))
         return f"{', '.join(others)} or {last}"
     if typing.get_origin(hint) is tuple:
         return 'a list of texts such as ["one", "two"]'

@@ -24,7 +24,7 @@ import tomli
 from telespool.config import toml_messages
 from telespool.config.example import example
 from telespool.config.fields import fields, home, read, shown, wanted
-from telespool.config.schema import Config
+from telespool.config.schema import ChatSettings, Config
 from telespool.config.toml_positions import Key, places
 from telespool.config.validation import contradictions
 from telespool.errors import ConfigError
@@ -81,7 +81,8 @@ def parse(text: str, where: str) -> Config:
     if reader.problems:
         raise ConfigError([sentence for _, sentence in sorted(reader.problems)])
     # A trial run needs no thought about chats; posting for real (contradictions) does.
-    return dataclasses.replace(config, chats=Config().chats | config.chats)
+    chats = Config().chats | config.chats
+    return dataclasses.replace(config, chats=chats, chat_tables=reader.chat_tables)
 
 
 class _Reader:
@@ -92,6 +93,7 @@ class _Reader:
         self.directory = Path(where).absolute().parent
         self.lines = places(text)
         self.problems: list[tuple[int, str]] = []
+        self.chat_tables: dict[str, dict[str, Any]] = {}
 
     def problem(self, key: Key, sentence: str) -> None:
         """Note a mistake at the line of this key, or of the nearest table around it that has one."""
@@ -141,12 +143,28 @@ class _Reader:
             return _INVALID
         made = {}
         for name, each in value.items():
-            if isinstance(each, bool) or not isinstance(each, (str, int)) or each == "":
-                right = 'a text in quotes such as "@name", or a number'
+            if isinstance(each, dict):
+                made[name] = self.chat(each, (*key, name))
+            elif isinstance(each, bool) or not isinstance(each, (str, int)) or each == "":
+                right = 'a text in quotes such as "@name", a number, or a table'
                 self.problem((*key, name), f"must be {right}, not {shown(each)}")
             else:
                 made[name] = str(each)
         return made
+
+    def chat(self, values: dict[str, Any], key: Key) -> str:
+        """Read the table of one chat; who it is. Its other keys stand in `chat_tables`."""
+        if isinstance(to := values.get("to"), int) and not isinstance(to, bool):
+            values = {**values, "to": str(to)}
+        if isinstance(topic := values.get("topic"), int) and not isinstance(topic, bool):
+            values = {**values, "topic": str(topic)}
+        read: ChatSettings = self.table(ChatSettings, values, key)
+        if read is _INVALID:
+            return ""
+        if not read.to:
+            self.problem(key, 'needs the key to, such as to = "@name"')
+        self.chat_tables[key[-1]] = {name: getattr(read, name) for name in values if name != "to"}
+        return read.to
 
 
 def _unknown(name: str, siblings: list[str], key: Key) -> str:

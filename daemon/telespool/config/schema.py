@@ -8,6 +8,7 @@ durations are seconds, sizes are bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any, Literal, NewType
 
@@ -165,9 +166,16 @@ class SendSettings:
 
     caption: str = _key(
         "{archive}",
-        "Caption of the first file of each album: {archive}, {name}, {chat}, {first}, {last}.",
+        "Stands at the first of each album: {archive}, {name}, {chat}, {first}, {last}, {count}, {size}; formatted by"
+        " Markdown: **bold**, *italic*, ||hidden||, [link](https://…), > quote.",
     )
     album: int = _key(10, "Photos or videos to an album; Telegram allows ten.", low=1, high=10)
+    silent: Literal[False, True, "after-first"] = _key(
+        False, "Post without a sound: never, always, or all but the first post of a job."
+    )
+    spoiler: bool = _key(False, "Photos and videos are covered until somebody taps them.")
+    protect: bool = _key(False, "Nobody can forward or save the posts.")
+    caption_above: bool = _key(False, "The caption stands above the pictures, not below.")
     retry_min: Seconds = _key(Seconds(MINUTE), "The shortest wait before another try.", low=0)
     retry_max: Seconds = _key(Seconds(HOUR), "The longest wait before another try.", low=0)
     max_age: Seconds = _key(
@@ -176,6 +184,28 @@ class SendSettings:
     max_deaths: int = _key(
         4, "A file goes to quarantine when the process died this often while working on it.", low=1
     )
+
+
+_SEND, _INBOX = SendSettings(), InboxSettings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatSettings:
+    """What one chat is asked for, as [chats.NAME]. What is not set there comes from [send] and [inbox]."""
+
+    to: str = _key("", "The chat: @name, a phone number, a numeric id, or me.")
+    topic: str = _key("", "The topic of a forum: its name (made if there is none) or its id.")
+    send_as: str = _key("", "Post as this channel or group of yours: @name or a numeric id.")
+    caption: str = _key(_SEND.caption, "As [send] caption.")
+    album: int = _key(_SEND.album, "As [send] album.", low=1, high=10)
+    silent: Literal[False, True, "after-first"] = _key(_SEND.silent, "As [send] silent.")
+    spoiler: bool = _key(_SEND.spoiler, "As [send] spoiler.")
+    protect: bool = _key(_SEND.protect, "As [send] protect.")
+    caption_above: bool = _key(_SEND.caption_above, "As [send] caption_above.")
+    duplicates: Literal["send", "skip", "quarantine"] = _key(
+        _INBOX.duplicates, "As [inbox] duplicates."
+    )
+    others: Literal["skip", "document"] = _key(_INBOX.others, "As [inbox] others.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,7 +322,7 @@ class Config:
     chats: dict[str, str] = _key(
         {"default": "me"},
         "Chats by alias: inbox/ALIAS/ goes there, inbox/ itself to `default`."
-        " A value is @name, a phone number, a numeric id, or me.",
+        " A value is @name, a phone number, a numeric id, or me; or a table, [chats.ALIAS].",
     )
     spool: SpoolSettings = _key(SpoolSettings(), "")
     inbox: InboxSettings = _key(InboxSettings(), "")
@@ -306,3 +336,16 @@ class Config:
     report: ReportSettings = _key(ReportSettings(), "")
     metrics: MetricsSettings = _key(MetricsSettings(), "")
     log: LogSettings = _key(LogSettings(), "")
+    chat_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What [chats.ALIAS] sets, as far as it does; read through `chat`."""
+
+    def chat(self, alias: str) -> ChatSettings:
+        """What holds for one chat: its own table, then [send] and [inbox]."""
+        general = {
+            each.name: getattr(section, each.name)
+            for each in dataclass_fields(ChatSettings)
+            for section in (self.send, self.inbox)
+            if hasattr(section, each.name)
+        }
+        own = self.chat_tables.get(alias, {})
+        return ChatSettings(**{**general, **own, "to": self.chats.get(alias, "")})

@@ -9,18 +9,20 @@ from __future__ import annotations
 import re
 import string
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Mapping
 
     from telespool.config.schema import Config
     from telespool.config.toml_positions import Key
 
 _SOURCE = Path(__file__).resolve().parents[3]
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]*")
-PLACEHOLDERS = ("archive", "name", "chat", "first", "last")
+PLACEHOLDERS = ("archive", "name", "chat", "first", "last", "count", "size")
 _PEER = re.compile(r"me|@[A-Za-z]\w{3,}|\+\d{5,15}|-?\d+", re.ASCII)
+_CHANNEL = re.compile(r"@[A-Za-z]\w{3,}|-?\d+", re.ASCII)
+_TOPIC = 128  # characters; core.telegram.org/api/forum
 _LOOPBACK = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5}")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):([1-9]\d{0,4})")
 
@@ -30,7 +32,9 @@ def contradictions(config: Config, given: Container[Key]) -> Iterator[tuple[Key,
     yield from _chats(config, given)
     yield from _telegram(config)
     yield from _folders(config)
-    yield from _caption(config.send.caption)
+    yield from _caption(("send", "caption"), config.send.caption)
+    for alias, table in config.chat_tables.items():
+        yield from _chat_table(("chats", alias), table)
     listen = config.metrics.listen
     if listen and not _LOOPBACK.fullmatch(listen):
         yield (
@@ -118,17 +122,30 @@ def _inside(path: Path, directory: Path) -> bool:
     return path.is_relative_to(directory)
 
 
-def _caption(template: str) -> Iterator[tuple[Key, str]]:
+def _chat_table(key: Key, table: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
+    if "caption" in table:
+        yield from _caption((*key, "caption"), table["caption"])
+    send_as = table.get("send_as", "")
+    if send_as and not _CHANNEL.fullmatch(send_as):
+        yield (
+            (*key, "send_as"),
+            f'must be "@name" or a numeric id of a channel or group, not "{send_as}"',
+        )
+    if len(table.get("topic", "")) > _TOPIC:
+        yield (*key, "topic"), f"must have at most {_TOPIC} characters"
+
+
+def _caption(key: Key, template: str) -> Iterator[tuple[Key, str]]:
     right = "the placeholders are " + " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
     try:
         pieces = list(string.Formatter().parse(template))
     except ValueError:
         yield (
-            ("send", "caption"),
+            key,
             f"has a brace without its partner; {right}, a brace itself is {{{{",
         )
         return
     for _, name, form, conversion in pieces:
         if name is not None and (name not in PLACEHOLDERS or form or conversion):
             written = name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
-            yield ("send", "caption"), f"does not know {{{written}}}; {right}"
+            yield key, f"does not know {{{written}}}; {right}"

@@ -23,11 +23,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from telespool.errors import TelespoolError
+from telespool.model import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from telespool.model import Item
+    from telespool.model import Item, PostStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,10 @@ class Destination(Protocol):
         `chat` is an alias of the configuration. Several may run at once.
         """
 
-    async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
-        """Make one post; message id by `Item.key`, as `Receipts` where there is more to say.
+    async def post(
+        self, chat: str, staged: Sequence[Uploaded], caption: str, style: PostStyle = PLAIN
+    ) -> Mapping[int, int]:
+        """Make one post; message id by `Item.key`, as `Receipts` where there is more to say. `caption` is Markdown.
 
         A key that is missing was not posted: post it again.
         """

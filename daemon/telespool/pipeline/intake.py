@@ -213,7 +213,7 @@ class Intake(Worker):
                 self.spool.tmp,
                 engine=self.engine,
                 passwords=self.passwords,
-                others=self.config.inbox.others,
+                others=self.config.chat(drop.chat).others,
                 depth=self.config.archives.depth,
                 disk=self.spool.disk,
                 ignore=self.config.inbox.ignore,

@@ -18,7 +18,9 @@ from telespool.media.compatibility import assess
 from telespool.media.photo_pool import acceptable_photo
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
-from telespool.model import Item
+from telespool.model import Item, PostStyle
+from telespool.observe import humanize
+from telespool.pipeline import captions
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.names import file_id, random_id, title
@@ -98,18 +100,42 @@ class Preparer:
             folder = plain_files.is_directory(drop.path) and self.spool.archive_in(drop) is None
             archive = drop.unit.label if folder else title(drop.unit.label)
         unit = entry.unit
-        caption = self.config.send.caption.format(
-            archive=archive,
-            name=unit.label,
-            chat=entry.chat,
-            first=unit.first,
-            last=unit.first if unit.last is None else unit.last,
-        ).strip()
-        first = self.spool.members(entry)[:1]
+        members = self.spool.members(entry)
+        caption = captions.fill(
+            self.config.chat(entry.chat).caption,
+            {
+                "archive": archive,
+                "name": unit.label,
+                "chat": entry.chat,
+                "first": unit.first,
+                "last": unit.first if unit.last is None else unit.last,
+                "count": len(members),
+                "size": humanize.size(
+                    sum(plain_files.lstat(each.path).st_size for each in members)
+                ),
+            },
+        )
+        first = members[:1]
         name, _, piece = first[0].unit.label.rpartition(".") if first else ("", "", "")
         if unit.kind == "c" and piece.isdecimal():
-            caption = f"{caption}\n{how_to_join(name)}".strip()
+            caption = f"{caption}\n{captions.literally(how_to_join(name))}".strip()
         return caption
+
+    def style(self, entry: Entry) -> PostStyle:
+        """How the post appears in its chat. Blocks: it looks whether it is the first of its job."""
+        chat = self.config.chat(entry.chat)
+        silent = chat.silent
+        if silent == "after-first":
+            done = self.spool.units("done", entry.job)
+            silent = any(each.unit.message is not None for each in done)
+        return PostStyle(
+            silent=silent,
+            spoiler=chat.spoiler,
+            protect=chat.protect,
+            caption_above=chat.caption_above,
+            topic=chat.topic,
+            send_as=chat.send_as,
+        )
 
     async def clean(self, entry: Entry) -> None:
         """Remove the forms that were made for a unit."""

@@ -23,7 +23,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.runtime.hashing import digest
 from telespool.spool.account import Account, LeftOut, one_line
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
-from telespool.spool.names import Unit, clean
+from telespool.spool.names import Job, Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -70,6 +70,7 @@ class ReleaseOrder:
         self.spool = spool
         self.config = config
         self.job = job
+        self._chat = config.chat(Job.chat_of(job))
         self.last_try = last_try
         self.released = 0
         self.left_out: list[LeftOut] = []
@@ -90,7 +91,7 @@ class ReleaseOrder:
             0,
         ]  # members that have not been routed yet, by the rank their name suggests
         self._held: list[list[_Judged]] = [[], [], [], []]
-        self._albums: Albums[tuple[Unit, Path]] = Albums(config.send.album)
+        self._albums: Albums[tuple[Unit, Path]] = Albums(self._chat.album)
         self._expect(members)
 
     @property
@@ -171,7 +172,7 @@ class ReleaseOrder:
 
     async def _leave_out_known(self, piece: ExtractedMember, path: Path, line: Receipt) -> bool:
         """Whether the file was delivered before and must not be again."""
-        if self.config.inbox.duplicates != "skip":
+        if self._chat.duplicates != "skip":
             return False
         before = await in_thread(self._delivered.before, self.job, line)
         if before is None:
@@ -187,7 +188,7 @@ class ReleaseOrder:
         unit = Unit(piece.member.number, clean(piece.member.name.rpartition("/")[2]))
         if piece.refused:
             return _Judged(unit, path, piece.member.name, None, piece.refused)
-        if self.config.inbox.duplicates == "quarantine":
+        if self._chat.duplicates == "quarantine":
             before = await in_thread(self._delivered.before, self.job, line)
             if before is not None:
                 refused = (
@@ -248,7 +249,7 @@ class ReleaseOrder:
         elif verdict.action in _CONVERTED:
             await self._release(judged, "deferred", "; ".join(verdict.reasons))
         elif verdict.kind == "other" or (verdict.kind == "audio" and verdict.action != "send"):
-            if self.config.inbox.others == "document":
+            if self._chat.others == "document":
                 await self._gather("document", judged)
             else:
                 await self._leave_out(judged)

@@ -249,7 +249,9 @@ class Uploader(Worker):
         self, entry: Entry, staged: dict[int, Uploaded]
     ) -> tuple[dict[int, int], dict[int, TelespoolError], list[str]]:
         """Post what is staged: message ids and refusals, together all of them, by number; and what the report should say."""
-        caption = await in_thread(self.preparing.caption, entry)
+        caption, style = await in_thread(
+            lambda: (self.preparing.caption(entry), self.preparing.style(entry))
+        )
         numbers = {each.item.key: number for number, each in staged.items()}
         messages: dict[int, int] = {}
         refused: dict[int, TelespoolError] = {}
@@ -260,7 +262,7 @@ class Uploader(Worker):
                 return messages, refused, notes
             try:
                 answer = await self.destination.post(
-                    entry.chat, missing, caption if not messages else ""
+                    entry.chat, missing, "" if messages else caption, style
                 )
             except Rejected as rejected:
                 refused |= {numbers[key]: cause for key, cause in rejected.causes.items()}

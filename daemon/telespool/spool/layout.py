@@ -65,8 +65,7 @@ class Entry:
     @property
     def chat(self) -> str:
         """The alias of the chat it goes to."""
-        job = Job.parse(self.job)
-        return job.chat if job else ""
+        return Job.chat_of(self.job)
 
 
 class SpoolLayout:

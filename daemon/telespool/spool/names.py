@@ -93,6 +93,12 @@ class Job:
             return None
         return cls(match["stamp"], match["chat"], match["slug"], match["token"] or "")
 
+    @classmethod
+    def chat_of(cls, name: str) -> str:
+        """The chat alias in the name of a job; "" where it is not one."""
+        job = cls.parse(name)
+        return job.chat if job else ""
+
     def __str__(self) -> str:
         token = f"-{self.token}" if self.token else ""
         return f"{self.stamp}{token}_{self.chat}_{self.slug}"

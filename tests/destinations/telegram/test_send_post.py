@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from telethon.tl import types
 
 from telespool.destinations.base import Uploaded
+from telespool.destinations.markdown import Formatted
 from telespool.destinations.telegram import tl_media, tl_requests
-from telespool.model import Item, Kind, VideoInfo
+from telespool.destinations.telegram.post_head import Head
+from telespool.model import PLAIN, Item, Kind, VideoInfo
 
 
 def made(kind: Kind = "photo", **values: Any) -> Item:
@@ -30,7 +32,7 @@ def made(kind: Kind = "photo", **values: Any) -> Item:
 @given(st.text(), st.integers(1, 64))
 def test_captions_never_exceed_the_limit(text: str, limit: int) -> None:
     """In UTF-16 units, without half characters; what fits is left alone."""
-    cut = tl_requests.cut(text, limit)
+    cut = Formatted(text).cut(limit).text
     units = len(cut.encode("utf-16-le", "replace")) // 2
     assert units <= limit
     if len(text.encode("utf-16-le", "replace")) // 2 <= limit:
@@ -43,9 +45,9 @@ def test_captions_never_exceed_the_limit(text: str, limit: int) -> None:
 def test_a_post_of_one_is_no_album() -> None:
     """One is sendMedia, several sendMultiMedia with the caption at the first."""
     staged = [Uploaded(made(key=number), types.InputMediaPhoto(None)) for number in (5, 6)]
-    only = tl_requests.request("peer", staged[:1], "Holiday")
+    only = tl_requests.request("peer", staged[:1], Head.of("Holiday", PLAIN))
     assert (type(only).__name__, only.random_id, only.message) == ("SendMediaRequest", 5, "Holiday")
-    album = tl_requests.request("peer", staged, "Holiday")
+    album = tl_requests.request("peer", staged, Head.of("Holiday", PLAIN))
     assert [one.random_id for one in album.multi_media] == [5, 6]
     assert [one.message for one in album.multi_media] == ["Holiday", ""]
 

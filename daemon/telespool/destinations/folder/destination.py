@@ -35,7 +35,9 @@ from telespool.destinations.base import Uploaded
 from telespool.destinations.folder import previews
 from telespool.destinations.folder.page import Page
 from telespool.destinations.folder.posts import CAPTION, PREVIEWS, RECORD, Ledger, Medium, Post
+from telespool.destinations.markdown import render
 from telespool.errors import ConfigError, Permanent, Temporary
+from telespool.model import PLAIN
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.fs_ops import FileOps
 from telespool.spool.names import Unit, clean
@@ -43,7 +45,7 @@ from telespool.spool.names import Unit, clean
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from telespool.model import Item
+    from telespool.model import Item, PostStyle
 
 STAGING = ".staging"
 
@@ -99,9 +101,11 @@ class FolderDestination:
         """Copy the item into `.staging/`."""
         return await in_thread(self._stage, chat, item, progress)
 
-    async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
+    async def post(
+        self, chat: str, staged: Sequence[Uploaded], caption: str, style: PostStyle = PLAIN
+    ) -> Mapping[int, int]:
         """Make one post of what was not posted before; message id by key for all of them."""
-        return await in_thread(self._post, chat, staged, caption)
+        return await in_thread(self._post, chat, staged, render(caption).text)
 
     async def limit(self) -> int:
         """A folder takes files of any size."""

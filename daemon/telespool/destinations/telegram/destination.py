@@ -25,6 +25,7 @@ from telethon.crypto import aes
 from telethon.tl import functions
 
 from telespool.config.paths import command
+from telespool.destinations.markdown import Formatted
 from telespool.destinations.telegram import error_mapping, login, tl_requests, upload_journal
 from telespool.destinations.telegram.connection import all_closed
 from telespool.destinations.telegram.connection_pool import ConnectionPool
@@ -32,12 +33,14 @@ from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.flood_waits import FloodWaits
 from telespool.destinations.telegram.flow_control import PART, FlowControl
 from telespool.destinations.telegram.peers import Peers
+from telespool.destinations.telegram.post_head import Head
 from telespool.destinations.telegram.rpc import RetryPolicy, RpcClient
 from telespool.destinations.telegram.send_post import PostSender
 from telespool.destinations.telegram.session import Session, has_login
 from telespool.destinations.telegram.upload_file import FileUploader
 from telespool.destinations.telegram.upload_media import MediaUploader
 from telespool.errors import ConfigError, LoginNeeded
+from telespool.model import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +50,7 @@ if TYPE_CHECKING:
     from telespool.config.secrets import Secrets
     from telespool.destinations.base import Uploaded
     from telespool.destinations.telegram.flood_waits import FloodWait
-    from telespool.model import Item
+    from telespool.model import Item, PostStyle
 
 _log = structlog.get_logger()
 _TEXT = 4096  # characters of a message; core.telegram.org/api/config has it as message_length_max
@@ -115,17 +118,21 @@ class TelegramDestination:
         limit = await opened.limit()
         return await opened.staging.stage(chat, item, limit, progress)
 
-    async def post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> Mapping[int, int]:
+    async def post(
+        self, chat: str, staged: Sequence[Uploaded], caption: str, style: PostStyle = PLAIN
+    ) -> Mapping[int, int]:
         """Make one post; message id by `Item.key`, and Rejected names those that are to blame."""
         opened = await self._opened()
-        return await opened.posting.post(chat, staged, caption, await opened.limit())
+        return await opened.posting.post(
+            chat, staged, Head.of(caption, style), await opened.limit()
+        )
 
     async def say(self, chat: str, key: int, text: str) -> int:
         """Post a text; its message id, 0 where the answer does not name it. Repeated, it is the same message."""
         opened = await self._opened()
         peer = await opened.chats.peer(chat)
         request = functions.messages.SendMessageRequest(
-            peer, tl_requests.cut(text, _TEXT), random_id=key, no_webpage=True
+            peer, Formatted(text).cut(_TEXT).text, random_id=key, no_webpage=True
         )
         try:
             answer = await opened.caller.call(request, chat=chat)

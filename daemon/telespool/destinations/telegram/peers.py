@@ -62,6 +62,18 @@ class Peers:
                 known = self._known[alias] = await self._find(value.strip(), alias)
             return known
 
+    def value(self, alias: str) -> str:
+        """What the configuration says about an alias."""
+        return self._values.get(alias, "")
+
+    async def named(self, value: str, alias: str) -> Any:
+        """The InputPeer of another chat, to post in its name in the chat `alias`."""
+        async with self._looking:
+            key = f"as {value}"
+            if key not in self._known:
+                self._known[key] = await self._find(value.strip(), alias)
+            return self._known[key]
+
     def forget(self, alias: str, refusal: Refusal) -> bool:
         """Look it up anew after this refusal; False where a fresh look would not help.
 

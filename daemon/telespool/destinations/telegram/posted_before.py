@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
     from telespool.destinations.base import Uploaded
     from telespool.destinations.telegram.peers import Peers
+    from telespool.destinations.telegram.post_head import Head
     from telespool.destinations.telegram.rpc import RpcClient
 
-    Send = Callable[[str, Sequence[Uploaded], str, int | None], Awaitable[Receipts]]
+    Send = Callable[[str, Sequence[Uploaded], Head, int | None], Awaitable[Receipts]]
 
 _log = structlog.get_logger()
 _DOUBTS = 4  # how often a post that is said to be there, and is not seen, is asked for
@@ -58,13 +59,17 @@ class PostedBefore:
             self._old_groups[chat] = found or ChatHistory(())
         return Receipts(self._old_groups[chat].find(album, by_name=False))
 
-    async def confirm(self, chat: str, album: Sequence[Uploaded], text: str) -> Receipts:
+    async def confirm(self, chat: str, album: Sequence[Uploaded], head: Head) -> Receipts:
         """Telegram says that it is there: find it, without posting what is not."""
         peer = await self._chats.peer(chat)
         key = album[0].item.key
         history = await ChatHistory.newest(self._caller, peer, chat)
         receipts = Receipts(history.find(album) if history else None)
-        unseen = history is not None and not receipts and not history.has_one_like(album, text)
+        unseen = (
+            history is not None
+            and not receipts
+            and not history.has_one_like(album, head.caption.text)
+        )
         if unseen and not self._doubted(key):
             # It is still under way, most likely: an item by itself would be torn out of it.
             raise self._not_seen(chat, album)
@@ -72,7 +77,7 @@ class PostedBefore:
             if each.item.key in receipts:
                 continue
             try:
-                receipts |= await self._send(chat, [each], "" if receipts else text, 1)
+                receipts |= await self._send(chat, [each], head.bare() if receipts else head, 1)
             except Refusal as refusal:
                 if refusal.action in _ALL:
                     raise error_mapping.verdict(refusal, subject_of(chat, album)) from None

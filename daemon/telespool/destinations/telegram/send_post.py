@@ -12,6 +12,7 @@ either fails as a whole, or posts all the others, in order, as one album. In the
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,14 @@ from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
 from telespool.destinations.telegram.posted_before import PostedBefore, subject_of
 from telespool.destinations.telegram.server_health import Circuit, now
+from telespool.destinations.telegram.topics import Topics
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from telespool.destinations.telegram.peers import Peers
+    from telespool.destinations.telegram.post_head import Head
     from telespool.destinations.telegram.rpc import RpcClient
     from telespool.destinations.telegram.upload_media import MediaUploader
 
@@ -51,31 +54,32 @@ class PostSender:
         self._caller = caller
         self._chats = chats
         self._staging = staging
+        self._topics = Topics(caller, chats)
         self._patience = caller.patience
         self._circuit = Circuit(caller.patience)
         self._trouble: dict[int, float] = {}  # since when a post brings trouble, by its first key
         self._before = PostedBefore(caller, chats, self._send)
 
     async def post(  # noqa: PLR0912 - one branch to an answer of Telegram's, in the order in which they are mended
-        self, chat: str, staged: Sequence[Uploaded], caption: str, limit: int
+        self, chat: str, staged: Sequence[Uploaded], head: Head, limit: int
     ) -> Receipts:
         """Message id by key, as `Destination.post` promises; `limit` is as for `MediaUploader.stage`."""
         self._circuit.check()
         if before := await self._moved(chat, staged):
             return before
         config = await self._caller.config()
-        full = text = tl_requests.cut(
-            caption, getattr(config, "caption_length_max", 0) or tl_requests.CAPTION
-        )
+        limit_of_text = getattr(config, "caption_length_max", 0) or tl_requests.CAPTION
+        head = await self._resolved(chat, head.cut(limit_of_text))
+        full = head
         album = list(staged)
         mended: set[str] = set()
         anew = repeated = False
         for _ in range(_MENDS):
             try:
-                return await self._send(chat, album, text)
+                return await self._send(chat, album, head)
             except Refusal as refusal:
-                if refusal.action is Action.CAPTION and text and not anew:
-                    text = self._shorter(refusal, text)
+                if refusal.action is Action.CAPTION and head and not anew:
+                    head = self._shorter(refusal, head)
                     continue
                 first = refusal.name not in mended
                 mended.add(refusal.name)
@@ -89,14 +93,14 @@ class PostSender:
                         album[number] = await self._anew(chat, album[number], limit)
                         continue
                     case Action.REGROUP if len(runs := _runs(album)) > 1:
-                        return await self._in_runs(chat, runs, text, limit)
+                        return await self._in_runs(chat, runs, head, limit)
                     case Action.KIND:
                         self._forbidden(album, refusal)
                     case Action.DELIVERED:
-                        return await self._confirmed(chat, album, text)
+                        return await self._confirmed(chat, album, head)
                 if refusal.action in _ALL:
                     raise error_mapping.verdict(refusal, subject_of(chat, album)) from None
-                text = full  # where even no caption is too long, it is not to blame
+                head = full  # where even no caption is too long, it is not to blame
                 if refusal.is_trouble:
                     self._wait_for_all(album, refusal)
                 elif not repeated:
@@ -106,14 +110,23 @@ class PostSender:
                     if refusal.action in _RENEW:
                         album, anew = await self._all_anew(chat, album, limit), True
                     continue
-                return await self._apart(chat, album, text, refusal)
+                return await self._apart(chat, album, head, refusal)
         raise Temporary(
             f"{subject_of(chat, album)} could not be posted yet: Telegram kept objecting.",
             scope="chat",
         )
 
+    async def _resolved(self, chat: str, head: Head) -> Head:
+        """The head with what the names of its style stand for."""
+        style = head.style
+        if style.topic:
+            head = replace(head, topic=await self._topics.number(chat, style.topic))
+        if style.send_as:
+            head = replace(head, send_as=await self._chats.named(style.send_as, chat))
+        return head
+
     async def _send(
-        self, chat: str, album: Sequence[Uploaded], text: str, tries: int | None = None
+        self, chat: str, album: Sequence[Uploaded], head: Head, tries: int | None = None
     ) -> Receipts:
         """One request, and a second for what its answer does not name."""
         peer = await self._chats.peer(chat)
@@ -125,7 +138,7 @@ class PostSender:
             left = [each for each in album if each.item.key not in receipts]
             first = left[0] is album[0]
             answer = await self._caller.call(
-                tl_requests.request(peer, left, text if first else ""),
+                tl_requests.request(peer, left, head if first else head.bare()),
                 chat=chat,
                 tries=tries,
                 subject=subject,
@@ -144,8 +157,8 @@ class PostSender:
             await self._served(album, receipts)
         return receipts
 
-    async def _confirmed(self, chat: str, album: Sequence[Uploaded], text: str) -> Receipts:
-        receipts = await self._before.confirm(chat, album, text)
+    async def _confirmed(self, chat: str, album: Sequence[Uploaded], head: Head) -> Receipts:
+        receipts = await self._before.confirm(chat, album, head)
         await self._served(album, receipts)
         return receipts
 
@@ -162,11 +175,11 @@ class PostSender:
             raise self._circuit.trip(refusal.name)
 
     @staticmethod
-    def _shorter(refusal: Refusal, text: str) -> str:
+    def _shorter(refusal: Refusal, head: Head) -> Head:
         """Half the caption, then none; none at once where the chat forbids text."""
-        if refusal.name == "CHAT_SEND_PLAIN_FORBIDDEN" or len(text) < 64:
-            return ""
-        return tl_requests.cut(text, len(text.encode("utf-16-le")) // 4)
+        if refusal.name == "CHAT_SEND_PLAIN_FORBIDDEN" or len(head.caption.text) < 64:
+            return head.bare()
+        return head.cut(len(head.caption.text.encode("utf-16-le")) // 4)
 
     @staticmethod
     def _names_one(album: Sequence[Uploaded], refusal: Refusal) -> bool:
@@ -194,25 +207,27 @@ class PostSender:
         return fresh
 
     async def _apart(
-        self, chat: str, album: Sequence[Uploaded], text: str, refusal: Refusal
+        self, chat: str, album: Sequence[Uploaded], head: Head, refusal: Refusal
     ) -> Receipts:
         """Post the album without the one that is to blame; else its items one by one, in order."""
         if len(album) > 1 and refusal.action in _ITEM and refusal.name not in _AS_SUCH:
             for suspect in sorted(album, key=lambda each: not _suspicious(each, refusal)):
                 rest = [each for each in album if each is not suspect]
                 try:
-                    return await self._send(chat, rest, text)
+                    return await self._send(chat, rest, head)
                 except Refusal as again:
                     self._check(again, chat, album)
-        return await self._one_by_one(chat, album, text, refusal)
+        return await self._one_by_one(chat, album, head, refusal)
 
     async def _one_by_one(
-        self, chat: str, album: Sequence[Uploaded], text: str, refusal: Refusal
+        self, chat: str, album: Sequence[Uploaded], head: Head, refusal: Refusal
     ) -> Receipts:
         receipts = Receipts()
         for each in album:
             try:
-                receipts |= await self._alone(chat, each, "" if receipts else text, refusal)
+                receipts |= await self._alone(
+                    chat, each, head.bare() if receipts else head, refusal
+                )
             except Rejected as rejected:
                 receipts.causes |= rejected.causes
         if not receipts:
@@ -225,23 +240,23 @@ class PostSender:
             _log.warning("album sent one by one", chat=chat, reason=receipts.note)
         return receipts
 
-    async def _alone(self, chat: str, each: Uploaded, text: str, before: Refusal) -> Receipts:
+    async def _alone(self, chat: str, each: Uploaded, head: Head, before: Refusal) -> Receipts:
         """Post one item; Rejected where it is refused again and again."""
         refusal = before
         for attempt in range(1, self._patience.tries + 1):
             try:
-                return await self._send(chat, [each], text)
+                return await self._send(chat, [each], head)
             except Refusal as again:
                 self._check(again, chat, [each])
                 if again.action is Action.DELIVERED:
-                    return await self._confirmed(chat, [each], text)
+                    return await self._confirmed(chat, [each], head)
                 refusal = again
                 if again.is_trouble:
                     if not self._caller.health.others_passed(each.item.key, now() - _LATELY):
                         raise self._circuit.trip(again.name) from None
                     break
                 if again.action is Action.CAPTION:
-                    text = ""
+                    head = head.bare()
             if attempt < self._patience.tries:
                 await asyncio.sleep(self._patience.before(attempt))
         raise self._rejected([each], refusal)
@@ -253,12 +268,12 @@ class PostSender:
             raise error_mapping.verdict(refusal, subject_of(chat, album)) from None
 
     async def _in_runs(
-        self, chat: str, runs: Sequence[list[Uploaded]], text: str, limit: int
+        self, chat: str, runs: Sequence[list[Uploaded]], head: Head, limit: int
     ) -> Receipts:
         """Post runs of what may stand together, in order."""
         receipts = Receipts()
         for run in runs:
-            found = await self.post(chat, run, "" if receipts else text, limit)
+            found = await self.post(chat, run, head.bare() if receipts else head, limit)
             receipts |= found
             receipts.causes |= found.causes
             receipts.note = receipts.note or found.note

@@ -14,26 +14,40 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from telespool.destinations.base import Uploaded
+    from telespool.destinations.telegram.post_head import Head
 
 ALBUM = 10
 CAPTION = 1024  # characters, where Telegram's configuration does not say
 
 
-def request(peer: Any, staged: Sequence[Uploaded], caption: str) -> Any:
+def request(peer: Any, staged: Sequence[Uploaded], head: Head) -> Any:
     """The request for one post; the caption stands at the first, and so is shown under the album."""
+    if head.style.spoiler:
+        for each in staged:
+            each.handle.spoiler = True  # type: ignore[attr-defined]  # a handle is Telethon's InputMedia
+    text, entities = head.caption.text, head.entities()
     if len(staged) == 1:
         only = staged[0]
         return functions.messages.SendMediaRequest(
-            peer, only.handle, caption, random_id=only.item.key
+            peer,
+            only.handle,
+            text,
+            random_id=only.item.key,
+            entities=entities,
+            **head.options(),
         )
     return functions.messages.SendMultiMediaRequest(
         peer,
         [
             types.InputSingleMedia(
-                each.handle, caption if number == 0 else "", random_id=each.item.key
+                each.handle,
+                "" if number else text,
+                random_id=each.item.key,
+                entities=None if number else entities,
             )
             for number, each in enumerate(staged)
         ],
+        **head.options(),
     )
 
 
@@ -50,12 +64,3 @@ def message_ids(answer: Any, keys: Sequence[int]) -> dict[int, int]:
         for update in updates
         if isinstance(update, types.UpdateMessageID) and update.random_id in wanted
     }
-
-
-def cut(caption: str, limit: int) -> str:
-    """At most `limit` UTF-16 units, which is how Telegram counts; never half a character."""
-    units = caption.encode("utf-16-le", "replace")
-    if len(units) <= 2 * limit:
-        return caption
-    kept = units[: 2 * (limit - 1)].decode("utf-16-le", "ignore").rstrip()
-    return kept + "…"

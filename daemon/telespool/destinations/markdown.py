@@ -1,0 +1,65 @@
+"""Captions: Markdown as people write it, turned into text and the spans that are formatted.
+
+**bold**, *italic*, ~~struck~~, ||hidden||, `code`, [link](https://example.org), and lines that begin with > are quotes.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import telegramify_markdown
+
+# Formulas and the like are not looked for, and it says so at each start.
+logging.getLogger("telegramify_markdown").setLevel(logging.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A part of a text that is formatted. `offset` and `length` count UTF-16 units, as Telegram does."""
+
+    kind: str
+    offset: int
+    length: int
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Formatted:
+    """A text and its spans; false where there is no text."""
+
+    text: str = ""
+    spans: tuple[Span, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def cut(self, limit: int) -> Formatted:
+        """At most `limit` UTF-16 units; never half a character, and no span beyond the end."""
+        units = self.text.encode("utf-16-le", "replace")
+        if len(units) <= 2 * limit:
+            return self
+        kept = units[: 2 * (limit - 1)].decode("utf-16-le", "ignore").rstrip()
+        end = len(kept.encode("utf-16-le")) // 2
+        spans = tuple(
+            Span(span.kind, span.offset, min(span.length, end - span.offset), span.url)
+            for span in self.spans
+            if span.offset < end
+        )
+        return Formatted(kept + "…", spans)
+
+
+def render(markdown: str) -> Formatted:
+    """Read Markdown. Never fails: what is not Markdown stands as it is."""
+    if not markdown.strip():
+        return Formatted()
+    text, entities = telegramify_markdown.convert(markdown, latex_escape=False)
+    # It may end in line breaks of its own.
+    shown = text.rstrip()
+    end = len(shown.encode("utf-16-le")) // 2
+    spans = tuple(
+        Span(each.type, each.offset, min(each.length, end - each.offset), each.url or "")
+        for each in entities
+        if each.offset < end
+    )
+    return Formatted(shown, spans)

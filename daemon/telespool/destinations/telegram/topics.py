@@ -1,0 +1,110 @@
+"""The topics of forums: found by name, made where there is none, exactly once. core.telegram.org/api/forum
+
+A topic that is to be made has a random_id derived from its chat and its name: whoever asks again, after a crash or a
+lost answer, is answered with the same topic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from telethon.tl import functions, types
+
+from telespool.destinations.telegram import error_mapping, tl_requests
+from telespool.destinations.telegram.error_mapping import Refusal
+from telespool.errors import Temporary
+
+if TYPE_CHECKING:
+    from telespool.destinations.telegram.peers import Peers
+    from telespool.destinations.telegram.rpc import RpcClient
+
+_log = structlog.get_logger()
+_PAGE, _PAGES = 100, 50
+_GENERAL = 1  # the topic that every forum has; what is posted there answers to nothing
+_RETRY = 15 * 60.0
+
+
+class Topics:
+    """The topics of the chats of the configuration, as far as they are known."""
+
+    def __init__(self, caller: RpcClient, chats: Peers) -> None:
+        self._caller = caller
+        self._chats = chats
+        self._known: dict[tuple[str, str], int] = {}
+        self._looking = asyncio.Lock()
+
+    async def number(self, alias: str, topic: str) -> int:
+        """The id to post under, 0 for the general topic; Temporary (scope "chat") where there can be none."""
+        if topic.isdecimal():
+            return 0 if int(topic) == _GENERAL else int(topic)
+        async with self._looking:
+            key = (alias, topic)
+            if key not in self._known:
+                peer = await self._chats.peer(alias)
+                try:
+                    found = await self._find(peer, alias, topic)
+                    self._known[key] = (
+                        await self._make(peer, alias, topic) if found is None else found
+                    )
+                except Refusal as refusal:
+                    raise _waits(alias, topic, refusal) from None
+            return self._known[key]
+
+    def forget(self, alias: str) -> None:
+        """Look the topics of this chat up anew."""
+        self._known = {key: value for key, value in self._known.items() if key[0] != alias}
+
+    async def _find(self, peer: Any, alias: str, topic: str) -> int | None:
+        """The newest open topic of this name; a closed one where there is no other."""
+        date, message, last = None, 0, 0
+        closed = None
+        for _ in range(_PAGES):
+            request = functions.messages.GetForumTopicsRequest(
+                peer, offset_date=date, offset_id=message, offset_topic=last, limit=_PAGE, q=None
+            )
+            answer = await self._caller.call(request, chat=alias)
+            page = [each for each in answer.topics if isinstance(each, types.ForumTopic)]
+            for each in page:
+                if each.title.casefold() == topic.casefold():
+                    if not each.closed:
+                        return 0 if each.id == _GENERAL else int(each.id)
+                    closed = int(each.id) if closed is None else closed
+            if len(answer.topics) < _PAGE or not page:
+                break
+            date, message, last = page[-1].date, page[-1].top_message, page[-1].id
+        return closed
+
+    async def _make(self, peer: Any, alias: str, topic: str) -> int:
+        digest = hashlib.sha256(f"{self._chats.value(alias)}\0{topic}".encode()).digest()
+        key = int.from_bytes(digest[:8], "big", signed=True) or 1
+        request = functions.messages.CreateForumTopicRequest(peer, topic, random_id=key)
+        answer = await self._caller.call(request, chat=alias)
+        number = tl_requests.message_ids(answer, [key]).get(key)
+        if number is None:
+            raise Temporary(
+                f"Telegram made the topic {topic!r} but did not name it; it is looked for.",
+                scope="chat",
+            )
+        _log.info("topic.created", chat=alias, topic=topic, id=number)
+        return number
+
+
+def _waits(alias: str, topic: str, refusal: Refusal) -> Exception:
+    if refusal.name in {"CHANNEL_FORUM_MISSING", "PEER_ID_INVALID", "CHAT_NOT_MODIFIED"}:
+        return Temporary(
+            f"The chat {alias!r} has no topics: let an administrator turn them on, or take `topic` out of"
+            f" [chats.{alias}].",
+            retry_after=_RETRY,
+            scope="chat",
+        )
+    if refusal.name in {"CHAT_ADMIN_REQUIRED", "CHAT_WRITE_FORBIDDEN"}:
+        return Temporary(
+            f"The topic {topic!r} does not exist in the chat {alias!r} and this account may not make one: make it"
+            " by hand, or let an administrator give the right to manage topics.",
+            retry_after=_RETRY,
+            scope="chat",
+        )
+    return error_mapping.verdict(refusal, f"The topic {topic!r} of the chat {alias!r}")

@@ -1,0 +1,47 @@
+"""Captions: names are shown as they are, formatting is what the template says."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from telespool.destinations.markdown import Formatted, Span, render
+from telespool.pipeline.captions import fill
+
+NAMES = st.text(
+    st.characters(exclude_categories=["Cs", "Cc", "Cf", "Co", "Cn", "Zl", "Zp", "Zs"])
+    | st.just(" "),
+    max_size=60,
+)
+
+
+@given(NAMES)
+def test_a_name_is_shown_as_it_is(name: str) -> None:
+    """Whatever signs a name holds, it is neither formatted nor changed."""
+    shown = render(fill("{archive}", {"archive": name}))
+    assert shown.text == " ".join(name.split())
+    assert shown.spans == ()
+
+
+def test_a_template_is_formatted() -> None:
+    """Bold, hidden, linked and quoted parts become spans, counted in UTF-16 units."""
+    shown = render(
+        fill(
+            "😀 **{archive}** ||{count}|| [site](https://x.org)\n\n> quoted",
+            {"archive": "a_b", "count": 3},
+        )
+    )
+    assert shown.text == "😀 a_b 3 site\n\nquoted"
+    assert shown.spans == (
+        Span("bold", 3, 3),
+        Span("spoiler", 7, 1),
+        Span("text_link", 9, 4, "https://x.org"),
+        Span("blockquote", 15, 6),
+    )
+
+
+def test_a_caption_that_is_cut_keeps_its_spans_inside() -> None:
+    """No span reaches beyond the end of a shortened text."""
+    assert Formatted("abcdef", (Span("bold", 0, 6), Span("italic", 5, 1))).cut(4) == Formatted(
+        "abc…", (Span("bold", 0, 3),)
+    )
