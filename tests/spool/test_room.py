@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def _keeping(path: Path, left: int) -> Room:
     """A guard that lets about `left` bytes through."""
     state = os.statvfs(path)
-    return Room(path, max(0, state.f_bavail * state.f_frsize - left - (16 << 20)))
+    return Room(path, max(0, state.f_bavail * state.f_frsize - left - (128 << 20)))
 
 
 def test_what_does_not_fit_beyond_the_reserve_is_not_begun(tmp_path: Path) -> None:
     """NoRoom says what is needed before a byte is written; what is smaller goes on."""
-    room = _keeping(tmp_path, 64 << 20)
+    room = _keeping(tmp_path, 256 << 20)
     with pytest.raises(NoRoom) as caught, room.writing(1 << 40, "film.mp4"):
         pytest.fail("it was begun")
     assert caught.value.needed == 1 << 40

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from telespool.config.units import write_duration
@@ -20,8 +20,10 @@ from telespool.errors import Permanent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from contextlib import AbstractContextManager
 
     from telespool.config.schema import ArchiveSettings
+    from telespool.spool.room import Room
 
 RATIO_FROM = 100 * 1000 * 1000
 NAMES = 32 << 20
@@ -34,8 +36,10 @@ class Budget:
     `passed` is the sentence of the first limit that was passed, None while none was.
     """
 
-    def __init__(self, settings: ArchiveSettings, packed: int) -> None:
+    def __init__(self, settings: ArchiveSettings, packed: int, room: Room | None = None) -> None:
+        """Write only where the `room` of the spool lets it; without one, wherever the disk does."""
         self._settings = settings
+        self._room = room
         self._packed = max(packed, 1)
         self._members = 0
         self._bytes = 0
@@ -68,6 +72,10 @@ class Budget:
             f"{name} holds a file of {amount(size)}; the limit is {amount(self._settings.max_member)}"
             " (archives.max_member)."
         )
+
+    def writing(self, size: int, name: str) -> AbstractContextManager[None]:
+        """Hold room for `size` bytes while they are written; NoRoom where there is none."""
+        return self._room.writing(size, name) if self._room is not None else nullcontext()
 
     def take_member(self, name: str) -> None:
         """One more member comes out of the archive of this name."""

@@ -11,7 +11,7 @@ import os
 import zlib
 from typing import TYPE_CHECKING
 
-from telespool.errors import Permanent, Temporary
+from telespool.errors import NoRoom, Permanent, Temporary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,8 +115,13 @@ class NewFile:
         if self._descriptor < 0:
             self._open()
         try:
-            while data:
-                data = data[os.write(self._descriptor, data) :]
+            with self._writer.budget.writing(len(data), self._writer.archive):
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+        except NoRoom as error:
+            self.discard()
+            # All of it must fit, not the next piece alone.
+            raise NoRoom(error.reason, needed=self.size, free=error.free) from None
         except OSError as error:
             self.discard()
             raise _told(error, self._writer.archive) from error

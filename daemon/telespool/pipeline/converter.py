@@ -15,7 +15,7 @@ import time
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import ANY_ACCOUNT
-from telespool.errors import ChildDied, Permanent, Temporary, Unreadable
+from telespool.errors import ChildDied, NoRoom, Permanent, Temporary, Unreadable
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.media.pages import extract
@@ -152,17 +152,22 @@ class Converter(Worker):
             activity.done = state.fraction
             activity.speed, activity.seconds_left = state.speed, state.seconds_left
             activity.standing_still = not self.gate.is_open
+            promise.check()
 
         begun = time.monotonic()
         self._phase = self._phase or Phase()
         settings = self.config.convert
         gate = self.gate if settings.deferred else PauseGate()
+        promise = self.spool.room.promise(original.unit.label)
 
         async def work() -> None:
             limit = await self._limit()
             verdict = await assess(
                 original.path, settings, max_bytes=limit, name=original.unit.label
             )
+            # While it is encoded anew its segments and the whole lie beside each other.
+            size = plain_files.lstat(original.path).st_size
+            await in_thread(promise.grow, 2 * size if verdict.action == "encode" else size)
             parts = await self._make(original, verdict, limit, gate, progress)
             # Before they are let out: they may be on their way the moment after.
             sizes = await in_thread(_sizes, original.path, parts)
@@ -175,6 +180,7 @@ class Converter(Worker):
         try:
             await self.attempt(original, work())
         finally:
+            promise.release()
             self.house.activity.conversion = None
 
     async def _make(
@@ -279,7 +285,14 @@ class Converter(Worker):
         """Let the original wait. Where a child was killed the mark stays, and counts as if we had died with it."""
         wait = error.retry_after or self.config.send.retry_min
         now = self.spool.clock()
-        if isinstance(error, Unreadable):  # by way of the uploader, which waits longer each time
+        if isinstance(error, NoRoom):
+            what = f"{original.job}/{original.unit.plain()}"
+            self.house.activity.waits.begin(
+                self.name, Wait(error.reason, now + wait, "unit", what, error.kind)
+            )
+        if isinstance(
+            error, Unreadable | NoRoom
+        ):  # others go on; it comes back by way of the uploader
             await in_thread(self.spool.wait, original, now + wait)
             log.warning(
                 "waiting", job=original.job, unit=str(original.unit.plain()), reason=error.reason

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from telespool.archives import passwords, volumes
 from telespool.archives.endings import lacks_end
-from telespool.errors import TelespoolError, ToolFault, VolumeMissing
+from telespool.errors import NoRoom, Permanent, TelespoolError, ToolFault, VolumeMissing
 from telespool.pipeline.drops import Drop, find
 from telespool.pipeline.stability import StabilityTracker
 from telespool.pipeline.worker import Worker, log
@@ -220,7 +220,14 @@ class Inbox(Worker):
             else:
                 entry = self.spool.claim(drop.path, drop.chat, drop.beside)
         except FileNotFoundError:
-            return  # a person took it back
+            return  # a person took it back, or it is being changed
+        except (NoRoom, Permanent) as error:
+            # Of what cannot be moved a copy is needed; everybody else's drops need not wait for that.
+            self._name(drop.path, error.reason)
+            if isinstance(error, NoRoom):
+                wait = Wait(error.reason, scope="drop", whom=drop.path.name, kind=error.kind)
+                self.house.activity.waits.begin(self.name, wait)
+            return
         except OSError as error:
             if not self._concerns_drop(error):
                 raise
@@ -230,6 +237,7 @@ class Inbox(Worker):
                 return
             self._name(drop.path, _why_not(drop.path, error))
             return
+        self.house.activity.waits.end(self.name, drop.path.name)
         self._said_claimed(entry, drop.chat, len(drops))
 
     def _said_claimed(self, entry: Entry, chat: str, files: int) -> None:

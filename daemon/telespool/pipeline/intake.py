@@ -17,10 +17,11 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from telespool.archives.engine import Engine
-from telespool.errors import ChildDied, Permanent, ToolFault, Unreadable, VolumeMissing
+from telespool.errors import ChildDied, NoRoom, Permanent, ToolFault, Unreadable, VolumeMissing
 from telespool.observe.job_report import close_job
 from telespool.pipeline.late_arrivals import LateArrivals
 from telespool.pipeline.release_order import ReleaseOrder
+from telespool.pipeline.room_queue import ROOM_AGAIN, RoomQueue
 from telespool.pipeline.sources import open_source
 from telespool.pipeline.sources.base import NO_MEDIA
 from telespool.pipeline.worker import Worker, log
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Entry
 
 _LOOK_AGAIN = 60.0
-_ROOM_AGAIN = 2.0
 _NAMED = 5
 
 
@@ -55,7 +55,7 @@ class Intake(Worker):
         super().__init__(house)
         self.engine = engine
         self.passwords = passwords
-        self._room = house.bells.listen(("uploading", "done"))
+        self._room = RoomQueue(house)
         self._incoming = house.bells.listen(("incoming",))
         self._pace = Throttle()
         self._late = LateArrivals(house.spool)
@@ -88,8 +88,9 @@ class Intake(Worker):
         now = time.monotonic()
         with self._pace:
             drops = list(self.spool.all_units("incoming"))
+        self._room.keep({drop.job for drop in drops})
         for drop in drops:
-            wait = self._not_before.get(drop.job, 0.0) - now
+            wait = self._due_in(drop)
             if wait <= 0:
                 row.append(drop)
             else:
@@ -125,6 +126,10 @@ class Intake(Worker):
                 f"{error.reason} That happened {entry.unit.attempt} times with {entry.unit.label}, so it"
                 " is not tried again. Move it back to incoming/ to try once more."
             ) from None
+        if isinstance(error, NoRoom):
+            await in_thread(self.spool.pause, entry)
+            self._room.stand_aside(entry, error)
+            return
         wait = error.retry_after or self.config.send.retry_min
         if isinstance(error, ToolFault) and error.tool == "7-Zip":
             self.engine = None  # an upgrade may have put it elsewhere
@@ -217,6 +222,7 @@ class Intake(Worker):
                 depth=self.config.archives.depth,
                 disk=self.spool.disk,
                 ignore=self.config.inbox.ignore,
+                room=self.spool.room,
             )
         except VolumeMissing as error:
             # It was waited for in the inbox already, as long as the configuration says; or its name does not say that
@@ -229,7 +235,11 @@ class Intake(Worker):
         async with aclosing(source.pieces(skip=standing)) as pieces:
             while True:
                 await self._wait_for_room(drop, source.next_size(), sorting)
-                piece = await anext(pieces, None)
+                try:
+                    piece = await anext(pieces, None)
+                except NoRoom as error:
+                    needed = max(error.needed, source.next_size())
+                    raise await in_thread(self._room.fell_short, drop, error, needed) from None
                 if piece is None:
                     break
                 self.alive()
@@ -237,13 +247,12 @@ class Intake(Worker):
         await sorting.finish()
 
     async def _wait_for_room(self, drop: Entry, size: int, sorting: ReleaseOrder) -> None:
-        """Return when `size` bytes fit above the reserve; sending makes room."""
-        said = False
-        while True:
-            self._room.clear()
-            free = await in_thread(self.spool.free)
-            if free - size >= self.config.spool.reserve:
-                return
+        """Return when `size` bytes fit above the reserve; sending makes room.
+
+        NoRoom where others could be unpacked meanwhile: nobody stands behind the one that waits. Permanent where it
+        can never fit.
+        """
+        while (error := await in_thread(self._room.lacking, drop, size)) is not None:
             if sorting.holds_back:
                 # Name order and little room contradict: room wins.
                 log.info(
@@ -253,17 +262,26 @@ class Intake(Worker):
                 )
                 await sorting.let_go()
                 continue
-            if not said:
-                said = True
-                log.warning(
-                    "waiting for room",
-                    job=drop.job,
-                    free=free,
-                    needed=size,
-                    reserve=int(self.config.spool.reserve),
-                )
+            others = bool(self._row) or await in_thread(self._others, drop)
+            if others:
+                raise error
+            self._room.wait_begins(drop, error)
             self.alive()
-            await self._room.wait(_ROOM_AGAIN)
+            await self._room.changed(self._incoming)
+        self._room.wait_ends(drop.job)
+
+    def _others(self, drop: Entry) -> bool:
+        """Whether another drop lies there that need not wait. Blocks."""
+        return any(
+            each.job != drop.job and self._due_in(each) <= 0
+            for each in self.spool.all_units("incoming")
+        )
+
+    def _due_in(self, drop: Entry) -> float:
+        """Seconds until this drop may be unpacked; 0 or less where it may be now."""
+        if self._room.must_wait(drop.job):
+            return ROOM_AGAIN
+        return self._not_before.get(drop.job, 0.0) - time.monotonic()
 
 
 def _nothing_inside(drop: Entry, left_out: Sequence[LeftOut]) -> str:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from telespool.destinations.base import no_limit
 from telespool.errors import NeedsConversion, Permanent
 from telespool.media.compatibility import assess
+from telespool.media.photo import MAX_BYTES
 from telespool.media.photo_pool import acceptable_photo
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
@@ -154,10 +155,13 @@ class Preparer:
         verdict = self._verdicts[_key(member)]
         directory = self._workshop(_key(member)) / ("again" if again else "first")
 
+        size = 0
         if again or verdict.reasons:
             self._made.add(_key(member))
+            size = min((await in_thread(plain_files.lstat, member.path)).st_size, MAX_BYTES)
         try:
-            path = await acceptable_photo(member.path, directory, again=again)
+            with self.spool.room.writing(size, member.unit.label, for_sending=True):
+                path = await acceptable_photo(member.path, directory, again=again)
         except Permanent as error:
             reason = error.reason.replace(member.path.name, member.unit.label)
             raise Permanent(reason) from error

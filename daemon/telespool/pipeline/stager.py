@@ -18,6 +18,7 @@ from telespool.destinations.base import SupportsResume, Uploaded
 from telespool.errors import (
     LoginNeeded,
     NeedsConversion,
+    NoRoom,
     Permanent,
     TelespoolError,
     Temporary,
@@ -121,7 +122,7 @@ class Stager:
         self._house.activity.upload = None
         try:
             done = await task
-        except (OSError, LoginNeeded):
+        except (OSError, LoginNeeded, NoRoom):
             return None  # it is seen again, and told, when it is brought in its turn
         except asyncio.CancelledError:
             task.cancel()
@@ -203,7 +204,7 @@ class Stager:
                             form=item.kind,
                             reason=error.reason,
                         )
-        except LoginNeeded:
+        except (LoginNeeded, NoRoom):
             raise
         except TelespoolError as error:
             return error

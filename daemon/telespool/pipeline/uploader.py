@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from telespool.destinations.base import Receipts, Rejected
 from telespool.errors import (
     NeedsConversion,
+    NoRoom,
     Permanent,
     TelespoolError,
     Temporary,
@@ -126,7 +127,11 @@ class Uploader(Worker):
         delay = error.retry_after
         if delay is None:
             delay = min(max(age, settings.retry_min), settings.retry_max)
-        if error.scope == "unit" and age > settings.max_age and not isinstance(error, ToolFault):
+        if (
+            error.scope == "unit"
+            and age > settings.max_age
+            and not isinstance(error, ToolFault | NoRoom)
+        ):
             raise Permanent(
                 f"{entry.unit.label} could not be sent for {age / 86400:.0f} days; the last reason was:"
                 f" {error.reason} Move it back to uploading/ to try again."

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from telespool.errors import WaitKind
 
-WaitScope = Literal["all", "chat", "worker", "job", "unit"]
+WaitScope = Literal["all", "chat", "worker", "job", "unit", "drop"]
 
 EVERYBODY = "*"
 
@@ -27,7 +27,7 @@ class Wait:
     """One wait. `reason` is a sentence for people.
 
     `until` and `since` are in seconds since the epoch; without `until` it lasts until what it waits for has come.
-    `whom` is the alias of the chat, the name of the worker, JOB, or JOB/UNIT, as `scope` says; EVERYBODY for "all".
+    `whom` is the alias of the chat, the name of the worker, JOB, JOB/UNIT, or of a drop in the inbox, as `scope` says; EVERYBODY for "all".
     """
 
     reason: str

@@ -30,20 +30,34 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SHARE = 16
-_MOST_KEPT = 16 << 20
+_MOST_KEPT = 128 << 20
 
 
 class Promise:
-    """Bytes that somebody is going to write; `written` says how many of them lie on the disk already."""
+    """Bytes that somebody is going to write, bit by bit; given back with `release`."""
 
-    def __init__(self, room: Room, size: int) -> None:
+    def __init__(self, room: Room, name: str, *, for_sending: bool = False) -> None:
         self._room = room
-        self.size = size
-        self.left = size
+        self._name = name
+        self._for_sending = for_sending
+        self.size = 0
+        self.left = 0
+
+    def grow(self, size: int) -> None:
+        """Hold `size` bytes more; NoRoom where they do not fit."""
+        self._room.take(self, size, self._name, for_sending=self._for_sending)
 
     def written(self, so_far: int) -> None:
         """So many of the promised bytes lie on the disk."""
         self._room.shrink(self, max(0, self.size - so_far))
+
+    def check(self) -> None:
+        """Raise NoRoom where more is written than was promised, and the reserve is touched."""
+        self._room.check_reserve(self, self._name)
+
+    def release(self) -> None:
+        """Nothing more is to come."""
+        self._room.shrink(self, 0)
 
 
 class Room:
@@ -71,12 +85,16 @@ class Room:
     @contextlib.contextmanager
     def promised(self, size: int, name: str, *, for_sending: bool = False) -> Iterator[Promise]:
         """Hold `size` bytes for as long as it takes; NoRoom where they do not fit."""
-        promise = Promise(self, 0)
-        self.take(promise, size, name, for_sending=for_sending)
+        promise = self.promise(name, for_sending=for_sending)
+        promise.grow(size)
         try:
             yield promise
         finally:
-            self.shrink(promise, 0)
+            promise.release()
+
+    def promise(self, name: str, *, for_sending: bool = False) -> Promise:
+        """Hold nothing yet; the promise grows when its size is known."""
+        return Promise(self, name, for_sending=for_sending)
 
     def check(self, size: int, name: str, *, for_sending: bool = False) -> None:
         """Raise NoRoom where `size` bytes do not fit now."""
@@ -88,20 +106,32 @@ class Room:
         if self.reserve is None or size <= 0:
             return
         with self._lock:
-            state = os.statvfs(self.path)
-            size = -(-size // state.f_frsize) * state.f_frsize
+            block = os.statvfs(self.path).f_frsize
+            size = -(-size // block) * block
             left = self.left(for_sending=for_sending)
             if size > left:
-                raise NoRoom(
-                    f"{name} needs {human_size(size)} on the disk and {human_size(max(0, left))} may be used:"
-                    f" {human_size(self.reserve)} are kept free (spool.reserve). It goes on by itself when there is"
-                    " room; free some space, or empty quarantine/.",
-                    needed=size,
-                    free=max(0, left),
-                )
+                raise self._no_room(name, size, left)
             self._promised += size
             promise.size += size
             promise.left += size
+
+    def check_reserve(self, promise: Promise, name: str) -> None:
+        """Raise NoRoom where less than the reserve is left, what others were promised not counted in."""
+        if self.reserve is None:
+            return
+        with self._lock:
+            left = self.left(for_sending=True) + promise.left
+        if left < 0:
+            raise self._no_room(name, promise.size, left)
+
+    def _no_room(self, name: str, needed: int, left: int) -> NoRoom:
+        return NoRoom(
+            f"{name} needs {human_size(needed)} on the disk, and {human_size(max(0, left))} may be used:"
+            f" {human_size(self.reserve or 0)} are kept free (spool.reserve). It goes on by itself when there is room:"
+            " free some space, or empty quarantine/.",
+            needed=needed,
+            free=max(0, left),
+        )
 
     def shrink(self, promise: Promise, left: int) -> None:
         """Of this promise only `left` bytes are still to come."""

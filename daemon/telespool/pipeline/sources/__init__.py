@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from telespool.archives.engine import Engine
     from telespool.spool.fs_ops import FileOps
     from telespool.spool.layout import Entry
+    from telespool.spool.room import Room
 
 __all__ = ["DropMember", "ExtractedMember", "Source", "open_source"]
 
@@ -45,15 +46,18 @@ async def open_source(
     depth: int,
     disk: FileOps,
     ignore: tuple[str, ...] = (),
+    room: Room | None = None,
 ) -> Source:
     """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still.
 
     `file` is its one file or its (first) archive, None for a folder.
     """
-    rules = Rules(tmp / f"{drop.job}.unpack", engine, passwords, others, depth, disk, ignore=ignore)
+    rules = Rules(
+        tmp / f"{drop.job}.unpack", engine, passwords, others, depth, disk, ignore=ignore, room=room
+    )
     if engine is not None:
         packed = await in_thread(_size, drop.path)
-        rules.budget = Budget(engine.settings, packed)
+        rules.budget = Budget(engine.settings, packed, room)
     if file is None:
         return await in_thread(FolderSource, drop.path, rules)
     name = drop.unit.label if file == drop.path else file.name

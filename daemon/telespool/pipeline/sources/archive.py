@@ -8,7 +8,7 @@ lies inside becomes a `ExtractedMember` with that sentence.
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Container, Sequence
+from collections.abc import AsyncGenerator, Container, Iterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
@@ -74,13 +74,21 @@ class UnpackingSource:
         if await in_thread(self.rules.tmp.exists):
             await in_thread(self.rules.disk.rmtree, self.rules.tmp)
 
+    def _sizes(
+        self, archive: Archive, base: int, depth: int, skip: Container[int]
+    ) -> Iterator[int]:
+        """The bytes that each member will take that is to come; 0 for those that hardly will be kept."""
+        for member in archive.members:
+            if base + member.number not in skip:
+                yield (member.size or 0) if self.rules.wanted(member.name, b"", depth) else 0
+
     async def unpack(
         self, archive: Archive, base: int, depth: int, skip: Container[int]
     ) -> AsyncGenerator[ExtractedMember]:
         """The members of one archive, then those of the archives inside it."""
         directory = self.rules.tmp / str(base)
         await in_thread(directory.mkdir, parents=True, exist_ok=True)
-        sizes = [member.size or 0 for member in archive.members if base + member.number not in skip]
+        sizes = list(self._sizes(archive, base, depth, skip))
         inside: list[tuple[DropMember, Path]] = []
         done = 0
         self._next_size = sizes[0] if sizes else 0
@@ -200,6 +208,7 @@ class ArchiveSource(UnpackingSource):
 
     def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
         """One pass through the archive, in its own order."""
+        self._next_size = next(iter(self._sizes(self.archive, 0, self.rules.depth, skip)), 0)
         return self.unpack(self.archive, 0, self.rules.depth, skip)
 
 

@@ -5,6 +5,7 @@ Nothing here touches the disk.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -13,6 +14,7 @@ from telespool.archives.signatures import begins_like_one
 from telespool.archives.volumes import may_be
 from telespool.clutter import IGNORED, ignored
 from telespool.file_types import identify, media_name
+from telespool.runtime import plain_files
 from telespool.spool.names import password_for
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from telespool.archives.engine import Engine
     from telespool.archives.limits import Budget
     from telespool.spool.fs_ops import FileOps
+    from telespool.spool.room import Room
 
 NO_MEDIA = "neither a photo nor a video"
 PASSWORD = "a password, which is never posted"  # noqa: S105 - a sentence
@@ -87,6 +90,15 @@ class Rules:
     """What the archives of this drop may bring, all of them together."""
     ignore: tuple[str, ...] = ()
     """Names that are left out (`inbox.ignore`)."""
+    room: Room | None = None
+
+    def lend(self, source: Path, target: Path, name: str) -> None:
+        """Give a file of the drop a second name; a copy, where that must be, only if there is room. Blocks."""
+        state = plain_files.lstat(source)
+        size = state.st_size if state.st_nlink > 1 else 0
+        with self.room.writing(size, name) if self.room is not None else nullcontext():
+            self.disk.lend(source, target)
+
     found: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The passwords of the drop itself, by the paths of the files they lay in."""
 

@@ -54,7 +54,7 @@ class FolderSource(UnpackingSource):
                 yield ExtractedMember(member, left_out=self.rules.reason(member.name))
                 continue
             staged = directory / f"{member.number:04d}_{clean(path.name)}"
-            await in_thread(self.rules.disk.lend, path, staged)
+            await in_thread(self.rules.lend, path, staged, member.name)
             if await in_thread(may_be_archive, staged):
                 inside.append((member, staged))
             else:
