@@ -223,6 +223,10 @@ class Inbox(Worker):
             return  # a person took it back, or it is being changed
         except (NoRoom, Permanent) as error:
             # Of what cannot be moved a copy is needed; everybody else's drops need not wait for that.
+            if len(drops) > 1:
+                for each in drops:
+                    self._claim([each])
+                return
             self._name(drop.path, error.reason)
             if isinstance(error, NoRoom):
                 wait = Wait(error.reason, scope="drop", whom=drop.path.name, kind=error.kind)
