@@ -172,7 +172,7 @@ def of_daemon(
     process = home.start()
     try:
         watched = psutil.Process(process.pid)
-        wait(lambda: (home.inbox / "family").is_dir(), process)
+        wait((home.inbox / "family").is_dir, process)
         if not folder:
             wait(lambda: "logged in" in home.log.read_text(encoding="utf-8"), process)
         time.sleep(1.0)
