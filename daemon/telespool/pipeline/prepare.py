@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from telespool.destinations.base import no_limit
 from telespool.errors import NeedsConversion, Permanent
 from telespool.media.compatibility import assess
-from telespool.media.photo import MAX_BYTES
+from telespool.media.photo_info import MAX_BYTES
 from telespool.media.photo_pool import acceptable_photo
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
