@@ -10,6 +10,7 @@ from telethon.tl import types
 from .wire import Refused, fill, now
 
 if TYPE_CHECKING:
+    from .forums import Forum
     from .records import Message
 
 ChatKind = Literal["user", "group", "channel", "supergroup"]
@@ -69,6 +70,7 @@ class Chat:
     slow_mode: int = 0
     gone: Literal["", "deleted", "kicked", "left"] = ""
     migrated_to: Chat | None = None
+    forum: Forum | None = None
     pts: int = 1
     next_message: int = 1
     last_post: dict[int, float] = field(default_factory=dict)
@@ -132,6 +134,7 @@ class Chat:
             now(),
             broadcast=self.kind == "channel" or None,
             megagroup=self.kind == "supergroup" or None,
+            forum=self.forum is not None or None,
             slowmode_enabled=bool(self.slow_mode) or None,
             access_hash=self.access_hash,
             username=self.username,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from telethon.tl import types
 
 from .chats import Account, full_user
-from .posts import Wanted
+from .posts import Manner, Wanted
 from .wire import Refused, fill, now
 
 if TYPE_CHECKING:
@@ -244,28 +244,41 @@ async def upload_media(context: Context, request: Any) -> object:
 @method("messages.sendMessage")
 async def send_message(context: Context, request: Any) -> object:
     """A text."""
-    return await _post(context, request.peer, [Wanted(request.random_id, None, request.message)])
+    return await _post(context, request, [Wanted(request.random_id, None, request.message)])
 
 
 @method("messages.sendMedia")
 async def send_media(context: Context, request: Any) -> object:
     """One photo or document."""
-    wanted = [Wanted(request.random_id, request.media, request.message)]
-    return await _post(context, request.peer, wanted)
+    wanted = [Wanted(request.random_id, request.media, request.message, request.entities or ())]
+    return await _post(context, request, wanted)
 
 
 @method("messages.sendMultiMedia")
 async def send_multi_media(context: Context, request: Any) -> object:
     """An album."""
-    wanted = [Wanted(one.random_id, one.media, one.message) for one in request.multi_media]
-    return await _post(context, request.peer, wanted, album=True)
+    wanted = [
+        Wanted(one.random_id, one.media, one.message, one.entities or ())
+        for one in request.multi_media
+    ]
+    return await _post(context, request, wanted, album=True)
 
 
 async def _post(
-    context: Context, peer: Any, wanted: Sequence[Wanted], *, album: bool = False
+    context: Context, request: Any, wanted: Sequence[Wanted], *, album: bool = False
 ) -> object:
-    chat = context.telegram.directory.find(context.me, peer)
-    return await context.telegram.posts.post(context.me, chat, wanted, context.faults, album=album)
+    directory = context.telegram.directory
+    chat = directory.find(context.me, request.peer)
+    manner = Manner(
+        silent=bool(request.silent),
+        protected=bool(request.noforwards),
+        caption_above=bool(getattr(request, "invert_media", None)),
+        reply_to=request.reply_to,
+        send_as=directory.find(context.me, request.send_as).name if request.send_as else None,
+    )
+    return await context.telegram.posts.post(
+        context.me, chat, wanted, context.faults, album=album, manner=manner
+    )
 
 
 # looking

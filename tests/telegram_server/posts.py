@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from telethon.tl import types
 
+from .forums import topic_of
 from .records import Message
 from .wire import Refused, now
 
@@ -42,6 +43,18 @@ class Wanted:
     random_id: int
     media: Any
     text: str
+    entities: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """What a request says of all its messages."""
+
+    silent: bool = False
+    protected: bool = False
+    caption_above: bool = False
+    reply_to: Any = None
+    send_as: str | None = None
 
 
 class Posts:
@@ -74,6 +87,7 @@ class Posts:
         faults: Sequence[Fault],
         *,
         album: bool,
+        manner: Manner = Manner(),
     ) -> Any:
         """Post, or find what the first call with these ids posted; the updates that answer it."""
         keys = [(account.id, chat.name, item.random_id) for item in wanted]
@@ -89,6 +103,7 @@ class Posts:
             return self._updates(account, chat, seen, fresh=False)
 
         self._check_chat(account, chat)
+        topic = topic_of(chat, manner.reply_to)
         longest = CAPTION_PREMIUM if account.premium else CAPTION
         for item in wanted:
             # Telegram counts UTF-16 units, as entities do
@@ -108,7 +123,7 @@ class Posts:
         for place, (key, item, one) in enumerate(zip(keys, wanted, media, strict=True)):
             if place in unposted:
                 continue
-            message = self._append(account, chat, item, one, grouped)
+            message = self._append(account, chat, item, one, grouped, manner, topic)
             self._posted[key] = message
             if place not in places:
                 told.append(message)
@@ -141,7 +156,14 @@ class Posts:
         return list(media)
 
     def _append(
-        self, account: Account, chat: Chat, item: Wanted, media: Media | None, grouped: int | None
+        self,
+        account: Account,
+        chat: Chat,
+        item: Wanted,
+        media: Media | None,
+        grouped: int | None,
+        manner: Manner,
+        topic: int | None,
     ) -> Message:
         counter = chat if chat.own_numbers else account
         number, counter.next_message = counter.next_message, counter.next_message + 1
@@ -164,6 +186,16 @@ class Posts:
             size=media.size if media else 0,
             sha256=media.sha256 if media else None,
             media_id=media.id if media else None,
+            silent=manner.silent,
+            protected=manner.protected,
+            caption_above=manner.caption_above,
+            spoiler=bool(getattr(item.media, "spoiler", None)),
+            topic=topic,
+            send_as=manner.send_as,
+            entities=tuple(
+                (type(each).__name__.removeprefix("MessageEntity"), each.offset, each.length)
+                for each in item.entities
+            ),
         )
         self.messages.append(message)
         return message

@@ -68,3 +68,11 @@ class Message:
     size: int = 0
     sha256: str | None = None
     media_id: int | None = None
+    silent: bool = False
+    protected: bool = False
+    caption_above: bool = False
+    spoiler: bool = False
+    topic: int | None = None
+    send_as: str | None = None
+    entities: tuple[tuple[str, int, int], ...] = ()
+    """The formatting of the caption: what it is ("Bold"), where it begins, and how long it is."""
