@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import faulthandler
+import sys
 from typing import TYPE_CHECKING
 
 import structlog
@@ -59,9 +60,21 @@ def _work(options: argparse.Namespace) -> None:
         service = Service(config, destination(config, secrets), secrets)
         hidden = (*secrets.values, *config.archives.passwords)
         service.activate = lambda: logs.set_up(config.log, hidden)
+        if sys.stderr.isatty():
+            service.on_ready = lambda: _greet(service)
         return service
 
     asyncio.run(run_until_signal(make, until_idle=options.until_idle))
+
+
+def _greet(service: Service) -> None:
+    """Tell the person at the terminal, in words, what the log says in fields."""
+    print(
+        f"\n  Drop photos, videos, folders and archives into {service.spool.inbox}/"
+        f"\n  (each chat has a folder there). Posts go to {service.place_of_posts()}"
+        "\n  Ctrl-C ends it; nothing is lost.\n",
+        file=sys.stderr,
+    )
 
 
 def destination(config: Config, secrets: Secrets) -> Destination:

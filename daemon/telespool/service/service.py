@@ -94,6 +94,8 @@ class Service:
         self.workers: list[Worker] = []
         self.activate: Callable[[], None] = lambda: None
         """Called before `run`: sets up what belongs to the process and not to the service, such as the log."""
+        self.on_ready: Callable[[], None] = lambda: None
+        """Called once drops are taken."""
 
     @property
     def has_worked(self) -> bool:
@@ -113,13 +115,18 @@ class Service:
             bells = WakeupBus()
             watching = self._watch(bells)
             await in_thread(watching.check)
-            log.info("ready", drop_into=str(self.spool.inbox), posts_go_to=self._place())
+            log.info("ready", drop_into=str(self.spool.inbox), posts_go_to=self.place_of_posts())
+            self.on_ready()
             async with control_socket.opened(
                 self.spool.root,
                 {"look": self._told, "check": self._checked},
                 {"cancel": self._cancel},
             ):
-                await self._work(bells, watching, until_idle=until_idle)
+                # In a task of its own: before Python 3.13 a TaskGroup that cancels its parent leaves that in the count
+                # of the parent's cancellations, and `raise_if_cancelled` would take a lost login for a stop.
+                await asyncio.create_task(
+                    self._work(bells, watching, until_idle=until_idle), name="work"
+                )
         finally:
             try:
                 if watching is not None:
@@ -130,7 +137,7 @@ class Service:
                 self.spool.close()
                 raise_if_cancelled()
 
-    def _place(self) -> str:
+    def place_of_posts(self) -> str:
         """Return where posts go, as a person would look for them."""
         if self.config.destination == "folder":
             return str(posts(self.config) / "index.html")
@@ -180,7 +187,6 @@ class Service:
                     for task in tasks:
                         task.cancel()
         except BaseExceptionGroup as errors:
-            raise_if_cancelled()
             # Not `except*`: what is raised there leaves in a group again, and no exit code is found in it.
             known = errors.subgroup(TelespoolError)
             if known is None:
