@@ -173,12 +173,12 @@ def test_an_account_is_read_as_it_was_written(tmp_path: Path) -> None:
     folders = SpoolLayout(tmp_path)
     folder = folders.job_folder("done", job)
     folder.mkdir(parents=True)
-    text = f"0001 0 3 {'a' * 64} x: y.jpg\n- z.txt\tempty\n- d.jpg\tsent before\t3\t{'b' * 64}\n0002 0 3"
+    text = f"0001 0 3 {'a' * 64} x: y.jpg\n- z.txt\tempty\n- d.jpg\tsent before\t7\t3\t{'b' * 64}\n0002 0 3"
     (folder / "members.txt").write_text(text)
     account = Account.read(folders, job)
     assert [each.name for each in account.members.values()] == ["x: y.jpg"]
     assert account.left_out == (
         LeftOut("z.txt", "empty"),
-        LeftOut("d.jpg", "sent before", 3, "b" * 64),
+        LeftOut("d.jpg", "sent before", 3, "b" * 64, 7),
     )
     assert not account.complete

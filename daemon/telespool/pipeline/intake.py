@@ -28,7 +28,6 @@ from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.waits import Wait
-from telespool.spool.account import LeftOut
 from telespool.spool.delivered_index import DeliveredIndex
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ if TYPE_CHECKING:
     from telespool.errors import TelespoolError, Temporary
     from telespool.pipeline.sources import Source
     from telespool.pipeline.worker import WorkerContext
+    from telespool.spool.account import LeftOut
     from telespool.spool.layout import Entry
 
 _LOOK_AGAIN = 60.0
@@ -176,7 +176,7 @@ class Intake(Worker):
             await self._release(drop, source, sorting, standing)
         finally:
             await source.close()
-        sorting.left_out += [LeftOut(name, why) for name, why in source.left_out]
+        sorting.left_out += source.left_out
         if not (sorting.released or sorting.known or standing or source.damage):
             raise Permanent(_nothing_inside(drop, sorting.left_out))
         told = await sorting.close_account(standing)

@@ -109,7 +109,7 @@ class ReleaseOrder:
             if piece.opened is not None:
                 self._opened[number] = await self._line(piece.member, piece.opened)
             if piece.left_out:
-                self.left_out.append(LeftOut(piece.member.name, piece.left_out))
+                self.left_out.append(LeftOut(piece.member.name, piece.left_out, number=number))
         else:
             line = await self._line(piece.member, piece.path)
             if not await self._leave_out_known(piece, piece.path, line):
@@ -179,7 +179,9 @@ class ReleaseOrder:
             return False
         self.known += 1
         self._gone.add(piece.member.number)
-        self.left_out.append(LeftOut(piece.member.name, before, line.size, line.digest))
+        self.left_out.append(
+            LeftOut(piece.member.name, before, line.size, line.digest, line.number)
+        )
         if path.is_relative_to(self.spool.tmp):
             await in_thread(self.spool.disk.unlink, path)
         return True
@@ -296,7 +298,7 @@ class ReleaseOrder:
         verdict = judged.verdict
         picture = verdict is not None and verdict.mime.startswith("image/")
         reason = "; ".join(verdict.reasons) if verdict is not None and picture else NO_MEDIA
-        self.left_out.append(LeftOut(judged.name, reason))
+        self.left_out.append(LeftOut(judged.name, reason, number=judged.unit.first))
         if judged.path.is_relative_to(self.spool.tmp):
             await in_thread(self.spool.disk.unlink, judged.path)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from telespool.pipeline.drops import Drop, Signature
 
-SWIFT = 0.7
+SWIFT = 0.5
 """Seconds without a change that are enough for what came complete."""
 
 _LONGEST = 6  # settling times (at least 30 s) that a loose file waits for others

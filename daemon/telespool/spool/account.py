@@ -43,6 +43,8 @@ class LeftOut:
     size: int = 0
     digest: str = ""
     """Of a file that was sent before: by these it can be found."""
+    number: int = 0
+    """Its number, where it had one: that tells in which archive it lies."""
 
     def __str__(self) -> str:
         return f"{one_line(self.name)}: {one_line(self.reason)}"
@@ -50,14 +52,21 @@ class LeftOut:
     @property
     def line(self) -> str:
         """Its line in the account."""
-        proof = f"\t{self.size}\t{self.digest}" if self.digest else ""
+        proof = f"\t{self.number}\t{self.size}\t{self.digest}" if self.number else ""
         return f"- {one_line(self.name)}\t{one_line(self.reason)}{proof}"
 
     @classmethod
     def parse(cls, text: str) -> LeftOut:
         """What a line says."""
-        name, reason, size, found, *_ = [*text.removeprefix("- ").split("\t"), "", "", ""]
-        return cls(name, reason, int(size) if size.isdecimal() else 0, found)
+        name, reason, *rest = [*text.removeprefix("- ").split("\t"), ""]
+        number, size, found, *_ = [*rest[:3], "", "", ""] if len(rest) > 2 else ["", "", ""]
+        return cls(
+            name,
+            reason,
+            int(size) if size.isdecimal() else 0,
+            found,
+            int(number) if number.isdecimal() else 0,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +258,8 @@ class Proof:
                     if _is_below(member.number, number)
                 ]
                 left_out = any(
-                    each.name.startswith(f"{inner.name} → ") for each in self.account.left_out
+                    _is_below(each.number, number) or each.name.startswith(f"{inner.name} → ")
+                    for each in self.account.left_out
                 )
                 return not left_out and all(self._has(member) for member in members)
         return False

@@ -26,6 +26,7 @@ from telespool.errors import (
 from telespool.pipeline.sources.base import PASSWORD, DropMember, ExtractedMember
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.tool_health import HEALTH
+from telespool.spool.account import LeftOut
 from telespool.spool.names import NESTED, password_for
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class UnpackingSource:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self.damage: list[str] = []
-        self.left_out: list[tuple[str, str]] = []
+        self.left_out: list[LeftOut] = []
         self._next_size = 0
 
     def next_size(self) -> int:
@@ -173,7 +174,9 @@ class UnpackingSource:
             return
         added = (numbered(member, base) for member in archive.members)
         expect = tuple(member for member in added if member.number not in skip)
-        self.left_out += [(f"{own.name} → {name}", why) for name, why in archive.left_out]
+        self.left_out += [
+            LeftOut(f"{own.name} → {name}", why, number=base) for name, why in archive.left_out
+        ]
         yield ExtractedMember(own, expect=expect, opened=files[0][1])
         for member, path in files[1:]:
             yield ExtractedMember(member, opened=path)
@@ -203,7 +206,7 @@ class ArchiveSource(UnpackingSource):
         super().__init__(rules)
         self.archive = archive
         self.kind = archive.kind
-        self.left_out += archive.left_out
+        self.left_out += [LeftOut(name, why) for name, why in archive.left_out]
         self.members: Sequence[DropMember] = [numbered(member, 0) for member in archive.members]
 
     def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:

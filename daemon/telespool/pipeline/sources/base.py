@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from telespool.archives.engine import Engine
     from telespool.archives.limits import Budget
+    from telespool.spool.account import LeftOut
     from telespool.spool.fs_ops import FileOps
     from telespool.spool.room import Room
 
@@ -61,8 +62,8 @@ class Source(Protocol):
     kind: str
     members: Sequence[DropMember]
     damage: list[str]
-    left_out: list[tuple[str, str]]
-    """What is no member: the name and why nobody looks into it."""
+    left_out: list[LeftOut]
+    """What is no member, and why nobody looks into it."""
     kept_apart: bool
     """Whether the drop is something other than its members, and is kept in done/ after them."""
 

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
     from pathlib import Path
 
+    from telespool.spool.account import LeftOut
+
 
 class FileSource:
     """One file that is its own member."""
@@ -21,7 +23,7 @@ class FileSource:
         self.path = path
         self.members: Sequence[DropMember] = [DropMember(1, name, None)]
         self.damage: list[str] = []
-        self.left_out: list[tuple[str, str]] = []
+        self.left_out: list[LeftOut] = []
 
     async def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
         """The file itself, where it lies."""

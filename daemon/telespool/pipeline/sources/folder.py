@@ -11,6 +11,7 @@ from telespool.pipeline.sources.archive import UnpackingSource, may_be_archive
 from telespool.pipeline.sources.base import PASSWORD, DropMember, ExtractedMember
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
+from telespool.spool.account import LeftOut
 from telespool.spool.layout import files_below
 from telespool.spool.names import clean, natural, password_for
 
@@ -31,7 +32,8 @@ class FolderSource(UnpackingSource):
         super().__init__(rules)
         self.path = path
         self.members: Sequence[DropMember]
-        self.members, self.left_out = walk(path)
+        self.members, left_out = walk(path)
+        self.left_out += [LeftOut(name, why) for name, why in left_out]
 
     async def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
         """Its files in natural name order, then what is in the archives among them."""
