@@ -50,6 +50,7 @@ credential of this name, a file of this name in `secrets/` beside the configurat
 | `bot-token` | `TELESPOOL_BOT_TOKEN` | to post as a bot: the token that @BotFather gave you |
 | `phone` | `TELESPOOL_PHONE` | the number to log in with, so that `telespool login` need not ask |
 | `password` | `TELESPOOL_PASSWORD` | your two-step password, for the same |
+| `proxy-secret` | `TELESPOOL_PROXY_SECRET` | the password of a SOCKS5 proxy, or the key of an MTProxy |
 | `archive-passwords` | `TELESPOOL_ARCHIVE_PASSWORDS` | tried on encrypted archives, one to a line |
 """
 

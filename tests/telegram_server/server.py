@@ -85,6 +85,8 @@ class TestTelegram:
         self.password_exchanges: dict[int, int] = {}
         self.login_tokens: dict[bytes, int] = {}
         self.scanned: set[int] = set()
+        self.proxy_secret: bytes | None = None
+        """Where it is set, the port is an MTProxy with this secret, which leads here."""
         self.clock_offset = 0.0
         """The server's clock runs this many seconds ahead of the machine's."""
         self.thawed = asyncio.Event()

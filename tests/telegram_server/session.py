@@ -58,7 +58,7 @@ class Connection:
 
     async def run(self) -> None:
         """Serve until the client leaves; Disconnect and the stream's errors leave it."""
-        self._transport = await recognise(self.line)
+        self._transport = await recognise(self.line, self.telegram.proxy_secret)
         while True:
             packet = await self._transport.read(self.line)
             await self.telegram.thawed.wait()

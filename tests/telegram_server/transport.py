@@ -13,7 +13,10 @@ import asyncio
 import time
 import zlib
 from contextlib import suppress
+from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
+
+from telethon.crypto import AESModeCTR
 
 from .wire import Disconnect
 
@@ -56,6 +59,7 @@ class Line:
         self._reader, self._writer = reader, writer
         self._record, self._buckets = record, buckets
         self._pushed_back = b""
+        self._cipher: tuple[AESModeCTR, AESModeCTR] | None = None
         self.cut_after: int | None = None
         """Abort when this many more bytes have come, wherever in a packet that is."""
 
@@ -67,13 +71,18 @@ class Line:
             await self._reader.readexactly(self.cut_after)
             self.abort()
             raise Disconnect
-        data = head + await self._reader.readexactly(wanted) if wanted else head
+        come = await self._reader.readexactly(wanted) if wanted else b""
+        data = head + (self._cipher[0].decrypt(come) if self._cipher else come)
         if self.cut_after is not None:
             self.cut_after = max(0, self.cut_after - wanted)
         self._record.bytes_in += wanted
         for bucket in self._buckets:
             await bucket.take(wanted)
         return data
+
+    def obscure(self, come: AESModeCTR, go: AESModeCTR) -> None:
+        """From now on everything is enciphered: what comes by one key, what goes by another."""
+        self._cipher = come, go
 
     def push_back(self, data: bytes) -> None:
         """Let the next `read` begin with `data` once more."""
@@ -83,7 +92,7 @@ class Line:
         """Send; silently nothing once the client is gone."""
         if not self._writer.is_closing():
             self._record.bytes_out += len(data)
-            self._writer.write(data)
+            self._writer.write(self._cipher[1].encrypt(data) if self._cipher else data)
 
     async def write_half_and_abort(self, data: bytes) -> None:
         """Send the first half, then reset the connection."""
@@ -167,8 +176,21 @@ class Intermediate:
         return len(payload).to_bytes(4, "little") + payload
 
 
-async def recognise(line: Line) -> Transport:
-    """Tell the transport by the first bytes the client sends."""
+class Padded(Intermediate):
+    """Intermediate with up to 15 bytes of chance behind each packet."""
+
+    async def read(self, line: Line) -> bytes:
+        """The next payload without what pads it."""
+        data = await super().read(line)
+        if data[:8] == bytes(8):  # not enciphered: its length stands in it
+            return data[: 20 + int.from_bytes(data[16:20], "little")]
+        return data[: len(data) - (len(data) - 24) % 16]
+
+
+async def recognise(line: Line, secret: bytes | None = None) -> Transport:
+    """Tell the transport by the first bytes the client sends; an MTProxy, which has a secret, knows one alone."""
+    if secret is not None:
+        return await _obfuscated(line, secret)
     first = await line.read(1)
     if first == b"\xef":
         return Abridged()
@@ -177,6 +199,19 @@ async def recognise(line: Line) -> Transport:
         return Intermediate()
     line.push_back(head)
     return Full()
+
+
+async def _obfuscated(line: Line, secret: bytes) -> Transport:
+    """The head of 64 bytes, from which both keys are made. core.telegram.org/mtproto/mtproto-transports"""
+    head = await line.read(64)
+    come = AESModeCTR(sha256(head[8:40] + secret).digest(), head[40:56])
+    back = head[8:56][::-1]
+    go = AESModeCTR(sha256(back[:32] + secret).digest(), back[32:])
+    told = come.decrypt(head)
+    if told[56:60] != b"\xdd" * 4:
+        raise Disconnect
+    line.obscure(come, go)
+    return Padded()
 
 
 def _checked(length: int) -> int:

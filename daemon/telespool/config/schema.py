@@ -236,6 +236,11 @@ class TelegramSettings:
         "The login; in $STATE_DIRECTORY or ~/.local/state/telespool unless absolute.",
         relative_to="state",
     )
+    proxy: str = _key(
+        "",
+        "The way to Telegram: socks5://[USER@]HOST:PORT or mtproxy://HOST:PORT, with the password or the key of the"
+        " proxy as the secret `proxy-secret`.",
+    )
     connections: int = _key(4, "Connections for uploads, 1 to 8; 1 is the safest.", low=1, high=8)
     window: Bytes = _key(
         Bytes(4 * MIB), "Bytes in flight at once, to begin with; the window adapts.", low=512 * KIB

@@ -6,7 +6,7 @@ Each has a name and is looked for in three places, the first that has it wins:
     secrets/NAME                     a file beside the configuration that only its owner may read
     $TELESPOOL_NAME                  the environment, in capitals: TELESPOOL_API_HASH
 
-The names are api-hash, bot-token, phone, password, and archive-passwords (one password to a line). Line ends
+The names are api-hash, bot-token, phone, password, proxy-secret, and archive-passwords (one password to a line). Line ends
 around a value do not count; an empty one counts as not given. `ConfigError` leaves when a file can be read
 by others, or not by us.
 """
@@ -24,6 +24,8 @@ from telespool.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_SINGLES = ("api_hash", "bot_token", "phone", "password", "proxy_secret")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Secrets:
@@ -33,6 +35,7 @@ class Secrets:
     bot_token: str | None = None
     phone: str | None = None
     password: str | None = None
+    proxy_secret: str | None = None
     archive_passwords: tuple[str, ...] = ()
 
     @classmethod
@@ -40,8 +43,7 @@ class Secrets:
         """Look for each of them; `config` is the configuration file whose neighbours are looked at."""
         places = _Places(config, os.environ if environ is None else environ)
         found = {
-            name: places.look(name.replace("_", "-"))
-            for name in ("api_hash", "bot_token", "phone", "password", "archive_passwords")
+            name: places.look(name.replace("_", "-")) for name in (*_SINGLES, "archive_passwords")
         }
         if places.problems:
             raise ConfigError(places.problems)
@@ -54,13 +56,12 @@ class Secrets:
     @property
     def values(self) -> Iterator[str]:
         """Yield every secret value, for the log filter."""
-        yield from filter(None, (self.api_hash, self.bot_token, self.phone, self.password))
+        yield from filter(None, (getattr(self, name) for name in _SINGLES))
         yield from self.archive_passwords
 
     def __repr__(self) -> str:
         """Name the known secrets without their values."""
-        singles = ("api_hash", "bot_token", "phone", "password")
-        known = [f"{name}=***" for name in singles if getattr(self, name)]
+        known = [f"{name}=***" for name in _SINGLES if getattr(self, name)]
         known += [f"archive_passwords={len(self.archive_passwords)} of them"]
         return f"Secrets({', '.join(known)})"
 

@@ -24,6 +24,9 @@ _PEER = re.compile(r"me|@[A-Za-z]\w{3,}|\+\d{5,15}|-?\d+", re.ASCII)
 _CHANNEL = re.compile(r"@[A-Za-z]\w{3,}|-?\d+", re.ASCII)
 _TOPIC = 128  # characters; core.telegram.org/api/forum
 _LOOPBACK = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5}")
+_PROXY = re.compile(
+    r"(socks5://([^@/:]+@)?|mtproxy://)(\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\]]+):[1-9]\d{0,4}"
+)
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):([1-9]\d{0,4})")
 
 
@@ -79,6 +82,11 @@ def _telegram(config: Config) -> Iterator[tuple[Key, str]]:
             ("destination",),
             '"telegram" needs telegram.api_id, a number from https://my.telegram.org',
         )
+    proxy = config.telegram.proxy
+    if proxy and not _PROXY.fullmatch(proxy):
+        right = '"socks5://HOST:PORT", "socks5://USER@HOST:PORT" or "mtproxy://HOST:PORT"'
+        sentence = f'must be {right} (password or key is the secret proxy-secret), not "{proxy}"'
+        yield ("telegram", "proxy"), sentence
     centre = config.telegram.datacenter
     if any((centre.id, centre.address, centre.public_key)):
         missing = [name for name in ("id", "address", "public_key") if not getattr(centre, name)]

@@ -64,6 +64,7 @@ async def opened(
     account: str | None = "user",
     patience: RetryPolicy = HASTY,
     bot_token: str | None = None,
+    proxy_secret: str | None = None,
     **changes: Any,
 ) -> AsyncIterator[TelegramDestination]:
     """An open destination, logged in as `account` unless a session is there already."""
@@ -73,7 +74,7 @@ async def opened(
     destination = TelegramDestination(
         settings(telegram, **changes),
         chats,
-        secrets(telegram, bot_token=bot_token),
+        secrets(telegram, bot_token=bot_token, proxy_secret=proxy_secret),
         state,
         patience=patience,
     )

@@ -37,6 +37,7 @@ from telespool.errors import TelespoolError
 if TYPE_CHECKING:
     from telethon.crypto import AuthKey
 
+    from telespool.destinations.telegram.proxy import Proxy
     from telespool.destinations.telegram.session import Address
 
 _INCOMPRESSIBLE = 64 << 10  # larger requests are media
@@ -146,9 +147,11 @@ class Connection:
         api_id: int,
         limits: ConnectionLimits = ConnectionLimits(),
         like: Connection | None = None,
+        proxy: Proxy | None = None,
     ) -> None:
         """`like` is another line with this login: what it learnt of salt and clock need not be learnt again."""
         self.address = address
+        self._proxy = proxy
         self.in_flight = 0
         self.config: Any = None
         self._api_id = api_id
@@ -173,6 +176,11 @@ class Connection:
         """Seconds by which Telegram's clock is ahead of ours."""
         return int(self._sender._state.time_offset)  # noqa: SLF001 - Telethon has no public way
 
+    @property
+    def _way(self) -> str:
+        through = f" through the proxy {self._proxy}" if self._proxy else ""
+        return f"Telegram ({self.address}){through}"
+
     async def open(self) -> None:
         """Connect and say who we are; LineDown where that fails or takes too long."""
         try:
@@ -180,12 +188,10 @@ class Connection:
                 await self._connect()
         except TimeoutError:
             await self.close()
-            raise ConnectionDown(f"Telegram ({self.address}) did not answer in time") from None
+            raise ConnectionDown(f"{self._way} did not answer in time") from None
         except OSError as error:
             await self.close()
-            raise ConnectionDown(
-                f"Telegram ({self.address}) cannot be reached", cause=error
-            ) from None
+            raise ConnectionDown(f"{self._way} cannot be reached", cause=error) from None
         except BaseException:
             await self.close()
             raise
@@ -193,9 +199,12 @@ class Connection:
 
     async def _connect(self) -> None:
         # The transport without checksums: MTProto's own SHA-256 covers every packet.
-        connection = ConnectionTcpIntermediate(
-            self.address.host, self.address.port, self.address.dc, loggers=_Loggers()
-        )
+        if self._proxy is not None:
+            connection = self._proxy.transport(self.address, _Loggers())
+        else:
+            connection = ConnectionTcpIntermediate(
+                self.address.host, self.address.port, self.address.dc, loggers=_Loggers()
+            )
         await self._sender.connect(connection)
         self._sign_of_life()
         self._sender._disconnected.add_done_callback(self._on_down)  # noqa: SLF001

@@ -34,6 +34,7 @@ from telespool.destinations.telegram.flood_waits import FloodWaits
 from telespool.destinations.telegram.flow_control import PART, FlowControl
 from telespool.destinations.telegram.peers import Peers
 from telespool.destinations.telegram.post_head import Head
+from telespool.destinations.telegram.proxy import Proxy
 from telespool.destinations.telegram.rpc import RetryPolicy, RpcClient
 from telespool.destinations.telegram.send_post import PostSender
 from telespool.destinations.telegram.session import Session, has_login
@@ -179,8 +180,11 @@ class TelegramDestination:
             )
         if not self._settings.api_id:
             raise ConfigError(["telegram.api_id is missing; get one at https://my.telegram.org."])
+        proxy = Proxy.of(self._settings, self._secrets)
         session = await asyncio.to_thread(Session.open, self._settings, self._state)
-        opened = _Open(self._settings, self._chat_values, session, self._state, self._patience)
+        opened = _Open(
+            self._settings, self._chat_values, session, self._state, self._patience, proxy
+        )
         try:
             await asyncio.to_thread(opened.prepare)
             await self._identify(opened)
@@ -216,12 +220,13 @@ class _Open:
         session: Session,
         state: Path,
         patience: RetryPolicy,
+        proxy: Proxy | None,
     ) -> None:
         self.premium = False
         self.session = session
         self._uploads = state / "uploads"
         self.floods = FloodWaits(state / "floods.json", patience.flood)
-        self.caller = RpcClient(session, settings.api_id, self.floods, patience)
+        self.caller = RpcClient(session, settings.api_id, self.floods, patience, proxy)
         self.chats = Peers(chats, self.caller, session)
         self.window = FlowControl(settings.window)
         self.lines = ConnectionPool(

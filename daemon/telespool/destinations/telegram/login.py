@@ -20,6 +20,7 @@ from telethon.tl import functions, types
 
 from telespool.config.paths import command
 from telespool.destinations.telegram import error_mapping
+from telespool.destinations.telegram.proxy import Proxy
 from telespool.destinations.telegram.session import Session
 from telespool.errors import ConfigError, LoginNeeded, TelespoolError, Temporary
 
@@ -234,10 +235,13 @@ async def _client(
     if not settings.api_id or not secrets.api_hash:
         needed = "telegram.api_id and the secret api-hash are needed to log in; both come from"
         raise ConfigError([f"{needed} https://my.telegram.org"])
+    proxy = Proxy.of(settings, secrets)
+    through = {"connection": proxy.transport_class, "proxy": proxy.for_client()} if proxy else {}
     client = TelegramClient(
         session.store,
         settings.api_id,
         secrets.api_hash,
+        **through,
         connection_retries=1,
         request_retries=2,
         flood_sleep_threshold=0,

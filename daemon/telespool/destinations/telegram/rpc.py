@@ -29,6 +29,7 @@ from telespool.errors import LoginNeeded, Temporary
 
 if TYPE_CHECKING:
     from telespool.destinations.telegram.flood_waits import FloodWaits
+    from telespool.destinations.telegram.proxy import Proxy
     from telespool.destinations.telegram.session import Address, Session
 
 _log = structlog.get_logger()
@@ -62,8 +63,14 @@ class RpcClient:
     """The main connection and the manners on it."""
 
     def __init__(
-        self, session: Session, api_id: int, floods: FloodWaits, patience: RetryPolicy
+        self,
+        session: Session,
+        api_id: int,
+        floods: FloodWaits,
+        patience: RetryPolicy,
+        proxy: Proxy | None = None,
     ) -> None:
+        self._proxy = proxy
         self._session = session
         self._api_id = api_id
         self._floods = floods
@@ -96,7 +103,7 @@ class RpcClient:
         key = self._session.key
         if key is None:
             raise LoginNeeded(f"Nobody is logged in to Telegram yet. Run `{command('login')}`.")
-        return Connection(door, key, self._api_id, self.patience.limits, self._line)
+        return Connection(door, key, self._api_id, self.patience.limits, self._line, self._proxy)
 
     @staticmethod
     def _no_way(down: ConnectionDown) -> Exception:
