@@ -1,13 +1,15 @@
-"""An iterator that blocks, walked from the event loop one step at a time.
+"""An iterator that blocks, walked from the event loop a few steps at a time.
 
-Each step runs in a thread and the next one only when it is asked for: that is the backpressure. A step that
-is cancelled is not left behind: `abort` makes it end (by killing the child it reads from), and it is awaited
-before anything it uses is let go of.
+The steps run in a thread, the next ones only when they are asked for: that is the backpressure. Small members come
+together, up to `AHEAD` bytes of them: going to a thread and back costs more than writing one. A step that is
+cancelled is not left behind: `abort` makes it end (by killing the child it reads from), and it is awaited before
+anything it uses is let go of.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 from telespool.runtime.cancellation import shielded_until_done
@@ -18,19 +20,39 @@ if TYPE_CHECKING:
     from telespool.archives.member_writer import Writer
 
 T = TypeVar("T")
-_END = object()
+AHEAD = 1 << 20
+"""Bytes of members that are unpacked before the first of them is given."""
+MOST_AHEAD = 256  # members
+_LONGEST = 0.05  # seconds: what unpacks slowly is given at once
 
 
 async def steps(
     iterator: Iterator[T], abort: Callable[[], Awaitable[None]], writer: Writer
 ) -> AsyncIterator[T]:
     """Give what the iterator gives; the steps count against the time of the writer's budget, the waits do not."""
-    while True:
+    ended = False
+    while not ended:
         async with writer.budget.spending(writer.archive):
-            value = await whole(lambda: next(iterator, _END), abort)
-        if value is _END:
-            return
-        yield value  # type: ignore[misc]  # anything but _END is a T
+            values, error, ended = await whole(lambda: _some(iterator, writer), abort)
+        for value in values:
+            yield value
+        if error is not None:
+            raise error
+
+
+def _some(iterator: Iterator[T], writer: Writer) -> tuple[list[T], Exception | None, bool]:
+    """The next values, what went wrong behind them, and whether there are no more."""
+    values: list[T] = []
+    enough = writer.came + AHEAD
+    end = time.monotonic() + _LONGEST
+    try:
+        for value in iterator:
+            values.append(value)
+            if writer.came >= enough or len(values) >= MOST_AHEAD or time.monotonic() >= end:
+                return values, None, False
+    except Exception as error:  # noqa: BLE001 - raised where the iterator is walked, behind what came before
+        return values, error, True
+    return values, None, True
 
 
 async def whole(call: Callable[[], T], abort: Callable[[], Awaitable[None]]) -> T:

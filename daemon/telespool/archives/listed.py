@@ -12,7 +12,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from telespool.archives import messages, name_encoding, passwords, zip_directory
-from telespool.archives.members import is_junk, left_out, numbered
+from telespool.archives.members import ENTRIES_PER_MEMBER, is_junk, left_out, numbered
 from telespool.archives.sevenzip import Listing, SevenZipArchive
 from telespool.archives.stored_zip import StoredZip
 from telespool.errors import Permanent, VolumeMissing
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from telespool.archives.listing import ListedEntry
     from telespool.archives.members import Archive
     from telespool.archives.opening import Opening
-
-_ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
 
 
 async def open_listed(opening: Opening) -> Archive:
@@ -84,7 +82,7 @@ async def open_listed(opening: Opening) -> Archive:
 
 async def _list(opening: Opening) -> tuple[str | None, Listing]:
     """The listing, and the password that was needed for it."""
-    most = _ENTRIES_PER_MEMBER * opening.settings.max_members + 1000
+    most = ENTRIES_PER_MEMBER * opening.settings.max_members + 1000
     for password in (None, *passwords.candidates(opening.passwords, opening.kind)):
         listing = await opening.source.list(password, most)
         if listing.entries or not messages.wants_password(listing.said):

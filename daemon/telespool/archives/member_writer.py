@@ -39,6 +39,8 @@ class Writer:
         self.budget = budget
         self.keep = keep
         self.stopped = False
+        self.came = 0
+        """Bytes that have come out so far."""
 
     async def stop(self) -> None:
         """Ask whoever copies to come to an end."""
@@ -51,6 +53,7 @@ class Writer:
 
     def drop(self, data: memoryview) -> None:
         """Bytes that nobody wants, but which cost time all the same."""
+        self.came += len(data)
         self.budget.pass_over(self.archive, len(data))
 
 
@@ -71,6 +74,7 @@ class NewFile:
         """The next bytes."""
         self.size += len(data)
         self.crc = zlib.crc32(data, self.crc)
+        self._writer.came += len(data)
         self._writer.budget.take(self._writer.archive, len(data), self.size)
         if self._wanted is None:
             self._head += bytes(data)

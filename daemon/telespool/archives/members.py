@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from telespool.archives.opening import Opening
 
+ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -135,5 +136,8 @@ def natural_key(name: str) -> str:
 def _part(part: str) -> str:
     if not part.isdecimal():
         return f"\2{part}\0"
-    digits = "".join(str(unicodedata.decimal(digit)) for digit in part).lstrip("0")
+    if part.isascii():
+        digits = part.lstrip("0")
+    else:
+        digits = "".join(str(unicodedata.decimal(digit)) for digit in part).lstrip("0")
     return f"\1{chr(min(len(digits), 0xD000) + 1)}{digits}{part}\0"

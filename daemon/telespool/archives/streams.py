@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from telespool.archives import lz4_lzip, messages, name_encoding, tar
 from telespool.archives.limits import NAMES
-from telespool.archives.members import is_junk, left_out, numbered
+from telespool.archives.members import ENTRIES_PER_MEMBER, is_junk, left_out, numbered
 from telespool.archives.sevenzip import StreamArchive
 from telespool.errors import Permanent, VolumeMissing
 from telespool.file_types import is_tar
@@ -62,21 +62,21 @@ async def open_stream(opening: Opening) -> Archive:
 async def open_tar(opening: Opening) -> Archive:
     """A plain tar, or the one inside a compressed stream."""
     entries: list[tar.TarEntry] = []
-    passed: list[tuple[str, bool]] = []
-    others = length = 0
+    passed: list[bytes] = []
+    length = 0
+    most = ENTRIES_PER_MEMBER * opening.settings.max_members + 1000
 
     def take(entry: tar.TarEntry) -> None:
-        nonlocal others, length
+        nonlocal length
         length += len(entry.name)
         if length > NAMES:
             raise Permanent(messages.endless_names(opening.name))
-        if not entry.regular:
-            others += 1
-        elif opening.everything or not is_junk(entry.name):
+        if entry.regular:
             entries.append(entry)
-            opening.budget.check(opening.name, len(entries), 0, 0)
-            return
-        passed.append((entry.name, entry.regular))
+            if len(entries) > most:
+                opening.budget.check(opening.name, len(entries), 0, 0)
+        else:
+            passed.append(entry.name)
 
     async def tap() -> tar.TarInput:
         if opening.kind == "tar":
@@ -92,17 +92,23 @@ async def open_tar(opening: Opening) -> Archive:
     name = opening.name
     if not entries and damage:
         raise Permanent(messages.unreadable(name, damage))
-    empty = not (others if opening.everything else any(entry.size for entry in entries))
-    if empty and not (opening.everything and entries):
-        raise Permanent(messages.nothing_inside(name))
-    names = name_encoding.decode(
-        [entry.name.encode("utf-8", "surrogateescape") for entry in entries]
-    )
-    members = numbered(names, [entry.size for entry in entries])
-    opening.check(members)
-    archive = tar.TarArchive(opening, entries, members, tap=tap, damage=damage)
+    names = name_encoding.decode([entry.name for entry in entries] + passed)
+    junk: set[int] = set()
     if not opening.everything:
-        archive.left_out = left_out(passed)
+        junk = {place for place in range(len(entries)) if is_junk(names[place])}
+    wanted = [entry for place, entry in enumerate(entries) if place not in junk]
+    empty = not (passed if opening.everything else any(entry.size for entry in wanted))
+    if empty and not (opening.everything and wanted):
+        raise Permanent(messages.nothing_inside(name))
+    members = numbered(
+        [names[place] for place in range(len(entries)) if place not in junk],
+        [entry.size for entry in wanted],
+    )
+    opening.check(members)
+    archive = tar.TarArchive(opening, wanted, members, tap=tap, damage=damage)
+    if not opening.everything:
+        others = ((names[place], False) for place in range(len(entries), len(names)))
+        archive.left_out = left_out([*((names[place], True) for place in sorted(junk)), *others])
     return archive
 
 

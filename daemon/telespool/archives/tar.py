@@ -6,6 +6,7 @@ is written, and once for the members. Nothing is held in memory but the names.
 
 from __future__ import annotations
 
+import os
 import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -43,35 +44,51 @@ if TYPE_CHECKING:
     Start = Callable[[], Awaitable[TarInput]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TarEntry:
-    """One header of a tar. `index` counts them from 0; `regular`: a file, no link, device or directory."""
+    """One header of a tar. `index` counts them from 0; `regular`: a file, no link, device or directory.
+
+    `name` is as the tar has it. `info` is of a header that is not the plain one.
+    """
 
     index: int
-    name: str
+    name: bytes
     size: int
     regular: bool
+    directory: bool = False
+    info: tarfile.TarInfo | None = None
 
 
 class TarFileInput:
     """A file as it lies on the disk, whole or cut into several."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self._paths = iter(paths)
+        self._files = [path.open("rb", buffering=0) for path in paths]
+        self._sizes = [os.fstat(file.fileno()).st_size for file in self._files]
+        self._place = 0
+        self._at = 0
         self._stopped = False
-        self._file = next(self._paths).open("rb", buffering=0)
 
     def read_into(self, view: memoryview) -> int:
         """Fill the view as far as the file goes; the next time from the file behind it."""
-        while not (count := 0 if self._stopped else self._file.readinto(view)):
-            if self._stopped:
-                return 0
-            following = next(self._paths, None)
-            if following is None:
-                return 0
-            self._file.close()
-            self._file = following.open("rb", buffering=0)
-        return count
+        while not self._stopped and self._place < len(self._files):
+            count = os.preadv(self._files[self._place].fileno(), [view], self._at)
+            if count:
+                self._at += count
+                return count
+            self._place, self._at = self._place + 1, 0
+        return 0
+
+    def skip(self, size: int) -> int:
+        """Go on behind so many bytes without reading them; how many there were."""
+        left = size
+        while left and self._place < len(self._files):
+            here = min(left, max(0, self._sizes[self._place] - self._at))
+            self._at += here
+            left -= here
+            if left:
+                self._place, self._at = self._place + 1, 0
+        return size - left
 
     async def abort(self) -> None:
         """Give no more bytes: a film takes long to copy."""
@@ -85,8 +102,9 @@ class TarFileInput:
         """Nobody kills a file."""
 
     async def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the files."""
+        for file in self._files:
+            file.close()
 
 
 # A header may promise a terabyte that is not there, and the library would ask for it block by block.
@@ -94,25 +112,73 @@ _PATIENCE = 16
 _LONGEST = (
     1 << 20
 )  # bytes of headers to one member: a long name, what pax adds, the map of a sparse file
+_BUFFER = 1 << 18
 
 
-class _Reader:
-    """The face `tarfile` wants: `read(n)` gives n bytes, fewer only at the end."""
+class _Stream:
+    """The bytes of a tar in their order; the face `tarfile` wants: read, tell, and seek forward."""
 
-    def __init__(self, read_into: Callable[[memoryview], int]) -> None:
-        self._read_into = read_into
+    def __init__(self, tap: TarInput) -> None:
+        self._tap = tap
+        self._buffer = bytearray(_BUFFER)
+        self._view = memoryview(self._buffer)
+        self._start = self._end = self._at = 0
         self._empty = 0
+
+    def take(self, limit: int) -> memoryview:
+        """Some of what comes next, at most `limit` bytes; nothing at the end. Valid until the next call."""
+        if self._start == self._end:
+            self._start = 0
+            self._end = self._tap.read_into(self._view)
+        start = self._start
+        self._start = min(self._end, start + limit)
+        self._at += self._start - start
+        return self._view[start : self._start]
+
+    def peek(self, count: int) -> bytes:
+        """The next `count` bytes without taking them; fewer only at the end."""
+        while self._end - self._start < count:
+            if self._start:
+                rest = bytes(self._view[self._start : self._end])
+                self._view[: len(rest)] = rest
+                self._start, self._end = 0, len(rest)
+            got = self._tap.read_into(self._view[self._end :])
+            if not got:
+                break
+            self._end += got
+        return bytes(self._view[self._start : min(self._end, self._start + count)])
+
+    def skip(self, size: int) -> int:
+        """Pass over so many bytes; how many there were."""
+        done = min(size, self._end - self._start)
+        self._start += done
+        if done < size and isinstance(self._tap, TarFileInput):
+            done += self._tap.skip(size - done)
+        self._at += done
+        while done < size and (data := self.take(size - done)):
+            done += len(data)
+        return done
 
     def read(self, size: int) -> bytes:
         """The next `size` bytes."""
-        buffer = bytearray(size)
-        view, got = memoryview(buffer), 0
-        while got < size and (count := self._read_into(view[got:])):
-            got += count
-        self._empty = 0 if got else self._empty + 1
+        found = bytearray()
+        while len(found) < size and (data := self.take(size - len(found))):
+            found += data
+        self._empty = 0 if found else self._empty + 1
         if self._empty > _PATIENCE:
             raise tarfile.ReadError("unexpected end of data")
-        return bytes(view[:got])
+        return bytes(found)
+
+    def tell(self) -> int:
+        """How many bytes came so far."""
+        return self._at
+
+    def seek(self, place: int) -> int:
+        """Go on from there, which is not behind us."""
+        if place < self._at:
+            raise tarfile.StreamError("seeking backwards is not allowed")
+        self.skip(place - self._at)
+        return self._at
 
 
 class _HeaderLimit:
@@ -158,48 +224,104 @@ _GOOD_ENDS = {"EOFHeaderError", "EmptyHeaderError"}
 
 
 class TarReader:
-    """The headers of a tar, one after another; `damage` says after them how the tar came to its end."""
+    """The headers of a tar, one after another; `damage` says after them how the tar came to its end.
 
-    def __init__(self, read_into: Callable[[memoryview], int]) -> None:
-        self._reader = _Reader(read_into)
-        self._open: Callable[[tarfile.TarInfo], Any]
+    Plain headers, of which most tars consist, are read here; everything else (long names, pax, sparse files, links)
+    by the standard library, which takes ten times as long for each.
+    """
+
+    def __init__(self, tap: TarInput) -> None:
+        self._stream = _Stream(tap)
+        self._tar: Any = None
         self.damage: str | None = None
 
-    def headers(self) -> Iterator[tuple[int, tarfile.TarInfo]]:
-        """Every header with its index, links and directories too."""
-        index, last = 0, ""
+    def headers(self) -> Iterator[TarEntry]:
+        """Every header, links and directories too."""
+        index, last = 0, b""
         try:
-            tar = tarfile.open(  # noqa: SIM115 - nothing to close: the tap is the caller's
-                fileobj=cast("Any", self._reader),  # only its read() is ever called
-                mode="r|",
-                bufsize=1 << 18,
+            while True:
+                block = self._stream.peek(512)
+                if not block or not any(block):
+                    return
+                entry = None if self._tar and self._tar.pax_headers else _plain(index, block)
+                following = 0
+                if entry is None:
+                    entry = self._special(index)
+                    following = self._tar.offset
+                else:
+                    self._stream.skip(512)
+                    following = self._stream.tell()
+                    if entry.regular:
+                        following += -(-entry.size // 512) * 512
+                last = entry.name
+                index += 1
+                yield entry
+                left = following - self._stream.tell()
+                if left > 0 and self._stream.skip(left) < left:
+                    break
+        except _Ended:
+            pass
+        except (tarfile.TarError, OverflowError, ValueError, RecursionError):
+            if not last:
+                self.damage = "no tar begins here"
+                return
+        self.damage = f"it is broken off or damaged after {last.decode('utf-8', 'replace')}"
+
+    def _special(self, index: int) -> TarEntry:
+        if self._tar is None:
+            self._tar = tarfile.TarFile(
+                fileobj=cast("Any", self._stream),
                 encoding="utf-8",
                 errors="surrogateescape",
                 tarinfo=_Info,
             )
-            self._open = tar.extractfile
-            while (info := tar.next()) is not None:
-                last = info.name
-                yield index, info
-                index += 1
-                cast(
-                    "Any", tar
-                ).members = []  # the library keeps every header it has seen; we need none again
-            if tar.__dict__.get("ended") not in _GOOD_ENDS:
-                self.damage = f"it is broken off or damaged after {last}"
-        except (tarfile.TarError, OverflowError, ValueError, RecursionError):
-            self.damage = (
-                f"it is broken off or damaged after {last}" if last else "no tar begins here"
-            )
+        else:
+            self._tar.offset = self._stream.tell()
+        info = self._tar.next()
+        self._tar.members = []  # the library keeps every header it has seen; we need none again
+        if info is None:
+            raise _Ended
+        name = info.name.encode("utf-8", "surrogateescape")
+        return TarEntry(index, name, info.size, info.isreg(), info.isdir(), info)
 
-    def content(self, info: tarfile.TarInfo) -> Iterator[bytes]:
+    def content(self, entry: TarEntry) -> Iterator[memoryview | bytes]:
         """The content of the header at hand; of sparse files the holes too, as zeros."""
-        file = self._open(info)
-        try:
-            while data := file.read(CHUNK):
-                yield data
-        except tarfile.TarError:
-            pass  # the tar ends inside this member: fewer bytes than it should have say so
+        if entry.info is not None and entry.info.sparse is not None:
+            file = self._tar.extractfile(entry.info)
+            try:
+                while data := file.read(CHUNK):
+                    yield data
+            except tarfile.TarError:
+                pass  # the tar ends inside this member: fewer bytes than it should have say so
+            return
+        left = entry.size
+        while left > 0 and (view := self._stream.take(min(left, CHUNK))):
+            left -= len(view)
+            yield view
+
+
+class _Ended(Exception):
+    """A header that is none."""
+
+
+def _plain(index: int, block: bytes) -> TarEntry | None:
+    """The entry of a plain header, None where the library must look at it."""
+    kind = block[156:157]
+    if len(block) < 512 or kind not in {b"0", b"\0", b"5"} or block[124] & 0x80:
+        return None
+    try:
+        total = int(block[148:156].strip(b" \0"), 8)
+        size = int(block[124:136].strip(b" \0") or b"0", 8)
+    except ValueError:
+        return None
+    if sum(block) - sum(block[148:156]) + 256 != total or size < 0:
+        return None
+    name = block[:100].partition(b"\0")[0]
+    prefix = block[345:500].partition(b"\0")[0]
+    if prefix:
+        name = prefix + b"/" + name
+    directory = kind == b"5" or (kind == b"\0" and name.endswith(b"/"))
+    return TarEntry(index, name, size, regular=not directory, directory=directory)
 
 
 class TarArchive(Archive):
@@ -236,25 +358,23 @@ class TarArchive(Archive):
             for entry, member in zip(self._entries, self.members, strict=True)
             if member.number not in skip
         }
-        walk = TarReader(tap.read_into)
-        for index, info in walk.headers():
-            member = wanted.pop(index, None)
+        walk = TarReader(tap)
+        for entry in walk.headers():
+            member = wanted.pop(entry.index, None)
             if member is not None:
-                yield self._too_large(member) or _piece(writer, walk, info, member)
+                yield self._too_large(member) or _piece(writer, walk, entry, member)
             if not wanted:
                 return
         for member in wanted.values():
             yield ExtractedPiece(member, None, walk.damage or "the archive ends before it")
 
 
-def _piece(
-    writer: Writer, walk: TarReader, info: tarfile.TarInfo, member: Member
-) -> ExtractedPiece:
+def _piece(writer: Writer, walk: TarReader, entry: TarEntry, member: Member) -> ExtractedPiece:
     file = writer.begin(member)
     try:
-        for data in walk.content(info):
+        for data in walk.content(entry):
             file.add(data)
-        if file.size == info.size:
+        if file.size == entry.size:
             return ExtractedPiece(member, file.close(), size=file.size)
     finally:
         file.discard()
@@ -265,10 +385,11 @@ async def read_names(tap: TarInput, take: Callable[[TarEntry], None]) -> str | N
     """Walk to the end, give each but the directories to `take`; what is wrong with the tar, if anything."""
 
     def walk_all() -> str | None:
-        walk = TarReader(tap.read_into)
-        for index, info in walk.headers():
-            if not info.isdir():
-                take(TarEntry(index, info.name, info.size, info.isreg()))
+        walk = TarReader(tap)
+        for entry in walk.headers():
+            if not entry.directory:
+                entry.info = None
+                take(entry)
         rest = memoryview(bytearray(CHUNK))
         while tap.read_into(rest):
             pass  # the child that feeds it must come to its end to say whether all was well

@@ -66,6 +66,9 @@ _OF_A_SET = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DIGITS = re.compile(r"(\d+)")
+_PLAIN = re.compile(
+    r"\w(?:[\w ().,+-]*\w)?", re.ASCII
+)  # what most names are, and nothing is to be cleaned of
 # Signs that cannot be seen and make `photo\u202egpj.exe` look like a photo.
 _TURNS = dict.fromkeys([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
@@ -237,6 +240,8 @@ def clean(name: str, limit: int = LABEL_BYTES) -> str:
     NFC; no control character, no `/`, nothing that is not UTF-8 and nothing that turns the direction of what
     follows; no leading `.` or `-`, no space at the ends; at most `limit` bytes with the extension kept. Never empty.
     """
+    if _PLAIN.fullmatch(name) and len(name) <= limit:
+        return name
     text = name.encode("utf-8", "replace").decode("utf-8").translate(_TURNS)
     text = unicodedata.normalize("NFC", text)
     text = "".join("_" if _unsafe(sign) else sign for sign in text)

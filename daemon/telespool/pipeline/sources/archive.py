@@ -7,11 +7,14 @@ lies inside becomes a `ExtractedMember` with that sentence.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import time
 from collections.abc import AsyncGenerator, Container, Iterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
+from telespool.archives.blocking import AHEAD, MOST_AHEAD
 from telespool.archives.nested import together
 from telespool.archives.signatures import recognise
 from telespool.archives.volumes import may_be
@@ -89,10 +92,10 @@ class UnpackingSource:
         """The members of one archive, then those of the archives inside it."""
         directory = self.rules.tmp / str(base)
         await in_thread(directory.mkdir, parents=True, exist_ok=True)
-        sizes = list(self._sizes(archive, base, depth, skip))
+        ends = list(itertools.accumulate(self._sizes(archive, base, depth, skip), initial=0))
         inside: list[tuple[DropMember, Path]] = []
         done = 0
-        self._next_size = sizes[0] if sizes else 0
+        self._next_size = _ahead(ends, 0)
 
         def keep(listed: Listed, head: bytes) -> bool:
             return self.rules.wanted(listed.name, head, depth)
@@ -102,7 +105,7 @@ class UnpackingSource:
         async with aclosing(cast("AsyncGenerator[Unpacked]", unpacking)) as pieces:
             while (out := await self._next(pieces)) is not None:
                 done += 1
-                self._next_size = sizes[done] if done < len(sizes) else 0
+                self._next_size = _ahead(ends, done)
                 member = numbered(out.member, base)
                 if out.damage:
                     await self._blame(begun)
@@ -186,6 +189,16 @@ class UnpackingSource:
             self.damage[before:] = [f"{own.name} → {line}" for line in self.damage[before:]]
         for _, path in files:
             await in_thread(self.rules.disk.unlink, path)
+
+
+def _ahead(ends: Sequence[int], done: int) -> int:
+    """The bytes that the next piece may take, with those that come together with it; `ends` are sums of sizes."""
+    if done + 1 >= len(ends):
+        return 0
+    last = bisect.bisect_left(
+        ends, ends[done] + AHEAD, done + 1, min(len(ends), done + MOST_AHEAD + 1)
+    )
+    return ends[min(last, len(ends) - 1)] - ends[done]
 
 
 class _Shifted(Container[int]):
