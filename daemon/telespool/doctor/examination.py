@@ -35,6 +35,7 @@ async def examine(
         yield finding
     for finding in await programs.video_tools(config.convert):
         yield finding
+    yield await programs.photos()
     for finding in await programs.seven_zip(config):
         yield finding
     for finding in (*places.spool(config), *places.inbox(config)):
@@ -43,6 +44,8 @@ async def examine(
     yield places.events(config)
     yield system.clock(time.time())
     yield places.daemon(config)
+    for finding in places.waits(config):
+        yield finding
     yield await system.service()
     yield await programs.trial(config.convert)
     if problems:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from telespool.config.schema import Config
 
 _SILENT = {"nfs", "nfs4", "cifs", "smb3", "9p", "afs", "ceph", "fuse", "fuseblk"}
+_WAITS = 8  # that are named
 _ENOUGH = 5.0  # times the watches that are needed now
 
 
@@ -159,6 +160,20 @@ def daemon(config: Config) -> Finding:
         cure = f"See what it does: journalctl -u telespool -n 50; end it: kill {holder} (nothing is lost)"
         return wrong("daemon", f"process {holder} holds the spool but does not answer", cure)
     return ok("daemon", f"runs, process {holder}")
+
+
+def waits(config: Config) -> Iterator[Finding]:
+    """What the daemon waits for: what a person must put right is wrong, what passes by itself is only told."""
+    root = config.spool.root
+    holder = Lock(root / "lock").holder()
+    told = control_client.look(root, holder) if holder is not None else None
+    for wait in (told or {}).get("waits", [])[:_WAITS]:
+        until = f", until {humanize.moment(wait['until'])}" if wait["until"] else ""
+        found = f"the daemon waits ({wait['kind']}{until}): {wait['reason']}"
+        if wait["kind"] in {"disk", "room", "tool"}:
+            yield wrong("waits", found, "Put it right; it goes on by itself then")
+        else:
+            yield note("waits", found)
 
 
 def _user() -> str:

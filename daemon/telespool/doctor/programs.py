@@ -5,17 +5,20 @@ from __future__ import annotations
 import importlib
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.archives.engine import Engine
 from telespool.doctor.findings import Finding, note, ok, wrong
-from telespool.errors import ConfigError, TelespoolError
-from telespool.media import ffmpeg
+from telespool.errors import TelespoolError
+from telespool.media import encoders, ffmpeg, photo_pool
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
+from telespool.media.known_good import SAMPLES, ffmpeg_tool, ffprobe_tool
 from telespool.runtime import subprocesses
 from telespool.runtime.gate import PauseGate
+from telespool.runtime.tool_health import failure
 
 if TYPE_CHECKING:
     from telespool.config.schema import Config, ConvertSettings
@@ -49,20 +52,52 @@ async def video_tools(settings: ConvertSettings) -> list[Finding]:
     for name in (settings.ffmpeg, settings.ffprobe):
         try:
             said = await ffmpeg.version(name)
-        except (ConfigError, OSError, TimeoutError) as error:
-            return [wrong(Path(name).name, str(error), _INSTALL)]
+        except (TelespoolError, OSError, TimeoutError) as error:
+            return [wrong(Path(name).name, str(error) or "it does not answer", _INSTALL)]
+        tool = (ffprobe_tool if name == settings.ffprobe else ffmpeg_tool)(
+            replace(settings, encoder=encoders.SOFTWARE)
+        )
+        if (failed := await failure(tool)) is not None:
+            findings.append(wrong(Path(name).name, failed, tool.cure))
+            continue
         findings.append(ok(Path(name).name, said.partition("\n")[0].partition(" Copyright")[0]))
+    if any(finding.state == "wrong" for finding in findings):
+        return findings
     _, out, _ = await subprocesses.output(
         [ffmpeg.program(settings.ffmpeg), "-v", "error", "-encoders"]
     )
-    encoders = {words[1] for line in out.decode().splitlines() if len(words := line.split()) > 1}
+    known = {words[1] for line in out.decode().splitlines() if len(words := line.split()) > 1}
     for name in (settings.encoder, "aac"):
-        if name in encoders:
-            findings.append(ok(f"encoder {name}", "there"))
+        if name in known:
+            findings.append(await _encoder(name, settings))
         else:
             cure = "Install an ffmpeg that has it (Debian's has libx264), or set [convert] encoder"
             findings.append(wrong(f"encoder {name}", "this ffmpeg does not have it", cure))
     return findings
+
+
+async def _encoder(name: str, settings: ConvertSettings) -> Finding:
+    """Whether an encoder works; one in hardware needs a driver and a device as well."""
+    if name in {encoders.SOFTWARE, "aac"}:
+        return ok(f"encoder {name}", "there")
+    tool = encoders.encoder_tool(settings)
+    if (words := await failure(tool)) is None:
+        return ok(f"encoder {name}", "it converts a sample")
+    return note(f"encoder {name}", f"{words} {tool.meanwhile}", tool.cure)
+
+
+async def photos() -> Finding:
+    """Decode a sample of each kind of photo, in a child as the daemon does."""
+    broken = []
+    for sample in sorted(SAMPLES.glob("photo.*")):
+        try:
+            await photo_pool.look(sample)
+        except (TelespoolError, OSError) as error:
+            broken.append(f"{sample.suffix}: {error}")
+    if broken:
+        cure = f"Install the packages anew: {sys.executable} -m pip install --force-reinstall pillow pillow-heif"
+        return wrong("photos", broken[0], cure)
+    return ok("photos", "each kind can be decoded")
 
 
 async def seven_zip(config: Config) -> list[Finding]:

@@ -10,9 +10,10 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from telespool.observe import humanize
+from telespool.observe import control_client, humanize
 from telespool.spool.account import Fate, fates
 from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED
+from telespool.spool.lock import Lock
 from telespool.spool.names import Job
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class JobHistory:
     parts: tuple[Part, ...]
     skipped: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    waits: tuple[dict[str, Any], ...] = ()
+    """What the daemon says this job waits for, as `Wait.to_json` gives it."""
     account: tuple[Fate, ...] = ()
     """What became of each file of the drop."""
 
@@ -80,6 +83,7 @@ class JobHistory:
             parts=tuple(parts),
             skipped=tuple(_lines(folders, job, SKIPPED)),
             notes=tuple(_lines(folders, job, NOTES)),
+            waits=() if folders.is_over(job) else tuple(_waits(folders, job, chat)),
             account=tuple(fates(folders, job)),
         )
 
@@ -98,6 +102,9 @@ class JobHistory:
                 files = sum(part.files for part in parts)
                 yield f"  {title}: {humanize.count(files, 'file')}"
                 yield from self._named(parts)
+        for wait in self.waits:
+            until = f" until {humanize.moment(wait['until'])}" if wait["until"] else ""
+            yield f"  Waits{until}: {wait['reason']}"
         lost = [each for each in self.account if each.fate == "unexplained"]
         if lost:
             yield f"  Not accounted for: {humanize.count(len(lost), 'file')}"
@@ -257,6 +264,21 @@ def _note(entry: Entry) -> str:
         return path.read_text("utf-8", "replace").strip()
     except OSError:
         return ""
+
+
+def _waits(folders: SpoolLayout, job: str, chat: str) -> Iterator[dict[str, Any]]:
+    """The waits that concern this job, from the daemon if one runs."""
+    holder = Lock(folders.root / "lock").holder()
+    told = control_client.look(folders.root, holder) if holder else None
+    for wait in (told or {}).get("waits", []):
+        whom, scope = wait["whom"], wait["scope"]
+        if (
+            scope == "all"
+            or (scope == "worker" and wait["kind"] == "disk")
+            or (scope == "chat" and whom == chat)
+            or (scope in {"job", "unit"} and whom.partition("/")[0] == job)
+        ):
+            yield wait
 
 
 def _lines(folders: SpoolLayout, job: str, name: str) -> Iterable[str]:

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import contextlib
 import re
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, get_args
 
 from prometheus_client import (
     CollectorRegistry,
@@ -32,6 +33,7 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from telespool import __version__
+from telespool.errors import WaitKind
 from telespool.observe.status import Status
 from telespool.spool.layout import CONTENTS
 
@@ -162,6 +164,13 @@ class Metrics(Collector):
         deferred.add_metric(["conversion"], status.to_convert)
         deferred.add_metric(["time"], status.waiting_count)
         yield deferred
+        waits = GaugeMetricFamily(
+            "telespool_waits", "Waits of this moment, by what is waited for.", labels=["for"]
+        )
+        now = self._activity.waits.now(time.time())
+        for kind in get_args(WaitKind):
+            waits.add_metric([kind], sum(wait.kind == kind for wait in now))
+        yield waits
         yield GaugeMetricFamily("telespool_inbox_entries", "Entries of the inbox.", status.inbox)
         yield GaugeMetricFamily("telespool_free_bytes", "Free space of the spool.", status.free)
         last = self._last_success()

@@ -14,6 +14,7 @@ from typing import Any
 
 from telespool.runtime.waits import EVERYBODY, Waits
 
+_NAMED, _TOLD = 3, 200  # waits in the status line, and in an answer
 _RECENT = 10.0  # seconds over which the speed of uploads is taken
 
 
@@ -119,13 +120,15 @@ class Activity:
                 "seconds_left": self.conversion.seconds_left,
                 "standing_still": self.conversion.standing_still,
             }
-        waits = [wait.to_json() for wait in self.waits.now(time.time())]
+        waits = self.waits.now(time.time())
+        waits.sort(key=lambda wait: wait.scope in {"job", "unit"})
         return {
             "since": self.since,
             "upload": upload,
             "conversion": conversion,
             "unpacking": self.unpacking,
-            "waits": waits,
+            "waits": [wait.to_json() for wait in waits[:_TOLD]],
+            "waits_more": max(0, len(waits) - _TOLD),
         }
 
     def line(self) -> str:
@@ -144,10 +147,14 @@ class Activity:
             share = f" {self.conversion.done:.0%}" if self.conversion.done is not None else ""
             still = " (standing still)" if self.conversion.standing_still else ""
             parts.append(f"converting {self.conversion.unit}{share}{still}")
-        for wait in self.waits.now(time.time()):
+        waits = self.waits.now(time.time())
+        waits.sort(key=lambda wait: wait.scope in {"job", "unit"})  # what concerns many comes first
+        for wait in waits[:_NAMED]:
             until = ""
             if wait.until is not None:
                 until = time.strftime(" until %H:%M:%S", time.localtime(wait.until))
             who = "everything" if wait.whom == EVERYBODY else f"{wait.scope} {wait.whom}"
             parts.append(f"{who} waits{until}: {wait.reason}")
+        if len(waits) > _NAMED:
+            parts.append(f"{len(waits) - _NAMED} more wait")
         return " · ".join(parts) or "idle"

@@ -133,7 +133,7 @@ def waiting(status: Status) -> Iterator[str]:
     """Who waits, until when, and for what."""
     now = time.time()
     for wait in (status.activity or {}).get("waits", []):
-        who = "everything" if wait["whom"] == EVERYBODY else f"{wait['scope']} {wait['whom']}"
+        who = _who(wait)
         if wait["until"] is None:
             until = f"for {humanize.span(now - wait['since'])} now"
         else:
@@ -156,6 +156,19 @@ def waiting(status: Status) -> Iterator[str]:
     if status.to_convert:
         them = humanize.count(status.to_convert, "file")
         yield f"{them} to be converted when nothing is left to send"
+
+
+def _who(wait: dict[str, Any]) -> str:
+    """Name who waits, as people know it."""
+    whom = str(wait["whom"])
+    if whom == EVERYBODY:
+        return "everything"
+    if wait["kind"] == "tool" and wait["scope"] == "worker":
+        return f"what needs {whom}"
+    if wait["scope"] in {"job", "unit"}:
+        job, _, unit = whom.partition("/")
+        return f"{humanize.job(job)}{f': {unit}' if unit else ''}"
+    return f"{wait['scope']} {whom}"
 
 
 def refused(status: Status) -> Iterator[str]:

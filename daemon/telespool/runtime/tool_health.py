@@ -147,7 +147,9 @@ class ToolHealth:
             if outage is not None and not at_once and outage.due > time.monotonic():
                 raise outage.error from cause
             started = time.monotonic()
-            reason = await _try(tool)
+            reason = await failure(tool)
+            if reason is not None:
+                reason = f"{reason} {tool.meanwhile}"
             if reason is None:
                 self._passed[tool.key] = started
                 if self._outages.pop(tool.key, None) is not None:
@@ -198,8 +200,8 @@ async def _ended_if(finding: Coroutine[None, None, ToolFault]) -> AsyncIterator[
         watching.cancel()
 
 
-async def _try(tool: Tool) -> str | None:
-    """Try the sample; what is wrong with the tool, in a sentence, None where nothing is."""
+async def failure(tool: Tool) -> str | None:
+    """Try the sample; what is wrong with the tool and what to do, in sentences, None where nothing is."""
     try:
         async with asyncio.timeout(_LONGEST_TRIAL):
             await tool.trial()
@@ -213,7 +215,7 @@ async def _try(tool: Tool) -> str | None:
         return None
     return (
         f"{tool.name} does not work on this machine, not even on a sample that is known to be good ({words})."
-        f"{f' {tool.cure}' if tool.cure else ''} {tool.meanwhile}"
+        f"{f' {tool.cure}' if tool.cure else ''}"
     )
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WaitScope = Literal["all", "chat", "worker", "job", "unit", "drop"]
 
 EVERYBODY = "*"
+_SWEEP = 1000  # waits at which those that are over are forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Waits:
 
     def __init__(self) -> None:
         self._waits: dict[tuple[str, str], Wait] = {}
+        self._sweep = _SWEEP
 
     def begin(self, worker: str, wait: Wait) -> None:
         """From now on this worker waits; where it did so before, since then."""
@@ -71,6 +73,11 @@ class Waits:
         if before is not None and before.kind == wait.kind and not before.is_over(wait.since):
             wait = replace(wait, since=before.since)
         self._waits[worker, wait.whom] = wait
+        if len(self._waits) >= self._sweep:
+            over = [key for key, each in list(self._waits.items()) if each.is_over(wait.since)]
+            for key in over:
+                self._waits.pop(key, None)
+            self._sweep = max(_SWEEP, 2 * len(self._waits))
 
     def end(self, worker: str, whom: str | None = None) -> None:
         """This worker waits no more for the sake of `whom`; without one, for nobody's."""
