@@ -204,7 +204,7 @@ FAULTS = {
     "no encoder": Fault(
         _no_encoder, "encoder h264_of_nobody", "does not have it", "[convert] encoder"
     ),
-    "an encoder that fails": Fault(_broken_encoder, "trial conversion", "x264 is broken", "ffmpeg"),
+    "an encoder that fails": Fault(_broken_encoder, "ffmpeg", "x264 is broken", "ffmpeg"),
     "no 7-Zip": Fault(_no_7zip, "7-Zip", "not found", "apt install 7zip"),
     "no RAR": Fault(_no_rar, "RAR", "without RAR", "fetch-7zip"),
     "no cryptg": Fault(_no_cryptg, "package cryptg", "cryptg", "pip install cryptg"),

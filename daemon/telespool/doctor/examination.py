@@ -33,7 +33,8 @@ async def examine(
         yield ok("configuration", str(path) if path else "the defaults: there is no file")
     for finding in programs.python(config):
         yield finding
-    for finding in await programs.video_tools(config.convert):
+    video_tools = await programs.video_tools(config.convert)
+    for finding in video_tools:
         yield finding
     yield await programs.photos()
     for finding in await programs.seven_zip(config):
@@ -47,7 +48,8 @@ async def examine(
     for finding in places.waits(config):
         yield finding
     yield await system.service()
-    yield await programs.trial(config.convert)
+    if all(finding.state != "wrong" for finding in video_tools):
+        yield await programs.trial(config.convert)
     if problems:
         return
     if config.destination == "telegram":

@@ -107,8 +107,19 @@ class _Child:
 
     def kill(self) -> None:
         """End it now; whoever waits for its answer gets none."""
+        subprocesses.STANDING_BY.discard(self._process.pid)
         if self._process.poll() is None:
             self._process.kill()
+
+    def stand_by(self) -> None:
+        """Wait for the next photo."""
+        self.used = time.monotonic()
+        subprocesses.STANDING_BY.add(self._process.pid)
+        _idle.append(self)
+
+    def begin(self) -> None:
+        """Work again."""
+        subprocesses.STANDING_BY.discard(self._process.pid)
 
 
 _idle: list[_Child] = []
@@ -136,6 +147,7 @@ class PhotoPool:
         """The result of one request; Permanent, ChildDied, OSError or TimeoutError as the child ends."""
         async with self._slots:
             child = _idle.pop() if _idle else _Child()
+            child.begin()
             asking = asyncio.ensure_future(asyncio.to_thread(child.ask, request))
             try:
                 async with asyncio.timeout(seconds):
@@ -150,8 +162,7 @@ class PhotoPool:
             if answer["last"]:
                 await asyncio.to_thread(child.end)
             else:
-                child.used = time.monotonic()
-                _idle.append(child)
+                child.stand_by()
                 self._tidy_later()
         return _result(request, answer)
 

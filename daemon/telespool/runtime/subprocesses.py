@@ -169,11 +169,17 @@ def check_death(program: str | Path, code: int | None) -> None:
         )
 
 
+STANDING_BY: set[int] = set()
+"""Children that wait for work: no sign of anything under way."""
+
+
 def any_running() -> bool:
-    """Whether a child of this process lives; False where the kernel does not tell."""
+    """Whether a child of this process works; False where the kernel does not tell."""
     lists = Path("/proc/self/task").glob("*/children")
     with contextlib.suppress(OSError):  # a thread ended while we looked
-        return any(each.read_text() for each in lists)
+        return any(
+            int(pid) not in STANDING_BY for each in lists for pid in each.read_text().split()
+        )
     return False
 
 
