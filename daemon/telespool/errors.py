@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 Scope = Literal["unit", "chat", "all"]
 
-WaitKind = Literal["disk", "room", "tool", "network", "flood", "person", "volume", "chat"]
-"""What is waited for: a disk that works, room on it, a program that runs, the network (or the server), the end of a flood
+WaitKind = Literal["hours", "disk", "room", "tool", "network", "flood", "person", "volume", "chat"]
+"""What is waited for: the hours of sending, a disk that works, room on it, a program that runs, the network (or the server), the end of a flood
 wait, a person, a volume of an archive, a chat that lets us write."""
 
 

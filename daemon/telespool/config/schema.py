@@ -173,6 +173,10 @@ class SendSettings:
     silent: Literal[False, True, "after-first"] = _key(
         False, "Post without a sound: never, always, or all but the first post of a job."
     )
+    hours: str = _key(
+        "",
+        'Posts are sent at these hours of this machine\'s clock alone, such as "08:00-22:00"; "" is always.',
+    )
     spoiler: bool = _key(False, "Photos and videos are covered until somebody taps them.")
     protect: bool = _key(False, "Nobody can forward or save the posts.")
     caption_above: bool = _key(False, "The caption stands above the pictures, not below.")
@@ -235,6 +239,10 @@ class TelegramSettings:
         Path("telegram.session"),
         "The login; in $STATE_DIRECTORY or ~/.local/state/telespool unless absolute.",
         relative_to="state",
+    )
+    rate: str = _key(
+        "",
+        'The most that is uploaded, over all connections, such as "2 MB/s" or "2 MB/s, 22:00-07:00 off".',
     )
     proxy: str = _key(
         "",

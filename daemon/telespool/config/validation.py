@@ -11,8 +11,10 @@ import string
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from telespool.config.schedule import Rate, Span
+
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
 
     from telespool.config.schema import Config
     from telespool.config.toml_positions import Key
@@ -53,8 +55,21 @@ def contradictions(config: Config, given: Container[Key]) -> Iterator[tuple[Key,
             ("report", "to"),
             f'must be "@name", a phone number "+49…", a numeric id, or "me", not "{config.report.to}"',
         )
+    if config.send.hours and not _reads(Span.parse, config.send.hours):
+        yield (
+            ("send", "hours"),
+            f'must be hours of the day such as "08:00-22:00", not "{config.send.hours}"',
+        )
     if config.send.retry_min > config.send.retry_max:
         yield ("send", "retry_min"), "must not be longer than send.retry_max"
+
+
+def _reads(parse: Callable[[str], object], text: str) -> bool:
+    try:
+        parse(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _chats(config: Config, given: Container[Key]) -> Iterator[tuple[Key, str]]:
@@ -81,6 +96,11 @@ def _telegram(config: Config) -> Iterator[tuple[Key, str]]:
         yield (
             ("destination",),
             '"telegram" needs telegram.api_id, a number from https://my.telegram.org',
+        )
+    if config.telegram.rate and not _reads(Rate.parse, config.telegram.rate):
+        yield (
+            ("telegram", "rate"),
+            f'must be a rate such as "2 MB/s" or "2 MB/s, 22:00-07:00 off", not "{config.telegram.rate}"',
         )
     proxy = config.telegram.proxy
     if proxy and not _PROXY.fullmatch(proxy):

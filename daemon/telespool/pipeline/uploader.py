@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from telespool.config.schedule import opens_at
 from telespool.destinations.base import Receipts, Rejected
 from telespool.errors import (
     NeedsConversion,
@@ -88,6 +89,7 @@ class Uploader(Worker):
             return 0.0
         if entry is None:
             return 0.0 if await self.reporting.tell() else pause
+        self._mind_the_hours()
         held = self._hold(entry.chat)
         if held:
             return await self._apply_hold(entry, *held)
@@ -96,6 +98,13 @@ class Uploader(Worker):
         return 0.0
 
     # -- waiting -----------------------------------------------------------------------------------
+
+    def _mind_the_hours(self) -> None:
+        hours = self.config.send.hours
+        until = opens_at(hours, self.spool.clock())
+        if until is not None:
+            reason = f"Posts are sent at {hours} alone ([send] hours)."
+            self._waits.begin(self.name, Wait(reason, until, kind="hours"))
 
     def _hold(self, chat: str) -> tuple[str, float, str] | None:
         now = self.spool.clock()

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -25,6 +26,7 @@ from telethon.crypto import aes
 from telethon.tl import functions
 
 from telespool.config.paths import command
+from telespool.config.schedule import Rate
 from telespool.destinations.markdown import Formatted
 from telespool.destinations.telegram import error_mapping, login, tl_requests, upload_journal
 from telespool.destinations.telegram.connection import all_closed
@@ -42,6 +44,7 @@ from telespool.destinations.telegram.upload_file import FileUploader
 from telespool.destinations.telegram.upload_media import MediaUploader
 from telespool.errors import ConfigError, LoginNeeded
 from telespool.model import PLAIN
+from telespool.runtime.rate_limit import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -228,7 +231,7 @@ class _Open:
         self.floods = FloodWaits(state / "floods.json", patience.flood)
         self.caller = RpcClient(session, settings.api_id, self.floods, patience, proxy)
         self.chats = Peers(chats, self.caller, session)
-        self.window = FlowControl(settings.window)
+        self.window = FlowControl(settings.window, limit=_limit(settings.rate))
         self.lines = ConnectionPool(
             self.caller,
             self.floods,
@@ -273,3 +276,11 @@ def _number(answer: Any, key: str) -> int:
         if entry.key == key:
             return int(getattr(entry.value, "value", 0))
     return 0
+
+
+def _limit(rate: str) -> RateLimit | None:
+    """The limit that the configuration sets, None where it sets none."""
+    if not rate:
+        return None
+    table = Rate.parse(rate)
+    return RateLimit(lambda: table.at(time.time()))

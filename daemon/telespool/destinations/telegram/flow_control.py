@@ -14,6 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from telespool.runtime.rate_limit import RateLimit
 
 PART = 512 << 10  # core.telegram.org/api/files: the largest, and the one recommended
 HIGH = 8 << 20
@@ -25,7 +29,10 @@ _FORGET = 1.005  # the quickest is forgotten slowly, for ways change
 class FlowControl:
     """Bytes on the way, and how many there may be."""
 
-    def __init__(self, start: int = 4 << 20, high: int = HIGH) -> None:
+    def __init__(
+        self, start: int = 4 << 20, high: int = HIGH, limit: RateLimit | None = None
+    ) -> None:
+        self._limit = limit
         self.size = max(start, PART)
         self.high = max(high, self.size)
         self.on_the_way = 0
@@ -40,6 +47,8 @@ class FlowControl:
 
         One part always fits an empty window.
         """
+        if self._limit is not None:
+            await self._limit.take(size)
         if not self._waiting and self._fits(size):
             self.on_the_way += size
             return
