@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from typing import TYPE_CHECKING, Literal
 
@@ -10,6 +11,7 @@ import pytest
 
 from telespool.config.schema import Bytes, RetentionSettings, Seconds
 from telespool.pipeline.retention_plan import plan
+from telespool.runtime import boot
 from telespool.spool import Spool
 from tests.cli.support import make, telespool
 from tests.jobs import DAY, job_name
@@ -25,6 +27,12 @@ OLD, MIDDLE, NEW = (
     job_name("family_c", ago=DAY),
 )
 NOW = time.time()
+
+
+@pytest.fixture(autouse=True)
+def up_for_ages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine was never switched off: every age is as it is."""
+    monkeypatch.setattr(boot, "uptime", lambda: math.inf)
 
 
 def _line(number: int, message: int, data: bytes, name: str) -> str:
@@ -69,7 +77,7 @@ def settings(
 def planned(directory: Path, wanted: RetentionSettings) -> list[str]:
     """The plan for three jobs, old, middle and new, as `job unit` or `job` alone."""
     spool = make(directory, files(OLD) | files(MIDDLE) | files(NEW))
-    steps = plan(Spool(spool.root), wanted, {}, NOW).steps
+    steps = plan(Spool(spool.root), wanted, {}, NOW, math.inf).steps
     return [f"{step.job[-1]} {step.entry.unit if step.entry else ''}".strip() for step in steps]
 
 
@@ -90,7 +98,7 @@ def test_by_space(tmp_path: Path) -> None:
 def test_nothing_that_is_not_over(tmp_path: Path) -> None:
     """A job of which something still waits keeps all it has."""
     spool = make(tmp_path, files(OLD) | {f"deferred/{OLD}/0004_d.avi": b"0"})
-    assert plan(Spool(spool.root), settings(), {}, NOW).steps == []
+    assert plan(Spool(spool.root), settings(), {}, NOW, math.inf).steps == []
 
 
 @pytest.mark.parametrize(
@@ -105,7 +113,7 @@ def test_what_was_left_out_is_kept(tmp_path: Path, reason: str, going: set[str])
     """An archive that holds what was sent to nobody stays, unless `left_out` says otherwise; its originals go."""
     spool = make(tmp_path, files(MIDDLE, left_out=f"- deal/contract.pdf\t{reason}\n"))
     for policy in ("keep", "clutter", "forget"):
-        found = plan(Spool(spool.root), settings(left_out=policy), {}, NOW)
+        found = plan(Spool(spool.root), settings(left_out=policy), {}, NOW, math.inf)
         units = [str(step.entry.unit) for step in found.steps if step.entry]
         assert ("0000_a.zip" in units) == (policy in going)
         assert "0002o_clip.avi" in units
@@ -160,7 +168,7 @@ def test_files_with_two_names(tmp_path: Path) -> None:
     (spool.root / f"done/{NEW}/0000_walk/2.jpg").hardlink_to(
         spool.root / f"done/{NEW}/0000_walk/1.jpg"
     )
-    (step,) = plan(Spool(spool.root), settings(0), {}, NOW).steps
+    (step,) = plan(Spool(spool.root), settings(0), {}, NOW, math.inf).steps
     assert step.size == 500
 
 
@@ -181,3 +189,14 @@ def test_the_command(tmp_path: Path, capsys: Capture) -> None:
     assert "freed." in telespool(capsys, spool.config, "prune").out
     assert {name for name in spool.lying() if OLD in name} == {f"quarantine/{OLD}/0003_broken.mp4"}
     assert "Nothing is old enough" in telespool(capsys, spool.config, "prune").out
+
+
+def test_an_age_that_only_the_clock_knows(
+    tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Shortly after a start, under a clock that nothing bears out, nothing is forgotten, and it says why."""
+    monkeypatch.setattr(boot, "uptime", lambda: 60.0)
+    spool = make(tmp_path, files(OLD) | files(NEW), '[retention]\narchives = "30 days"\n')
+    before = spool.lying()
+    assert "The clock says that 1 job in done/" in telespool(capsys, spool.config, "prune").out
+    assert spool.lying() == before

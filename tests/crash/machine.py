@@ -107,7 +107,9 @@ class Machine:
         return True
 
     async def _live(self, disk: DyingDisk) -> None:
-        spool = Spool(self.root, self.inbox, disk=disk, clock=lambda: self.now)
+        spool = Spool(
+            self.root, self.inbox, disk=disk, clock=lambda: self.now, uptime=lambda: 10**9
+        )
         spool.open()
         try:
             config = self.config

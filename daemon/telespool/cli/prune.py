@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
     """Show each step, and carry it out unless --dry-run is given."""
     config = loader.load(options.config)
     spool = Spool(spool_root(config), config.spool.inbox)
-    found = plan(spool, config.retention, config.chats, time.time())
+    found = plan(spool, config.retention, config.chats, time.time(), spool.uptime())
     steps = found.steps
     for kept in found.kept:
         print(kept)
@@ -39,6 +39,8 @@ def run(options: argparse.Namespace) -> int:
             "Nothing was forgotten: what is old enough was not delivered, as far as anybody can prove. Take it out by"
             " hand, or see retention.left_out in the configuration."
         )
+    elif not steps and found.doubt:
+        print(found.doubt)
     elif not steps:
         print("Nothing is old enough to be forgotten; see [retention] in the configuration.")
     elif options.dry_run:

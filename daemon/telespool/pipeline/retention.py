@@ -31,11 +31,14 @@ class Retention(Worker):
     async def step(self) -> float:
         """Look through done/ once."""
         settings = self.config.retention
-        found = await in_thread(plan, self.spool, settings, self.config.chats, self.spool.clock())
+        now, up = self.spool.clock(), self.spool.uptime()
+        found = await in_thread(plan, self.spool, settings, self.config.chats, now, up)
+        if found.doubt and found.doubt not in self._said:
+            log.warning("retention.clock_doubted", reason=found.doubt)
         for kept in found.kept:
             if str(kept) not in self._said:
                 log.warning("retention.kept", job=kept.job, unit=kept.unit, reason=str(kept))
-        self._said = {str(kept) for kept in found.kept}
+        self._said = {found.doubt, *(str(kept) for kept in found.kept)}
         for step in found.steps:
             await in_thread(carry_out, self.spool, step)
             unit = str(step.entry.unit) if step.entry is not None else None

@@ -22,6 +22,7 @@ from telespool.observe import humanize
 from telespool.runtime import plain_files
 from telespool.runtime.hashing import digest_now
 from telespool.spool.account import LeftOut, Proof, one_line
+from telespool.spool.ages import Ages
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
 from telespool.spool.layout import CONTENTS, MEMBERS, NOTES, REPORT, SKIPPED, files_below
@@ -79,6 +80,20 @@ class RetentionPlan:
 
     steps: list[RetentionStep] = field(default_factory=list)
     kept: list[Kept] = field(default_factory=list)
+    doubted: list[str] = field(default_factory=list)
+    """Jobs that are old enough by the clock alone."""
+
+    @property
+    def doubt(self) -> str:
+        """A sentence about these; empty where there is none."""
+        if not self.doubted:
+            return ""
+        jobs = humanize.count(len(self.doubted), "job")
+        return (
+            f"The clock says that {jobs} in done/ are old enough to be forgotten ({self.doubted[0]}), but neither the time"
+            " since this machine was started nor the drops in between bear that out. They are kept. See that the clock is"
+            " right (timedatectl); if it is, they go later by themselves."
+        )
 
 
 def plan(
@@ -86,14 +101,21 @@ def plan(
     settings: RetentionSettings,
     chats: Mapping[str, str] | None,
     now: float,
+    uptime: float,
 ) -> RetentionPlan:
-    """Look through done/. Blocks; files are read once, when they are old enough."""
+    """Look through done/. Blocks; files are read once, when they are surely old enough (`spool.ages`).
+
+    `uptime` are the seconds since the machine was started.
+    """
     found = RetentionPlan()
+    ages = Ages.of(folders, now, uptime)
     young: list[tuple[str, Entry]] = []
     judge = _Judge(folders, settings, DeliveredIndex(folders, chats))
     for job in folders.jobs("done"):
         parsed = Job.parse(job)
-        age = now - parsed.claimed if parsed is not None else 0.0
+        age = ages.age(parsed.claimed) if parsed is not None else 0.0
+        if parsed is not None and ages.doubts(parsed.claimed, settings.archives):
+            found.doubted.append(job)
         # Most jobs are young: by their names alone.
         young_enough = age <= settings.archives and not settings.space
         if parsed is None or young_enough or not folders.is_over(job):

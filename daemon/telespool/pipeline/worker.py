@@ -40,6 +40,7 @@ from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
 from telespool.runtime.cancellation import clean_up, in_thread, raise_if_cancelled
 from telespool.runtime.liveness import Liveness
 from telespool.runtime.waits import Wait
+from telespool.spool.ages import SHORT_GAP, Ages
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
@@ -221,8 +222,12 @@ class Worker(abc.ABC):
         self.house.heartbeat.beat(self.name)
 
     def age(self, entry: Entry) -> float:
-        """Seconds since the unit's job was claimed."""
-        return max(0.0, self.spool.clock() - claimed(entry.job))
+        """Give the seconds since the unit's job was claimed, as far as they are sure: a clock may be wrong by years."""
+        now, since = self.spool.clock(), claimed(entry.job)
+        age = max(0.0, now - since)
+        if age <= SHORT_GAP:
+            return age
+        return Ages.of(self.spool, now, self.spool.uptime(), SHORT_GAP).age(since)
 
     def renumber(self, entry: Entry) -> Entry:
         """Give a unit another number, as its own belongs to another of the job; and say so. Blocks."""

@@ -48,7 +48,7 @@ _CLOCKS_DIFFER = 2.0
 
 
 class Spool(Claims, Conversions, Endings):
-    """The spool under `root`. `clock` gives seconds since the epoch; `reserve` bytes of its disk stay free (None: none)."""
+    """The spool under `root`. `clock` gives seconds since the epoch, `uptime` since the machine was started; `reserve` bytes of its disk stay free (None: none)."""
 
     def __init__(
         self,
@@ -59,8 +59,11 @@ class Spool(Claims, Conversions, Endings):
         clock: Callable[[], float] = time.time,
         changed: Callable[[Sequence[Folder]], None] = lambda _: None,
         reserve: int | None = None,
+        uptime: Callable[[], float] | None = None,
     ) -> None:
-        super().__init__(root, inbox, disk=disk, clock=clock, changed=changed, reserve=reserve)
+        super().__init__(
+            root, inbox, disk=disk, clock=clock, changed=changed, reserve=reserve, uptime=uptime
+        )
         self._lock = Lock(self.root / "lock", self.root)
         self.last_start = 0.0
         """When the process before took the spool, in seconds since the epoch; 0 where none did, or nobody knows."""

@@ -10,7 +10,7 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
-from telespool.runtime import plain_files
+from telespool.runtime import boot, plain_files
 from telespool.spool.fs_ops import FileOps
 from telespool.spool.layout import FOLDERS, Entry, Folder, SpoolLayout
 from telespool.spool.names import Job, Unit
@@ -33,8 +33,10 @@ class Moves(SpoolLayout):
         clock: Callable[[], float] = time.time,
         changed: Callable[[Sequence[Folder]], None] = lambda _: None,
         reserve: int | None = None,
+        uptime: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(root, inbox)
+        self.uptime = uptime or boot.uptime
         self.disk = disk or FileOps()
         self.room = Room(self.root, reserve)
         self.clock = clock
