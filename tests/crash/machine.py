@@ -186,7 +186,7 @@ def _told(results: list[float | BaseException]) -> list[float]:
 
 
 async def _turn(worker: Worker) -> float:
-    worker.bell.clear()
+    worker.wakeup.clear()
     try:
         return await worker.step()
     except OSError as error:

@@ -44,7 +44,7 @@ async def test_more_files_at_once_than_the_queue_holds(tmp_path: Path, material:
     """Most events of many small files are lost in an overflow: each file arrives once all the same, whole."""
     data = material.photo(1).read_bytes()
     with _short_queue(), process(tmp_path) as house:
-        await eventually(lambda: '"7-Zip"' in house.log.read_text())
+        await eventually(lambda: '"seven_zip.found"' in house.log.read_text())
         house.process.send_signal(signal.SIGSTOP)  # so that nobody takes events out of the queue
         for n in range(COUNT):
             (house.inbox / f"{n}.jpg").write_bytes(data + str(n).encode())
@@ -73,7 +73,7 @@ async def test_more_folders_than_watches(tmp_path: Path, material: Material) -> 
     unfinished.write_bytes(b"")
 
     def said() -> list[str]:
-        return [line["reason"] for line in house.said if line["event"] == "not watched"]
+        return [line["reason"] for line in house.said if line["event"] == "folder.unwatched"]
 
     with process(tmp_path, *before) as house:
         await eventually(said)

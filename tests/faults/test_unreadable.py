@@ -48,9 +48,9 @@ async def test_holds_nobody_up(place: str, tmp_path: Path, material: Material) -
     locked.chmod(0)
     with process(tmp_path, *before) as house:
         await eventually(lambda: len(house.posts) == 2)
-        said = [line["reason"] for line in house.said if line["event"] == "waiting"]
+        said = [line["reason"] for line in house.said if line["event"] == "wait.started"]
         # It waits by itself: the disk is not to blame, and no worker stands still.
-        blamed = [line for line in house.said if line["event"] == "waiting for the disk"]
+        blamed = [line for line in house.said if line["event"] == "disk.failed"]
         for path in (tmp_path / "spool").rglob("*_a.*"):
             path.chmod(0o600)
         await eventually(lambda: len(house.posts) == 3)

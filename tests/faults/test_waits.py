@@ -48,7 +48,7 @@ async def test_long_wait(home: Home, telegram: TestTelegram, material: Material)
     for waiting in status["waiting"]:
         assert 7190 < waiting["until"] - began < 7260
     async with home.working(patience=HASTY) as service:
-        await eventually(lambda: service.workers and not service.workers[0].house.settled.busy)
+        await eventually(lambda: service.workers and not service.workers[0].context.settled.busy)
     assert len(telegram.calls_of("uploadMedia")) == calls
     assert telegram.messages == []
     assert telegram.violations == []

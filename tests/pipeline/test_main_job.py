@@ -239,7 +239,7 @@ def test_the_daemon_as_a_process(tmp_path: Path, material: Material) -> None:
         finished = home.run()
 
         assert finished.code == 0, finished.output
-        (complete,) = finished.events("complete")
+        (complete,) = finished.events("job.completed")
         outcome = {key: complete[key] for key in ("sent", "recovered", "quarantined", "skipped")}
         assert outcome == {"sent": 2, "recovered": 1, "quarantined": 0, "skipped": 1}
         report = next((home.spool / "done").glob("*/report.txt")).read_text()

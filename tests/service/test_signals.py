@@ -62,7 +62,7 @@ def test_an_end_at_the_very_start_is_kept(tmp_path: Path) -> None:
     """SIGTERM before the loop turns ends it cleanly, and nothing was begun."""
     done = _early(tmp_path, "SIGTERM")
     assert done.returncode == 0, done.stderr
-    assert "stopped" in done.stderr
+    assert "service.stopped" in done.stderr
     assert not (tmp_path / "spool" / "inbox" / "family").exists()
 
 
@@ -81,7 +81,7 @@ def test_it_ends_with_its_terminal(tmp_path: Path) -> None:
     while b"inbox" not in said:
         said += os.read(terminal, 65536)
     os.kill(child, signal.SIGHUP)
-    while b"goes on with" not in said and b"reloaded" not in said:
+    while b"config.reloaded" not in said:
         said += os.read(terminal, 65536)
     os.close(terminal)
     _, status = os.waitpid(child, 0)

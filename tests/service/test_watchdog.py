@@ -86,7 +86,7 @@ async def test_a_hung_worker_is_told_with_its_stack_and_ends_the_process(
             await hears(manager, "WATCHDOG=trigger")
             await hears(manager, "WATCHDOG=trigger")
     task.cancel()
-    (hung,) = [each for each in logs if each["event"] == "hung"]
+    (hung,) = [each for each in logs if each["event"] == "worker.hung"]
     assert hung["worker"] == "uploader"
     stack = hung["stack"]
     assert stack.index("in step") < stack.index("in stuck_in_the_middle") < stack.index("in wait")

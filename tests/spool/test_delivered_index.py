@@ -75,10 +75,10 @@ async def test_a_converted_film_is_known_by_its_original(
     """What was sent as a converted copy is recognised when its original is dropped again."""
     home.drop(material.clip("avi", 1), "family", name="old.avi")
     log = await asyncio.to_thread(home.run)
-    (phase,) = log.events("recovery phase over")
+    (phase,) = log.events("recovery.finished")
     assert (phase["converted"], phase["given_up"]) == (1, 0)
     assert phase["bytes_before"] > 0 < phase["bytes_after"]
-    assert len(log.events("converted")) == 1
+    assert len(log.events("conversion.finished")) == 1
     setting(home, "skip")
     home.drop(material.clip("avi", 1), "family", name="same.avi")
     await asyncio.to_thread(home.run)

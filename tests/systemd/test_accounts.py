@@ -75,7 +75,7 @@ def test_two_accounts_work_side_by_side(installed: Machine, drop: Path) -> None:
         service.drop(drop)
     for service in accounts.values():
         service.until_done("drop.zip")
-        assert len(service.said("claimed")) == 1
+        assert len(service.said("drop.claimed")) == 1
     run("systemctl", "reload", "telespool.target")
     for service in accounts.values():
         until(partial(service.said, "goes on with the configuration"), "the reload")
@@ -105,7 +105,9 @@ def test_a_person_without_root_runs_it_in_their_own_manager(installed: Machine, 
     by_bob("cp", "/run/share/drop.zip", "/home/bob/Telespool/inbox/")
     done = installed.path("/home/bob/Telespool/done")
     until(lambda: list(done.glob("*/0000_drop.zip")), "the drop to be done")
-    claimed = installed.journal("_SYSTEMD_USER_UNIT=telespool.service", "TELESPOOL_EVENT=claimed")
+    claimed = installed.journal(
+        "_SYSTEMD_USER_UNIT=telespool.service", "TELESPOOL_EVENT=drop.claimed"
+    )
     assert len(claimed) == 1
     by_bob(program, "--user", "--uninstall")
     left = by_bob("find", "/home/bob", "-newer", "/etc/hostname", "-name", "*telespool*").split()

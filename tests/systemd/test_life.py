@@ -56,7 +56,7 @@ def test_what_a_member_of_the_group_drops_ends_in_done(service: Service, holiday
     run = service.machine.run
     run("mv", f"{SPOOL}/done/{job.name}", f"{SPOOL}/done/renamed", user="ann")
     assert run("ls", SPOOL, user="bob", check=False).returncode
-    delivered = service.said("delivered", f"TELESPOOL_JOB={job.name}")
+    delivered = service.said("unit.delivered", f"TELESPOOL_JOB={job.name}")
     assert {record["PRIORITY"] for record in delivered} == {"6"}
     assert [record["TELESPOOL_UNIT"][:4] for record in delivered] == ["0001", "0003"]
 
@@ -133,7 +133,9 @@ def test_a_hung_worker_is_restarted_with_its_stack_in_the_journal(
         service.machine.run("pkill", "--full", "sleep infinity")
         holder.wait()
     # A second of silence is short: on a busy machine others may be named as well.
-    hung = next(each for each in service.said("hung") if each["TELESPOOL_WORKER"] == "uploader")
+    hung = next(
+        each for each in service.said("worker.hung") if each["TELESPOOL_WORKER"] == "uploader"
+    )
     assert hung["PRIORITY"] == "3"
     assert "in _send" in hung["TELESPOOL_STACK"]
     assert "flock" in hung["TELESPOOL_STACK"]
@@ -202,7 +204,7 @@ def test_a_name_that_is_not_utf8_survives_in_the_journal(service: Service) -> No
     """What is left in the inbox is named there with the bytes it has on the disk."""
     service.start()
     service.machine.run("touch", f"{SPOOL}/inbox/caf\udce9.zip", user="ann")
-    until(lambda: service.said("left in the inbox"), "the file to be named")
-    (record,) = service.said("left in the inbox")
+    until(lambda: service.said("drop.left"), "the file to be named")
+    (record,) = service.said("drop.left")
     assert bytes(record["TELESPOOL_FILE"]) == b"caf\xe9.zip"
     assert record["PRIORITY"] == "4"

@@ -186,7 +186,7 @@ class ChildStream:
             subprocesses.check_death("7-Zip", await self._process.wait())
 
     async def close(self) -> None:
-        """End the child if it still runs and let go of everything. Nobody may be reading any more."""
+        """End the child if it still runs and release everything. Nobody may be reading any more."""
         try:
             await subprocesses.end(self._process)
             await self._listener

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
             """Raise ChildDied if nothing more comes because somebody killed the child that fed it."""
 
         async def close(self) -> None:
-            """Let go of everything."""
+            """Release everything."""
 
     Start = Callable[[], Awaitable[TarInput]]
 

@@ -1,4 +1,4 @@
-"""Volumes under the names by which 7-Zip looks for them, in a folder of links that goes when it is let go of.
+"""Volumes under the names by which 7-Zip looks for them, in a folder of links that is removed when it is closed.
 
 The files themselves may be called otherwise: those of a set that lay inside an archive have their numbers in front,
 and on file systems that tell cases apart 7-Zip does not find `HOLIDAY.R00` beside `HOLIDAY.RAR`. Permanent leaves it

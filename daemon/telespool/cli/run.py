@@ -40,13 +40,13 @@ def run(options: argparse.Namespace) -> int:
         _work(options)
     except ConfigError as error:
         for problem in error.problems:
-            log.critical("wrong configuration", problem=problem)
+            log.critical("config.refused", problem=problem)
         return error.exit_code
     except TelespoolError as error:
-        log.critical("cannot go on", reason=error.reason)
+        log.critical("service.ended", reason=error.reason)
         return error.exit_code
     except Exception:
-        log.critical("internal error", exc_info=True)
+        log.critical("service.failed", exc_info=True)
         return TelespoolError.exit_code
     return 0
 

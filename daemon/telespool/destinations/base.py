@@ -78,7 +78,7 @@ class Destination(Protocol):
         """Connect and check the login; Temporary, LoginNeeded or ConfigError where that fails."""
 
     async def close(self) -> None:
-        """Let go of everything; safe to call twice."""
+        """Release everything; safe to call twice."""
 
     async def stage(
         self, chat: str, item: Item, progress: Callable[[int], None] | None = None

@@ -131,9 +131,9 @@ async def _check_encoded(track: Track, work: ConversionContext) -> tuple[str, ..
             raise Permanent(f"the result has {made} frames, {decoded} can be decoded")
         notes = (f"{count - made} of its {count} frames cannot be decoded",)
     if not scan.timeless and made:
-        strays, off = _strays(track, work, shown)
+        outliers, off = _outliers(track, work, shown)
         # At both edges of a hole a decoder may give out one frame that is not there, for one that is.
-        if strays > 2 * (holes + bool(notes)) + bool(notes) * made // 20:
+        if outliers > 2 * (holes + bool(notes)) + bool(notes) * made // 20:
             raise Permanent(f"a frame of the result is {off:.3f} seconds away from its time")
     return notes
 
@@ -147,21 +147,21 @@ def _holes(times: tuple[float, ...]) -> int:
     return sum(gap > max(4 * usual, 0.15) for gap in gaps)
 
 
-def _strays(track: Track, work: ConversionContext, shown: tuple[float, ...]) -> tuple[int, float]:
+def _outliers(track: Track, work: ConversionContext, shown: tuple[float, ...]) -> tuple[int, float]:
     """How many frames are not shown when a frame of the source is, and by how many seconds at most."""
     scan, zero = work.scan, -work.found.start
     if scan.guessed:
         zero = track.first / track.timescale - shown[0]
     # Where the container tells only when frames are decoded, each is shown at the time of some later one.
     slack = max((_REORDERED if scan.guessed else 1.5) * scan.gap, 0.05)
-    strays, worst = 0, 0.0
+    outliers, worst = 0, 0.0
     for at in track.times:
         when = at / track.timescale - zero
         place = bisect.bisect_left(shown, when)
         off = min(abs(when - near) for near in shown[max(0, place - 1) : place + 1])
-        strays += off > slack
+        outliers += off > slack
         worst = max(worst, off)
-    return strays, worst
+    return outliers, worst
 
 
 async def _count(work: ConversionContext) -> int:

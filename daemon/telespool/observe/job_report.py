@@ -159,7 +159,7 @@ def _close(spool: Spool, job: str) -> None:
     if report.unexplained:
         log.error("drop.unaccounted", job=job, files=list(report.unexplained))
     log.info(
-        "complete",
+        "job.completed",
         job=job,
         sent=len(report.sent),
         recovered=len(report.recovered),

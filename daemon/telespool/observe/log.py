@@ -1,7 +1,7 @@
 """The log: one record for each transition, `job` and `unit` first.
 
     log = structlog.get_logger()
-    log.info("delivered", job=str(job), unit=str(unit), chat="family", message=4711)
+    log.info("unit.delivered", job=str(job), unit=str(unit), chat="family", message=4711)
 
 `set_up` decides once where it goes. Standard error is a terminal: colour. It is systemd's journal: native
 records with fields (`TELESPOOL_JOB`, `TELESPOOL_UNIT`, …) and priorities. Anything else: JSON, one object to a

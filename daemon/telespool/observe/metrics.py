@@ -1,7 +1,7 @@
 """Numbers for Prometheus, named telespool_*: what lies in the folders, and what has happened since the start.
 
     metrics = Metrics(spool, activity, destination="telegram")
-    metrics.count()                       # look through the folders; blocks about a second for 100,000 units
+    metrics.count()                       # scan the folders; blocks about a second for 100,000 units
     metrics.write(path)                   # for node_exporter's textfile collector: complete or not at all
     with metrics.served("127.0.0.1:9464"): ...
 
@@ -107,7 +107,7 @@ class Metrics(Collector):
         self._up = False
 
     def count(self) -> None:
-        """Look through the folders and take the numbers. Blocks."""
+        """Scan the folders and take the numbers. Blocks."""
         status = Status.of(self._folders, self._chats, ask=False)
         self._families = [
             self._info(),

@@ -25,7 +25,7 @@ async def keep(metrics: Metrics, settings: MetricsSettings) -> None:
             try:
                 stack.enter_context(metrics.served(settings.listen))
             except OSError as error:
-                log.warning("no metrics", address=settings.listen, reason=str(error))
+                log.warning("metrics.failed", address=settings.listen, reason=str(error))
         try:
             while True:
                 begun = time.monotonic()
@@ -48,4 +48,4 @@ def _write(metrics: Metrics, settings: MetricsSettings) -> None:
             metrics.write(settings.file)
     except OSError as error:
         # Numbers that cannot be written are no reason to stop posting.
-        log.warning("no metrics", file=str(settings.file), reason=str(error))
+        log.warning("metrics.failed", file=str(settings.file), reason=str(error))

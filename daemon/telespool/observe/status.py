@@ -1,6 +1,6 @@
 """The state of a spool at one moment: its folders, and what the daemon has under way, if one runs.
 
-The folders are looked through once, without reading a file but the few newest notes, so a hundred thousand
+The folders are scanned once, without reading a file but the few newest notes, so a hundred thousand
 units take about a second and next to no memory. What the daemon says (`observe/window.py`) is added to it:
 progress, speed, waits. Nothing is raised for what vanishes meanwhile.
 """
@@ -125,7 +125,7 @@ class Status:
 
 @dataclass(slots=True)
 class _Look:
-    """One folder, looked through."""
+    """One folder, scanned."""
 
     folders: SpoolLayout
     folder: Folder

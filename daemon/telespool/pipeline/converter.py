@@ -52,14 +52,14 @@ class Converter(Worker):
     name = "converter"
     hears = ("uploading", "deferred", "converting", "done")
 
-    def __init__(self, house: WorkerContext, gate: PauseGate) -> None:
-        super().__init__(house)
+    def __init__(self, context: WorkerContext, gate: PauseGate) -> None:
+        super().__init__(context)
         self.gate = gate
         self._pause = Deadline(0.0, 0.0)
         self._phase: Phase | None = None
         self._own: set[tuple[str, int]] = set()
-        self._deferred = house.bells.listen(("deferred",))
-        self._looking, self._lining_up = Throttle(), Throttle()
+        self._deferred = context.wakeups.listen(("deferred",))
+        self._looking, self._queueing = Throttle(), Throttle()
         self._row: list[Entry] = []
 
     async def step(self) -> float:
@@ -69,7 +69,7 @@ class Converter(Worker):
         original = await in_thread(self._begun)
         if original is None and (self.gate.is_open or not self.config.convert.deferred):
             if not self._row or self._deferred.rung:
-                pause = self._lining_up.left()
+                pause = self._queueing.left()
                 if not pause:
                     self._deferred.clear()
                     await in_thread(self._line_up)
@@ -108,7 +108,7 @@ class Converter(Worker):
                         self.config.chats.get(original.chat, ""),
                     )
                 done = self.spool.release_original(original)
-                log.info("recovered", job=done.job, unit=str(done.unit))
+                log.info("unit.recovered", job=done.job, unit=str(done.unit))
                 close_job(self.spool, done.job)
             else:
                 self.spool.drop_segments(original)
@@ -116,10 +116,10 @@ class Converter(Worker):
 
     def _line_up(self) -> None:
         """Look for all that is to be converted, oldest first."""
-        with self._lining_up:
+        with self._queueing:
             row = [entry for entry in self.spool.all_units("deferred") if _is_mine(entry)]
-            strays = numbering.conflicts(self.spool, row, "deferred")
-        renumbered = {each: self.renumber(each) for each in strays if _is_mine(each)}
+            conflicts = numbering.conflicts(self.spool, row, "deferred")
+        renumbered = {each: self.renumber(each) for each in conflicts if _is_mine(each)}
         self._row = [renumbered.get(entry, entry) for entry in reversed(row)]
 
     def _take_next(self) -> Entry | None:
@@ -138,9 +138,9 @@ class Converter(Worker):
             # Begun by an earlier process, which died or was stopped over it: another attempt.
             self._own.add((original.job, original.unit.first))
             original = await in_thread(self.spool.begin, original)
-        log.info("converting", job=original.job, unit=str(original.unit))
+        log.info("conversion.started", job=original.job, unit=str(original.unit))
         activity = ConversionProgress(original.job, str(original.unit.plain()))
-        self.house.activity.conversion = activity
+        self.context.activity.conversion = activity
         finished = await in_thread(self.spool.finished, original)
 
         def progress(state: Progress) -> None:
@@ -173,15 +173,15 @@ class Converter(Worker):
             sizes = await in_thread(_sizes, original.path, parts)
             copy = await in_thread(self._let_out, original, parts)
             self._note_success(time.monotonic() - begun, *sizes)
-            log.info("converted", job=original.job, unit=str(copy.unit))
+            log.info("conversion.finished", job=original.job, unit=str(copy.unit))
             await in_thread(self.spool.drop_segments, original)
 
-        self.house.activity.waits.end(self.name)
+        self.context.activity.waits.end(self.name)
         try:
             await self.attempt(original, work())
         finally:
             promise.release()
-            self.house.activity.conversion = None
+            self.context.activity.conversion = None
 
     async def _make(
         self,
@@ -235,7 +235,7 @@ class Converter(Worker):
         await in_thread(self.spool.add_notes, original.job, [line])
 
     def _note_success(self, seconds: float, before: int, after: int) -> None:
-        counts = self.house.activity.counts
+        counts = self.context.activity.counts
         counts["conversions_succeeded"] += 1
         counts["conversion_seconds"] += round(seconds)
         if self._phase is not None:
@@ -247,12 +247,12 @@ class Converter(Worker):
         """Nothing is left to convert: say what the phase has brought."""
         phase, self._phase = self._phase, None
         if phase is not None and (phase.converted or phase.given_up):
-            log.info("recovery phase over", **phase.to_json())
+            log.info("recovery.finished", **phase.to_json())
 
     async def _limit(self) -> int:
         """Bytes that one message may hold; what every account may send where Telegram cannot be asked now."""
         try:
-            return await self.house.limit()
+            return await self.context.limit()
         except Temporary:
             return ANY_ACCOUNT
 
@@ -287,7 +287,7 @@ class Converter(Worker):
         now = self.spool.clock()
         if isinstance(error, NoRoom):
             what = f"{original.job}/{original.unit.plain()}"
-            self.house.activity.waits.begin(
+            self.context.activity.waits.begin(
                 self.name, Wait(error.reason, now + wait, "unit", what, error.kind)
             )
         if isinstance(
@@ -295,7 +295,10 @@ class Converter(Worker):
         ):  # others go on; it comes back by way of the uploader
             await in_thread(self.spool.wait, original, now + wait)
             log.warning(
-                "waiting", job=original.job, unit=str(original.unit.plain()), reason=error.reason
+                "wait.started",
+                job=original.job,
+                unit=str(original.unit.plain()),
+                reason=error.reason,
             )
             return
         if isinstance(error, ChildDied):
@@ -312,11 +315,11 @@ class Converter(Worker):
             await in_thread(self.spool.pause, original)
         self._pause = Deadline.to(now + wait, now)
         whom = f"{original.job}/{original.unit.plain()}"
-        self.house.activity.waits.begin(
+        self.context.activity.waits.begin(
             self.name, Wait(error.reason, now + wait, "unit", whom, error.kind)
         )
         log.warning(
-            "waiting",
+            "wait.started",
             job=original.job,
             unit=str(original.unit.plain()),
             seconds=round(wait),
@@ -328,15 +331,17 @@ class Converter(Worker):
         reason, tries = error.reason, original.unit.attempt
         if tries < self.config.convert.max_tries:
             log.warning(
-                "conversion failed", job=original.job, unit=str(original.unit), reason=reason
+                "conversion.failed", job=original.job, unit=str(original.unit), reason=reason
             )
             await in_thread(self.spool.begin_again, original)  # the next attempt's number
             return
         await self._give_up(original, reason)
 
     async def _give_up(self, original: Entry, reason: str) -> None:
-        log.warning("quarantined", job=original.job, unit=str(original.unit.plain()), reason=reason)
-        self.house.activity.counts["conversions_given_up"] += 1
+        log.warning(
+            "unit.quarantined", job=original.job, unit=str(original.unit.plain()), reason=reason
+        )
+        self.context.activity.counts["conversions_given_up"] += 1
         if self._phase is not None:
             self._phase.given_up += 1
         await in_thread(self.spool.quarantine, original, reason)

@@ -1,6 +1,6 @@
 """inbox/ → incoming/: claim what people dropped, as soon as nobody writes to it any more.
 
-Events are only hints; the folder is looked through at the start, whenever something rings, and every `inbox.rescan`
+Events are only hints; the folder is scanned at the start, whenever something rings, and every `inbox.rescan`
 seconds. Each chat of the configuration has a subfolder, made at the start. What is left where it lies is named in the
 log once, with the reason.
 
@@ -78,9 +78,9 @@ class Inbox(Worker):
     hears = ("inbox",)
 
     def __init__(
-        self, house: WorkerContext, watching: FolderWatcher, engine: Engine | None = None
+        self, context: WorkerContext, watching: FolderWatcher, engine: Engine | None = None
     ) -> None:
-        super().__init__(house)
+        super().__init__(context)
         self.watching = watching
         self.engine = engine
         self.pending = 0
@@ -155,7 +155,7 @@ class Inbox(Worker):
         self._incomplete = {path: each for path, each in self._incomplete.items() if path in there}
         for path in self._named.keys() - there:
             del self._named[path]
-            self.house.activity.waits.end(self.name, self._whom(path))
+            self.context.activity.waits.end(self.name, self._whom(path))
 
     def _heard(self, name: str, event: FileSystemEvent) -> None:
         if name == self.hears[0]:
@@ -230,7 +230,7 @@ class Inbox(Worker):
             self._name(drop.path, error.reason)
             if isinstance(error, NoRoom):
                 wait = Wait(error.reason, scope="drop", whom=drop.path.name, kind=error.kind)
-                self.house.activity.waits.begin(self.name, wait)
+                self.context.activity.waits.begin(self.name, wait)
             return
         except OSError as error:
             if not self._concerns_drop(error):
@@ -241,11 +241,11 @@ class Inbox(Worker):
                 return
             self._name(drop.path, _why_not(drop.path, error))
             return
-        self.house.activity.waits.end(self.name, drop.path.name)
+        self.context.activity.waits.end(self.name, drop.path.name)
         self._said_claimed(entry, drop.chat, len(drops))
 
     def _said_claimed(self, entry: Entry, chat: str, files: int) -> None:
-        log.info("claimed", job=entry.job, unit=str(entry.unit), chat=chat, files=files)
+        log.info("drop.claimed", job=entry.job, unit=str(entry.unit), chat=chat, files=files)
 
     def _concerns_drop(self, error: OSError) -> bool:
         """Whether the kernel refuses this drop and not the spool: then nobody else need wait for it."""
@@ -265,8 +265,8 @@ class Inbox(Worker):
             return
         self._named[path] = sentence
         wait = Wait(sentence, scope="unit", whom=self._whom(path), kind="person")
-        self.house.activity.waits.begin(self.name, wait)
-        log.warning("left in the inbox", file=path.name, reason=sentence)
+        self.context.activity.waits.begin(self.name, wait)
+        log.warning("drop.left", file=path.name, reason=sentence)
 
     def _whom(self, path: Path) -> str:
         try:

@@ -50,16 +50,16 @@ class Intake(Worker):
     hears = ("incoming",)
 
     def __init__(
-        self, house: WorkerContext, engine: Engine | None, passwords: tuple[str, ...] = ()
+        self, context: WorkerContext, engine: Engine | None, passwords: tuple[str, ...] = ()
     ) -> None:
-        super().__init__(house)
+        super().__init__(context)
         self.engine = engine
         self.passwords = passwords
-        self._room = RoomQueue(house)
-        self._incoming = house.bells.listen(("incoming",))
+        self._room = RoomQueue(context)
+        self._incoming = context.wakeups.listen(("incoming",))
         self._pace = Throttle()
-        self._late = LateArrivals(house.spool)
-        self._delivered = DeliveredIndex(house.spool, house.config.chats)
+        self._late = LateArrivals(context.spool)
+        self._delivered = DeliveredIndex(context.spool, context.config.chats)
         self._row: list[Entry] = []
         self._not_before: dict[str, float] = {}
 
@@ -101,12 +101,12 @@ class Intake(Worker):
 
     async def _take_in(self, drop: Entry) -> None:
         drop = await in_thread(self.spool.begin, drop)
-        self.house.activity.unpacking = drop.unit.label
-        self.house.activity.waits.end(self.name, drop.job)
+        self.context.activity.unpacking = drop.unit.label
+        self.context.activity.waits.end(self.name, drop.job)
         try:
             await self.attempt(drop, self._unpack(drop))
         finally:
-            self.house.activity.unpacking = None
+            self.context.activity.unpacking = None
         if drop.job not in self._not_before:
             await in_thread(close_job, self.spool, drop.job)
 
@@ -114,7 +114,7 @@ class Intake(Worker):
         """Quarantine the drop."""
         # In the spool the drop has a number and a mark; people know it by its own name.
         reason = error.reason.replace(entry.path.name, entry.unit.label)
-        log.warning("quarantined", job=entry.job, unit=str(entry.unit.plain()), reason=reason)
+        log.warning("unit.quarantined", job=entry.job, unit=str(entry.unit.plain()), reason=reason)
         await in_thread(self.spool.quarantine, entry, reason)
 
     async def put_off(self, entry: Entry, error: Temporary) -> None:
@@ -139,11 +139,11 @@ class Intake(Worker):
         if not isinstance(error, ChildDied):
             await in_thread(self.spool.pause, entry)
         until = self.spool.clock() + wait
-        self.house.activity.waits.begin(
+        self.context.activity.waits.begin(
             self.name, Wait(error.reason, until, "job", entry.job, error.kind)
         )
         log.info(
-            "waiting",
+            "wait.started",
             job=entry.job,
             unit=str(entry.unit.plain()),
             seconds=round(wait),
@@ -158,7 +158,7 @@ class Intake(Worker):
         standing = set(await in_thread(self.spool.standing, drop.job)) - {0}
         source = await self._open(drop)
         log.info(
-            "unpacking",
+            "unpack.started",
             job=drop.job,
             unit=str(drop.unit.plain()),
             kind=source.kind,
@@ -200,7 +200,7 @@ class Intake(Worker):
             if source.kind == "folder":
                 self._late.watch(filed)
         log.info(
-            "unpacked",
+            "unpack.finished",
             job=drop.job,
             unit=str(drop.unit.plain()),
             released=sorting.released,
@@ -256,7 +256,7 @@ class Intake(Worker):
             if sorting.holds_back:
                 # Name order and little room contradict: room wins.
                 log.info(
-                    "out of order",
+                    "release.reordered",
                     job=drop.job,
                     reason="the disk is nearly full, so what is unpacked is sent before what comes first by name",
                 )

@@ -279,7 +279,7 @@ class ReleaseOrder:
             entry = await in_thread(self.spool.release, self.job, path, unit, "uploading")
         else:
             entry = await in_thread(self.spool.release_album, self.job, album)
-        log.info("released", job=self.job, unit=str(entry.unit), files=len(album))
+        log.info("unit.released", job=self.job, unit=str(entry.unit), files=len(album))
 
     async def _release(self, judged: _Judged, folder: Folder, reason: str) -> None:
         self.released += 1
@@ -290,7 +290,7 @@ class ReleaseOrder:
     async def _refuse(self, judged: _Judged, reason: str) -> None:
         self.released += 1
         await self._note(judged.unit.first)
-        log.warning("quarantined", job=self.job, unit=str(judged.unit), reason=reason)
+        log.warning("unit.quarantined", job=self.job, unit=str(judged.unit), reason=reason)
         await in_thread(self.spool.quarantine_staged, self.job, judged.path, judged.unit, reason)
 
     async def _leave_out(self, judged: _Judged) -> None:

@@ -76,16 +76,16 @@ class ReportSender:
         except Temporary as error:
             now = self._spool.clock()
             self._wait = Deadline.to(now + (error.retry_after or _AGAIN), now)
-            log.warning("report waits", job=job, reason=error.reason)
+            log.warning("report.deferred", job=job, reason=error.reason)
             return False
         except LoginNeeded:
             raise
         except TelespoolError as error:
             self._given_up.add(path)
-            log.warning("report not told", job=job, reason=error.reason)
+            log.warning("report.failed", job=job, reason=error.reason)
             return True
         await in_thread(self._spool.report_told, job, message)
-        log.info("report told", job=job, chat=self._chat, message=message)
+        log.info("report.sent", job=job, chat=self._chat, message=message)
         return True
 
     def _next(self) -> Path | None:

@@ -24,12 +24,12 @@ class Retention(Worker):
     name = "retention"
     hears = ()
 
-    def __init__(self, house: WorkerContext) -> None:
-        super().__init__(house)
+    def __init__(self, context: WorkerContext) -> None:
+        super().__init__(context)
         self._said: set[str] = set()
 
     async def step(self) -> float:
-        """Look through done/ once."""
+        """Scan done/ once."""
         settings = self.config.retention
         now, up = self.spool.clock(), self.spool.uptime()
         found = await in_thread(plan, self.spool, settings, self.config.chats, now, up)
@@ -42,6 +42,6 @@ class Retention(Worker):
         for step in found.steps:
             await in_thread(carry_out, self.spool, step)
             unit = str(step.entry.unit) if step.entry is not None else None
-            log.info("forgotten", job=step.job, unit=unit, bytes=step.size, reason=step.why)
+            log.info("retention.removed", job=step.job, unit=unit, bytes=step.size, reason=step.why)
             self.alive()
         return _SOON if settings.space else _LOOK_AGAIN

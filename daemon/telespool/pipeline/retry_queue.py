@@ -1,6 +1,6 @@
 """deferred/ → uploading/: units whose wait is over go back, and everything that a person put where it can only go back.
 
-The folder is looked through when it rings and when the next unit is due, at its own pace. A unit's time says until when it
+The folder is scanned when it rings and when the next unit is due, at its own pace. A unit's time says until when it
 waits; `touch` ends that.
 """
 
@@ -25,21 +25,21 @@ _LEAST = 0.01
 
 
 class RetryQueue:
-    """Brings units back. `bell` rings when deferred/ does."""
+    """Brings units back. `wakeup` rings when deferred/ does."""
 
-    def __init__(self, spool: Spool, bell: Wakeup) -> None:
+    def __init__(self, spool: Spool, wakeup: Wakeup) -> None:
         self._spool = spool
-        self._bell = bell
+        self._wakeup = wakeup
         self._pace = Throttle()
         self._waits = Deadlines()
         self._next = Deadline(0.0, 0.0)
 
     async def look(self, brought: Callable[[], None]) -> float:
         """Bring back what is due, and call `brought` for each; seconds until the next look."""
-        if self._bell.rung or self._next.left(self._spool.clock()) <= 0:
+        if self._wakeup.rung or self._next.left(self._spool.clock()) <= 0:
             pause = self._pace.left()
             if not pause:
-                self._bell.clear()
+                self._wakeup.clear()
                 pause = await in_thread(self._bring_back, brought)
             now = self._spool.clock()
             self._next = Deadline.to(now + pause, now)

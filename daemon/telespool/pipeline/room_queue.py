@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Entry
 
 ROOM_AGAIN = 2.0
-"""Seconds between two looks at the disk: other programs make room too, and ring no bell."""
+"""Seconds between two looks at the disk: other programs make room too, and ring no wakeup."""
 
 _LONGEST_GAP = 60.0
 _WORKER = "intake"
@@ -35,10 +35,10 @@ _WORKER = "intake"
 class RoomQueue:
     """Who waits for room."""
 
-    def __init__(self, house: WorkerContext) -> None:
-        self._spool = house.spool
-        self._waits = house.activity.waits
-        self._bell = house.bells.listen(("uploading", "done"))
+    def __init__(self, context: WorkerContext) -> None:
+        self._spool = context.spool
+        self._waits = context.activity.waits
+        self._wakeup = context.wakeups.listen(("uploading", "done"))
         self._needed: dict[str, int] = {}
         self._gaps: dict[str, tuple[float, float]] = {}
 
@@ -104,9 +104,9 @@ class RoomQueue:
 
     async def changed(self, incoming: Wakeup) -> None:
         """Return when something was sent, when something came in, or after a while."""
-        self._bell.clear()
+        self._wakeup.clear()
         incoming.clear()
-        sent = asyncio.ensure_future(self._bell.wait(ROOM_AGAIN))
+        sent = asyncio.ensure_future(self._wakeup.wait(ROOM_AGAIN))
         came = asyncio.ensure_future(incoming.wait(ROOM_AGAIN))
         try:
             await asyncio.wait({sent, came}, return_when=asyncio.FIRST_COMPLETED)

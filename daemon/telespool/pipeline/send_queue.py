@@ -1,6 +1,6 @@
 """The order of sending: over all jobs photos, then videos, then other files, then converted copies.
 
-The folder is looked through again whenever it may have changed, but not before every unit: with a hundred thousand
+The folder is scanned again whenever it may have changed, but not before every unit: with a hundred thousand
 units that would cost more than sending them.
 """
 
@@ -61,7 +61,7 @@ class SendQueue:
         self._ranks: dict[tuple[str, int, str], int] = {}
         self._pace = Throttle(_FRESH)
         self._stale = True
-        self.strays: list[Entry] = []
+        self.conflicts: list[Entry] = []
         """Those that must have another number before they are sent."""
 
     def first(self, changed: bool = True) -> Entry | None:
@@ -96,6 +96,8 @@ class SendQueue:
                 ranks[key] = self._ranks[key] if key in self._ranks else rank(entry, self._folders)
                 row.append((ranks[key], entry.job, entry.unit.first, entry.unit.kind, entry))
             row.sort(key=lambda each: each[:4], reverse=True)
-            self.strays = numbering.conflicts(self._folders, (each[4] for each in row), "uploading")
+            self.conflicts = numbering.conflicts(
+                self._folders, (each[4] for each in row), "uploading"
+            )
         self._ranks = ranks
         self._row = [each[4] for each in row]

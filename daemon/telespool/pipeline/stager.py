@@ -88,13 +88,13 @@ class Stager:
 
     def __init__(
         self,
-        house: WorkerContext,
+        context: WorkerContext,
         destination: Destination,
         preparing: Preparer,
         alive: Callable[[], None],
     ) -> None:
-        self._house = house
-        self._spool = house.spool
+        self._context = context
+        self._spool = context.spool
         self._destination = destination
         self._preparing = preparing
         self._alive = alive
@@ -119,7 +119,7 @@ class Stager:
         task = self._tasks.pop(_key(entry), None)
         if task is None:
             return None
-        self._house.activity.upload = None
+        self._context.activity.upload = None
         try:
             done = await task
         except (OSError, LoginNeeded, NoRoom):
@@ -144,7 +144,7 @@ class Stager:
                 return await self._stage(entry, member, unit.activity)
 
         if entry.unit.attempt:
-            self._house.activity.upload = unit.activity
+            self._context.activity.upload = unit.activity
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = {n: group.create_task(one(member)) for n, member in members.items()}
@@ -185,7 +185,7 @@ class Stager:
             self._alive()
             # The first word is of what an earlier attempt brought there.
             further = size > activity.arrived.get(member.unit.first, size)
-            self._house.activity.arrived(activity, member.unit.first, size)
+            self._context.activity.arrived(activity, member.unit.first, size)
             if further and entry.unit.attempt and isinstance(self._destination, SupportsResume):
                 self._spool.advance_upload(entry)
 
@@ -198,7 +198,7 @@ class Stager:
                     except NeedsConversion as error:
                         last = error
                         log.info(
-                            "refused",
+                            "unit.refused",
                             job=member.job,
                             unit=str(member.unit),
                             form=item.kind,

@@ -54,21 +54,21 @@ class Uploader(Worker):
     name = "uploader"
     hears = ("uploading", "deferred")
 
-    def __init__(self, house: WorkerContext, destination: Destination) -> None:
-        super().__init__(house)
+    def __init__(self, context: WorkerContext, destination: Destination) -> None:
+        super().__init__(context)
         self.destination = destination
-        self.preparing = Preparer(house.spool, house.config, house.limit)
-        self.stager = Stager(house, destination, self.preparing, self.alive)
-        self.queue = SendQueue(house.spool)
-        self.reporting = ReportSender(house.spool, house.config, destination)
-        if house.config.report.to:
-            self.bell = house.bells.listen((*self.hears, "done"))
-        self.returning = RetryQueue(house.spool, house.bells.listen(("deferred",)))
-        self._uploading = house.bells.listen(("uploading",))
+        self.preparing = Preparer(context.spool, context.config, context.limit)
+        self.stager = Stager(context, destination, self.preparing, self.alive)
+        self.queue = SendQueue(context.spool)
+        self.reporting = ReportSender(context.spool, context.config, destination)
+        if context.config.report.to:
+            self.wakeup = context.wakeups.listen((*self.hears, "done"))
+        self.returning = RetryQueue(context.spool, context.wakeups.listen(("deferred",)))
+        self._uploading = context.wakeups.listen(("uploading",))
         self._ends = Deadlines()
         self._trouble_since: float | None = None
         self._alone = 0
-        self._waits = house.activity.waits
+        self._waits = context.activity.waits
 
     async def run(self) -> None:
         """Work until cancelled; what is being brought ahead is broken off with it."""
@@ -83,8 +83,8 @@ class Uploader(Worker):
         changed = self._uploading.rung
         self._uploading.clear()
         entry = await in_thread(self.queue.first, changed)
-        if self.queue.strays:
-            await in_thread(self.renumber, self.queue.strays.pop())
+        if self.queue.conflicts:
+            await in_thread(self.renumber, self.queue.conflicts.pop())
             self.queue.forget()
             return 0.0
         if entry is None:
@@ -93,7 +93,7 @@ class Uploader(Worker):
         held = self._hold(entry.chat)
         if held:
             return await self._apply_hold(entry, *held)
-        async with self.house.sending:
+        async with self.context.sending:
             await self._send(entry)
         return 0.0
 
@@ -121,7 +121,9 @@ class Uploader(Worker):
         wait = until - self.spool.clock()
         if wait <= _SHORT_WAIT and whom == EVERYBODY:
             return wait
-        log.info("waiting", job=entry.job, unit=str(entry.unit), seconds=round(wait), reason=reason)
+        log.info(
+            "wait.started", job=entry.job, unit=str(entry.unit), seconds=round(wait), reason=reason
+        )
         self.returning.expect(entry, until)
         await in_thread(self.spool.wait, entry, until)
         self.queue.forget(entry)
@@ -146,7 +148,7 @@ class Uploader(Worker):
                 f" {error.reason} Move it back to uploading/ to try again."
             )
         log.warning(
-            "waiting",
+            "wait.started",
             job=entry.job,
             unit=str(entry.unit.plain()),
             scope=error.scope,
@@ -201,7 +203,7 @@ class Uploader(Worker):
         try:
             await self.attempt(entry, self._attempt(entry, unit))
         finally:
-            self.house.activity.upload = None
+            self.context.activity.upload = None
             await self.preparing.clean(entry)
         await in_thread(close_job, self.spool, entry.job)
 
@@ -214,7 +216,7 @@ class Uploader(Worker):
             unit = await bringing
         else:
             unit.moved(await in_thread(self.spool.members, entry))
-        self.house.activity.upload = unit.activity
+        self.context.activity.upload = unit.activity
         members, staged, refused = unit.members, unit.staged, unit.refused
         for _ in range(len(members) + 1):
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=not staged)
@@ -250,9 +252,9 @@ class Uploader(Worker):
         )
         done = await in_thread(self.spool.deliver, entry, messages)
         self._alone -= 1
-        self.house.activity.counts["delivered"] += len(messages)
+        self.context.activity.counts["delivered"] += len(messages)
         log.info(
-            "delivered",
+            "unit.delivered",
             job=entry.job,
             unit=str(done.unit),
             chat=entry.chat,
@@ -319,7 +321,10 @@ class Uploader(Worker):
                 await self.put_off(member, error)
             elif isinstance(error, NeedsConversion) and self.preparing.convertible(member):
                 log.info(
-                    "deferred", job=member.job, unit=str(member.unit.plain()), reason=error.reason
+                    "unit.deferred",
+                    job=member.job,
+                    unit=str(member.unit.plain()),
+                    reason=error.reason,
                 )
                 await in_thread(self.spool.defer, member)
             else:
@@ -338,7 +343,10 @@ class Uploader(Worker):
                 f"Telegram refused {original.unit.label} as it was and converted as well: {reason}"
             )
         log.warning(
-            "quarantined", job=entry.job, unit=str((original or entry).unit.plain()), reason=reason
+            "unit.quarantined",
+            job=entry.job,
+            unit=str((original or entry).unit.plain()),
+            reason=reason,
         )
         await in_thread(self.spool.quarantine, original or entry, reason)
         if original is not None:

@@ -122,7 +122,7 @@ class WorkerContext:
 
     config: Config
     spool: Spool
-    bells: WakeupBus
+    wakeups: WakeupBus
     activity: Activity
     heartbeat: Liveness = field(default_factory=Liveness)
     sending: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -138,12 +138,12 @@ class Worker(abc.ABC):
     name: ClassVar[str]
     hears: ClassVar[tuple[str, ...]]
 
-    def __init__(self, house: WorkerContext) -> None:
-        self.house = house
-        self.spool = house.spool
-        self.config = house.config
-        self.bell = house.bells.listen(self.hears)
-        self.guard = ProgressGuard(house.spool)
+    def __init__(self, context: WorkerContext) -> None:
+        self.context = context
+        self.spool = context.spool
+        self.config = context.config
+        self.wakeup = context.wakeups.listen(self.hears)
+        self.guard = ProgressGuard(context.spool)
         self._trouble = ""
         self.interruption = Interruption()
 
@@ -185,7 +185,7 @@ class Worker(abc.ABC):
                 await self._put_off(entry, _refused_by_kernel(entry, error))
                 return
             told = {"job": entry.job, "unit": str(entry.unit.plain())}
-            log.error("internal error", traceback=traceback.format_exc(), **told)  # noqa: TRY400 - a field of its own
+            log.error("worker.failed", traceback=traceback.format_exc(), **told)  # noqa: TRY400 - a field of its own
             reason = f"An internal error stopped the work on {entry.unit.label}: {error!r}."
             await self.give_up(entry, Permanent(reason))
 
@@ -219,7 +219,7 @@ class Worker(abc.ABC):
 
     def alive(self) -> None:
         """Give a sign of life; called whenever a long step gets further."""
-        self.house.heartbeat.beat(self.name)
+        self.context.heartbeat.beat(self.name)
 
     def age(self, entry: Entry) -> float:
         """Give the seconds since the unit's job was claimed, as far as they are sure: a clock may be wrong by years."""
@@ -231,11 +231,11 @@ class Worker(abc.ABC):
 
     def renumber(self, entry: Entry) -> Entry:
         """Give a unit another number, as its own belongs to another of the job; and say so. Blocks."""
-        if self.spool.drop_stray_note(entry):
+        if self.spool.drop_orphan_note(entry):
             return entry
         moved = self.spool.renumber(entry)
         log.warning(
-            "renumbered",
+            "unit.renumbered",
             job=entry.job,
             unit=str(entry.unit),
             reason=f"{entry.unit.label} was moved to where another file has its number; Telegram would take it for"
@@ -245,10 +245,10 @@ class Worker(abc.ABC):
 
     async def run(self) -> None:
         """Work until cancelled."""
-        self.house.settled.enter(self.name)
+        self.context.settled.enter(self.name)
         while True:
             self.alive()
-            self.bell.clear()
+            self.wakeup.clear()
             try:
                 pause = await self.interruption.guard(self._guarded_step)
                 self._recovered()
@@ -262,11 +262,11 @@ class Worker(abc.ABC):
                 pause = self._after_mistake(error)
             raise_if_cancelled()
             if pause > 0:
-                if not self.bell.rung:
-                    self.house.settled.leave(self.name)
-                self.house.heartbeat.rest(self.name)
-                await self.bell.wait(pause)
-                self.house.settled.enter(self.name)
+                if not self.wakeup.rung:
+                    self.context.settled.leave(self.name)
+                self.context.heartbeat.rest(self.name)
+                await self.wakeup.wait(pause)
+                self.context.settled.enter(self.name)
 
     async def _guarded_step(self) -> float:
         """Do one step, and see whether it moved its unit on; one that was broken off says nothing of that."""
@@ -303,12 +303,12 @@ class Worker(abc.ABC):
     def _recovered(self) -> None:
         if self._trouble:
             self._trouble = ""
-            self.house.activity.waits.end(self.name, self.name)
+            self.context.activity.waits.end(self.name, self.name)
 
     def _after(self, error: OSError | sqlite3.Error | MemoryError) -> float:
         """Wait for the machine; seconds until the next look."""
         if isinstance(error, FileNotFoundError):
-            log.info("moved away", worker=self.name, file=str(error.filename), reason=str(error))
+            log.info("unit.vanished", worker=self.name, file=str(error.filename), reason=str(error))
             return 0.1
         number = error.errno if isinstance(error, OSError) else None
         trouble = _DISK_TROUBLE.get(number or 0) or str(error) or type(error).__name__
@@ -320,7 +320,7 @@ class Worker(abc.ABC):
             trouble = f"the state directory cannot be written: {trouble}"
         else:
             trouble = "this machine has no memory left"
-        self._wait(trouble, where, "waiting for the disk")
+        self._wait(trouble, where, "disk.failed")
         return _WAIT_FOR_DISK
 
     def _after_mistake(self, error: Exception) -> float:
@@ -337,7 +337,7 @@ class Worker(abc.ABC):
         place = f"{where}: " if where else ""
         sentence = f"{trouble}; nothing is lost, it goes on by itself when that is over"
         until = self.spool.clock() + _WAIT_FOR_DISK
-        self.house.activity.waits.begin(
+        self.context.activity.waits.begin(
             self.name, Wait(f"{place}{sentence}", until + 1, "worker", self.name, "disk")
         )
         if trouble != self._trouble:

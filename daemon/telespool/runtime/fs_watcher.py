@@ -1,6 +1,6 @@
 """Listening to the file system, by watchdog: hints that somebody changed a folder, nothing more.
 
-Each watched folder rings its name on the bells. What watchdog cannot be trusted with is looked after here: a folder
+Each watched folder rings its name on the wakeups. What watchdog cannot be trusted with is looked after here: a folder
 that was deleted and made again, or replaced by a mount, is watched anew at the next `check`; a thread that died is
 started anew; a missing folder is waited for; one that the kernel refuses to watch is named in the log, once. Whoever
 needs the truth scans.
@@ -45,26 +45,26 @@ warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
 
 
 class _Ring(FileSystemEventHandler):
-    """Rings one folder's bell. It must never raise: watchdog's thread would die of it."""
+    """Rings one folder's wakeup. It must never raise: watchdog's thread would die of it."""
 
-    def __init__(self, bells: WakeupBus, name: str, watcher: FolderWatcher) -> None:
-        self._bells = bells
+    def __init__(self, wakeups: WakeupBus, name: str, watcher: FolderWatcher) -> None:
+        self._wakeups = wakeups
         self._name = name
         self._watcher = watcher
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         self._watcher.heard(self._name, event)
         if event.event_type not in _SILENT:
-            self._bells.ring([self._name])
+            self._wakeups.ring([self._name])
 
 
 class FolderWatcher:
     """Watches folders by name. `polling` is for shares that send no events; the common ones are known anyway."""
 
     def __init__(
-        self, bells: WakeupBus, folders: Mapping[str, Path], *, polling: bool = False
+        self, wakeups: WakeupBus, folders: Mapping[str, Path], *, polling: bool = False
     ) -> None:
-        self._bells = bells
+        self._wakeups = wakeups
         self._folders = dict(folders)
         self._polling = polling
         self._observer: BaseObserver | None = None
@@ -100,13 +100,13 @@ class FolderWatcher:
                 observer.unschedule(known[0])
             del self._watches[name]
         try:
-            watch = observer.schedule(_Ring(self._bells, name, self), str(path), recursive=True)
+            watch = observer.schedule(_Ring(self._wakeups, name, self), str(path), recursive=True)
         except OSError as error:
             self._refused(name, path, error)
         else:
             self._watches[name] = (watch, identity)
             self._unwatched.discard(name)
-            self._bells.ring([name])
+            self._wakeups.ring([name])
 
     def _refused(self, name: str, path: Path, error: OSError) -> None:
         if name in self._unwatched or isinstance(error, FileNotFoundError):
@@ -115,10 +115,10 @@ class FolderWatcher:
         limit = _LIMITS.get(error.errno or 0)
         cure = f" Allow more: sudo sysctl fs.inotify.{limit}" if limit else ""
         log.warning(
-            "not watched",
+            "folder.unwatched",
             file=str(path),
-            reason=f"{path} cannot be watched ({error.strerror}): nothing is lost, but it is only looked"
-            f" through now and then, so what changes there is seen later.{cure}",
+            reason=f"{path} cannot be watched ({error.strerror}): nothing is lost, but it is only"
+            f" scanned now and then, so what changes there is seen later.{cure}",
         )
 
     def stop(self) -> None:

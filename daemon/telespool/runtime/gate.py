@@ -3,7 +3,7 @@
 The converter walks through while it is open and stands still while it is closed. Closing and opening are
 plain calls from the event loop's thread and take effect for whoever waits within the same turn of the loop.
 
-`keep_closed_while` keeps it, with a bell that closes it at once: a look takes a thread that must first be given a
+`keep_closed_while` keeps it, with a wakeup that closes it at once: a look takes a thread that must first be given a
 processor. Whether it opens again needs the look.
 """
 
@@ -52,19 +52,19 @@ class PauseGate:
         await self._closed.wait()
 
     async def keep_closed_while(
-        self, occupied: Callable[[], bool], bell: Wakeup, opened: Callable[[], None]
+        self, occupied: Callable[[], bool], wakeup: Wakeup, opened: Callable[[], None]
     ) -> None:
         """Keep it closed while `occupied` (called in a thread) says so; `opened` is told each time it opens. Endless.
 
-        `bell` is one that closes it at each ring (`listen(…, gate.close)`).
+        `wakeup` is one that closes it at each ring (`listen(…, gate.close)`).
         """
         while True:
-            bell.clear()
+            wakeup.clear()
             is_open = not await asyncio.to_thread(occupied)
-            if bell.rung:
+            if wakeup.rung:
                 continue  # something came in while it was looked: it must not be opened over it
             if self.is_open != is_open:
                 self.set(is_open=is_open)
                 if is_open:
                     opened()
-            await bell.wait(_LOOK_AGAIN)
+            await wakeup.wait(_LOOK_AGAIN)

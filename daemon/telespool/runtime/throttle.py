@@ -1,6 +1,6 @@
 """How often a look at many files is taken again: it may cost one part in twenty of the time, and no more.
 
-A folder rings at each change, ours as well. Whoever looked through ten thousand units at each of ten thousand rings
+A folder rings at each change, ours as well. Whoever scanned ten thousand units at each of ten thousand rings
 would do nothing else. A look that is over in a moment is taken at every ring; one that took longer, not again before
 twenty times as long has passed.
 

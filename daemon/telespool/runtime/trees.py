@@ -5,7 +5,7 @@
 
 However deep a tree is, one handle is held: up goes by "..", and what is there must be the directory that was left. Nothing
 here follows a link or blocks on a FIFO. OSError leaves as the kernel gives it, `Changed` where a directory was moved
-away while it was looked through.
+away while it was scanned.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Changed(FileNotFoundError):
-    """What was looked through is not any more what it was."""
+    """What was scanned is not any more what it was."""
 
     def __init__(self, name: str) -> None:
         super().__init__(errno.ENOENT, "it was changed meanwhile", name)
@@ -58,7 +58,7 @@ class Cursor:
             raise Changed("..")
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release it."""
         os.close(self.here)
 
     def __enter__(self) -> Self:

@@ -1,6 +1,6 @@
 """Wake-ups between workers. A wake-up is a hint, the scan is the truth.
 
-Whoever changed a folder rings it, from any thread; every worker that listens to it looks again. A bell that rings
+Whoever changed a folder rings it, from any thread; every worker that listens to it looks again. A wakeup that rings
 while its worker looks is not lost: it makes it look once more.
 """
 
@@ -43,18 +43,18 @@ class Wakeup:
 
 
 class WakeupBus:
-    """One bell to a listener, rung by the folder's name."""
+    """One wakeup to a listener, rung by the folder's name."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self._listeners: dict[str, list[Wakeup]] = {}
 
     def listen(self, folders: Iterable[str], at_once: Callable[[], None] = lambda: None) -> Wakeup:
-        """A bell that rings when one of these folders does."""
-        bell = Wakeup(at_once)
+        """A wakeup that rings when one of these folders does."""
+        wakeup = Wakeup(at_once)
         for folder in folders:
-            self._listeners.setdefault(folder, []).append(bell)
-        return bell
+            self._listeners.setdefault(folder, []).append(wakeup)
+        return wakeup
 
     def ring(self, folders: Iterable[str]) -> None:
         """Ring these folders; from any thread."""
@@ -64,5 +64,5 @@ class WakeupBus:
 
     def _ring(self, names: tuple[str, ...]) -> None:
         for name in names:
-            for bell in self._listeners.get(name, ()):
-                bell.ring()
+            for wakeup in self._listeners.get(name, ()):
+                wakeup.ring()

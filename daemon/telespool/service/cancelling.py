@@ -98,7 +98,7 @@ class Canceller:
         def move() -> None:
             for each in standing(self._spool, entry.job, [key(entry)]):
                 if cancel(self._spool, each, reason) is not None:
-                    log.info("cancelled", job=each.job, unit=str(each.unit.plain()))
+                    log.info("unit.cancelled", job=each.job, unit=str(each.unit.plain()))
                     moved.append(each.unit.shown)
 
         async def between() -> None:

@@ -1,7 +1,7 @@
 """Run the service until a signal ends it: SIGTERM, SIGINT and SIGHUP.
 
 SIGTERM and SIGINT end it cleanly, within seconds. SIGHUP reads the configuration again: if the service could work with
-it, the service is made anew as soon as the unit that is being sent has arrived; if not, what is wrong is logged and
+it, the service is rebuilt as soon as the unit that is being sent has arrived; if not, what is wrong is logged and
 everything stays as it was. What turns out only later (Telegram has ended the login) brings the service before back.
 SIGHUP of a terminal that was closed ends the service instead (`runtime.signals`).
 """
@@ -47,7 +47,7 @@ async def run_until_signal(
         # What came before this point. The configuration was read after it, so a reload is done already.
         came = signals.early()
         if signal.SIGTERM in came or (signal.SIGHUP in came and signals.terminal_is_gone()):
-            log.info("stopped")
+            log.info("service.stopped")
             return
         await runner.run(until_idle=until_idle)
     finally:
@@ -77,16 +77,14 @@ class _Runner:
                 await self._task
             except asyncio.CancelledError:
                 if self._next is None:
-                    log.info("stopped")
+                    log.info("service.stopped")
                     return
                 self._before, self._service, self._next = self._service, self._next, None
-                log.info("goes on with the configuration as it is now")
+                log.info("config.reloaded")
             except (ConfigError, LoginNeeded, SpoolBusy) as error:
                 if self._before is None or self._service.has_worked:
                     raise
-                log.warning(
-                    "reload failed, the configuration before is used again", reason=str(error)
-                )
+                log.warning("config.reload_failed", reason=str(error))
                 self._service, self._before = self._make(self._before), None
             else:
                 return
@@ -117,7 +115,7 @@ class _Runner:
             problems = error.problems
         if problems:
             for problem in problems:
-                log.warning("wrong configuration, the one before stays", problem=problem)
+                log.warning("config.reload_refused", problem=problem)
             return
         self._next = service
         if self._handing_over is None or self._handing_over.done():

@@ -109,13 +109,15 @@ class Service:
         watching = None
         try:
             for sentence in await in_thread(recover, self.spool, self.config.send.max_deaths):
-                log.info("recovered after a crash", what=sentence)
+                log.info("crash.recovered", what=sentence)
                 self.activity.counts["recoveries"] += 1
             await self._finish_reports()
-            bells = WakeupBus()
-            watching = self._watch(bells)
+            wakeups = WakeupBus()
+            watching = self._watch(wakeups)
             await in_thread(watching.check)
-            log.info("ready", drop_into=str(self.spool.inbox), posts_go_to=self.place_of_posts())
+            log.info(
+                "service.ready", drop_into=str(self.spool.inbox), posts_go_to=self.place_of_posts()
+            )
             self.on_ready()
             async with control_socket.opened(
                 self.spool.root,
@@ -125,7 +127,7 @@ class Service:
                 # In a task of its own: before Python 3.13 a TaskGroup that cancels its parent leaves that in the count
                 # of the parent's cancellations, and `raise_if_cancelled` would take a lost login for a stop.
                 await asyncio.create_task(
-                    self._work(bells, watching, until_idle=until_idle), name="work"
+                    self._work(wakeups, watching, until_idle=until_idle), name="work"
                 )
         finally:
             try:
@@ -143,47 +145,47 @@ class Service:
             return str(posts(self.config) / "index.html")
         return f"Telegram: {', '.join(f'{alias} ({peer})' for alias, peer in self.config.chats.items())}"
 
-    def _watch(self, bells: WakeupBus) -> FolderWatcher:
+    def _watch(self, wakeups: WakeupBus) -> FolderWatcher:
         spool = self.spool
         folders = {"inbox": spool.inbox}
         folders.update((name, spool.root / name) for name in WORKING)
-        self.spool.changed = bells.ring
-        return FolderWatcher(bells, folders, polling=self.config.inbox.polling)
+        self.spool.changed = wakeups.ring
+        return FolderWatcher(wakeups, folders, polling=self.config.inbox.polling)
 
-    async def _work(self, bells: WakeupBus, watching: FolderWatcher, *, until_idle: bool) -> None:
-        house = WorkerContext(
+    async def _work(self, wakeups: WakeupBus, watching: FolderWatcher, *, until_idle: bool) -> None:
+        context = WorkerContext(
             self.config,
             self.spool,
-            bells,
+            wakeups,
             self.activity,
             self.heartbeat,
             self.sending,
             limit=self.destination.limit,
         )
         engine = await self._find_engine()
-        inbox = Inbox(house, watching, engine)
+        inbox = Inbox(context, watching, engine)
         self.workers = [
             inbox,
-            Intake(house, engine, self.passwords),
-            Uploader(house, self.destination),
-            Converter(house, self.gate),
-            Retention(house),
+            Intake(context, engine, self.passwords),
+            Uploader(context, self.destination),
+            Converter(context, self.gate),
+            Retention(context),
         ]
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._keep_gate(bells), name="gate"),
-                    group.create_task(self._keep_count(bells), name="count"),
-                    group.create_task(self._keep_tools(bells), name="tools"),
+                    group.create_task(self._keep_gate(wakeups), name="gate"),
+                    group.create_task(self._keep_count(wakeups), name="count"),
+                    group.create_task(self._keep_tools(wakeups), name="tools"),
                     group.create_task(self.supervision.keep(), name="supervision"),
                 ]
                 if self.config.metrics.file or self.config.metrics.listen:
                     tasks.append(group.create_task(self._meter(), name="metrics"))
                 for worker in self.workers:
-                    house.settled.enter(worker.name)
+                    context.settled.enter(worker.name)
                     tasks.append(group.create_task(self._start(worker), name=worker.name))
                 if until_idle:
-                    await self._until_idle(house, inbox)
+                    await self._until_idle(context, inbox)
                     for task in tasks:
                         task.cancel()
         except BaseExceptionGroup as errors:
@@ -210,7 +212,7 @@ class Service:
                 self.activity.waits.begin(
                     Uploader.name, Wait(error.reason, until, "all", EVERYBODY, error.kind)
                 )
-                log.warning("waiting", seconds=round(wait), reason=error.reason)
+                log.warning("wait.started", seconds=round(wait), reason=error.reason)
                 self.supervision.ready_when_rested("inbox")
                 await asyncio.sleep(wait)
             else:
@@ -225,31 +227,38 @@ class Service:
                 engine = await Engine.find_working(self.config.archives)
         except (ToolFault, TimeoutError) as error:
             reason = str(error) or "7-Zip does not answer"
-            log.warning("no archives", reason=f"{reason} It is looked for again when it is needed.")
+            log.warning(
+                "seven_zip.missing", reason=f"{reason} It is looked for again when it is needed."
+            )
             return None
-        log.info("7-Zip", version=engine.version, program=str(engine.program), rar=engine.reads_rar)
+        log.info(
+            "seven_zip.found",
+            version=engine.version,
+            program=str(engine.program),
+            rar=engine.reads_rar,
+        )
         return engine
 
-    async def _keep_gate(self, bells: WakeupBus) -> None:
+    async def _keep_gate(self, wakeups: WakeupBus) -> None:
         """Keep the gate open while uploading/ is empty, and wake the converter when it opens."""
         await self.gate.keep_closed_while(
             lambda: self.spool.occupied("uploading"),
-            bells.listen(["uploading"], self.gate.close),
-            lambda: bells.ring(["converting"]),
+            wakeups.listen(["uploading"], self.gate.close),
+            lambda: wakeups.ring(["converting"]),
         )
 
-    async def _keep_count(self, bells: WakeupBus) -> None:
+    async def _keep_count(self, wakeups: WakeupBus) -> None:
         """Count the units in deferred/ for the status line."""
-        bell = bells.listen(["deferred"])
+        wakeup = wakeups.listen(["deferred"])
         pace = Throttle(1.0)
         while True:
-            bell.clear()
+            wakeup.clear()
             with pace:
                 self.activity.deferred = await in_thread(self._count_deferred)
-            await bell.wait(60.0)
+            await wakeup.wait(60.0)
             await asyncio.sleep(pace.left())
 
-    async def _keep_tools(self, bells: WakeupBus) -> None:
+    async def _keep_tools(self, wakeups: WakeupBus) -> None:
         """Say which programs do not work, and try them again and again until they do."""
         changed, broken = asyncio.Event(), False
         HEALTH.on_change = changed.set
@@ -261,7 +270,7 @@ class Service:
                 wait = Wait(outage.reason, outage.until, "worker", outage.tool.name, "tool")
                 self.activity.waits.begin(_TOOLS, replace(wait, since=outage.since))
             if broken and not HEALTH.outages:
-                bells.ring(WORKING)
+                wakeups.ring(WORKING)
             broken = bool(HEALTH.outages)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
@@ -324,13 +333,13 @@ class Service:
 
         await in_thread(finish)
 
-    async def _until_idle(self, house: WorkerContext, inbox: Inbox) -> None:
+    async def _until_idle(self, context: WorkerContext, inbox: Inbox) -> None:
         quiet = asyncio.Event()
-        house.settled.on_change = quiet.set
+        context.settled.on_change = quiet.set
         while True:
             await quiet.wait()
             quiet.clear()
-            if house.settled.busy or inbox.pending or inbox.bell.rung:
+            if context.settled.busy or inbox.pending or inbox.wakeup.rung:
                 continue
             if not await in_thread(self._something_left):
                 return

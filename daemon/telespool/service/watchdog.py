@@ -59,7 +59,9 @@ class Watchdog:
             for name, seconds in silent.items():
                 if name not in said:
                     said.add(name)
-                    log.error("hung", worker=name, seconds=round(seconds), stack=_stacks(name))
+                    log.error(
+                        "worker.hung", worker=name, seconds=round(seconds), stack=_stacks(name)
+                    )
             if silent:
                 self._notify.hung()
             else:

@@ -94,7 +94,7 @@ class Sending(Releases):
         unit = entry.unit.plain()
         return self.put(entry, "uploading", unit)
 
-    def drop_stray_note(self, entry: Entry) -> bool:
+    def drop_orphan_note(self, entry: Entry) -> bool:
         """Remove a note that a person moved out of quarantine without the file it is about; whether it was one.
 
         A note is called like its file, with `.txt` behind: by the account of the job, or by another unit of that
@@ -120,7 +120,7 @@ class Sending(Releases):
 
     def send_home(self, entry: Entry) -> bool:
         """Bring a unit back that a person moved to where nobody can do anything with it; whether it was one."""
-        if self.drop_stray_note(entry):
+        if self.drop_orphan_note(entry):
             return True
         unit, home = entry.unit, entry.folder
         if unit.message is not None or unit.kind == "o":

@@ -90,7 +90,7 @@ class FolderDestination:
         await in_thread(self._open)
 
     async def close(self) -> None:
-        """Let go of the folder."""
+        """Release the folder."""
         if self._presence is not None:
             os.close(self._presence)
             self._presence = None

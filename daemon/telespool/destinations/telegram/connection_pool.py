@@ -151,7 +151,7 @@ class ConnectionPool:
         if isinstance(error, ConnectionDown):
             self._broken(error)
         if self._lines:
-            _log.info("one connection fewer for parts", reason=str(error), lines=len(self._lines))
+            _log.info("connection.dropped", reason=str(error), lines=len(self._lines))
 
     def _broken(self, down: ConnectionDown) -> None:
         self._window.shrink()

@@ -210,7 +210,7 @@ class TelegramDestination:
             await login.as_bot(opened.session, self._settings, self._secrets)
             me = await opened.caller.whoami()
         opened.premium = bool(me.premium)
-        _log.info("logged in to Telegram", account=login.Account.of(me).name, bot=bool(me.bot))
+        _log.info("login.accepted", account=login.Account.of(me).name, bot=bool(me.bot))
 
 
 class _Open:
@@ -263,7 +263,7 @@ class _Open:
         return self._limit
 
     async def close(self) -> None:
-        """Let go of all of it."""
+        """Release all of it."""
         await self.transfer.close()
         await self.caller.hang_up()
         await all_closed()

@@ -22,7 +22,7 @@ class Action(StrEnum):
     UPLOAD = "upload"  # send the file again under another file_id
     REFRESH = "refresh"  # uploadMedia again, its reference went stale
     CONVERT = "convert"  # the media itself is refused
-    PHOTO = "photo"  # the picture must be made anew, or go as a document
+    PHOTO = "photo"  # the picture must be re-encoded, or go as a document
     DOCUMENT = "document"  # send it as a file
     REGROUP = "regroup"  # these may not stand in one album
     CAPTION = "caption"  # shorten or drop the caption

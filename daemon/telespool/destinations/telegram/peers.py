@@ -184,7 +184,7 @@ class Peers:
         peer = types.InputPeerChannel(new.channel_id, new.access_hash)
         if alias not in self._moved:
             self._moved[alias] = old
-            _log.warning("chat moved", chat=alias, reason=_successor(alias, peer))
+            _log.warning("chat.moved", chat=alias, reason=_successor(alias, peer))
         return peer
 
     async def _among_dialogs(self, number: int, alias: str) -> Any:

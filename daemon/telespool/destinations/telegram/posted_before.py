@@ -87,7 +87,7 @@ class PostedBefore:
                     # Not even one by itself is answered: no further questions this time.
                     raise self._not_seen(chat, album) from None
                 # It says so again and again, or others of this post were found: it is believed.
-                _log.warning("message not seen", chat=chat, file=each.item.name)
+                _log.warning("message.missed", chat=chat, file=each.item.name)
                 receipts[each.item.key] = 0
         return receipts
 

@@ -149,7 +149,7 @@ class RpcClient:
                     self._line is not self._mourned
                 ):  # it is heard of by all requests that were on it
                     self._mourned = self._line
-                    _log.info("connection lost", method=method, reason=down.reason)
+                    _log.info("connection.lost", method=method, reason=down.reason)
                 if trouble >= self.patience.tries:
                     raise self._no_way(down) from None
             else:
@@ -204,7 +204,7 @@ async def flooded(floods: FloodWaits, refusal: Refusal, method: str, chat: str |
         what = SENDING
     seconds = float(refusal.number or 1)
     await floods.close(what, seconds, refusal.name)
-    _log.warning("flood wait", what=what, seconds=seconds, error=refusal.name)
+    _log.warning("flood_wait.started", what=what, seconds=seconds, error=refusal.name)
     return True
 
 

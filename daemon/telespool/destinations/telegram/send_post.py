@@ -237,7 +237,7 @@ class PostSender:
                 f"Telegram refused the album from {album[0].item.name} on ({refusal.name}): its files"
                 " stand one by one, in their order"
             )
-            _log.warning("album sent one by one", chat=chat, reason=receipts.note)
+            _log.warning("album.split", chat=chat, reason=receipts.note)
         return receipts
 
     async def _alone(self, chat: str, each: Uploaded, head: Head, before: Refusal) -> Receipts:

@@ -134,7 +134,7 @@ class Session:
         self.store.save()
 
     def close(self) -> None:
-        """Let go of the file and of the lock; safe to call twice."""
+        """Release the file and of the lock; safe to call twice."""
         if self.store is not None:
             self.store.close()
             self.store = None

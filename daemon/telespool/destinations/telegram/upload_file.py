@@ -151,7 +151,7 @@ class FileUpload:
                 self.received.note(self.acknowledged.pop())
 
     def close(self) -> None:
-        """Let go of the files; safe to call twice."""
+        """Release the files; safe to call twice."""
         self.received.close()
         if self._descriptor >= 0:
             os.close(self._descriptor)

@@ -89,7 +89,7 @@ class UploadJournal:
         self._write(f"\n{handle}\n".encode(), len(self._signs))
 
     def close(self) -> None:
-        """Let go of the file for good; the note stays."""
+        """Release the file for good; the note stays."""
         with self._guard:
             self._closed = True
             self._release()

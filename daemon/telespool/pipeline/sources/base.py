@@ -74,7 +74,7 @@ class Source(Protocol):
         """The bytes that asking for the next piece may take, 0 where nobody knows."""
 
     async def close(self) -> None:
-        """Let go of everything but what was taken."""
+        """Release everything but what was taken."""
 
 
 @dataclass(slots=True)

@@ -35,4 +35,4 @@ class FileSource:
         return 0
 
     async def close(self) -> None:
-        """There is nothing to let go of."""
+        """There is nothing to release."""

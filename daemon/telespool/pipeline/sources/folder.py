@@ -28,7 +28,7 @@ class FolderSource(UnpackingSource):
     kind = "folder"
 
     def __init__(self, path: Path, rules: Rules) -> None:
-        """Look through the folder. Blocks."""
+        """Scan the folder. Blocks."""
         super().__init__(rules)
         self.path = path
         self.members: Sequence[DropMember]
