@@ -230,6 +230,18 @@ async def save_big_file_part(context: Context, request: Any) -> object:
     return True
 
 
+@method("upload.getFile")
+async def get_file(context: Context, request: Any) -> object:
+    """A piece of a photo or document. core.telegram.org/api/files#downloading-files"""
+    if request.limit % 4096 or (1 << 20) % request.limit or request.offset % 4096:
+        raise Refused(400, "LIMIT_INVALID")
+    media = context.telegram.storage.media.get(request.location.id)
+    if media is None or media.access_hash != request.location.access_hash:
+        raise Refused(400, "LOCATION_INVALID")
+    data = media.content[request.offset : request.offset + request.limit]
+    return types.upload.File(types.storage.FileUnknown(), 0, data)
+
+
 @method("messages.uploadMedia")
 async def upload_media(context: Context, request: Any) -> object:
     """Make media of uploaded parts, for one account and one chat, without posting it."""

@@ -67,6 +67,10 @@ class Posts:
         self._posted: dict[_Key, Message] = {}
         self._running: set[_Key] = set()
 
+    def delete(self, *numbers: int) -> None:
+        """Do what people do: delete messages. Their random ids stay used."""
+        self.messages[:] = [each for each in self.messages if each.id not in numbers]
+
     @contextmanager
     def running(self, account: Account, chat: Chat, random_ids: Sequence[int]) -> Iterator[None]:
         """Hold these ids while the request runs; RANDOM_ID_DUPLICATE if another holds one of them."""

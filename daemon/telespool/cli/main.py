@@ -78,6 +78,15 @@ def parser() -> argparse.ArgumentParser:
 
     _steering(command)
 
+    verify = command("verify", "Ask Telegram whether what was sent is still there.")
+    verify.add_argument("job", nargs="?", metavar="JOB", help="a job (a part of its name will do)")
+    verify.add_argument("--all", action="store_true", help="every job that done/ remembers")
+    verify.add_argument("--json", action="store_true", help="for programs")
+
+    fetch = command("fetch", "Bring back what Telegram holds of a job.")
+    fetch.add_argument("job", metavar="JOB", help="a job (a part of its name will do)")
+    fetch.add_argument("directory", type=Path, metavar="DIR", help="where the files go")
+
     prune = command("prune", "Forget now what is old enough; the daemon does so by itself.")
     prune.add_argument("--dry-run", action="store_true", help="only show what would be forgotten")
 

@@ -28,7 +28,7 @@ from telespool.model import PLAIN
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from telespool.model import Item, PostStyle
+    from telespool.model import Item, Kind, PostStyle
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,20 @@ class Uploaded:
 
     item: Item
     handle: object
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a message holds there; `size` is 0 where nobody says."""
+
+    message: int
+    kind: Kind
+    name: str
+    size: int
+
+
+PIECE = 512 * 1024
+"""Bytes of one piece of what is fetched back."""
 
 
 class Receipts(dict[int, int]):
@@ -117,6 +131,17 @@ class SupportsPreflight(Protocol):
 
     def missing(self) -> Sequence[str]:
         """Return a sentence for each thing without which `open` is bound to fail. Blocks for milliseconds."""
+
+
+@runtime_checkable
+class SupportsFetch(Protocol):
+    """A destination that can be asked what it holds."""
+
+    async def stored(self, chat: str, messages: Sequence[int]) -> Mapping[int, Stored]:
+        """What these messages hold; one that is gone, or holds no file, is missing in the answer."""
+
+    async def piece(self, chat: str, message: int, offset: int) -> bytes:
+        """PIECE bytes of a message's file from there on; fewer at its end, none behind it."""
 
 
 @runtime_checkable

@@ -14,7 +14,9 @@ If systemd started this process, it is notified of its state (`service/watchdog.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ import structlog
 from telespool.archives.engine import Engine
 from telespool.config.paths import posts
 from telespool.config.secrets import Secrets
+from telespool.destinations.base import SupportsFetch
 from telespool.errors import TelespoolError, Temporary, ToolFault
 from telespool.observe import control_socket
 from telespool.observe.job_report import close_job
@@ -122,7 +125,7 @@ class Service:
             async with control_socket.opened(
                 self.spool.root,
                 {"look": self._told, "check": self._checked},
-                {"cancel": self._cancel},
+                {"cancel": self._cancel, "stored": self._stored, "piece": self._piece},
             ):
                 # In a task of its own: before Python 3.13 a TaskGroup that cancels its parent leaves that in the count
                 # of the parent's cancellations, and `raise_if_cancelled` would take a lost login for a stop.
@@ -306,6 +309,35 @@ class Service:
     async def _cancel(self, argument: str) -> dict[str, Any]:
         """Carry out `telespool cancel`."""
         return await Canceller(self.spool, {each.name: each for each in self.workers})(argument)
+
+    async def _stored(self, question: str) -> dict[str, Any]:
+        """What `telespool verify` is told of messages: of those that are there, kind, name and size."""
+        asked = json.loads(question)
+        return await self._answer(asked["chat"], [int(number) for number in asked["messages"]])
+
+    async def _answer(self, chat: str, messages: list[int]) -> dict[str, Any]:
+        if not isinstance(self.destination, SupportsFetch):
+            return {"error": "This destination cannot be asked."}
+        try:
+            found = await self.destination.stored(chat, messages)
+        except TelespoolError as error:
+            return {"error": error.reason}
+        return {
+            "found": [[each.message, each.kind, each.name, each.size] for each in found.values()]
+        }
+
+    async def _piece(self, question: str) -> dict[str, Any]:
+        """A piece of a file for `telespool fetch`, in base 64."""
+        asked = json.loads(question)
+        if not isinstance(self.destination, SupportsFetch):
+            return {"error": "This destination cannot be asked."}
+        try:
+            data = await self.destination.piece(
+                asked["chat"], int(asked["message"]), int(asked["offset"])
+            )
+        except TelespoolError as error:
+            return {"error": error.reason}
+        return {"piece": base64.b64encode(data).decode()}
 
     async def _told(self) -> dict[str, Any]:
         """Return what is under way, for `telespool status`."""

@@ -40,6 +40,7 @@ from telespool.destinations.telegram.proxy import Proxy
 from telespool.destinations.telegram.rpc import RetryPolicy, RpcClient
 from telespool.destinations.telegram.send_post import PostSender
 from telespool.destinations.telegram.session import Session, has_login
+from telespool.destinations.telegram.stored_media import StoredMedia
 from telespool.destinations.telegram.upload_file import FileUploader
 from telespool.destinations.telegram.upload_media import MediaUploader
 from telespool.errors import ConfigError, LoginNeeded
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import TelegramSettings
     from telespool.config.secrets import Secrets
-    from telespool.destinations.base import Uploaded
+    from telespool.destinations.base import Stored, Uploaded
     from telespool.destinations.telegram.flood_waits import FloodWait
     from telespool.model import Item, PostStyle
 
@@ -143,6 +144,14 @@ class TelegramDestination:
         except Refusal as refusal:
             raise error_mapping.verdict(refusal, "The report") from None
         return tl_requests.message_ids(answer, [key]).get(key, 0)
+
+    async def stored(self, chat: str, messages: Sequence[int]) -> Mapping[int, Stored]:
+        """What these messages hold; those that are gone are missing."""
+        return await (await self._opened()).stored.look(chat, messages)
+
+    async def piece(self, chat: str, message: int, offset: int) -> bytes:
+        """A piece of a message's file."""
+        return await (await self._opened()).stored.piece(chat, message, offset)
 
     async def check(self, chat: str) -> str:
         """The chat's title, by a real request."""
@@ -242,6 +251,7 @@ class _Open:
         )
         self.transfer = FileUploader(self.lines, self.window, self._uploads)
         self.staging = MediaUploader(self.caller, self.chats, self.transfer)
+        self.stored = StoredMedia(self.caller, self.chats)
         self.posting = PostSender(self.caller, self.chats, self.staging)
         self._limit = 0
 
