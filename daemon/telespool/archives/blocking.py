@@ -1,15 +1,9 @@
 """An iterator that blocks, walked from the event loop a few steps at a time.
 
-<<<<<<< HEAD
 The steps run in a thread, the next ones only when they are asked for: that is the backpressure. Small members come
 together, up to `AHEAD` bytes of them: going to a thread and back costs more than writing one. A step that is
 cancelled is not left behind: `abort` makes it end (by killing the child it reads from), and it is awaited before
 anything it uses is released.
-=======
-Each step runs in a thread and the next one only when it is asked for: that is the backpressure. A step that
-is cancelled is not left behind: `abort` makes it end (by killing the child it reads from), and it is awaited
-before anything it uses is released.
->>>>>>> ce8813a (Name log events noun.verb, list them, and keep replaced words out)
 """
 
 from __future__ import annotations

@@ -103,14 +103,10 @@ def plan(
     now: float,
     uptime: float,
 ) -> RetentionPlan:
-<<<<<<< HEAD
     """Scan done/. Blocks; files are read once, when they are surely old enough (`spool.ages`).
 
     `uptime` are the seconds since the machine was started.
     """
-=======
-    """Scan done/. Blocks; files are read once, when they are old enough."""
->>>>>>> ce8813a (Name log events noun.verb, list them, and keep replaced words out)
     found = RetentionPlan()
     ages = Ages.of(folders, now, uptime)
     young: list[tuple[str, Entry]] = []
