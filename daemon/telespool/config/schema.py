@@ -66,7 +66,19 @@ class InboxSettings:
     )
     ignore: tuple[str, ...] = _key(
         ("*.part", "*.crdownload", "*.!qB", "*.filepart", "*.tmp", "*~"),
-        "Names that are never claimed; names that start with a dot never are.",
+        "Names of files and folders that are never taken, at the top and inside drops: with * and ?, an ending"
+        ' (".aae"), or a path inside a drop ("raw/*"). Names that start with a dot, that a program gives to what it has'
+        " not finished, and what systems and NAS leave behind (@eaDir, #recycle) never are.",
+    )
+    take: Literal["move", "copy"] = _key(
+        "move",
+        "Move drops into the spool, or copy them and leave the source as it is, for folders that others keep"
+        " (Syncthing, torrents, read-only shares). What was copied is known by name and content and not taken again.",
+    )
+    folders: dict[str, str] = _key(
+        {},
+        "Other folders to take from, by chat alias; they are always copied. What lies in one is like what lies in"
+        " inbox/ALIAS/.",
     )
     duplicates: Literal["send", "skip", "quarantine"] = _key(
         "send",

@@ -37,6 +37,11 @@ def contradictions(config: Config, given: Container[Key]) -> Iterator[tuple[Key,
     yield from _chats(config, given)
     yield from _telegram(config)
     yield from _folders(config)
+    for alias, folder in config.inbox.folders.items():
+        if alias not in config.chats:
+            yield ("inbox", "folders", alias), "there is no such chat under [chats]"
+        if not Path(folder).is_absolute():
+            yield ("inbox", "folders", alias), f'must be a path from / on, not "{folder}"'
     yield from _caption(("send", "caption"), config.send.caption)
     for alias, table in config.chat_tables.items():
         yield from _chat_table(("chats", alias), table)

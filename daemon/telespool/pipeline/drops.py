@@ -95,6 +95,20 @@ def find(
     yield from finder.together(own, DEFAULT_CHAT)
 
 
+def find_below(
+    folder: Path,
+    chat: str,
+    ignore: Iterable[str],
+    *,
+    signs: WriteSigns | None = None,
+    patience: float = _DAY,
+    documents: bool = False,
+) -> Iterator[Drop]:
+    """The drops in a folder of its own for one chat (`inbox.folders`)."""
+    finder = _Finder(tuple(ignore), signs or WriteSigns(), patience, documents)
+    yield from finder.together(finder.entries(folder), chat)
+
+
 _LINKED_CHAT = (
     "{name} is a link, and the folder of a chat must be a folder: nothing in it is taken. To watch another place, mount"
     " it there, or name it as spool.inbox."

@@ -20,12 +20,14 @@ import os
 import shlex
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from telespool.archives import passwords, volumes
 from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent, TelespoolError, ToolFault, VolumeMissing
-from telespool.pipeline.drops import Drop, find
+from telespool.pipeline.copy_taking import CopyTaking
+from telespool.pipeline.drops import Drop, find, find_below
 from telespool.pipeline.stability import StabilityTracker
 from telespool.pipeline.worker import Worker, log
 from telespool.pipeline.write_signs import WriteSigns
@@ -35,7 +37,6 @@ from telespool.spool.names import DEFAULT_CHAT, natural, password_for, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from watchdog.events import FileSystemEvent
 
@@ -88,6 +89,9 @@ class Inbox(Worker):
         self._settling = StabilityTracker(self.config.inbox.settle)
         self._signs = WriteSigns()
         watching.heard = self._heard
+        others = [f"{self.hears[0]} {chat}" for chat in self.config.inbox.folders]
+        self.bell = context.bells.listen((*self.hears, *others))
+        self._copying = CopyTaking(self.spool, self.config.inbox)
         self._named: dict[Path, str] = {}
         self._incomplete: dict[Path, _Incomplete] = {}
 
@@ -115,6 +119,8 @@ class Inbox(Worker):
             if drop.obstacle:
                 self._name(drop.path, drop.obstacle)
                 continue
+            if self._copying.copies(drop) and not self._copying.untaken(drop):
+                continue
             wait = self._settling.wait(drop)
             if drop.open_for_writing:
                 # Where no event tells of its end, look again.
@@ -139,14 +145,14 @@ class Inbox(Worker):
 
     def _find(self) -> Iterator[Drop]:
         settings = self.config.inbox
-        return find(
-            self.spool.inbox,
-            self.config.chats,
-            settings.ignore,
-            signs=self._signs,
-            patience=self.config.archives.volume_wait,
-            documents=settings.others == "document",
-        )
+        named: dict[str, Any] = {
+            "signs": self._signs,
+            "patience": self.config.archives.volume_wait,
+            "documents": settings.others == "document",
+        }
+        yield from find(self.spool.inbox, self.config.chats, settings.ignore, **named)
+        for chat, folder in settings.folders.items():
+            yield from find_below(Path(folder).resolve(), chat, settings.ignore, **named)
 
     def _forget(self, there: set[Path]) -> None:
         """Drop what is known of what is no longer in the inbox."""
@@ -158,7 +164,7 @@ class Inbox(Worker):
             self.context.activity.waits.end(self.name, self._whom(path))
 
     def _heard(self, name: str, event: FileSystemEvent) -> None:
-        if name == self.hears[0]:
+        if name.startswith(self.hears[0]):
             self._signs.heard(event)
 
     async def _wait_for_volumes(self, drop: Drop) -> float:
@@ -213,39 +219,37 @@ class Inbox(Worker):
         """Make one job of these. What cannot be claimed is named and left; of several, the others are claimed alone."""
         drop = drops[0]
         try:
-            if len(drops) > 1:
-                first, last = title(drop.path.name), title(drops[-1].path.name)
-                others = [each.path for each in drops[1:]]
-                entry = self.spool.claim(drop.path, drop.chat, others, together=f"{first} – {last}")
-            else:
-                entry = self.spool.claim(drop.path, drop.chat, drop.beside)
+            entry = self._take(drops)
         except FileNotFoundError:
             return  # a person took it back, or it is being changed
-        except (NoRoom, Permanent) as error:
-            # Of what cannot be moved a copy is needed; everybody else's drops need not wait for that.
-            if len(drops) > 1:
-                for each in drops:
-                    self._claim([each])
-                return
-            self._name(drop.path, error.reason)
-            if isinstance(error, NoRoom):
-                wait = Wait(error.reason, scope="drop", whom=drop.path.name, kind=error.kind)
-                self.context.activity.waits.begin(self.name, wait)
-            return
-        except OSError as error:
-            if not self._concerns_drop(error):
+        except (NoRoom, Permanent, OSError) as error:
+            # What the kernel refuses is this drop's; so is room for the copy that one needs that cannot be moved.
+            if isinstance(error, OSError) and not self._concerns_drop(error):
                 raise
             if len(drops) > 1:
                 for each in drops:
                     self._claim([each])
                 return
-            self._name(drop.path, _why_not(drop.path, error))
+            self._name(
+                drop.path,
+                _why_not(drop.path, error) if isinstance(error, OSError) else error.reason,
+            )
+            if isinstance(error, NoRoom):
+                wait = Wait(error.reason, scope="drop", whom=drop.path.name, kind=error.kind)
+                self.context.activity.waits.begin(self.name, wait)
             return
         self.context.activity.waits.end(self.name, drop.path.name)
-        self._said_claimed(entry, drop.chat, len(drops))
+        log.info("claimed", job=entry.job, unit=str(entry.unit), chat=drop.chat, files=len(drops))
 
-    def _said_claimed(self, entry: Entry, chat: str, files: int) -> None:
-        log.info("drop.claimed", job=entry.job, unit=str(entry.unit), chat=chat, files=files)
+    def _take(self, drops: Sequence[Drop]) -> Entry:
+        drop = drops[0]
+        if self._copying.copies(drop):
+            return self._copying.take(drops)
+        if len(drops) == 1:
+            return self.spool.claim(drop.path, drop.chat, drop.beside)
+        others = [each.path for each in drops[1:]]
+        together = f"{title(drop.path.name)} – {title(drops[-1].path.name)}"
+        return self.spool.claim(drop.path, drop.chat, others, together=together)
 
     def _concerns_drop(self, error: OSError) -> bool:
         """Whether the kernel refuses this drop and not the spool: then nobody else need wait for it."""
@@ -254,10 +258,13 @@ class Inbox(Worker):
         return error.errno != errno.EROFS or not os.statvfs(self.spool.root).f_flag & os.ST_RDONLY
 
     def _make_subfolders(self) -> None:
-        for chat in self.config.chats:
-            if chat != DEFAULT_CHAT:
-                (self.spool.inbox / chat).mkdir(parents=True, exist_ok=True)
-        self.spool.inbox.mkdir(parents=True, exist_ok=True)
+        folders = [self.spool.inbox / chat for chat in self.config.chats if chat != DEFAULT_CHAT]
+        for folder in (self.spool.inbox, *folders):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError:
+                if self.config.inbox.take != "copy":  # it may be a share that is only to be read
+                    raise
 
     def _name(self, path: Path, sentence: str) -> None:
         """Say once, and as long as it lasts to `telespool status`, why something is left in the inbox."""

@@ -38,6 +38,7 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
             if entry.unit.attempt:
                 said += _after_death(spool, entry, max_deaths)
     for job in spool.jobs("incoming"):
+        spool.finish_taking(job)
         said += _return_gathered(spool, job)
     for entry in list(spool.all_units("uploading")):
         if entry.unit.is_album and not spool.members(entry):

@@ -18,6 +18,7 @@ import base64
 import contextlib
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -151,6 +152,8 @@ class Service:
     def _watch(self, wakeups: WakeupBus) -> FolderWatcher:
         spool = self.spool
         folders = {"inbox": spool.inbox}
+        for chat, path in self.config.inbox.folders.items():
+            folders[f"inbox {chat}"] = Path(path).resolve()
         folders.update((name, spool.root / name) for name in WORKING)
         self.spool.changed = wakeups.ring
         return FolderWatcher(wakeups, folders, polling=self.config.inbox.polling)

@@ -1,7 +1,8 @@
 """The spool, changed: every transition, with its system calls in their order and its one commit.
 
     Spool                  opening and closing (here)
-      Claims               inbox → incoming
+      Copies               inbox → incoming, where the source stays
+        Claims             inbox → incoming
       Conversions          deferred → converting → uploading, converting → done
         Sending            uploading → done, uploading → deferred and back
           Releases         incoming → uploading, deferred, quarantine, done
@@ -29,9 +30,9 @@ from typing import TYPE_CHECKING
 
 from telespool.errors import ConfigError
 from telespool.runtime import plain_files
-from telespool.spool.claims import Claims
 from telespool.spool.completion import Endings
 from telespool.spool.conversions import Conversions
+from telespool.spool.copies import Copies
 from telespool.spool.layout import FOLDERS, Folder
 from telespool.spool.lock import Lock
 
@@ -47,7 +48,7 @@ _CLOCKS_DIFFER = 2.0
 """Seconds by which the times of files may differ from each other: FAT counts in twos."""
 
 
-class Spool(Claims, Conversions, Endings):
+class Spool(Copies, Conversions, Endings):
     """The spool under `root`. `clock` gives seconds since the epoch, `uptime` since the machine was started; `reserve` bytes of its disk stay free (None: none)."""
 
     def __init__(

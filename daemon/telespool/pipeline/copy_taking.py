@@ -1,0 +1,67 @@
+"""Drops that are copied instead of moved: which of their files were not taken yet, and how they become a job.
+
+Nothing in the source is changed. Of a folder only those files are taken that are new, or have another content than when
+they were taken (`spool.copies`); they are a job under the folder's name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.clutter import clutter
+from telespool.runtime import plain_files, trees
+from telespool.spool.copies import Source, TakenFiles
+from telespool.spool.names import title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from telespool.config.schema import InboxSettings
+    from telespool.pipeline.drops import Drop
+    from telespool.spool import Spool
+    from telespool.spool.layout import Entry
+
+
+class CopyTaking:
+    """Takes drops by copy."""
+
+    def __init__(self, spool: Spool, settings: InboxSettings) -> None:
+        self._spool = spool
+        self._settings = settings
+        self._taken = TakenFiles(spool.root / "taken")
+
+    def copies(self, drop: Drop) -> bool:
+        """Whether this drop is copied."""
+        return self._settings.take == "copy" or not drop.path.is_relative_to(self._spool.inbox)
+
+    def untaken(self, drop: Drop) -> list[Source]:
+        """What of a drop was not taken yet: of a folder some files, of the parts of an archive all or none. Blocks."""
+        if plain_files.is_directory(drop.path):
+            return [each for each in self._inside(drop) if each not in self._taken]
+        files = [
+            Source(path, path.name, f"{drop.chat}/{path.name}")
+            for path in (drop.path, *drop.beside)
+        ]
+        try:
+            return [] if all(each in self._taken for each in files) else files
+        except OSError:
+            return files
+
+    def _inside(self, drop: Drop) -> list[Source]:
+        return [
+            Source(drop.path / each.name, each.name, f"{drop.chat}/{drop.path.name}/{each.name}")
+            for each in trees.walk(drop.path)
+            if each.is_file and not clutter(each.name)
+        ]
+
+    def take(self, drops: Sequence[Drop]) -> Entry:
+        """Make a job of copies: of one drop, or of loose files that go together. Blocks."""
+        first = drops[0]
+        sources = [each for drop in drops for each in self.untaken(drop)]
+        label = first.path.name
+        if len(drops) > 1:
+            label = f"{title(label)} – {title(drops[-1].path.name)}"
+        alone = len(drops) == 1 and not first.beside and not plain_files.is_directory(first.path)
+        entry, names = self._spool.take(sources, first.chat, label, single=alone)
+        self._taken.add(names)
+        return entry
