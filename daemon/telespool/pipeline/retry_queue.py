@@ -57,7 +57,10 @@ class RetryQueue:
             if self._spool.send_home(entry) or not entry.unit.attempt:
                 continue
             key = _key(entry)
-            left = self._waits.left(key, plain_files.lstat(entry.path).st_mtime, now)
+            state = plain_files.lstat(entry.path)
+            # Both were set in one moment, by one clock: whether that was right, or is now, does not matter for the length.
+            longest = max(0.0, state.st_mtime - state.st_ctime)
+            left = self._waits.left(key, state.st_mtime, now, longest)
             if left <= 0:
                 self._spool.resume(entry)
                 brought()

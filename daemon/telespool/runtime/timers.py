@@ -6,6 +6,7 @@ wait of a minute would last a day. The other one goes on while this process live
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -25,9 +26,9 @@ class Deadline:
     deadline: float
 
     @classmethod
-    def to(cls, until: float, now: float) -> Self:
-        """The wait that ends at `until`, as it is `now` (both seconds since the epoch)."""
-        return cls(until, time.monotonic() + until - now)
+    def to(cls, until: float, now: float, longest: float = math.inf) -> Self:
+        """The wait that ends at `until`, as it is `now` (both seconds since the epoch), after `longest` at the latest."""
+        return cls(until, time.monotonic() + min(until - now, longest))
 
     def left(self, now: float) -> float:
         """Seconds that are left of it; 0 or less when it is over."""
@@ -40,11 +41,15 @@ class Deadlines:
     def __init__(self) -> None:
         self._known: dict[Hashable, Deadline] = {}
 
-    def left(self, what: Hashable, until: float, now: float) -> float:
-        """Seconds until what waits `until` then need wait no more; 0 or less when it is over."""
+    def left(self, what: Hashable, until: float, now: float, longest: float = math.inf) -> float:
+        """Seconds until what waits `until` then need wait no more; 0 or less when it is over.
+
+        `longest` is how long the wait was meant to be when it was written down: a clock that was wrong then does not
+        make it longer.
+        """
         wait = self._known.get(what)
         if wait is None or abs(wait.until - until) > _ROUNDED:
-            wait = self._known[what] = Deadline.to(until, now)
+            wait = self._known[what] = Deadline.to(until, now, longest)
         return wait.left(now)
 
     def keep(self, there: Collection[Hashable]) -> None:

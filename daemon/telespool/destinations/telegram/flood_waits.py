@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.errors import Temporary
+from telespool.runtime.boot import uptime
 from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
@@ -38,16 +39,26 @@ _SENDING = {
     "SendMessage",
 }
 _NOTED = 60.0  # shorter waits are over before a restart is
+_LONGEST = 7 * 86400.0
 _MARGIN = 0.2  # Telegram counts in whole seconds, and clocks differ
 
 
 @dataclass(frozen=True, slots=True)
 class FloodWait:
-    """One closed gate: what for (a method, `chat NAME`, or `sending`), and until when (Unix time)."""
+    """One closed gate: what for (a method, `chat NAME`, or `sending`), and until when.
+
+    `until` is Unix time, for people and for the note; `due` is by the clock that nobody can set, and decides.
+    """
 
     what: str
     until: float
     name: str
+    due: float
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; 0 or less when it is over."""
+        return self.due - uptime()
 
     @property
     def scope(self) -> Scope:
@@ -68,42 +79,43 @@ class FloodWaits:
         self._read()
 
     def __iter__(self) -> Iterator[FloodWait]:
-        now = time.time()
-        return iter(sorted((w for w in self._waits.values() if w.until > now), key=_until))
+        return iter(sorted((w for w in self._waits.values() if w.left > 0), key=_due))
 
     async def close(self, what: str, seconds: float, name: str) -> None:
         """Telegram said to wait `seconds` with `what`; `name` is the error's. Never shortens a wait."""
-        until = time.time() + max(seconds, 1.0) + _MARGIN
+        length = max(seconds, 1.0) + _MARGIN
+        wait = FloodWait(what, time.time() + length, name, uptime() + length)
         before = self._waits.get(what)
-        self.seconds += max(0.0, until - max(time.time(), before.until if before else 0.0))
-        if before is None or before.until < until:
-            self._waits[what] = FloodWait(what, until, name)
+        self.seconds += max(0.0, length - max(0.0, before.left if before else 0.0))
+        if before is None or before.due < wait.due:
+            self._waits[what] = wait
             if seconds >= _NOTED:
                 await asyncio.to_thread(self._write)
 
     async def passage(self, method: str, chat: str | None = None) -> None:
         """Return once nothing forbids a request; Temporary where that is long away."""
         while wait := self._closed(method, chat):
-            left = wait.until - time.time()
+            left = wait.left
             if left > self._patience:
                 raise Temporary(sentence(wait, left), retry_after=left, scope=wait.scope)
             await asyncio.sleep(max(left, 0.01))
 
     def _closed(self, method: str, chat: str | None) -> FloodWait | None:
-        now = time.time()
         asked = (method, f"chat {chat}", SENDING if method in _SENDING else "")
-        waits = [w for what in asked if (w := self._waits.get(what)) and w.until > now]
-        return max(waits, key=_until, default=None)
+        waits = [w for what in asked if (w := self._waits.get(what)) and w.left > 0]
+        return max(waits, key=_due, default=None)
 
     def _read(self) -> None:
         if self._note is None:
             return
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             for entry in json.loads(self._note.read_bytes()):
-                wait = FloodWait(str(entry["what"]), float(entry["until"]), str(entry["name"]))
+                until, length = float(entry["until"]), float(entry.get("left", _LONGEST))
                 # A clock that was set back must not make a wait of an hour one of a year.
-                if math.isfinite(wait.until) and 0 < wait.until - time.time() < 7 * 86400:
-                    self._waits[wait.what] = wait
+                left = min(until - time.time(), length)
+                if math.isfinite(until) and 0 < left < _LONGEST:
+                    what, name = str(entry["what"]), str(entry["name"])
+                    self._waits[what] = FloodWait(what, until, name, uptime() + left)
 
     def _write(self) -> None:
         """Note them; a few dozen bytes, seldom, and no harm when it cannot be done.
@@ -113,14 +125,17 @@ class FloodWaits:
         if self._note is None:
             return
         with self._writing, contextlib.suppress(OSError):
-            entries = [{"what": w.what, "until": w.until, "name": w.name} for w in self]
+            entries = [
+                {"what": w.what, "until": time.time() + w.left, "left": w.left, "name": w.name}
+                for w in self
+            ]
             fresh = self._note.with_suffix(".new")
             fresh.write_text(json.dumps(entries), encoding="utf-8")
             FileOps().replace(fresh, self._note)
 
 
-def _until(wait: FloodWait) -> float:
-    return wait.until
+def _due(wait: FloodWait) -> float:
+    return wait.due
 
 
 def sentence(wait: FloodWait, left: float) -> str:

@@ -1,0 +1,49 @@
+"""Units come back when their wait is over, however wrong the clock was when it began."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING
+
+from telespool.pipeline.retry_queue import RetryQueue
+from telespool.runtime.wakeups import WakeupBus
+from telespool.spool import Spool
+from tests.jobs import job_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+_YEARS = 4 * 365 * 86400.0
+
+
+async def test_a_clock_that_was_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute that was noted four years ahead is a minute; a wait that a person chose keeps its length."""
+    spool = Spool(tmp_path / "spool")
+    spool.open()
+    try:
+        job = job_name("default_holiday")
+        for name in ("0001@1_a.jpg", "0002@1_b.jpg"):
+            path = spool.root / "deferred" / job / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"photo")
+        now = spool.clock()
+        noted = {"0001@1_a.jpg": now + _YEARS, "0002@1_b.jpg": now}
+        until = {"0001@1_a.jpg": now + _YEARS + 60, "0002@1_b.jpg": now + 86400}
+
+        def lstat(path: Path) -> os.stat_result:
+            values = list(os.lstat(path))
+            extra = {"st_mtime": until[path.name], "st_ctime": noted[path.name]}
+            return os.stat_result(values, extra)
+
+        monkeypatch.setattr("telespool.runtime.plain_files.lstat", lstat)
+        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)))
+        pause = await queue.look(lambda: None)
+        assert 50 < pause <= 60
+        left = sorted(wait.left(now) for wait in queue._waits._known.values())
+        assert 50 < left[0] <= 60
+        assert left[1] > 80_000
+    finally:
+        await asyncio.to_thread(spool.close)
