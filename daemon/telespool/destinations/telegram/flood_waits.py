@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.errors import Temporary
-from telespool.runtime.boot import uptime
 from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class FloodWait:
     @property
     def left(self) -> float:
         """Seconds that are left; 0 or less when it is over."""
-        return self.due - uptime()
+        return self.due - _now()
 
     @property
     def scope(self) -> Scope:
@@ -84,7 +83,7 @@ class FloodWaits:
     async def close(self, what: str, seconds: float, name: str) -> None:
         """Telegram said to wait `seconds` with `what`; `name` is the error's. Never shortens a wait."""
         length = max(seconds, 1.0) + _MARGIN
-        wait = FloodWait(what, time.time() + length, name, uptime() + length)
+        wait = FloodWait(what, time.time() + length, name, _now() + length)
         before = self._waits.get(what)
         self.seconds += max(0.0, length - max(0.0, before.left if before else 0.0))
         if before is None or before.due < wait.due:
@@ -115,7 +114,7 @@ class FloodWaits:
                 left = min(until - time.time(), length)
                 if math.isfinite(until) and 0 < left < _LONGEST:
                     what, name = str(entry["what"]), str(entry["name"])
-                    self._waits[what] = FloodWait(what, until, name, uptime() + left)
+                    self._waits[what] = FloodWait(what, until, name, _now() + left)
 
     def _write(self) -> None:
         """Note them; a few dozen bytes, seldom, and no harm when it cannot be done.
@@ -132,6 +131,11 @@ class FloodWaits:
             fresh = self._note.with_suffix(".new")
             fresh.write_text(json.dumps(entries), encoding="utf-8")
             FileOps().replace(fresh, self._note)
+
+
+def _now() -> float:
+    """Seconds since the machine was started, asleep or awake: nobody can set this clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _due(wait: FloodWait) -> float:
