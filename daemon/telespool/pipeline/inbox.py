@@ -90,7 +90,7 @@ class Inbox(Worker):
         self._signs = WriteSigns()
         watching.heard = self._heard
         others = [f"{self.hears[0]} {chat}" for chat in self.config.inbox.folders]
-        self.bell = context.bells.listen((*self.hears, *others))
+        self.wakeup = context.wakeups.listen((*self.hears, *others))
         self._copying = CopyTaking(self.spool, self.config.inbox)
         self._named: dict[Path, str] = {}
         self._incomplete: dict[Path, _Incomplete] = {}
