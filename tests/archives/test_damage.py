@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from telespool.config.schema import ArchiveSettings, Bytes
 from telespool.errors import Permanent
 from tests.archives import making
 from tests.archives.reading import read, write
@@ -236,3 +237,46 @@ async def test_stored_zip_behind_a_program(tmp_path: Path) -> None:
 
         assert outcome.files == FILES
         assert outcome.archive.damage is None
+
+
+@pytest.mark.parametrize("cut", [10, 3000, 19_000])
+async def test_streamed_zip_that_broke_off(cut: int, tmp_path: Path) -> None:
+    """Of a zip that says sizes only behind its members, and breaks off, the whole members come out."""
+    files = making.photos(3)
+    members = [making.Zipped(n.encode(), d, 8, descriptor=True) for n, d in files.items()]
+    whole = making.zipped(members)
+    last = list(files)[-1]
+    path = write(tmp_path / "x.zip", whole[: whole.index(last.encode()) + len(last) + cut])
+
+    outcome = await read(path)
+
+    assert outcome.files == {name: data for name, data in files.items() if name != last}
+    assert list(outcome.damage) == [last]
+    assert outcome.archive.damage
+
+
+@pytest.mark.parametrize("kind", ["zip", "packed.zip", "tar", "tar.gz", "7z", "rar"])
+async def test_member_that_is_too_large(kind: str, tmp_path: Path) -> None:
+    """A member above the limit costs no other; the sentence says what to do."""
+    files = {
+        "a.jpg": making.noise(9_000, "a"),
+        "film.mp4": making.noise(90_000),
+        "b.jpg": b"\xff\xd8\xffb",
+    }
+    path = tmp_path / f"x.{kind}"
+    if kind == "7z":
+        making.seven(path, files)
+    else:
+        made = {
+            "zip": lambda: making.simple_zip(files),
+            "packed.zip": lambda: making.simple_zip(files, 8),
+            "tar": lambda: making.tarred(files),
+            "tar.gz": lambda: gzip.compress(making.tarred(files)),
+            "rar": lambda: making.rar5([making.Rared(n, d) for n, d in files.items()])[0],
+        }
+        write(path, made[kind]())
+
+    outcome = await read(path, settings=ArchiveSettings(max_member=Bytes(50_000)))
+
+    assert outcome.files == {name: files[name] for name in ("a.jpg", "b.jpg")}
+    assert "larger than a file in an archive may be" in outcome.damage["film.mp4"]

@@ -215,3 +215,21 @@ async def test_document_inside_an_archive(tmp_path: Path) -> None:
     outcome = await read(write(tmp_path / "x.zip", making.simple_zip(files)))
 
     assert outcome.files == files
+
+
+@pytest.mark.parametrize("method", [0, 8])
+@pytest.mark.parametrize(
+    ("front", "behind"),
+    [
+        (b"\xef\xbb\xbf", b""),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\n\r\n", b""),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b"\r\n0\r\n\r\n"),
+    ],
+)
+async def test_zip_behind_something(
+    front: bytes, behind: bytes, method: int, tmp_path: Path
+) -> None:
+    """A zip with a byte order mark or a server's answer in front of it is a zip."""
+    path = write(tmp_path / "x.zip", front + making.simple_zip(FILES, method) + behind)
+
+    assert (await read(path)).files == FILES

@@ -28,7 +28,7 @@ from telespool.archives.limits import Budget
 from telespool.archives.listed import open_listed
 from telespool.archives.opening import PIECES, STREAMS, Opening
 from telespool.archives.sevenzip import SevenZip
-from telespool.archives.signatures import recognise
+from telespool.archives.signatures import is_behind_something, recognise
 from telespool.archives.streams import open_pieces, open_stream, open_tar
 from telespool.archives.volume_links import VolumeLinks
 from telespool.errors import ConfigError, Permanent, VolumeMissing
@@ -153,8 +153,14 @@ class Engine:
             files.sort(key=lambda file: file[1] != path)
             lined = await asyncio.to_thread(VolumeLinks, files)
             path = lined.first
+        switches: tuple[str, ...] = ()
+        alone = kind == "zip" and len(beside.volumes) == 1
+        if alone and await asyncio.to_thread(is_behind_something, path):
+            switches = ("-tzip",)
         opening = Opening(
-            SevenZip(self.program, path, name, self.settings.memory, self.tool, nice, lined),
+            SevenZip(
+                self.program, path, name, self.settings.memory, self.tool, nice, lined, switches
+            ),
             kind,
             self.settings,
             tuple(dict.fromkeys(word for word in passwords if word and "\n" not in word)),

@@ -77,10 +77,12 @@ class SevenZip:
     nice: int = 10
     lined: VolumeLinks | None = None
     """What `path` is a link in, so that it stays as long as this does."""
+    switches: tuple[str, ...] = ()
+    """What 7-Zip must be told of the archive."""
 
     def command(self, verb: str, password: str | None, *words: str) -> list[str]:
         """The command line; with a password it will ask for it."""
-        line = [os.fspath(self.program), verb, "-bd", "-sccUTF-8", *words]
+        line = [os.fspath(self.program), verb, "-bd", "-sccUTF-8", *self.switches, *words]
         if password is None:
             line.append(_NO_ANSWER)
         return [*line, "--", os.path.abspath(self.path)]  # noqa: PTH100 - resolve() would follow links

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.archives import zip_directory
 from telespool.file_types import HEAD, by_signature
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _TAIL = 66 * 1024  # the end record of a zip and its longest comment
 # The part by which a zip is known to be a document or a program: where the first entry, or any, is so named.
 _DOCUMENT_FIRST = (b"mimetype", b"_rels/", b"docProps/", b"word/", b"xl/", b"ppt/", b"META-INF/")
 _DOCUMENT_ANY = (b"[Content_Types].xml", b"META-INF/MANIFEST.MF", b"AndroidManifest.xml")
+_IN_FRONT = (b"HTTP/", b"\xef\xbb\xbf")  # a server's answer, a byte order mark
 _COMICS = {".cbz", ".cbr", ".cb7", ".cbt"}
 
 
@@ -43,7 +45,16 @@ def recognise(path: Path) -> str | None:
         file.seek(32769)
         if file.read(5) in {b"CD001", b"BEA01"}:
             return "iso"
+        if head.startswith(_IN_FRONT) and zip_directory.read(path) is not None:
+            return "zip"
         return "zip" if _ends_a_zip(file) else None  # the last volume of a set begins anywhere
+
+
+def is_behind_something(path: Path) -> bool:
+    """Whether a zip has in front of it what a download or an editor put there; 7-Zip must be told that it is one."""
+    with path.open("rb") as file:
+        found = by_signature(file.read(HEAD))
+    return found.name not in {"zip", "program"}
 
 
 def begins_like_one(head: bytes) -> bool:
