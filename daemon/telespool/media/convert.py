@@ -36,7 +36,7 @@ from telespool.media.probe import probe
 from telespool.media.segments import Segments, fingerprint
 from telespool.media.timestamps import is_crooked, straighten
 from telespool.media.verify import verify
-from telespool.media.video_encode import encode
+from telespool.media.video_encode import encode, encode_at_once
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.hashing import digest
 from telespool.runtime.tool_health import HEALTH
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "Progress", "Rung", "convert"]
 
+_ANEW = "begun anew: what was there was made from another file or with other settings"
 _LADDER: tuple[Rung, ...] = ("send", "remux", "audio", "encode")
 
 
@@ -229,7 +230,7 @@ async def _read(
 
 async def _origin(work: ConversionContext, rung: Rung) -> tuple[str, ...]:
     """What stands for the bytes of the source and the version of ffmpeg, where it is to be encoded."""
-    if rung != "encode" or work.origin:
+    if rung != "encode" or work.origin or _is_short(work):
         return work.origin
     version: list[str] = []  # others give other bits
     asked = [ffmpeg.program(work.settings.ffmpeg), "-version"]
@@ -281,6 +282,15 @@ async def _copy(work: ConversionContext, part: Path, *, sound_too: bool) -> None
     raise Permanent(f"copying failed: {said.words}")
 
 
+def _is_short(work: ConversionContext) -> bool:
+    """Whether all of it is encoded in the time that may be lost: then no piece of it is worth to be kept."""
+    return 0 < max(work.length, work.found.length) <= _step(work)
+
+
+def _step(work: ConversionContext) -> int:
+    return plans.step(work.video, work.settings, len(os.sched_getaffinity(0)))
+
+
 def _paced(work: ConversionContext) -> ConversionContext:
     """The same work with the rate its frames really have where that is less: headers may name that of their clock."""
     scan, claimed = work.scan, work.video.average_rate
@@ -296,17 +306,20 @@ async def _encode(
     work: ConversionContext, part: Path, state: Path, disk: FileOps
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Encode picture and sound; what there is to know of the attempt, and what the source lacks."""
-    cores = len(os.sched_getaffinity(0))
-    settings, work = work.settings, _paced(work)
-    plan, step = plans.plan(work.video, settings), plans.step(work.video, settings, cores)
+    work = _paced(work)
+    settings, crooked = work.settings, is_crooked(work)
+    plan, step = plans.plan(work.video, settings), _step(work)
+    if _is_short(work) and not crooked:
+        dropped = await asyncio.to_thread(Segments(state, "", disk).sweep)
+        await encode_at_once(work, plan, step, part)
+        return (_ANEW,) if dropped else (), await verify(part, work, plan)
     audio = work.found.audio
     about = [plan.filters, str(plan.ticks), str(step), *plans.picture(work.video, settings)]
     about += [str(plans.sounds(audio, settings) if audio else None)]
     segments = Segments(state, fingerprint([*about, *await _origin(work, "encode")]), disk)
     dropped = await asyncio.to_thread(segments.sweep)
-    if is_crooked(work):
+    if crooked:
         work = _paced(await straighten(work, segments))
         plan = plans.plan(work.video, settings)
     await encode(work, segments, plan, step, part)
-    anew = "begun anew: what was there was made from another file or with other settings"
-    return (anew,) if dropped else (), await verify(part, work, plan)
+    return (_ANEW,) if dropped else (), await verify(part, work, plan)

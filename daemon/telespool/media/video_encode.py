@@ -68,6 +68,52 @@ async def encode(
     await _join(work, segments, plan, target)
 
 
+async def encode_at_once(
+    work: ConversionContext, plan: EncodePlan, step: int, target: Path
+) -> None:
+    """Encode picture and sound of a short film in one run; what is broken off begins anew."""
+    audio, settings = work.found.audio, work.settings
+    words = ""
+
+    def hear(line: str) -> None:
+        key, _, value = line.partition("=")
+        if key == "out_time_us" and value.isdigit():
+            work.tell(int(value) / 1e6)
+
+    for sound in plans.sounds(audio, settings) if audio is not None else [["-an"]]:
+        said = await work.runner.run(
+            [
+                ffmpeg.program(settings.ffmpeg),
+                *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1", "-stats_period", "0.5"),
+                *("-max_pixels", str(settings.max_pixels), "-max_error_rate", "1"),
+                *(*plans.device(settings), *work.clock(work.delay)),
+                *ffmpeg.reading(work.source, deep=work.found.deep),
+                *("-map", f"0:{work.video.index}", *sound, *plans.BARE),
+                *("-vf", plan.filters + plans.to_device(settings)),
+                *("-fps_mode", "vfr", "-enc_time_base:v", f"1:{plan.ticks}"),
+                *plans.picture(work.video, settings),
+                *plans.key_frames(work.video, settings, step),
+                *("-max_muxing_queue_size", "4096", "-video_track_timescale", str(plan.ticks)),
+                *_ending(work, plan),
+                *("-movflags", "+faststart", "-f", "mp4", ffmpeg.writing(target)),
+            ],
+            on_line=hear,
+        )
+        words = said.words
+        if said.code == 0 and await asyncio.to_thread(mp4.track, target) is not None:
+            return
+    raise Permanent(f"not one frame of it can be decoded: {words}")
+
+
+def _ending(work: ConversionContext, plan: EncodePlan) -> list[str]:
+    """The option that gives the last frame its length, where it is known when that is shown."""
+    shown = work.shown
+    if not shown or work.scan.guessed or work.scan.timeless or plan.thinned:
+        return []
+    last = round((shown[-1] - work.found.start) * plan.ticks)
+    return ["-bsf:v", _last(work, last, plan)]
+
+
 class _Picture:
     """The run, or the runs, that make the pieces."""
 
@@ -287,7 +333,7 @@ async def _join(
                     "-video_track_timescale",
                     str(plan.ticks),
                 ),
-                *("-bsf:v", _last(work, pieces[-1], plan)),
+                *("-bsf:v", _last(work, pieces[-1].last, plan)),
                 *("-movflags", "+faststart", "-f", "mp4", ffmpeg.writing(target)),
             ],
             "putting the pieces together",
@@ -296,7 +342,7 @@ async def _join(
         await asyncio.to_thread(segments.drop, script)
 
 
-def _last(work: ConversionContext, piece: Segment, plan: EncodePlan) -> str:
+def _last(work: ConversionContext, last: int, plan: EncodePlan) -> str:
     """The bitstream filter that gives the last frame its length: ffmpeg cuts it by how late the film begins.
 
     The frame that is shown last is not always the one that is decoded last, and the index counts by both.
@@ -306,7 +352,7 @@ def _last(work: ConversionContext, piece: Segment, plan: EncodePlan) -> str:
     if rate is not None and not plan.thinned:
         seconds = float(1 / rate)
     length = round(seconds * plan.ticks)
-    shown = f"if(gte(PTS,{piece.last}-{length // 2}),{length},DURATION)"
-    end = piece.last + length
+    shown = f"if(gte(PTS,{last}-{length // 2}),{length},DURATION)"
+    end = last + length
     decoded = f"min({end}-STARTPTS-DTS+STARTDTS,{end}-PTS)"
     return f"setts=pts=PTS:dts=DTS:duration='if(eq(NEXT_DTS,NOPTS),{decoded},{shown})'"
