@@ -309,7 +309,8 @@ async def _encode(
     work = _paced(work)
     settings, crooked = work.settings, is_crooked(work)
     plan, step = plans.plan(work.video, settings), _step(work)
-    if _is_short(work) and not crooked:
+    # Where the clock of the picture is another one than that of the sound, each is read by itself.
+    if _is_short(work) and not crooked and not work.delay:
         dropped = await asyncio.to_thread(Segments(state, "", disk).sweep)
         await encode_at_once(work, plan, step, part)
         return (_ANEW,) if dropped else (), await verify(part, work, plan)
