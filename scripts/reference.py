@@ -51,6 +51,8 @@ credential of this name, a file of this name in `secrets/` beside the configurat
 | `phone` | `TELESPOOL_PHONE` | the number to log in with, so that `telespool login` need not ask |
 | `password` | `TELESPOOL_PASSWORD` | your two-step password, for the same |
 | `proxy-secret` | `TELESPOOL_PROXY_SECRET` | the password of a SOCKS5 proxy, or the key of an MTProxy |
+| `webhook-key` | `TELESPOOL_WEBHOOK_KEY` | signs the reports that `report.webhook` gets |
+| `apprise-urls` | `TELESPOOL_APPRISE_URLS` | one URL of [Apprise](https://github.com/caronc/apprise) to a line: each is told of each report (`telespool[apprise]`) |
 | `archive-passwords` | `TELESPOOL_ARCHIVE_PASSWORDS` | tried on encrypted archives, one to a line |
 """
 

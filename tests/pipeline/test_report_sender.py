@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+import hmac
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
 from telespool.config import loader
 from telespool.destinations.folder.destination import FolderDestination
+from telespool.pipeline.report_hooks import ReportHooks
 from telespool.pipeline.report_sender import ReportSender, chat, chats
 from telespool.spool import Spool
 from tests.cli.support import JOB, make, telespool
@@ -117,3 +123,44 @@ async def test_the_past_is_not_told(tmp_path: Path) -> None:
     await destination.open()
     assert not await ReportSender(Spool(spool_.root), config, destination).tell()
     await destination.close()
+
+
+class _Receiver(BaseHTTPRequestHandler):
+    answers: ClassVar[list[int]]
+    got: ClassVar[list[tuple[dict[str, str], bytes]]]
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append((dict(self.headers), body))
+        self.send_response(self.answers.pop(0))
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+async def test_a_webhook_is_told_with_one_key_until_it_has_it(tmp_path: Path) -> None:
+    """A receiver in trouble is told again with the same key and a signature; then the name is the receipt."""
+    _Receiver.answers, _Receiver.got = [503, 200], []
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            spool_ = make(tmp_path, {f"done/{JOB}/report.txt": b"The outcome.\nMore.\n"}, "")
+            spool = Spool(spool_.root)
+            config = loader.load(spool_.config)
+            destination = FolderDestination(tmp_path / "posts", chats(config))
+            hooks = ReportHooks(f"http://127.0.0.1:{server.server_port}/hook", "key")
+            assert not await ReportSender(spool, config, destination, hooks).tell()
+            assert spool.report(JOB) == spool_.root / "done" / JOB / "report.txt"
+            assert await ReportSender(spool, config, destination, hooks).tell()
+        finally:
+            server.shutdown()
+            thread.join()
+    assert spool.report(JOB) == spool_.root / "done" / JOB / "report+0.txt"
+    (first, body), (second, again) = _Receiver.got
+    assert first["Idempotency-Key"] == second["Idempotency-Key"]
+    assert body == again
+    assert json.loads(body)["text"] == "The outcome.\nMore."
+    digest = hmac.new(b"key", body, hashlib.sha256).hexdigest()
+    assert second["X-Telespool-Signature"] == f"sha256={digest}"

@@ -312,6 +312,10 @@ class ReportSettings:
         "",
         'A chat that gets each report as a message: me, @name, or a number as under [chats]; "": nobody.',
     )
+    webhook: str = _key(
+        "",
+        'An address that gets each report as JSON, "https://…"; signed with the secret `webhook-key`. ("": none)',
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

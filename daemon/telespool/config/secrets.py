@@ -6,7 +6,7 @@ Each has a name and is looked for in three places, the first that has it wins:
     secrets/NAME                     a file beside the configuration that only its owner may read
     $TELESPOOL_NAME                  the environment, in capitals: TELESPOOL_API_HASH
 
-The names are api-hash, bot-token, phone, password, proxy-secret, and archive-passwords (one password to a line). Line ends
+The names are api-hash, bot-token, phone, password, proxy-secret, webhook-key, apprise-urls, and archive-passwords (one password to a line). Line ends
 around a value do not count; an empty one counts as not given. `ConfigError` leaves when a file can be read
 by others, or not by us.
 """
@@ -24,7 +24,15 @@ from telespool.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_SINGLES = ("api_hash", "bot_token", "phone", "password", "proxy_secret")
+_SINGLES = (
+    "api_hash",
+    "bot_token",
+    "phone",
+    "password",
+    "proxy_secret",
+    "webhook_key",
+    "apprise_urls",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -36,6 +44,8 @@ class Secrets:
     phone: str | None = None
     password: str | None = None
     proxy_secret: str | None = None
+    webhook_key: str | None = None
+    apprise_urls: str | None = None
     archive_passwords: tuple[str, ...] = ()
 
     @classmethod

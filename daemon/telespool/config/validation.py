@@ -60,6 +60,12 @@ def contradictions(config: Config, given: Container[Key]) -> Iterator[tuple[Key,
             ("report", "to"),
             f'must be "@name", a phone number "+49…", a numeric id, or "me", not "{config.report.to}"',
         )
+    webhook = config.report.webhook
+    if webhook and not re.fullmatch(r"https?://[^\s/]+(/\S*)?", webhook):
+        yield (
+            ("report", "webhook"),
+            f'must be an address such as "https://example.org/hook", not "{webhook}"',
+        )
     if config.send.hours and not _reads(Span.parse, config.send.hours):
         yield (
             ("send", "hours"),

@@ -1,4 +1,4 @@
-"""Telling a chat of the end of each job, exactly once: `[report] to`.
+"""Telling a chat of the end of each job, exactly once: `[report] to`; and programs (`report_hooks`).
 
 A report that has been told carries its message's id in its name, report+48213.txt: the name is the receipt, as it is
 for files. Its random_id is derived from the job and its words, so that the same outcome makes one message whatever
@@ -18,11 +18,13 @@ import structlog
 from telespool.destinations.base import SupportsText
 from telespool.errors import LoginNeeded, TelespoolError, Temporary
 from telespool.model import Item
+from telespool.pipeline.captions import literally
+from telespool.pipeline.report_hooks import ReportHooks
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.timers import Deadline
 from telespool.spool.layout import REPORT
-from telespool.spool.names import report_id
+from telespool.spool.names import Job, report_id
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,9 +56,18 @@ def chat(config: Config) -> str:
 class ReportSender:
     """Tells reports to a chat."""
 
-    def __init__(self, spool: Spool, config: Config, destination: Destination) -> None:
+    def __init__(
+        self,
+        spool: Spool,
+        config: Config,
+        destination: Destination,
+        hooks: ReportHooks | None = None,
+    ) -> None:
         self._spool = spool
-        self._wanted = bool(config.report.to)
+        self._hooks = hooks or ReportHooks()
+        self._to_chat = bool(config.report.to)
+        self.wanted = self._to_chat or bool(self._hooks)
+        """Whether anybody is to be told."""
         self._chat = chat(config)
         self._destination = destination
         self._wait = Deadline(0.0, 0.0)
@@ -64,7 +75,7 @@ class ReportSender:
 
     async def tell(self) -> bool:
         """Tell one report, if there is one and its chat need not wait; whether one was told."""
-        if not self._wanted or self._wait.left(self._spool.clock()) > 0:
+        if not self.wanted or self._wait.left(self._spool.clock()) > 0:
             return False
         path = await in_thread(self._next)
         if path is None:
@@ -72,7 +83,10 @@ class ReportSender:
         job = path.parent.name
         text = await in_thread(plain_files.read_text, path)
         try:
-            message = await self._say(job, path, text.strip())
+            await self._hooks.tell(
+                job, Job.chat_of(job), text.strip(), report_id(job, text.strip())
+            )
+            message = await self._say(job, path, text.strip()) if self._to_chat else 0
         except Temporary as error:
             now = self._spool.clock()
             self._wait = Deadline.to(now + (error.retry_after or _AGAIN), now)
@@ -106,5 +120,7 @@ class ReportSender:
             return await self._destination.say(self._chat, key, text)
         item = Item(key, key, path, f"{job}.txt", "document", "text/plain")
         staged = await self._destination.stage(self._chat, item)
-        messages = await self._destination.post(self._chat, [staged], text.partition("\n")[0])
+        messages = await self._destination.post(
+            self._chat, [staged], literally(text.partition("\n")[0])
+        )
         return messages.get(key, 0)

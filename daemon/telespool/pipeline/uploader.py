@@ -60,8 +60,8 @@ class Uploader(Worker):
         self.preparing = Preparer(context.spool, context.config, context.limit)
         self.stager = Stager(context, destination, self.preparing, self.alive)
         self.queue = SendQueue(context.spool)
-        self.reporting = ReportSender(context.spool, context.config, destination)
-        if context.config.report.to:
+        self.reporting = ReportSender(context.spool, context.config, destination, context.hooks)
+        if self.reporting.wanted:
             self.wakeup = context.wakeups.listen((*self.hears, "done"))
         self.returning = RetryQueue(context.spool, context.wakeups.listen(("deferred",)))
         self._uploading = context.wakeups.listen(("uploading",))

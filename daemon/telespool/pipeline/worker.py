@@ -37,6 +37,7 @@ from telespool.errors import (
 from telespool.observe.job_report import close_job
 from telespool.pipeline.interruption import Interruption
 from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
+from telespool.pipeline.report_hooks import ReportHooks
 from telespool.runtime.cancellation import clean_up, in_thread, raise_if_cancelled
 from telespool.runtime.liveness import Liveness
 from telespool.runtime.waits import Wait
@@ -130,6 +131,8 @@ class WorkerContext:
     settled: IdleTracker = field(default_factory=IdleTracker)
     limit: Callable[[], Awaitable[int]] = no_limit
     """Bytes that one message may hold."""
+    hooks: ReportHooks = field(default_factory=ReportHooks)
+    """Who is told of the end of a job beside the chat."""
 
 
 class Worker(abc.ABC):

@@ -34,6 +34,7 @@ from telespool.observe.progress import Activity
 from telespool.pipeline.converter import Converter
 from telespool.pipeline.inbox import Inbox
 from telespool.pipeline.intake import Intake
+from telespool.pipeline.report_hooks import ReportHooks
 from telespool.pipeline.retention import Retention
 from telespool.pipeline.uploader import Uploader
 from telespool.pipeline.worker import WorkerContext
@@ -167,6 +168,11 @@ class Service:
             self.heartbeat,
             self.sending,
             limit=self.destination.limit,
+            hooks=ReportHooks(
+                self.config.report.webhook,
+                self.secrets.webhook_key or "",
+                (self.secrets.apprise_urls or "").split(),
+            ),
         )
         engine = await self._find_engine()
         inbox = Inbox(context, watching, engine)
