@@ -3,14 +3,15 @@
     scripts/bench unpack                         a table
     scripts/bench unpack --json                  one JSON object per line and run
     scripts/bench unpack --case lzma2 --size 200 --repeat 5
-    scripts/bench unpack --case members --members 60000
+    scripts/bench unpack --case members small-tar --members 60000
 
 Cases: `stored`, a zip of photos and videos as they are; `deflated`, the same packed; `lzma2`, a solid 7z; `rar`, a
-stored RAR 5; `tar`, a tar.gz; `members`, a zip of very many small files, for the memory of our process. The bytes are
+stored RAR 5; `tar`, a tar.gz; `members`, a zip of very many small files, for the memory of our process; `small-tar`, a tar
+of very many photos of 1 KB, for the processor time of listing and extracting together. The bytes are
 random; in `lzma2` and `deflated` not quite evenly, so that they shrink by two or three per cent as photos do
 (LZMA2 keeps what does not shrink as it is, and would have nothing to unpack: that is the case `incompressible`).
 Each run is a fresh process; both take turns within each repetition, into an empty folder, with the archive in the
-page cache. `share` is 7-Zip's time by ours. Peak memory is of our own process, as the kernel counted it, without 7-Zip's.
+page cache. `cpu` is the processor time of us and our children by that of `7zz l` and `7zz x` together. `share` is 7-Zip's time by ours. Peak memory is of our own process, as the kernel counted it, without 7-Zip's.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 MB = 1_000_000
-CASES = ("stored", "deflated", "lzma2", "incompressible", "rar", "tar", "members")
+CASES = ("stored", "deflated", "lzma2", "incompressible", "rar", "tar", "members", "small-tar")
+MANY = ("members", "small-tar")
 UNEVEN = bytes(range(208)) + bytes(range(48))  # 256 values on 208
 
 
@@ -76,17 +79,19 @@ def make(case: str, folder: Path, wanted: argparse.Namespace) -> Path:
     files = folder / "files"
     files.mkdir(parents=True)
     size = wanted.size * MB
-    count = wanted.members if case == "members" else 0
-    for number, data in enumerate(small(count) if count else contents(size, case)):
+    count = wanted.members if case in MANY else 0
+    length = 1024 if case == "small-tar" else 500
+    for number, data in enumerate(small(count, length) if count else contents(size, case)):
         (files / f"IMG_{number}.JPG").write_bytes(data)
     archive = folder / {
-        "lzma2": "x.7z", "incompressible": "x.7z", "rar": "x.rar", "tar": "x.tar.gz",
+        "lzma2": "x.7z", "incompressible": "x.7z", "rar": "x.rar", "tar": "x.tar.gz", "small-tar": "x.tar",
     }.get(case, "x.zip")  # fmt: skip
     if case == "rar":
         members = (making.Rared(p.name, p.read_bytes()) for p in sorted(files.iterdir()))
         archive.write_bytes(making.rar5(list(members))[0])
-    elif case == "tar":
-        subprocess.run(["tar", "-C", files, "-czf", archive, "."], check=True)
+    elif case in {"tar", "small-tar"}:
+        how = "-czf" if case == "tar" else "-cf"
+        subprocess.run(["tar", "-C", files, how, archive, "."], check=True)
     else:
         how = {"stored": "-mx0", "members": "-mx0", "deflated": "-mx1", "lzma2": "-mx3"}.get(
             case, "-mx5"
@@ -97,9 +102,9 @@ def make(case: str, folder: Path, wanted: argparse.Namespace) -> Path:
     return archive
 
 
-def small(count: int) -> Iterator[bytes]:
-    """Very many very small files."""
-    return (making.noise(500, str(n)) for n in range(count))
+def small(count: int, length: int) -> Iterator[bytes]:
+    """Very many very small files, which begin as photos do."""
+    return (b"\xff\xd8\xff\xe0" + making.noise(length - 4, str(n)) for n in range(count))
 
 
 def contents(size: int, case: str) -> Iterator[bytes]:
@@ -132,11 +137,16 @@ def measure(program: str, archive: Path, out: Path, members: int) -> dict[str, A
             str(archive),
             str(out),
         ]
+    before = _processor_time()
+    if program == "7zz":
+        listing = [making.seven_zip(), "l", str(archive)]
+        subprocess.run(listing, check=True, stdout=subprocess.DEVNULL)
     began = time.monotonic()
     done = subprocess.run(
         command, cwd=ROOT, env=environment, check=True, stdout=subprocess.PIPE, text=True
     )
     seconds = time.monotonic() - began
+    spent = _processor_time() - before
     size = sum(entry.stat().st_size for entry in out.iterdir())
     files = sum(1 for _ in out.iterdir())
     shutil.rmtree(out)
@@ -145,9 +155,16 @@ def measure(program: str, archive: Path, out: Path, members: int) -> dict[str, A
         "MB_per_second": round(size / MB / seconds),
     }
     found["files"] = files
+    found["cpu_seconds"] = round(spent, 3)
     if program != "7zz":
         found |= json.loads(done.stdout.splitlines()[-1])
     return found
+
+
+def _processor_time() -> float:
+    """Seconds of the processors that the children which have ended took, and theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def verdict(case: str, runs: list[dict[str, Any]], *, as_json: bool) -> str:
@@ -160,10 +177,15 @@ def verdict(case: str, runs: list[dict[str, Any]], *, as_json: bool) -> str:
         program: statistics.median(r["MB_per_second"] for r in runs if r["program"] == program)
         for program in ("telespool", "7zz")
     }
+    spent = {
+        program: statistics.median(r["cpu_seconds"] for r in runs if r["program"] == program)
+        for program in ("telespool", "7zz")
+    }
     ours = [run for run in runs if run["program"] == "telespool"]
     said = {
         "case": case,
         "share": round(times["7zz"] / times["telespool"], 3),
+        "cpu": round(spent["telespool"] / spent["7zz"], 2),
         **{f"{program}_MB_per_second": speed for program, speed in speeds.items()},
         "first_file_share": round(
             statistics.median(r["first_file"] / r["seconds"] for r in ours), 3
@@ -174,7 +196,7 @@ def verdict(case: str, runs: list[dict[str, Any]], *, as_json: bool) -> str:
         return json.dumps(said)
     return (
         f"{case:9} telespool {speeds['telespool']:5.0f} MB/s, 7zz {speeds['7zz']:5.0f} MB/s: share"
-        f" {said['share']:.2f}; first file after {said['first_file_share']:.1%} of the time;"
+        f" {said['share']:.2f}; processor time {said['cpu']:.2f} times 7zz l + x; first file after {said['first_file_share']:.1%} of the time;"
         f" peak {said['peak_MiB']} MiB"
     )
 

@@ -29,6 +29,15 @@ NAMES = {
     "koi8-r": RUSSIAN,
     "euc-kr": "사진|여행|가족|제주도|새 폴더|한글|바탕화면|결혼식|동영상|서울|생일|강아지",
     "utf-8": "Фото|写真|照片|사진|Größe|🎉 party",
+    "cp850": "Größe|são joão|praia do João|coração|férias|Ação|Avó|Übung|irmãos",
+    "cp852": "łąka|święta|Kraków|dzień|zdjęcia|příroda|dovolená|Žlutý kůň|nyár|őszi erdő|gyűrű|škola",
+    "cp857": "çocuk|doğum günü|Işık|şehir|güneş|İstanbul|düğün|yılbaşı|kış|Şile",
+    "cp737": "διακοπές|θάλασσα|γάμος|Ελλάδα|φωτογραφίες|οικογένεια|παιδιά|χωριό|Αθήνα|καλοκαίρι",
+    "cp862": "תמונות|חופשה|משפחה|ירושלים|חתונה|ים|ילדים|טיול לצפון|יום הולדת|אילת",
+    "cp1250": "łąka|święta|Kraków|dzień|zdjęcia|příroda|dovolená|Žlutý kůň|nyár|őszi erdő|gyűrű|škola",
+    "cp1254": "çocuk|doğum günü|Işık|şehir|güneş|İstanbul|düğün|yılbaşı|kış|Şile",
+    "cp1253": "διακοπές|θάλασσα|γάμος|Ελλάδα|φωτογραφίες|οικογένεια|παιδιά|χωριό|Αθήνα|καλοκαίρι",
+    "cp1255": "תמונות|חופשה|משפחה|ירושלים|חתונה|ים|ילדים|טיול לצפון|יום הולדת|אילת",
     "cp1252": "Größe|café|Übung|Straße|niño",
 }
 

@@ -11,6 +11,7 @@ Nothing leaves it: bytes that fit nowhere come out as cp437, in which every byte
 from __future__ import annotations
 
 import itertools
+import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,13 +19,40 @@ if TYPE_CHECKING:
 
 FALLBACK = "cp437"
 # In this order where the score is equal. cp949 is euc-kr with the syllables it lacks.
-_CANDIDATES = ("cp437", "cp1252", "cp866", "cp1251", "koi8-r", "cp932", "gbk", "cp949", "big5")
+_CANDIDATES = [
+    "cp437",
+    "cp1252",
+    "cp850",
+    "cp866",
+    "cp1251",
+    "koi8-r",
+    "cp932",
+    "gbk",
+    "cp949",
+    "big5",
+    "cp852",
+    "cp1250",
+    "cp857",
+    "cp1254",
+    "cp737",
+    "cp1253",
+    "cp862",
+    "cp1255",
+]
 _ENOUGH = 500  # distinct names; more of them do not change the verdict
 
 # What stands for itself in a score: the letters, syllables and signs that most words of a language are made of.
 _RUSSIAN_OFTEN = "оеаинтсрвл"
 _RUSSIAN_SELDOM = "щцэфъёхюшж"
-_WESTERN = "äöüßéèêëàâçñáíóúôîïæøåãõÄÖÜÉÈÀÇÑÁÍÓÚÆØÅ"
+_WESTERN = "äöüßéèêëàâçñáíóúôîïæøåãõùûìòÄÖÜÉÈÀÇÑÁÍÓÚÆØÅÃÕÂÊÔÎ"
+_CENTRAL = "ąćęłńóśźżáčďéěíňřšťúůýžöőüűäôľĺŕăâîşţđßĄĆĘŁŃÓŚŹŻÁČĎÉĚÍŇŘŠŤÚŮÝŽÖŐÜŰÄÔĽĹŔĂÂÎŞŢĐ"
+_TURKISH = "çğıöşüâîÇĞİÖŞÜÂÎ"
+_LETTERS = {"cp852": _CENTRAL, "cp1250": _CENTRAL, "cp857": _TURKISH, "cp1254": _TURKISH}
+_GREEK_OFTEN = "αειοντσςρηπκλμυ"
+_GREEK_SELDOM = "ξψζφχθβϊϋ"
+_GREEK_INSIDE = "βγδζθκλμξπστφχψΐΰϊϋ"
+_HEBREW_OFTEN = "יוהלאמרתבשנ"
+_HEBREW_LAST = "ךםןףץ"
 _HANZI = (
     "的一是不了在人有我他这中大来上国个到说们为子和你地出道也时年得就那要下以生会自着去之过家学对可里后小么心"
     "多天而能好都然没日于起还发成事只作当想看文无开手用主行方又如前所本见经头面公同三己老从动两长知民样现分"
@@ -89,6 +117,10 @@ def _score(text: str, encoding: str) -> float:
         score += _sign(sign, script, encoding)
         if before.isalpha():
             score += _neighbours(before, sign, script)
+        if (sign in _HEBREW_LAST or sign == "ς") and after.isalpha():
+            score -= 2  # letters that end a word
+        elif sign in _GREEK_INSIDE and not after.isalpha():
+            score -= 1
         if script in {"cjk", "hangul", "kana"}:
             # A word in Latin letters with one such sign in it is a word with an umlaut, read wrongly.
             score -= (0, 1, 4)[_is_small(before) + _is_small(after)]
@@ -100,7 +132,8 @@ def _score(text: str, encoding: str) -> float:
 def _neighbours(before: str, sign: str, script: str) -> float:
     score = 0.0
     other = _script(before)
-    if {script, other} in ({"cyrillic", "latin"}, {"greek", "latin"}, {"greek", "cyrillic"}):
+    alphabets = {"cyrillic", "latin", "greek", "hebrew"}
+    if script != other and {script, other} <= alphabets:
         score -= 3
     elif {script, other} in ({"cjk", "cyrillic"}, {"hangul", "kana"}, {"hangul", "cyrillic"}):
         score -= 2
@@ -123,6 +156,8 @@ def _script(sign: str) -> str:
         return "greek"
     if 0x400 <= code < 0x530:
         return "cyrillic"
+    if 0x5D0 <= code < 0x5EB:
+        return "hebrew"
     if 0x3040 <= code < 0x3100:
         return "kana"
     if 0xAC00 <= code < 0xD7A4:
@@ -146,9 +181,11 @@ def _sign(sign: str, script: str, encoding: str) -> float:
         points = 1.0 if letter in _RUSSIAN_OFTEN else 0.2 if letter in _RUSSIAN_SELDOM else 0.6
         return points - (0.2 if sign.isupper() else 0.0)
     if script == "latin":
-        return 0.9 if sign in _WESTERN else -1.0
+        return 0.9 if sign in _LETTERS.get(encoding, _WESTERN) else -1.0
     if script == "greek":
-        return -1.5
+        return _greek(sign) if encoding in {"cp737", "cp1253"} else -1.5
+    if script == "hebrew":
+        return 0.9 if sign in _HEBREW_OFTEN else 0.5
     if script == "kana":
         return 2.2
     if script == "hangul":
@@ -160,6 +197,13 @@ def _sign(sign: str, script: str, encoding: str) -> float:
     if script == "wide":
         return 0.5
     return -2.0  # half-width kana, box drawing, currency, controls: no part of names
+
+
+def _greek(sign: str) -> float:
+    letter = unicodedata.normalize("NFD", sign.lower())[0]
+    points = 1.0 if letter in _GREEK_OFTEN else 0.2 if letter in _GREEK_SELDOM else 0.6
+    accented = letter != sign.lower()
+    return points - (0.2 if sign.isupper() else 0.0) - (0.5 if accented else 0.0)
 
 
 def _ideograph(sign: str, encoding: str) -> float:
