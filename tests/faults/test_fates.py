@@ -133,10 +133,9 @@ async def test_a_repaired_photo_keeps_its_bytes(root: Path, tmp_path: Path) -> N
         make_tar(root / "inbox" / "t.tar", {"a.jpg": source})
         await house.until(lambda: house.arrived and house.idle)
         (job,) = house.spool.jobs("done")
-        place = root / "uploading" / job
-        place.mkdir()
-        (tmp_path / "own").write_bytes(photo(b"own"))
-        (tmp_path / "own").rename(place / "0009_own.jpg")
+        (tmp_path / job).mkdir()
+        (tmp_path / job / "0009_own.jpg").write_bytes(photo(b"own"))
+        (tmp_path / job).rename(root / "uploading" / job)
         await house.until(lambda: len(house.arrived) == 2 and house.idle)
 
     sizes = {path.name: path.stat().st_size for path in root.glob("done/*/000*")}
@@ -154,14 +153,14 @@ async def test_a_note_is_no_post(root: Path, tmp_path: Path) -> None:
         source.rename(root / "inbox" / "trip")
         await house.until(lambda: len(house.lying("quarantine")) == 2 and house.idle)
         (job,) = house.spool.jobs("quarantine")
-        place = root / "uploading" / job
-        place.mkdir(exist_ok=True)
         unit = next(path for path in (root / "quarantine" / job).iterdir() if path.suffix == ".jpg")
         unit.write_bytes(photo(b"repaired"))
-        unit.rename(place / unit.name)
+        (tmp_path / job).mkdir()
+        unit.rename(tmp_path / job / unit.name)
+        (tmp_path / job).rename(root / "uploading" / job)
         await house.until(lambda: len(house.arrived) == 2 and house.idle)
-        place.mkdir(exist_ok=True)
-        (root / "quarantine" / job / f"{unit.name}.txt").rename(place / f"{unit.name}.txt")
+        await house.until(lambda: not (root / "uploading" / job).exists())
+        (root / "quarantine" / job).rename(root / "uploading" / job)
         await house.until(lambda: house.idle)
 
     assert sorted(house.arrived) == [photo(b"ok"), photo(b"repaired")]

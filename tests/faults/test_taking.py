@@ -75,7 +75,7 @@ async def test_loose_files_of_one_moment_are_one_job(root: Path) -> None:
 
 async def test_what_came_complete_need_not_settle(root: Path) -> None:
     """A photo that was moved there, or closed by who wrote it, is not left for the whole settling time."""
-    async with running(config(root, settle=LONG, rescan=LONG)) as house:
+    async with running(config(root, settle=LONG)) as house:
         await house.until((root / "inbox" / "family").is_dir)
         put(root / "inbox" / "family" / "moved.jpg", photo(b"moved"))
         await house.until(lambda: len(house.arrived) == 1 and house.idle)
