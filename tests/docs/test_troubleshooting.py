@@ -47,6 +47,7 @@ NOT_FOR_PEOPLE = {
     "SELECT auth_key FROM sessions": "asked of SQLite",
     "only you see it": "beside a chat in a list",
     "album sent one by one": "in the log",
+    "the last try returns or raises": "a mistake of ours",
     "a password, which is never posted": "the end of other sentences",
     "…: removed, the command that copied it has died": "what a start has put right, in the log",
     "Unexpected end of data": "7-Zip's words, which are looked for",
@@ -98,7 +99,8 @@ def _sentences(module: Path) -> Iterator[tuple[int, str]]:
 def _template(node: ast.Constant | ast.JoinedStr) -> str:
     """A literal, with … where something is put in."""
     if isinstance(node, ast.Constant):
-        return node.value.replace("{}", "…") if isinstance(node.value, str) else ""
+        # {name} of a template that is filled in later is put in as well.
+        return re.sub(r"\{\w*\}", "…", node.value) if isinstance(node.value, str) else ""
     parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
     return "".join(map(str, parts))
 
