@@ -102,7 +102,7 @@ def _template(node: ast.Constant | ast.JoinedStr) -> str:
         # {name} of a template that is filled in later is put in as well.
         return re.sub(r"\{\w*\}", "…", node.value) if isinstance(node.value, str) else ""
     parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
-    return "".join(map(str, parts))
+    return re.sub(r"\{\w*\}", "…", "".join(map(str, parts)))
 
 
 def _words(text: str) -> bool:

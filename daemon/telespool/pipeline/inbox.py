@@ -239,7 +239,9 @@ class Inbox(Worker):
                 self.context.activity.waits.begin(self.name, wait)
             return
         self.context.activity.waits.end(self.name, drop.path.name)
-        log.info("claimed", job=entry.job, unit=str(entry.unit), chat=drop.chat, files=len(drops))
+        log.info(
+            "drop.claimed", job=entry.job, unit=str(entry.unit), chat=drop.chat, files=len(drops)
+        )
 
     def _take(self, drops: Sequence[Drop]) -> Entry:
         drop = drops[0]
