@@ -18,23 +18,20 @@ from typing import TYPE_CHECKING
 from telespool.errors import Permanent
 from telespool.media import ffmpeg
 from telespool.media import ffmpeg_args as plans
-from telespool.media.ffmpeg_process import together
+from telespool.media.segment_run import MissedError, run_segments
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.media.conversion_context import ConversionContext
     from telespool.media.ffmpeg_process import ExitInfo
+    from telespool.media.segment_run import Closed
     from telespool.media.segments import Segment, Segments
     from telespool.media.streams import ProbedStream
 
 PIECE = 600  # seconds of film
 _FRAME = 1024  # samples in a packet of AAC-LC
 _WARM_UP = 30  # seconds encoded before the first packet that is wanted, and thrown away: so long the encoder settles
-
-
-class _MissedError(Exception):
-    """The run did not go on with the packet that was wanted."""
 
 
 async def make_sound(work: ConversionContext, segments: Segments) -> None:
@@ -79,7 +76,7 @@ async def _pieces(
     making = _Making(work, segments, audio, run)
     try:
         said = await making.run(way)
-    except _MissedError:
+    except MissedError:
         return None
     finally:
         await asyncio.to_thread(segments.drop, run)
@@ -106,30 +103,21 @@ class _Making:
     async def run(self, way: int) -> ExitInfo:
         """Encode what is missing."""
         self.pieces = await asyncio.to_thread(self._segments.pieces, "audio")
-        closed: asyncio.Queue[str | None] = asyncio.Queue()
-        said: list[ExitInfo] = []
+        return await run_segments(
+            self._work.runner,
+            self._command(way),
+            self._run,
+            ends_at_cut=lambda file: (
+                self._is_warm_up(file) or self._last(file) % (PIECE * self.rate) < _FRAME
+            ),
+            keep=self._keep,
+        )
 
-        def hear(line: str) -> None:
-            if line.count(",") == 2:
-                closed.put_nowait(line)
+    def _last(self, file: Closed) -> int:
+        return round(file.end * self.rate)
 
-        async def run_ffmpeg() -> None:
-            command = self._command(way)
-            said.append(await self._work.runner.run(command, on_line=hear, cwd=self._run))
-            closed.put_nowait(None)
-
-        async def take() -> None:
-            held: str | None = None
-            while (line := await closed.get()) is not None:
-                if held is not None:
-                    await self._keep(held)
-                # What ends before its time may have been broken off: what comes then decides.
-                held = None if await self._keep(line, whole=True) else line
-            if held is not None and said[-1].code == 0:
-                await self._keep(held)
-
-        await together(run_ffmpeg(), take())
-        return said[-1]
+    def _is_warm_up(self, file: Closed) -> bool:
+        return bool(self.pieces) and self._last(file) <= self._begin
 
     @property
     def _begin(self) -> int:
@@ -150,21 +138,17 @@ class _Making:
             *("-segment_list", "pipe:1", "-segment_list_type", "csv", "%06d.aac"),
         ]
 
-    async def _keep(self, line: str, *, whole: bool = False) -> bool:
-        """Make a piece of a closed file; with `whole` only if it goes up to a cut."""
-        name, *times = line.split(",")
-        first, last = (round(float(time) * self.rate) for time in times)
-        if self.pieces and last <= self._begin:
-            return True  # the warm-up
+    async def _keep(self, file: Closed) -> None:
+        """Make a piece of a closed file."""
+        first, last = round(file.begin * self.rate), self._last(file)
+        if self._is_warm_up(file):
+            return
         if self.pieces and first != self._begin:
-            raise _MissedError
-        if whole and last % (PIECE * self.rate) >= _FRAME:
-            return False
+            raise MissedError
         number, of = len(self.pieces), math.ceil(self._work.length / PIECE)
-        keep, path = self._segments.keep, self._run / name
+        keep, path = self._segments.keep, self._run / file.name
         piece = await asyncio.to_thread(keep, path, number, of, first, last, "audio")
         self.pieces.append(piece)
-        return True
 
 
 async def _join(

@@ -28,6 +28,7 @@ from telespool.media.compatibility import assess
 from telespool.media.conversion_context import ConversionContext
 from telespool.media.damage import missing
 from telespool.media.ffmpeg_process import PausableClock, Progress, ProgressReporter, Runner, finish
+from telespool.media.film import encode_at_once
 from telespool.media.known_good import ffmpeg_tool, ffprobe_tool
 from telespool.media.moving_pictures import unroll
 from telespool.media.packets import UNKNOWN, scan
@@ -36,7 +37,7 @@ from telespool.media.probe import probe
 from telespool.media.segments import Segments, fingerprint
 from telespool.media.timestamps import is_crooked, straighten
 from telespool.media.verify import verify
-from telespool.media.video_encode import encode, encode_at_once
+from telespool.media.video_encode import encode
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.hashing import digest
 from telespool.runtime.tool_health import HEALTH
@@ -104,13 +105,15 @@ async def convert(
                 gate, PausableClock(settings.timeout), ffmpeg.limits(settings), settings.stall
             )
             lost: tuple[str, ...] = ()
+            if known.kind not in {"video", "gif"}:
+                raise Permanent("; ".join(known.reasons) or f"{name} is no video")
             if known.kind == "video" and known.probe is None:
                 moving = state / "moving.apng"
                 lost = await _unrolled(source, moving, runner, name)
                 source = moving
             found = known.probe or await probe(source, settings)
-            if known.kind not in {"video", "gif"} or found.video is None:
-                raise Permanent("; ".join(known.reasons) or f"{name} is no video")
+            if found.video is None:
+                raise Permanent(f"{name} holds no video")
             work = ConversionContext(
                 name=name,
                 source=source,

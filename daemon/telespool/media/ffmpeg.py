@@ -28,6 +28,7 @@ LEAST_SPACE = 64 << 20
 
 # What ffmpeg says of pictures for which no memory could be large enough.
 _TOO_LARGE = re.compile(r"Picture.size.([1-9]\d*)x([1-9]\d*).is.invalid")
+_NOT_LISTED = re.compile(r"Format not on whitelist '[^']*'?")
 _DEEP_BYTES, _DEEP_TIME = 128 << 20, 600_000_000  # and millionths of a second
 
 DEMUXERS = (
@@ -80,6 +81,7 @@ def last_words(stderr: bytes | str, lines: int = 3) -> str:
     for line in reversed(text.splitlines()):
         said = re.sub(r" @ 0x[0-9a-f]+", "", line).strip()
         said = re.sub(r"file:\S*/", "", said)
+        said = _NOT_LISTED.sub("a format that is not opened here", said)
         if said and said not in words and "Last message repeated" not in said:
             words.append(said)
         if len(words) == lines:

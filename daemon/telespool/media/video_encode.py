@@ -16,7 +16,6 @@ from __future__ import annotations
 import asyncio
 import bisect
 import math
-import os
 from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
@@ -24,12 +23,15 @@ from telespool.media import encoders, ffmpeg, mp4
 from telespool.media import ffmpeg_args as plans
 from telespool.media.audio_encode import make_sound
 from telespool.media.ffmpeg_process import together
+from telespool.media.film import join
+from telespool.media.segment_run import MissedError, run_segments
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.media.conversion_context import ConversionContext
     from telespool.media.ffmpeg_args import EncodePlan
+    from telespool.media.segment_run import Closed
     from telespool.media.segments import Segment, Segments
 
 _PREROLL = (
@@ -55,63 +57,13 @@ _RAW = {
 }
 
 
-class _MissedError(Exception):
-    """The run did not begin with the frame that was wanted."""
-
-
 async def encode(
     work: ConversionContext, segments: Segments, plan: EncodePlan, step: int, target: Path
 ) -> None:
     """Encode picture and sound and put them together in `target`. `step` is the grid, in seconds."""
     picture = _Picture(work, segments, plan, step)
     await together(make_sound(work, segments), picture.encode())
-    await _join(work, segments, plan, target)
-
-
-async def encode_at_once(
-    work: ConversionContext, plan: EncodePlan, step: int, target: Path
-) -> None:
-    """Encode picture and sound of a short film in one run; what is broken off begins anew."""
-    audio, settings = work.found.audio, work.settings
-    words = ""
-
-    def hear(line: str) -> None:
-        key, _, value = line.partition("=")
-        if key == "out_time_us" and value.isdigit():
-            work.tell(int(value) / 1e6)
-
-    for sound in plans.sounds(audio, settings) if audio is not None else [["-an"]]:
-        said = await work.runner.run(
-            [
-                ffmpeg.program(settings.ffmpeg),
-                *("-v", "warning", "-nostdin", "-y", "-progress", "pipe:1", "-stats_period", "0.5"),
-                *("-max_pixels", str(settings.max_pixels), "-max_error_rate", "1"),
-                *(*encoders.device(settings), *work.clock(work.delay)),
-                *ffmpeg.reading(work.source, deep=work.found.deep),
-                *("-map", f"0:{work.video.index}", *sound, *plans.BARE),
-                *("-vf", plan.filters + encoders.to_device(settings)),
-                *("-fps_mode", "vfr", "-enc_time_base:v", f"1:{plan.ticks}"),
-                *plans.picture(work.video, settings),
-                *plans.key_frames(work.video, settings, step),
-                *("-max_muxing_queue_size", "4096", "-video_track_timescale", str(plan.ticks)),
-                *_ending(work, plan),
-                *("-movflags", "+faststart", "-f", "mp4", ffmpeg.writing(target)),
-            ],
-            on_line=hear,
-        )
-        words = said.words
-        if said.code == 0 and await asyncio.to_thread(mp4.track, target) is not None:
-            return
-    raise Permanent(f"not one frame of it can be decoded: {words}")
-
-
-def _ending(work: ConversionContext, plan: EncodePlan) -> list[str]:
-    """The option that gives the last frame its length, where it is known when that is shown."""
-    shown = work.shown
-    if not shown or work.scan.guessed or work.scan.timeless or plan.thinned:
-        return []
-    last = round((shown[-1] - work.found.start) * plan.ticks)
-    return ["-bsf:v", _last(work, last, plan)]
+    await join(work, segments, plan, target)
 
 
 class _Picture:
@@ -129,7 +81,6 @@ class _Picture:
         self._pieces: list[Segment] = []
         self._awaited: float | None = None
         self._warms = True
-        self._words = ""
         self._seeks = work.found.format not in _RAW and work.scan.timeless * 2 < work.scan.count
 
     async def encode(self) -> None:
@@ -141,12 +92,12 @@ class _Picture:
             try:
                 if not self._nothing_left():
                     await self._run()
-            except _MissedError:
+            except MissedError:
                 # First without the warm-up, then without seeking: slower, and right in any case.
                 self._warms, self._seeks = False, self._seeks and self._warms
                 continue
             if not self._pieces:
-                raise Permanent(f"not one frame of it can be decoded: {self._words}")
+                raise Permanent("not one frame of it can be decoded: it is damaged, or encrypted")
             await asyncio.to_thread(self._segments.complete, self._pieces)
             return
 
@@ -179,7 +130,6 @@ class _Picture:
 
     async def _ffmpeg(self, run: Path) -> None:
         base, begin = self._begin()
-        closed: asyncio.Queue[str | None] = asyncio.Queue()
         done_before = max(self._done, 0.0)
         since = bisect.bisect_left(self._times, (begin or 0) / self._plan.ticks)
 
@@ -189,18 +139,18 @@ class _Picture:
                 # The segment muxer of ffmpeg 5 keeps its `out_time` to itself.
                 now = self._times[min(since + int(value), len(self._times) - 1)]
                 self._work.tell(max(now, done_before), done_before)
-            elif line.count(",") == 2 and not value:
-                closed.put_nowait(line)
-
-        async def run_ffmpeg() -> None:
-            said = await self._work.runner.run(self._command(base, begin), on_line=hear, cwd=run)
-            if said.code:
-                raise Permanent(f"the conversion failed: {said.words}")
-            self._words = said.words
-            closed.put_nowait(None)
 
         self._awaited = self._next_time() if self._pieces and self._seeks else None
-        await together(run_ffmpeg(), self._take(closed, run, base))
+        said = await run_segments(
+            self._work.runner,
+            self._command(base, begin),
+            run,
+            ends_at_cut=self._ends_at_cut,
+            keep=lambda file: self._keep(file, run, base),
+            hear=hear,
+        )
+        if said.code:
+            raise Permanent(f"the conversion failed: {said.words}")
 
     def _begin(self) -> tuple[int, int | None]:
         """Where this run's clock begins and where its frames do, in ticks.
@@ -263,31 +213,15 @@ class _Picture:
         lines = range(self._step, math.ceil(left) + self._step, self._step)
         return ",".join(str(second) for second in lines)
 
-    async def _take(self, closed: asyncio.Queue[str | None], run: Path, base: int) -> None:
-        """Make pieces of the files as ffmpeg closes them.
+    def _ends_at_cut(self, file: Closed) -> bool:
+        line_of_grid = (math.floor(file.begin / self._step + 1e-6) + 1) * self._step
+        return file.end >= line_of_grid - 1.5 * self._work.scan.gap
 
-        A file that ends before its line of the grid may be one that ffmpeg was told to end: it is held back
-        until the next one, or ffmpeg's good end, shows that it was meant so.
-        """
-        held: str | None = None
-        while (line := await closed.get()) is not None:
-            if held is not None:
-                await self._keep(held, run, base)
-            _, begin, end = line.split(",")
-            line_of_grid = (math.floor(float(begin) / self._step + 1e-6) + 1) * self._step
-            if float(end) >= line_of_grid - 1.5 * self._work.scan.gap:
-                await self._keep(line, run, base)
-                held = None
-            else:
-                held = line
-        if held is not None:
-            await self._keep(held, run, base, is_last=True)
-
-    async def _keep(self, line: str, run: Path, base: int, *, is_last: bool = False) -> None:
-        path = run / line.partition(",")[0]
+    async def _keep(self, file: Closed, run: Path, base: int) -> None:
+        path = run / file.name
         track = await asyncio.to_thread(mp4.track, path)
         if track is None or track.timescale != self._plan.ticks:
-            if is_last:
+            if file.is_last:
                 return  # the encoder was given no (more) frames, and closed a file without any
             raise Permanent("ffmpeg wrote a piece that cannot be read")
         first, last = track.first + base, track.last + base
@@ -295,10 +229,10 @@ class _Picture:
             return  # the warm-up
         if self._pieces and first <= self._pieces[-1].last:
             if self._warms:
-                raise _MissedError
+                raise MissedError
             raise Permanent("ffmpeg wrote a piece whose times do not follow on the last")
         if self._awaited is not None and first / self._plan.ticks > self._awaited + 0.1:
-            raise _MissedError
+            raise MissedError
         self._awaited = None
         of = math.ceil(self._work.length / self._step)
         piece = await asyncio.to_thread(
@@ -306,53 +240,3 @@ class _Picture:
         )
         self._pieces.append(piece)
         await asyncio.to_thread(ffmpeg.check_free, self._segments.folder)
-
-
-async def _join(
-    work: ConversionContext, segments: Segments, plan: EncodePlan, target: Path
-) -> None:
-    """Put pieces and sound together, the index in front; nothing is encoded."""
-    pieces = await asyncio.to_thread(segments.pieces)
-    script = await asyncio.to_thread(segments.join, pieces, plan.ticks)
-    heard = await asyncio.to_thread(mp4.track, segments.audio, b"soun") is not None
-    try:
-        await work.runner.succeed(
-            [
-                ffmpeg.program(work.settings.ffmpeg),
-                *("-v", "warning", "-nostdin", "-y"),
-                *("-itsoffset", f"{pieces[0].first / plan.ticks:.6f}"),
-                *("-protocol_whitelist", "file", "-format_whitelist", "concat,mov,mp4"),
-                *("-f", "concat", "-safe", "1", "-i", f"file:{os.fspath(script.absolute())}"),
-                *(ffmpeg.reading(segments.audio) if heard else ()),
-                *(
-                    "-map",
-                    "0:v",
-                    *(("-map", "1:a") if heard else ()),
-                    "-c",
-                    "copy",
-                    "-video_track_timescale",
-                    str(plan.ticks),
-                ),
-                *("-bsf:v", _last(work, pieces[-1].last, plan)),
-                *("-movflags", "+faststart", "-f", "mp4", ffmpeg.writing(target)),
-            ],
-            "putting the pieces together",
-        )
-    finally:
-        await asyncio.to_thread(segments.drop, script)
-
-
-def _last(work: ConversionContext, last: int, plan: EncodePlan) -> str:
-    """The bitstream filter that gives the last frame its length: ffmpeg cuts it by how late the film begins.
-
-    The frame that is shown last is not always the one that is decoded last, and the index counts by both.
-    """
-    rate, scan = work.video.constant_rate, work.scan
-    seconds = scan.gap if plan.thinned or scan.lasting <= 0 else scan.lasting
-    if rate is not None and not plan.thinned:
-        seconds = float(1 / rate)
-    length = round(seconds * plan.ticks)
-    shown = f"if(gte(PTS,{last}-{length // 2}),{length},DURATION)"
-    end = last + length
-    decoded = f"min({end}-STARTPTS-DTS+STARTDTS,{end}-PTS)"
-    return f"setts=pts=PTS:dts=DTS:duration='if(eq(NEXT_DTS,NOPTS),{decoded},{shown})'"
