@@ -108,10 +108,10 @@ def test_a_killer_in_conversion_is_quarantined_after_four_deaths(
 ) -> None:
     """A film over which the process dies without getting further is set apart, the next one converted."""
 
-    async def convert(source: Path, *rest: Any, **more: Any) -> None:
+    async def convert(source: Path, *rest: Any, **more: Any) -> Any:
         if KILLER in source.read_bytes():
             raise Death
-        await converting.convert(source, *rest, **more)
+        return await converting.convert(source, *rest, **more)
 
     monkeypatch.setattr("telespool.pipeline.converter.convert", convert)
     play = play_with(place, {"a.avi": film(KILLER), "b.avi": film(b"b")})
@@ -127,12 +127,12 @@ def test_a_film_over_which_ffmpeg_is_killed_is_quarantined_after_four_times(
     """An ffmpeg that is killed from outside is no failed try: it counts like a death, and four are the end."""
     tries = 0
 
-    async def convert(source: Path, *rest: Any, **more: Any) -> None:
+    async def convert(source: Path, *rest: Any, **more: Any) -> Any:
         nonlocal tries
         if KILLER in source.read_bytes():
             tries += 1
             raise ChildDied("The program ffmpeg was killed from outside.")
-        await converting.convert(source, *rest, **more)
+        return await converting.convert(source, *rest, **more)
 
     monkeypatch.setattr("telespool.pipeline.converter.convert", convert)
     play = play_with(place, {"a.avi": film(KILLER), "b.avi": film(b"b")})
@@ -156,7 +156,7 @@ def test_deaths_during_a_conversion_that_gets_further_are_no_poison(
     """Ten deaths, each after another segment was finished: the film is converted all the same."""
     monkeypatch.setattr(media, "SEGMENTS", 10)
 
-    async def convert(*rest: Any, **more: Any) -> None:
+    async def convert(*rest: Any, **more: Any) -> Any:
         before = len(converting.made)
 
         def die_of(state: Any) -> None:
@@ -165,7 +165,7 @@ def test_deaths_during_a_conversion_that_gets_further_are_no_poison(
                 raise Death
 
         more_progress, more["progress"] = more["progress"], die_of
-        await converting.convert(*rest, **more)
+        return await converting.convert(*rest, **more)
 
     monkeypatch.setattr("telespool.pipeline.converter.convert", convert)
     play = play_with(place, {"a.avi": film(b"a long film, in ten segments")})
