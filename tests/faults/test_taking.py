@@ -9,7 +9,7 @@ import pytest
 
 from telespool.clutter import clutter, ignored, unfinished
 from telespool.pipeline.drops import find
-from telespool.pipeline.write_signs import WriteSigns
+from telespool.runtime.write_signs import WriteSigns
 from tests.crash.media import photo
 from tests.faults.house import config, running
 
@@ -96,7 +96,7 @@ def test_events_tell_who_writes_where_no_lease_does(
         FileMovedEvent,
     )
 
-    monkeypatch.setattr("telespool.pipeline.write_signs.is_leasable", lambda _: None)
+    monkeypatch.setattr("telespool.runtime.write_signs.is_leasable", lambda _: None)
     signs, path = WriteSigns(), tmp_path / "a.jpg"
 
     def written() -> bool | None:

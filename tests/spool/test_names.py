@@ -7,7 +7,17 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telespool.spool.names import LABEL_BYTES, Job, Unit, clean, file_id, natural, random_id, title
+from telespool.spool.names import (
+    LABEL_BYTES,
+    Job,
+    JobTokens,
+    Unit,
+    clean,
+    file_id,
+    natural,
+    random_id,
+    title,
+)
 
 anything = st.text(st.characters(codec="utf-8", categories=None), max_size=300) | st.text(
     st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF), max_size=5
@@ -124,3 +134,26 @@ def test_a_title_has_no_endings_of_archives() -> None:
     }
 
     assert {name: title(name) for name in names} == names
+
+
+def test_sentences_have_the_name_that_people_know() -> None:
+    """Whatever name a unit is worked with under, its sentences say the one it was dropped with."""
+    unit = Unit.parse("0001@1_slow_reopen.jpg")
+    assert unit is not None
+    for working in ("0001_", "0001@1_", "0001c@2+7_"):
+        assert unit.in_words(f"{working}slow_reopen.jpg is damaged") == "slow_reopen.jpg is damaged"
+
+
+def test_names_of_jobs_are_unique_and_in_order() -> None:
+    """Jobs of one second sort as they were claimed; where a clock shows a second twice, no name comes twice."""
+    tokens = JobTokens()
+    when = 1_800_000_000.25
+    jobs = [_job(tokens, when) for _ in range(2000)]
+    assert jobs == sorted(jobs)
+    again = [_job(JobTokens(), when) for _ in range(100)]
+    assert len({*jobs, *again}) == 2100
+
+
+def _job(tokens: JobTokens, when: float) -> str:
+    claimed, token = tokens.next(when)
+    return str(Job.make(claimed, "family", "cam", token))

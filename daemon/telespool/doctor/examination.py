@@ -39,7 +39,7 @@ async def examine(
     yield await programs.photos()
     for finding in await programs.seven_zip(config):
         yield finding
-    for finding in (*places.spool(config), *places.inbox(config)):
+    for finding in (*places.spool(config), *places.inbox(config), *places.writers(config)):
         yield finding
     yield places.room(config)
     yield places.events(config)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from telespool.config.paths import start_command
 from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.observe import control_client, humanize
+from telespool.runtime.write_signs import is_leasable
 from telespool.spool.layout import FOLDERS, WORKING, SpoolLayout
 from telespool.spool.lock import Lock
 
@@ -56,6 +57,33 @@ def spool(config: Config) -> Iterator[Finding]:
         more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
         cure = "They are left alone. Drop files into inbox/, not into the other folders"
         yield note("strangers", f"{listed}{more}: not Telespool's", cure)
+
+
+def writers(config: Config) -> Iterator[Finding]:
+    """By what it is known here that somebody still writes to a file in the inbox."""
+    inbox = config.spool.inbox or config.spool.root / "inbox"
+    if not inbox.is_dir() or not os.access(inbox, os.W_OK):
+        return
+    probe = inbox / f".doctor-{os.getpid()}"
+    try:
+        probe.touch()
+        leases = is_leasable(lambda: os.open(probe, os.O_RDONLY | os.O_CLOEXEC))
+    except OSError:
+        return
+    finally:
+        probe.unlink(missing_ok=True)
+    quiet = humanize.span(config.inbox.settle)
+    if config.inbox.polling or not leases:
+        yield note(
+            "who still writes",
+            f"nothing tells it in {inbox}: a file is taken once it has not changed for {quiet}",
+            "Copy under a hidden name and rename at the end, as rsync does, or set inbox.settle higher",
+        )
+    else:
+        yield ok(
+            "who still writes",
+            "read leases tell it of files of the daemon's user, events of those of others",
+        )
 
 
 def _one_file_system(root: Path) -> Finding:

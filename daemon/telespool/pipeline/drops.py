@@ -20,8 +20,8 @@ from telespool.clutter import clutter, ignored, stands_for_unfinished
 from telespool.clutter import unfinished as looks_unfinished
 from telespool.file_types import HEAD, by_ending, identify
 from telespool.pipeline import password_files
-from telespool.pipeline.write_signs import WriteSigns
 from telespool.runtime import plain_files, trees
+from telespool.runtime.write_signs import WriteSigns
 from telespool.spool.names import DEFAULT_CHAT, password_for
 
 if TYPE_CHECKING:

@@ -30,9 +30,9 @@ from telespool.pipeline.copy_taking import CopyTaking
 from telespool.pipeline.drops import Drop, find, find_below
 from telespool.pipeline.stability import StabilityTracker
 from telespool.pipeline.worker import Worker, log
-from telespool.pipeline.write_signs import WriteSigns
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import Wait
+from telespool.runtime.write_signs import WriteSigns
 from telespool.spool.names import DEFAULT_CHAT, natural, password_for, title
 
 if TYPE_CHECKING:

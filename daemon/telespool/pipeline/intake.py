@@ -113,7 +113,7 @@ class Intake(Worker):
     async def give_up(self, entry: Entry, error: TelespoolError) -> None:
         """Quarantine the drop."""
         # In the spool the drop has a number and a mark; people know it by its own name.
-        reason = error.reason.replace(entry.path.name, entry.unit.label)
+        reason = entry.unit.in_words(error.reason)
         log.warning("unit.quarantined", job=entry.job, unit=str(entry.unit.plain()), reason=reason)
         await in_thread(self.spool.quarantine, entry, reason)
 
@@ -140,14 +140,14 @@ class Intake(Worker):
             await in_thread(self.spool.pause, entry)
         until = self.spool.clock() + wait
         self.context.activity.waits.begin(
-            self.name, Wait(error.reason, until, "job", entry.job, error.kind)
+            self.name, Wait(entry.unit.in_words(error.reason), until, "job", entry.job, error.kind)
         )
         log.info(
             "wait.started",
             job=entry.job,
             unit=str(entry.unit.plain()),
             seconds=round(wait),
-            reason=error.reason,
+            reason=entry.unit.in_words(error.reason),
         )
 
     def _is_last_try(self, drop: Entry) -> bool:

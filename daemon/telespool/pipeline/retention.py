@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 from telespool.pipeline.retention_plan import carry_out, plan
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
+from telespool.runtime.waits import Wait
 
 if TYPE_CHECKING:
     from telespool.pipeline.worker import WorkerContext
 
 _LOOK_AGAIN = 3600.0
+_SHOWN = 20
+"""So many of those that are kept does `telespool status` name."""
 _SOON = 300.0
 
 
@@ -38,6 +41,10 @@ class Retention(Worker):
         for kept in found.kept:
             if str(kept) not in self._said:
                 log.warning("retention.kept", job=kept.job, unit=kept.unit, reason=str(kept))
+        self.context.activity.waits.end(self.name)
+        for kept in found.kept[:_SHOWN]:
+            wait = Wait(str(kept), scope="job", whom=kept.job, kind="person")
+            self.context.activity.waits.begin(self.name, wait)
         self._said = {found.doubt, *(str(kept) for kept in found.kept)}
         for step in found.steps:
             await in_thread(carry_out, self.spool, step)

@@ -52,6 +52,7 @@ _JOB = re.compile(
 _KINDS: dict[str, Kind] = {"": "", "c": "c", "o": "o"}
 _LETTERS = string.ascii_lowercase
 _SLOTS = 26 * 26
+_BURST = 60  # seconds by which the names of very many drops of one moment may be ahead of the clock
 _UNIT = re.compile(
     r"(?P<first>\d{4,})(?:-(?P<last>\d{4,}))?(?P<kind>[co]?)"
     r"(?:@(?P<attempt>[1-9]\d*))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
@@ -125,7 +126,7 @@ class JobTokens:
         """When the next job is claimed (seconds since the epoch, at `now` or a little later), and its letters."""
         turn = divmod(int(now * _SLOTS), _SLOTS)
         # Two claims in one moment; where the clock was put back, only its own time counts.
-        if turn <= self._last and self._last[0] - turn[0] <= 1:
+        if turn <= self._last and self._last[0] - turn[0] <= _BURST:
             second, slot = self._last
             turn = divmod(second * _SLOTS + slot + 1, _SLOTS)
         self._last = turn
@@ -228,6 +229,11 @@ class Unit:
     def shown(self) -> str:
         """The label as people get to see it in the chat."""
         return self.label.replace(AS_DOCUMENT, "")
+
+    def in_words(self, sentence: str) -> str:
+        """A sentence about this unit with the name that people know, wherever it has one that we work with."""
+        working = rf"(?<!\d)\d{{4,}}[co]?(?:@\d+)?(?:\+\d+)?_{re.escape(self.label)}"
+        return re.sub(working, lambda _: self.shown, sentence)
 
     def original(self) -> Self:
         """This unit as an original released after its copy was delivered."""

@@ -68,6 +68,7 @@ class Releases(Marks):
         target = free_name(target)
         note = target.with_name(f"{target.name}.txt")
         self.disk.unlink(note)
+        reason = entry.unit.in_words(reason)
         self.disk.write(note, f"{reason}\n".encode("utf-8", "replace"))
         self.disk.fsync(target.parent)
         if entry.folder == "converting":

@@ -7,8 +7,8 @@ Two signs, because neither is to be had everywhere:
     events           a file that was changed and not closed since is being written. Only since we listen, and not on
                      shares whose events do not come here.
 
-Where neither speaks, a drop must have been quiet for the whole settling time (`DropFinder`). `available` tells
-which sign holds in a folder; `telespool doctor` says so. Nothing here changes a file.
+Where neither speaks, a drop must have been quiet for the whole settling time. `telespool doctor` says which
+sign holds. Nothing here changes a file.
 """
 
 from __future__ import annotations
