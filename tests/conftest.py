@@ -4,6 +4,12 @@ import os
 import sys
 from pathlib import Path
 
-pytest_plugins = ["tests.needs", "tests.fixtures", "tests.telegram_server.fixtures"]
+pytest_plugins = [
+    "tests.needs",
+    "tests.unblocked",
+    "tests.crash.counts",
+    "tests.fixtures",
+    "tests.telegram_server.fixtures",
+]
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

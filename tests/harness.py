@@ -31,6 +31,7 @@ from telespool.config.secrets import Secrets
 from telespool.destinations.telegram import TelegramDestination
 from telespool.service.service import Service
 from telespool.spool.names import Unit
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
@@ -209,7 +210,7 @@ class Home:
         start = self.log.stat().st_size if self.log.exists() else 0
         process = self.start("--until-idle")
         try:
-            code = process.wait(timeout)
+            code = process.wait(longest(timeout))
         except subprocess.TimeoutExpired:
             kill(process.pid)
             process.wait()
@@ -243,7 +244,7 @@ class Home:
 
     async def inside(self, *, patience: RetryPolicy | None = None, timeout: float = 60.0) -> None:
         """Run the daemon in this process until it is idle."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(longest(timeout)):
             await self.service(patience=patience).run(until_idle=True)
 
     @asynccontextmanager
@@ -292,7 +293,7 @@ def kill(pid: int, *, children: bool = True) -> int:
 
 async def eventually(condition: Any, timeout: float = 30.0) -> None:
     """Wait until something is true of files or processes, which send no events."""
-    end = time.monotonic() + timeout
+    end = time.monotonic() + longest(timeout)
     while not condition():
         if time.monotonic() > end:
             raise TimeoutError("it did not come true")

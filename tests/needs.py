@@ -11,11 +11,12 @@ On a busy machine every test may take as many times longer as there are processe
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import pytest
 import pytest_timeout
+
+from tests.patience import longest
 
 SLOW = (
     "archives/test_hostile.py::test_names_that_fill_the_memory",
@@ -61,7 +62,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_timeout_set_timer(item: pytest.Item, settings: Any) -> Any:
     """Give it more time by as much as the machine is busier than one process a core."""
-    busy = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     return pytest_timeout.pytest_timeout_set_timer(
-        item, settings._replace(timeout=settings.timeout * busy)
+        item, settings._replace(timeout=longest(settings.timeout))
     )

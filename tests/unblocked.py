@@ -41,6 +41,11 @@ _COROUTINE = inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 _found: list[str] = []
 
 
+def found() -> list[str]:
+    """Return what was noted in this test so far; to be emptied by whoever wanted it."""
+    return _found
+
+
 def _noted(name: str, before: Callable[..., bool]) -> Callable[..., bool]:
     """Make what the library asks before a call: it goes on in any case, and is noted where a coroutine waits for it."""
 
@@ -82,7 +87,7 @@ def _watch() -> BlockBuster:
 
 
 @pytest.fixture(autouse=True)
-def _unblocked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _unblocked(request: pytest.FixtureRequest) -> Iterator[None]:
     if "converting" in request.fixturenames:  # there threads are replaced by calls
         yield
         return

@@ -16,6 +16,7 @@ from telespool.config.schema import ArchiveSettings
 from telespool.errors import Permanent
 from tests.archives import making
 from tests.archives.reading import write
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ FILES = making.photos()
 
 def _run(*words: str | Path) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "telespool.cli.main", "unpack", *map(str, words)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=longest(60))
 
 
 async def test_everything_comes_out(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from tests.harness import ROOT
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -39,7 +40,7 @@ class Terminal:
     async def sees(self, words: str, timeout: float = 30.0) -> str:
         """Wait until these words stand on the screen; all that came since the last typing."""
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(longest(timeout)):
                 while words not in self.shown:
                     self._news.clear()
                     await self._news.wait()
@@ -59,7 +60,7 @@ class Terminal:
 
     async def ends(self, timeout: float = 30.0) -> int:
         """The exit code."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(longest(timeout)):
             return await self.process.wait()
 
     def close(self) -> None:

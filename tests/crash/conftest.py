@@ -1,10 +1,9 @@
-"""The machine is replaced where it would only cost time; the numbers are told at the end."""
+"""The machine is replaced where it would only cost time."""
 
 from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ from tests.crash.machine import at_once, whole
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_COUNTS: pytest.StashKey[Counter[str]] = pytest.StashKey()
 _MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made in it
 
 
@@ -44,20 +42,3 @@ def place(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=_MEMORY) as directory:
         yield Path(directory) / "place"
-
-
-@pytest.fixture
-def counts(request: pytest.FixtureRequest) -> Counter[str]:
-    """What the summary tells."""
-    return request.config.stash.setdefault(_COUNTS, Counter())
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """Say how often the process died and the power failed; that nothing was lost is asserted each time."""
-    counts = config.stash.get(_COUNTS, Counter())
-    if counts:
-        terminalreporter.write_line(
-            f"{counts['deaths']} deaths, {counts['pairs']} pairs, {counts['losses']} power losses were tried"
-        )

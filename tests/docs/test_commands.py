@@ -21,6 +21,7 @@ import pytest
 
 from tests.browser import PROGRAM, Browser
 from tests.material import Material
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +155,7 @@ def test_commands(document: Path, clone: tuple[Path, str], home: Path) -> None:
                 capture_output=True,
                 text=True,
                 check=False,
-                timeout=60,
+                timeout=longest(60),
             )
             assert process.returncode == 0, f"$ {command}\n{process.stdout}{process.stderr}"
             if daemon is not None and command.startswith("cp "):

@@ -18,6 +18,7 @@ from telespool.service.service import Service
 from telespool.spool.layout import WORKING
 from tests.crash.chat import Chat
 from tests.crash.disks import DyingDisk
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -62,7 +63,7 @@ class House:
 
     async def until(self, true: Callable[[], object]) -> None:
         """Wait until something has come true."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(longest(PATIENCE)):
             while not true():
                 await asyncio.sleep(0.02)
 

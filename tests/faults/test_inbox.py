@@ -12,6 +12,7 @@ import pytest
 
 from tests.crash.media import photo
 from tests.faults.house import config, running
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ async def test_very_many_small_files_at_once(root: Path) -> None:
     for n in range(count):
         (root / "inbox" / f"{n}.jpg").write_bytes(photo(str(n).encode()))
     async with running(config(root)) as house:
-        async with asyncio.timeout(100):
+        async with asyncio.timeout(longest(100)):
             while len(house.arrived) < count or not house.idle:
                 await asyncio.sleep(0.1)
 

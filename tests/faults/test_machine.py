@@ -21,6 +21,7 @@ from tests.crash.scenes import SCENES, Scene, tar
 from tests.crash.stage import Play
 from tests.faults.house import config, running
 from tests.jobs import job_name
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -221,7 +222,7 @@ def _telespool(*words: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "telespool.cli.main", *words],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=longest(60),
         check=False,
     )
 

@@ -15,6 +15,7 @@ from telespool.config import loader
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.service.service import Service
 from tests.material import Material, make_zip, sha256
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,7 +67,7 @@ async def test_contents_of_many_times_the_room_go_through(small: Path, tmp_path:
             await asyncio.sleep(0.002)
 
     watching = asyncio.ensure_future(watch())
-    async with asyncio.timeout(90):
+    async with asyncio.timeout(longest(90)):
         await service.run(until_idle=True)
     watching.cancel()
     with suppress(asyncio.CancelledError):

@@ -8,6 +8,7 @@ import os
 import pytest
 
 from telespool.runtime import subprocesses
+from tests.patience import longest
 
 
 @pytest.mark.parametrize("nice", [0, 5])
@@ -28,6 +29,6 @@ async def test_a_child_that_nobody_reads_can_be_ended() -> None:
     assert process.stdout is not None
     while not process.stdout._paused:  # type: ignore[attr-defined]
         await asyncio.sleep(0)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(longest(60)):
         await subprocesses.end(process)
     assert process.returncode == -9

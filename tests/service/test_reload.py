@@ -15,6 +15,7 @@ from telespool.destinations.folder.destination import FolderDestination
 from telespool.errors import ConfigError
 from telespool.service.reload import run_until_signal
 from telespool.service.service import Service
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,7 +48,7 @@ class Making:
 
 async def until(look: Callable[[], object]) -> None:
     """Wait until there is something to see."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(longest(20)):
         while not look():
             await asyncio.sleep(0.02)
 

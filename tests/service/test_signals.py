@@ -17,6 +17,7 @@ from telespool.errors import LoginNeeded
 from telespool.service.reload import run_until_signal
 from tests.cli.support import make
 from tests.harness import ROOT
+from tests.patience import longest
 from tests.service.test_reload import Making, until
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def _early(directory: Path, name: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=longest(60),
         check=False,
         start_new_session=True,
     )

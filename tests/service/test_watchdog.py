@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from telespool.runtime.liveness import Liveness
 from telespool.service.sd_notify import SdNotify
 from telespool.service.watchdog import Watchdog
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -46,7 +47,7 @@ async def hears(manager: socket.socket, what: str) -> list[str]:
     """Listen until this is said; all that was said until then."""
     loop = asyncio.get_running_loop()
     said: list[str] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(longest(20)):
         while not said or what not in said[-1]:
             said.append((await loop.sock_recv(manager, 4096)).decode())
     return said

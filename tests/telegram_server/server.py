@@ -29,6 +29,8 @@ from telethon.crypto import rsa as telethon_rsa
 from telethon.sessions import MemorySession, SQLiteSession, StringSession
 from telethon.tl import types
 
+from tests.patience import longest
+
 from .chats import Directory
 from .faults import Faults, Violation, Waits
 from .handshake import ServerKey
@@ -138,7 +140,7 @@ class TestTelegram:
 
     async def until(self, condition: Callable[[], object], timeout: float = 30.0) -> None:
         """Wait until something is true of the server; looked at after each call and each change."""
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(longest(timeout)):
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
