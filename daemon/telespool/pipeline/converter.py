@@ -166,7 +166,7 @@ class Converter(Worker):
                 original.path, settings, max_bytes=limit, name=original.unit.label
             )
             # While it is encoded anew its segments and the whole lie beside each other.
-            size = plain_files.lstat(original.path).st_size
+            size = (await in_thread(plain_files.lstat, original.path)).st_size
             await in_thread(promise.grow, 2 * size if verdict.action == "encode" else size)
             parts = await self._make(original, verdict, limit, gate, progress)
             # Before they are let out: they may be on their way the moment after.
