@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-pytestmark = [pytest.mark.usefixtures("converting"), pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.usefixtures("converting", "uncounted"), pytest.mark.timeout(900)]
 MODES: tuple[Mode, ...] = ("journal", "loose")
 _PARTS = {"across": 4, "films": 12, "singles": 2, "waits": 4}
 """The scenes with so many calls that a part of them is a test of its own."""

@@ -45,7 +45,7 @@ def test_a_date_that_is_old_for_ever_is_not_refused(tmp_path: Path) -> None:
     dated = tmp_path / "test_dated.py"
     dated.write_text(
         f'"""Of {YEAR}-11-20."""\n'
-        'JOB = "20011120-075145_family_holiday"  # not 2026-11-20\n'
+        f'JOB = "20011120-075145_family_holiday"  # not {YEAR}-11-20\n'
         f'JOB = "{YEAR}1120-075145_a"  # any day: it is only read\n'
         "SIZE, MAGIC, LATER = 2_000, 0x5A215A21, 4_000_000_000\n"
     )
