@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telespool.archives.members import natural_key
 from telespool.archives.name_encoding import decode, judge
 from telespool.spool.names import natural
 from tests.archives import making
@@ -119,16 +118,8 @@ def test_any_bytes_have_a_name(names: list[bytes]) -> None:
     judge(names)
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=30), max_size=30))
-def test_natural_order_in_little_room(names: list[str]) -> None:
-    """Members are sorted as all names of this program are."""
-    assert [natural(n) for n in sorted(names, key=natural_key)] == [
-        natural(n) for n in sorted(names, key=natural)
-    ]
-
-
 def test_number_of_five_thousand_digits() -> None:
     """A name may be a number nobody can count to."""
     small, large = "1" * 4999, "1" * 5000
 
-    assert natural_key("2") < natural_key(small) < natural_key(large)
+    assert natural("2") < natural(small) < natural(large)

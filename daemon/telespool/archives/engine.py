@@ -26,11 +26,11 @@ from telespool.archives import messages, volumes
 from telespool.archives.known_good import CURE, NAME, PATIENCE, seven_zip_tool, tool_key, try_sample
 from telespool.archives.limits import Budget
 from telespool.archives.listed import open_listed
+from telespool.archives.nested import VolumeLinks
 from telespool.archives.opening import PIECES, STREAMS, Opening
 from telespool.archives.sevenzip import SevenZip
 from telespool.archives.signatures import is_behind_something, recognise
 from telespool.archives.streams import open_pieces, open_stream, open_tar
-from telespool.archives.volume_links import VolumeLinks
 from telespool.errors import ConfigError, Permanent, VolumeMissing
 from telespool.runtime import subprocesses
 from telespool.runtime.tool_health import HEALTH, Tool

@@ -9,8 +9,6 @@ directories never are.
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from abc import ABC, abstractmethod
 from array import array
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from telespool.archives.member_writer import Writer
 from telespool.clutter import LINK, clutter
-from telespool.spool.names import clean
+from telespool.spool.names import clean, natural
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Container, Iterable, Sequence
@@ -27,7 +25,6 @@ if TYPE_CHECKING:
     from telespool.archives.opening import Opening
 
 ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
-_DIGITS = re.compile(r"(\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +117,8 @@ def numbered(names: Sequence[str], sizes: Sequence[int | None]) -> list[Member]:
 
     Equal names keep the order they came in.
     """
-    order = sorted(range(len(names)), key=lambda index: natural_key(names[index]))
+    order = sorted(range(len(names)), key=lambda index: natural(names[index]))
     places = array("Q", bytes(8 * len(names)))
     for place, index in enumerate(order, 1):
         places[index] = place
     return [Member(*each) for each in zip(places, names, sizes, strict=True)]
-
-
-def natural_key(name: str) -> str:
-    """A text that sorts as `names.natural` does: there may be very many names, and very long numbers."""
-    parts = _DIGITS.split(unicodedata.normalize("NFC", name).casefold())
-    return "".join(_part(part) for part in parts if part)
-
-
-def _part(part: str) -> str:
-    if not part.isdecimal():
-        return f"\2{part}\0"
-    if part.isascii():
-        digits = part.lstrip("0")
-    else:
-        digits = "".join(str(unicodedata.decimal(digit)) for digit in part).lstrip("0")
-    return f"\1{chr(min(len(digits), 0xD000) + 1)}{digits}{part}\0"

@@ -1,22 +1,41 @@
 """Archives inside an archive or a dropped folder: which of the files that came out they are, and which belong together.
 
-Volumes have come out under other names than their own; they are opened under links that have these. Permanent leaves
-it where no links can be made. Blocks.
+Volumes have come out under other names than their own, and on file systems that tell cases apart 7-Zip does not find
+`HOLIDAY.R00` beside `HOLIDAY.RAR`: they are opened under links that have the right names, in a folder that goes with
+the object. Permanent leaves it where no links can be made. Blocks.
 """
 
 from __future__ import annotations
 
+import shutil
+import tempfile
+import weakref
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.archives.signatures import recognise
-from telespool.archives.volume_links import VolumeLinks
 from telespool.archives.volumes import group
+from telespool.errors import Permanent
 from telespool.spool.names import clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
+
+
+class VolumeLinks:
+    """Files under other names, as long as this object lives; `first` is the one to open."""
+
+    def __init__(self, files: Sequence[tuple[str, Path]]) -> None:
+        first = files[0][0]
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="telespool-volumes-"))
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            for name, path in files:
+                (folder / name).symlink_to(path.absolute())
+        except OSError as error:
+            raise Permanent(f"{first} cannot be unpacked here: {error.strerror}.") from error
+        self.first = folder / first
 
 
 @dataclass(frozen=True, slots=True)

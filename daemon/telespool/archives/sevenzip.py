@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
     from telespool.archives.listing import ListedEntry
     from telespool.archives.member_writer import Writer
+    from telespool.archives.nested import VolumeLinks
     from telespool.archives.opening import Opening
     from telespool.archives.tar import Start
-    from telespool.archives.volume_links import VolumeLinks
     from telespool.runtime.tool_health import Tool
 
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"

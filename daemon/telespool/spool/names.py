@@ -291,16 +291,24 @@ def title(dropped: str) -> str:
     return _VOLUME.sub("", stem).removesuffix(".tar") or dropped
 
 
-def natural(name: str) -> tuple[tuple[int, int, str], ...]:
-    """A sort key in which IMG_2 comes before IMG_10, in whatever case, folders as one."""
+def natural(name: str) -> str:
+    """A sort key in which IMG_2 comes before IMG_10, in whatever case, folders as one.
+
+    It is a text: there may be very many names, and very long numbers, which int() would refuse.
+    """
     parts = _DIGITS.split(unicodedata.normalize("NFC", name).casefold())
-    return tuple(_counted(part) if part.isdecimal() else (1, 0, part) for part in parts if part)
+    return "".join(_sorted_part(part) for part in parts if part)
 
 
-def _counted(part: str) -> tuple[int, int, str]:
-    """A number's place: how many digits it has, then these. int() would refuse very long ones."""
-    digits = "".join(str(unicodedata.decimal(digit)) for digit in part).lstrip("0")
-    return 0, len(digits), f"{digits}\0{part}"
+def _sorted_part(part: str) -> str:
+    """A number's place: how many digits it has, then these; words come behind numbers."""
+    if not part.isdecimal():
+        return f"\2{part}\0"
+    digits = part
+    if not part.isascii():
+        digits = "".join(str(unicodedata.decimal(digit)) for digit in part)
+    digits = digits.lstrip("0")
+    return f"\1{chr(min(len(digits), 0xD000) + 1)}{digits}{part}\0"
 
 
 def random_id(job: str, number: int) -> int:
