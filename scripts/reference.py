@@ -122,8 +122,10 @@ def _section(section: type[Any], key: tuple[str, ...]) -> typing.Iterator[str]:
         )
         if isinstance(default, dict):
             shown = "<br>".join(f'`{name} = "{value}"`' for name, value in default.items())
-            yield f"| `[{each.name}]` | {shown} | {_cell(each.metadata['doc'])} |\n"
-            tables.append((ChatSettings, (each.name, "NAME")))
+            place = ".".join((*key, each.name))
+            yield f"| `[{place}]` | {shown or 'none'} | {_cell(each.metadata['doc'])} |\n"
+            if each.name == "chats":
+                tables.append((ChatSettings, (each.name, "NAME")))
             continue
         low, high = each.metadata["low"], each.metadata["high"]
         sentence = each.metadata["doc"]
