@@ -14,20 +14,17 @@ If systemd started this process, it is notified of its state (`service/watchdog.
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
-import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
 
 from telespool.archives.engine import Engine
 from telespool.config.paths import posts
 from telespool.config.secrets import Secrets
-from telespool.destinations.base import SupportsFetch
-from telespool.errors import TelespoolError, Temporary, ToolFault
+from telespool.errors import TelespoolError, Temporary, ToolFault, first_of
 from telespool.observe import control_socket
 from telespool.observe.job_report import close_job
 from telespool.observe.progress import Activity
@@ -47,7 +44,7 @@ from telespool.runtime.throttle import Throttle
 from telespool.runtime.tool_health import HEALTH
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.runtime.wakeups import WakeupBus
-from telespool.service.cancelling import Canceller
+from telespool.service.answers import Answers
 from telespool.service.recovery import recover
 from telespool.service.sd_notify import SdNotify
 from telespool.service.watchdog import Watchdog
@@ -124,10 +121,11 @@ class Service:
                 "service.ready", drop_into=str(self.spool.inbox), posts_go_to=self.place_of_posts()
             )
             self.on_ready()
+            answers = Answers(self)
             async with control_socket.opened(
                 self.spool.root,
-                {"look": self._told, "check": self._checked},
-                {"cancel": self._cancel, "stored": self._stored, "piece": self._piece},
+                {"look": answers.look, "check": answers.check},
+                {"cancel": answers.cancel, "stored": answers.stored, "piece": answers.piece},
             ):
                 # In a task of its own: before Python 3.13 a TaskGroup that cancels its parent leaves that in the count
                 # of the parent's cancellations, and `raise_if_cancelled` would take a lost login for a stop.
@@ -205,7 +203,7 @@ class Service:
             known = errors.subgroup(TelespoolError)
             if known is None:
                 raise
-            raise _first(known) from None
+            raise first_of(known) from None
 
     async def _start(self, worker: Worker) -> None:
         """Run a worker; the uploader once the destination is there. The others need not wait for it."""
@@ -305,56 +303,6 @@ class Service:
         )
         await keep(metrics, self.config.metrics)
 
-    async def _checked(self) -> dict[str, Any]:
-        """Check each chat by a real request, for `telespool doctor`."""
-        answers: dict[str, dict[str, str]] = {}
-        for alias in self.config.chats:
-            try:
-                answers[alias] = {"title": await self.destination.check(alias)}
-            except TelespoolError as error:
-                answers[alias] = {"error": error.reason}
-        return {"chats": answers}
-
-    async def _cancel(self, argument: str) -> dict[str, Any]:
-        """Carry out `telespool cancel`."""
-        return await Canceller(self.spool, {each.name: each for each in self.workers})(argument)
-
-    async def _stored(self, question: str) -> dict[str, Any]:
-        """What `telespool verify` is told of messages: of those that are there, kind, name and size."""
-        asked = json.loads(question)
-        return await self._answer(asked["chat"], [int(number) for number in asked["messages"]])
-
-    async def _answer(self, chat: str, messages: list[int]) -> dict[str, Any]:
-        if not isinstance(self.destination, SupportsFetch):
-            return {"error": "This destination cannot be asked."}
-        try:
-            found = await self.destination.stored(chat, messages)
-        except TelespoolError as error:
-            return {"error": error.reason}
-        return {
-            "found": [[each.message, each.kind, each.name, each.size] for each in found.values()]
-        }
-
-    async def _piece(self, question: str) -> dict[str, Any]:
-        """A piece of a file for `telespool fetch`, in base 64."""
-        asked = json.loads(question)
-        if not isinstance(self.destination, SupportsFetch):
-            return {"error": "This destination cannot be asked."}
-        try:
-            data = await self.destination.piece(
-                asked["chat"], int(asked["message"]), int(asked["offset"])
-            )
-        except TelespoolError as error:
-            return {"error": error.reason}
-        return {"piece": base64.b64encode(data).decode()}
-
-    async def _told(self) -> dict[str, Any]:
-        """Return what is under way, for `telespool status`."""
-        if self.activity.conversion is not None:
-            gives_way = self.config.convert.deferred and not self.gate.is_open
-            self.activity.conversion.standing_still = gives_way
-        return self.activity.to_json()
-
     def _excused(self) -> Iterator[str]:
         """Yield workers that may be silent: child processes have time limits, and the gate may be closed for long."""
         if subprocesses.any_running():
@@ -387,9 +335,3 @@ class Service:
 
     def _something_left(self) -> bool:
         return any(self.spool.occupied(folder) for folder in WORKING)
-
-
-def _first(errors: BaseExceptionGroup[TelespoolError]) -> TelespoolError:
-    for error in errors.exceptions:
-        return _first(error) if isinstance(error, BaseExceptionGroup) else error
-    raise AssertionError("an exception group is never empty")
