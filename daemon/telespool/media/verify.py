@@ -35,6 +35,7 @@ _HARMLESS = re.compile(
     r"|\[h264 @ \w+\] (?:mmco: |.*\breference|co located POCs|illegal short term buffer)"
 )
 _REORDERED = 5.0  # frames that a decoder holds back, at most
+_SHORT = 10.0  # seconds
 _ORDERED = 64  # frames of a copy whose order is looked at
 
 
@@ -192,7 +193,8 @@ async def _undecodable(result: Path, work: ConversionContext, *, copied: bool) -
     """Decode every key frame, all of the sound, and the end; ffmpeg's words where that fails.
 
     The end is what follows on the last key frame a second before it, of a copy, which is made a hundred times as fast, on
-    the very last one; and of that the frames that rest on none behind them.
+    the very last one; and of that the frames that rest on none behind them. A film of some seconds that was encoded in
+    one run has no end of its own.
 
     To decode the rest as well would take a tenth of the time of an encoding, and tell what ffmpeg's good end
     and the index, byte by byte in its place, have told already.
@@ -200,14 +202,15 @@ async def _undecodable(result: Path, work: ConversionContext, *, copied: bool) -
     settings, reading = work.settings, ffmpeg.reading(result)
     end = ["-sseof", "-0.1" if copied else "-1", "-skip_frame", "bidir"]
     end += ["-skip_loop_filter", "all"]  # it smooths, and finds nothing
+    limit = ("-max_pixels", str(settings.max_pixels))
+    is_short = not copied and work.length <= _SHORT
     said = await work.runner.run(
         [
-            ffmpeg.program(settings.ffmpeg),
-            *("-v", "error", "-nostdin"),
-            *("-max_pixels", str(settings.max_pixels), "-skip_frame", "nokey", *reading),
-            *("-max_pixels", str(settings.max_pixels), *end, *reading),
+            *(ffmpeg.program(settings.ffmpeg), "-v", "error", "-nostdin"),
+            *(*limit, "-skip_frame", "nokey", *reading),
+            *(() if is_short else (*limit, *end, *reading)),
             *("-map", "0:v:0", "-map", "0:a?", "-f", "null", "-"),
-            *("-map", "1:v:0", "-f", "null", "-"),
+            *(() if is_short else ("-map", "1:v:0", "-f", "null", "-")),
         ]
     )
     wrong = [line for line in said.lines if not _HARMLESS.match(line)]
