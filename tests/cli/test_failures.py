@@ -137,7 +137,7 @@ def test_a_drop_that_is_ended_cleans_up(tmp_path: Path) -> None:
         "import sys, signal, time\n"
         "from telespool.cli import main\n"
         "from telespool.spool.fs_ops import FileOps\n"
-        "def stuck(*_):\n    print('copying', flush=True)\n    time.sleep(60)\n"
+        "def stuck(*_, **__):\n    print('copying', flush=True)\n    time.sleep(60)\n"
         "FileOps.copy = stuck\n"
         "sys.exit(main.main(sys.argv[1:]))\n"
     )

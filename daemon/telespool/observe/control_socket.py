@@ -19,6 +19,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from telespool.observe import control_client
+from telespool.runtime.cancellation import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -41,7 +42,8 @@ async def opened(
             line = (await reader.readline()).decode("ascii", "replace").strip()
             name, _, argument = line.partition(" ")
             tell, carry_out = answers.get(line), (orders or {}).get(name)
-            if (tell or carry_out) and may_look(writer.get_extra_info("socket"), root):
+            asks = writer.get_extra_info("socket")
+            if (tell or carry_out) and await in_thread(may_look, asks, root):
                 said = await tell() if tell else await carry_out(argument) if carry_out else {}
                 writer.write(json.dumps(said).encode())
                 await writer.drain()
