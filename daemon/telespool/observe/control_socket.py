@@ -43,7 +43,8 @@ async def opened(
             name, _, argument = line.partition(" ")
             tell, carry_out = answers.get(line), (orders or {}).get(name)
             asks = writer.get_extra_info("socket")
-            if (tell or carry_out) and await in_thread(may_look, asks, root):
+            allowed = await in_thread(may_look, asks, root)
+            if allowed and (tell or carry_out):
                 said = await tell() if tell else await carry_out(argument) if carry_out else {}
                 writer.write(json.dumps(said).encode())
                 await writer.drain()

@@ -1,7 +1,7 @@
 """Being cancelled: nothing swallows it, nothing that was begun goes on behind it, and what must be cleaned up is.
 
     await in_thread(spool.deliver, entry, messages)   # cancelled, it leaves when the thread has come to its end
-    cancellation.check()                              # in a loop in such a thread: ends it at once then
+    broken_off.check()                                # in a loop in such a thread: ends it at once then
 
 `asyncio.to_thread` leaves its thread alone when it is cancelled: it would go on renaming while its caller cleans up, and
 the process could not end before it. So whoever changes the spool, or reads for long, does it `in_thread`.
@@ -16,24 +16,22 @@ import functools
 import threading
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from telespool.runtime.broken_off import END, BrokenOff, check
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+__all__ = [
+    "BrokenOff",
+    "check",
+    "clean_up",
+    "in_thread",
+    "raise_if_cancelled",
+    "shielded_until_done",
+]
+
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_end: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("end", default=None)
-
-
-class BrokenOff(BaseException):
-    """The work of this thread is to end, as whoever waited for it was cancelled. Never seen outside of it."""
-
-
-def check() -> None:
-    """Raise BrokenOff where whoever waits for this thread was cancelled; to be called every few megabytes."""
-    end = _end.get()
-    if end is not None and end.is_set():
-        raise BrokenOff
 
 
 def raise_if_cancelled() -> None:
@@ -47,7 +45,7 @@ async def in_thread(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) 
     """Call it in a thread. A cancellation leaves from here when the thread has ended, whatever that ends with."""
     end = threading.Event()
     context = contextvars.copy_context()
-    context.run(_end.set, end)
+    context.run(END.set, end)
     work = functools.partial(context.run, call, *args, **kwargs)
     working = asyncio.ensure_future(asyncio.to_thread(_told, work))
     try:

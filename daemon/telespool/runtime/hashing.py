@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from telespool.runtime import cancellation, plain_files
+from telespool.runtime import broken_off, plain_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,9 @@ _STEP = 8 << 20
 
 async def digest(path: Path) -> str:
     """The SHA-256 of a file; broken off within a step when it is cancelled."""
-    return await cancellation.in_thread(digest_now, path)
+    from telespool.runtime.cancellation import in_thread  # noqa: PLC0415 - it imports asyncio
+
+    return await in_thread(digest_now, path)
 
 
 def digest_now(path: Path) -> str:
@@ -29,6 +31,6 @@ def digest_now(path: Path) -> str:
     whole = hashlib.sha256()
     with plain_files.opened(path, buffering=0) as file:
         while piece := file.read(_STEP):
-            cancellation.check()
+            broken_off.check()
             whole.update(piece)
     return whole.hexdigest()

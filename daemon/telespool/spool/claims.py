@@ -13,7 +13,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Any
 
-from telespool.runtime import cancellation, hashing, plain_files
+from telespool.runtime import broken_off, hashing, plain_files
 from telespool.runtime.plain_files import sign
 from telespool.runtime.trees import Changed, Found, list_tree, walk
 from telespool.spool.layout import FOLDERS, Entry
@@ -140,7 +140,7 @@ class Claims(Moves):
                 if list_tree(source) != listing:
                     raise Changed(source.name)
                 self.disk.rename(staged, target)  # commit
-            except (OSError, cancellation.BrokenOff):
+            except (OSError, broken_off.BrokenOff):
                 with contextlib.suppress(FileNotFoundError):  # a person took it back
                     self.disk.rmtree(staged)
                     self.put_back(apart, inbox)

@@ -19,7 +19,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from telespool.runtime import cancellation, plain_files
+from telespool.runtime import broken_off, plain_files
 from telespool.runtime.plain_files import NotPlain, parent_of
 from telespool.runtime.trees import list_tree, remove_tree
 
@@ -278,7 +278,7 @@ def _open_either(path: Path) -> int:
 
 def _copy_some(source: int, target: int) -> int:
     """Copy the next bytes from one descriptor to the other; how many, 0 at the end."""
-    cancellation.check()
+    broken_off.check()
     try:
         return os.copy_file_range(source, target, _COPY_STEP)
     except OSError as error:
