@@ -41,6 +41,8 @@ _SVG = re.compile(
     re.DOTALL,
 )
 TEXT = FileType("other", "text", "text/plain")
+_JPEG = FileType("photo", "jpeg", "image/jpeg")
+_TAR = FileType("archive", "tar", "application/x-tar")
 _MP4 = FileType("video", "mp4", "video/mp4")
 _QUICKTIME = FileType("video", "quicktime", "video/quicktime")
 _MPEGTS = FileType("video", "mpegts", "video/mp2t")
@@ -273,7 +275,9 @@ def by_signature(head: bytes) -> FileType:
     if head[4:8] == b"ftyp":
         return _by_brand(head)
     if is_tar(head):  # before all others: a tar begins with a name, which may look like any of them
-        return FileType("archive", "tar", "application/x-tar")
+        return _TAR
+    if head.startswith(b"\xff\xd8\xff"):  # in front of the others because most files are
+        return _JPEG
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     for offset, mark, what, *check in _SIGNATURES:
         looked_at = text if what.kind == "playlist" else head
@@ -303,7 +307,7 @@ def is_tar(head: bytes) -> bool:
     if len(block) < 512:
         return False
     digits = block[148:156].strip(b" \x00")
-    if not digits or any(digit not in b"01234567" for digit in digits):
+    if not digits.isdigit() or b"8" in digits or b"9" in digits:
         return False
     blanked = block[:148] + b" " * 8 + block[156:]
     signed = sum(byte - 256 if byte > 127 else byte for byte in blanked)
@@ -403,7 +407,6 @@ _RAR = FileType("archive", "rar", "application/vnd.rar")
 _SIGNATURES: tuple[
     tuple[int, bytes, FileType] | tuple[int, bytes, FileType, Callable[[bytes], bool]], ...
 ] = (
-    (0, b"\xff\xd8\xff", FileType("photo", "jpeg", "image/jpeg")),
     (0, b"\x89PNG\r\n\x1a\n", FileType("photo", "png", "image/png")),
     (0, b"GIF87a", FileType("gif", "gif", "image/gif")),
     (0, b"GIF89a", FileType("gif", "gif", "image/gif")),

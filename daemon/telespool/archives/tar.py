@@ -241,7 +241,7 @@ class TarReader:
         try:
             while True:
                 block = self._stream.peek(512)
-                if not block or not any(block):
+                if not block or (not block[0] and not any(block)):
                     return
                 entry = None if self._tar and self._tar.pax_headers else _plain(index, block)
                 following = 0

@@ -143,6 +143,8 @@ def volume(path: str) -> Volume | None:
 
 def may_be(name: str) -> bool:
     """Whether a file of this name can belong to a set at all; most names cannot."""
+    if media_name(name):
+        return False
     return volume(name) is not None or _WHOLE.fullmatch(name) is not None
 
 
