@@ -115,7 +115,7 @@ class Service:
                 self.activity.counts["recoveries"] += 1
             await self._finish_reports()
             wakeups = WakeupBus()
-            watching = self._watch(wakeups)
+            watching = await in_thread(self._watch, wakeups)
             await in_thread(watching.check)
             log.info(
                 "service.ready", drop_into=str(self.spool.inbox), posts_go_to=self.place_of_posts()
