@@ -46,7 +46,7 @@ SPEAKERS = [
 NOT_FOR_PEOPLE = {
     "SELECT auth_key FROM sessions": "asked of SQLite",
     "only you see it": "beside a chat in a list",
-    "album sent one by one": "in the log",
+    "Format not on whitelist '[^']*'?": "a pattern",
     "the last try returns or raises": "a mistake of ours",
     "a password, which is never posted": "the end of other sentences",
     "…: removed, the command that copied it has died": "what a start has put right, in the log",
