@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from telespool.destinations.base import Rejected, Uploaded
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 from telespool.model import PLAIN
+from telespool.runtime import plain_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -75,7 +76,7 @@ class Chat:
     ) -> Uploaded:
         """Read the file as it is now; refuse what is marked."""
         self.by.tick()
-        data = item.path.read_bytes()
+        data = plain_files.read_bytes(item.path)  # as the real ones do
         if progress is not None:
             progress(len(data))
         assert data, f"{item.name} was sent empty"

@@ -56,5 +56,6 @@ def pytest_terminal_summary(
     counts = _of(config)
     if counts:
         terminalreporter.write_line(
-            f"{counts['deaths']} deaths, {counts['pairs']} pairs, {counts['losses']} power losses were tried"
+            f"{counts['deaths']} deaths, {counts['pairs']} pairs, {counts['losses']} power losses,"
+            f" {counts['links']} links were tried"
         )

@@ -162,13 +162,18 @@ class Converter(Worker):
 
         async def work() -> None:
             limit = await self._limit()
-            verdict = await assess(
-                original.path, settings, max_bytes=limit, name=original.unit.label
-            )
-            # While it is encoded anew its segments and the whole lie beside each other.
-            size = (await in_thread(plain_files.lstat, original.path)).st_size
-            await in_thread(promise.grow, 2 * size if verdict.action == "encode" else size)
-            parts = await self._make(original, verdict, limit, gate, progress)
+            try:
+                with plain_files.unchanged(original.path) as state:
+                    verdict = await assess(
+                        original.path, settings, max_bytes=limit, name=original.unit.label
+                    )
+                    # While it is encoded anew its segments and the whole lie beside each other.
+                    size = state.st_size * (2 if verdict.action == "encode" else 1)
+                    await in_thread(promise.grow, size)
+                    parts = await self._make(original, verdict, limit, gate, progress)
+            except plain_files.NotPlain:
+                await in_thread(self._drop_made, original)
+                raise
             # Before they are let out: they may be on their way the moment after.
             sizes = await in_thread(_sizes, original.path, parts)
             copy = await in_thread(self._let_out, original, parts)
@@ -182,6 +187,14 @@ class Converter(Worker):
         finally:
             promise.release()
             self.context.activity.conversion = None
+
+    def _drop_made(self, original: Entry) -> None:
+        """Remove what was made of something that was swapped for the original meanwhile."""
+        begins = f"{original.job}.{original.unit.first:04d}"
+        for name in plain_files.names(self.spool.tmp):
+            if name.startswith(begins):
+                self.spool.disk.rmtree(self.spool.tmp / name)
+        self.spool.drop_segments(original)
 
     async def _make(
         self,

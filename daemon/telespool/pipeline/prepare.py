@@ -159,8 +159,9 @@ class Preparer:
         if again or verdict.reasons:
             self._made.add(_key(member))
             size = min((await in_thread(plain_files.lstat, member.path)).st_size, MAX_BYTES)
+        room = self.spool.room.writing(size, member.unit.label, for_sending=True)
         try:
-            with self.spool.room.writing(size, member.unit.label, for_sending=True):
+            with room, plain_files.unchanged(member.path):
                 path = await acceptable_photo(member.path, directory, again=again)
         except Permanent as error:
             reason = error.reason.replace(member.path.name, member.unit.label)
@@ -179,7 +180,8 @@ class Preparer:
             name = f"{name.rpartition('.')[0] or name}{path.suffix}"
         picture = None
         if kind == "video" and verdict.frame is not None:
-            picture = await thumbnail(path, verdict.frame, self.config.convert)
+            with plain_files.unchanged(path):
+                picture = await thumbnail(path, verdict.frame, self.config.convert)
         return Item(
             key=random_id(member.job, unit.first),
             upload_key=file_id(member.job, unit.first, unit.kind, await in_thread(_stamp, path)),

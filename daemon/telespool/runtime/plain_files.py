@@ -155,6 +155,18 @@ def _is(path: Path, test: Callable[[int], bool]) -> bool:
         return False
 
 
+@contextlib.contextmanager
+def unchanged(path: Path) -> Iterator[os.stat_result]:
+    """Prove that whoever reads by the path meanwhile (a child) reads one plain file; NotPlain where it was swapped."""
+    before = lstat(path)
+    if what := kind_of(before):
+        raise NotPlain(path, what)
+    yield before
+    after = lstat(path)
+    if kind_of(after) or not os.path.samestat(before, after):
+        raise NotPlain(path, "another file than a moment ago")
+
+
 class Listed(NamedTuple):
     """An entry of a directory and what it is; neither of both where it is a link, a FIFO, a device …"""
 

@@ -77,7 +77,7 @@ class Endings(Moves):
         folder = self.job_folder("done", job)
         self.make(folder)
         text = "".join(f"{line}\n" for line in lines)
-        self.disk.append(folder / MEMBERS, text.encode("utf-8", "replace"))
+        self.append(folder / MEMBERS, text.encode("utf-8", "replace"))
 
     def close_members(self, job: str, lines: Sequence[str]) -> None:
         """Write the whole account of a drop of which everything is told."""

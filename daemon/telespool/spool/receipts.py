@@ -74,7 +74,7 @@ def record(
         for line in lines
     )
     text += "".join(f"{_REMARK}{' '.join(note.split())}\n" for note in notes)
-    spool.disk.append(spool.job_folder("done", job) / CONTENTS, text.encode("utf-8", "replace"))
+    spool.append(spool.job_folder("done", job) / CONTENTS, text.encode("utf-8", "replace"))
 
 
 def remarks(folders: SpoolLayout, job: str) -> list[str]:

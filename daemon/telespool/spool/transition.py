@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_TRIES = 5
+
+
 class Moves(SpoolLayout):
     """The folders, with the one way in which a unit goes from one to another."""
 
@@ -49,7 +52,9 @@ class Moves(SpoolLayout):
 
     def _move(self, source: Path, target: Path, folder: Folder, job: str, unit: Unit) -> Entry:
         self._drop_note(source)
+        tries = 0
         while True:
+            tries += 1
             try:
                 self.make(target.parent)
                 self.disk.rename(source, target)  # commit
@@ -58,7 +63,7 @@ class Moves(SpoolLayout):
                 target = free_name(target)
             except FileNotFoundError:
                 # The worker of that folder removed the job's directory, as it was empty for a moment.
-                if not plain_files.exists(source):
+                if tries >= _TRIES or not plain_files.exists(source):
                     raise
             else:
                 break
@@ -87,12 +92,31 @@ class Moves(SpoolLayout):
             self.disk.unlink(note)
 
     def make(self, directory: Path) -> None:
-        """Make a job's directory, to last; and the folder, which a person may have removed."""
+        """Make a job's directory, to last; and the folder, which a person may have removed.
+
+        A link or a file in its place is given another name, under which it is left: nothing of ours goes behind it.
+        """
         if not plain_files.exists(directory.parent):
             self.disk.mkdir(directory.parent)
             self.disk.fsync(self.root)
-        if self.disk.mkdir(directory):
+        made = self.disk.mkdir(directory)
+        if not made and not plain_files.is_directory(directory):
+            self._set_aside(directory)
+            made = self.disk.mkdir(directory)
+        if made:
             self.disk.fsync(directory.parent)
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Add to a list in a job's directory; a link in its place is given another name, and a new list begun."""
+        try:
+            self.disk.append(path, data)
+        except plain_files.NotPlain:
+            self._set_aside(path)
+            self.disk.append(path, data)
+
+    def _set_aside(self, path: Path) -> None:
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            self.disk.rename(path, free_name(path.with_name(f"{path.name}.not-ours")))
 
     def tidy(self, directory: Path) -> None:
         """Remove a job's directory that is empty, so that `ls` shows what there is and nothing else."""
