@@ -163,7 +163,7 @@ class Converter(Worker):
         async def work() -> None:
             limit = await self._limit()
             try:
-                with plain_files.unchanged(original.path) as state:
+                async with plain_files.unchanged(original.path) as state:
                     verdict = await assess(
                         original.path, settings, max_bytes=limit, name=original.unit.label
                     )

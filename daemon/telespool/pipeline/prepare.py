@@ -159,13 +159,16 @@ class Preparer:
         if again or verdict.reasons:
             self._made.add(_key(member))
             size = min((await in_thread(plain_files.lstat, member.path)).st_size, MAX_BYTES)
-        room = self.spool.room.writing(size, member.unit.label, for_sending=True)
+        room = self.spool.room.promise(member.unit.label, for_sending=True)
         try:
-            with room, plain_files.unchanged(member.path):
+            await in_thread(room.grow, size)
+            async with plain_files.unchanged(member.path):
                 path = await acceptable_photo(member.path, directory, again=again)
         except Permanent as error:
             reason = error.reason.replace(member.path.name, member.unit.label)
             raise Permanent(reason) from error
+        finally:
+            room.release()
         if path != member.path:
             self._made.add(_key(member))
         mime = verdict.mime if path == member.path else "image/jpeg"
@@ -180,7 +183,7 @@ class Preparer:
             name = f"{name.rpartition('.')[0] or name}{path.suffix}"
         picture = None
         if kind == "video" and verdict.frame is not None:
-            with plain_files.unchanged(path):
+            async with plain_files.unchanged(path):
                 picture = await thumbnail(path, verdict.frame, self.config.convert)
         return Item(
             key=random_id(member.job, unit.first),

@@ -20,8 +20,10 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from telespool.runtime.cancellation import in_thread
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 _COMMON = os.O_NOFOLLOW | os.O_CLOEXEC
@@ -155,15 +157,15 @@ def _is(path: Path, test: Callable[[int], bool]) -> bool:
         return False
 
 
-@contextlib.contextmanager
-def unchanged(path: Path) -> Iterator[os.stat_result]:
+@contextlib.asynccontextmanager
+async def unchanged(path: Path) -> AsyncIterator[os.stat_result]:
     """Prove that whoever reads by the path meanwhile (a child) reads one plain file; NotPlain where it was swapped."""
-    before = lstat(path)
+    before = await in_thread(lstat, path)
     if what := kind_of(before):
         raise NotPlain(path, what)
     yield before
-    after = lstat(path)
-    if kind_of(after) or not os.path.samestat(before, after):
+    after = await in_thread(lstat, path)
+    if kind_of(after) or (before.st_dev, before.st_ino) != (after.st_dev, after.st_ino):
         raise NotPlain(path, "another file than a moment ago")
 
 
