@@ -168,3 +168,15 @@ def test_command_says_what_is_wrong(tmp_path: Path) -> None:
     assert wrong.returncode == 1
     assert wrong.stderr.startswith("telespool: x.7z needs a password")
     assert right.returncode == 0
+
+
+async def test_password_among_the_members(tmp_path: Path) -> None:
+    """An archive inside opens with the NAME.password that lies beside it."""
+    inner = making.seven(tmp_path / "inner.7z", making.photos(), "-psecret", "-mhe=on")
+    files = {"inner.7z": inner.read_bytes(), "inner.7z.password": b"secret\r\n"}
+    path = write(tmp_path / "outer.tar", making.tarred(files))
+
+    result = await unpack(path, tmp_path / "out", (), ArchiveSettings())
+
+    assert result.complete
+    assert len(list((tmp_path / "out").glob("*.d/*"))) == 3

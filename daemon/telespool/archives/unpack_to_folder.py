@@ -4,7 +4,7 @@
 
 All regular members come out, not only photos and videos, as `NNNN_name` in the directory, which is made if it
 is missing. Archives inside it are unpacked as well, down to `archives.depth`: what the member
-`0003_inner.zip` holds comes out as `0003_inner.zip.d/NNNN_name` beside it. Nothing but regular files and
+`0003_inner.zip` holds comes out as `0003_inner.zip.d/NNNN_name` beside it; a NAME.password among the members opens them. Nothing but regular files and
 these directories is ever made, nothing outside the directory, and nothing that was there is touched. The
 limits hold over all of it together.
 
@@ -18,7 +18,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from telespool.archives import volumes
+from telespool.archives import passwords, volumes
 from telespool.archives.engine import Engine
 from telespool.archives.limits import Budget
 from telespool.archives.messages import nothing_inside, unreadable
@@ -26,6 +26,7 @@ from telespool.archives.nested import together
 from telespool.archives.signatures import begins_like_one
 from telespool.archives.volumes import may_be
 from telespool.errors import Permanent, TelespoolError, Temporary
+from telespool.spool.names import password_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,18 +65,18 @@ class Result:
 async def unpack(
     archive: Path,
     directory: Path,
-    passwords: Sequence[str],
+    known: Sequence[str],
     settings: ArchiveSettings,
     *,
     report: Callable[[Unpacked], None] = lambda _: None,
 ) -> Result:
-    """Unpack `archive` into `directory`; `report` is told each file as it is complete."""
+    """Unpack `archive` into `directory` with the passwords that are `known`; `report` is told each file as it is complete."""
     try:
         size = (await asyncio.to_thread(volumes.look, archive)).size
     except OSError as error:
         raise Permanent(f"{archive} cannot be read: {error.strerror}.") from None
     engine = await Engine.find(settings)
-    run = _Run(engine, (*passwords, *settings.passwords), Budget(settings, size), report)
+    run = _Run(engine, [*known, *settings.passwords], Budget(settings, size), report)
     try:
         kind = await run.unpack(archive, directory, archive.name, settings.depth)
     except Temporary as error:
@@ -89,7 +90,7 @@ async def unpack(
 @dataclass(slots=True)
 class _Run:
     engine: Engine
-    passwords: Sequence[str]
+    passwords: list[str]
     budget: Budget
     report: Callable[[Unpacked], None]
     files: int = 0
@@ -120,7 +121,9 @@ class _Run:
                 self.files += 1
                 self.size += piece.size
                 self.report(Unpacked(piece.path, piece.member.name, piece.size))
-                if piece.member.number in looks_like_one:
+                if password_for(piece.member.name) is not None:
+                    self.passwords += await asyncio.to_thread(passwords.read, piece.path)
+                elif piece.member.number in looks_like_one:
                     inner.append((piece.member.name, piece.path))
         if archive.damage is not None:
             self.problems.append(f"{name} is damaged: {archive.damage}.")
