@@ -81,3 +81,16 @@ async def test_slow_mode_holds_up_its_chat_only(
         "family"
     ] * 2
     assert telegram.violations == []
+
+
+async def test_a_chat_that_was_put_right_is_tried_at_once(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """After a restart with a corrected configuration nothing waits out what it waited for before."""
+    home.use_chats({"default": "@media", "family": "@nobody"})
+    home.drop(material.photo(1), "family", "IMG_1.jpg")
+    async with home.working(patience=HASTY):
+        await eventually(lambda: home.lying("deferred"))
+    home.use_chats({"default": "@media", "family": "@family"})
+    await home.inside(patience=HASTY)
+    assert len(telegram.in_chat("family")) == 1

@@ -1,7 +1,8 @@
 """deferred/ → uploading/: units whose wait is over go back, and everything that a person put where it can only go back.
 
 The folder is scanned when it rings and when the next unit is due, at its own pace. A unit's time says until when it
-waits; `touch` ends that.
+waits; `touch` ends that, and so does a start: whoever has put right what it waited for wants to see it tried. What Telegram
+told us to wait for is kept elsewhere (`floods.json`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline, Deadlines
+from telespool.spool.layout import HELD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,7 @@ class RetryQueue:
         self._pace = Throttle()
         self._waits = Deadlines()
         self._next = Deadline(0.0, 0.0)
+        self._looked = False
 
     async def look(self, brought: Callable[[], None]) -> float:
         """Bring back what is due, and call `brought` for each; seconds until the next look."""
@@ -61,13 +64,14 @@ class RetryQueue:
             # Both were set in one moment, by one clock: whether that was right, or is now, does not matter for the length.
             longest = max(0.0, state.st_mtime - state.st_ctime)
             left = self._waits.left(key, state.st_mtime, now, longest)
-            if left <= 0:
+            if left <= 0 or (not self._looked and state.st_mtime != HELD):
                 self._spool.resume(entry)
                 brought()
             else:
                 there.add(key)
                 pause = min(pause, left + _LEAST)
         self._waits.keep(there)
+        self._looked = True
         return pause
 
 

@@ -194,8 +194,11 @@ class TelegramDestination:
             raise ConfigError(["telegram.api_id is missing; get one at https://my.telegram.org."])
         proxy = Proxy.of(self._settings, self._secrets)
         session = await asyncio.to_thread(Session.open, self._settings, self._state)
+        floods = await asyncio.to_thread(
+            FloodWaits, self._state / "floods.json", self._patience.flood
+        )
         opened = _Open(
-            self._settings, self._chat_values, session, self._state, self._patience, proxy
+            self._settings, self._chat_values, session, self._state, self._patience, proxy, floods
         )
         try:
             await asyncio.to_thread(opened.prepare)
@@ -233,11 +236,12 @@ class _Open:
         state: Path,
         patience: RetryPolicy,
         proxy: Proxy | None,
+        floods: FloodWaits,
     ) -> None:
         self.premium = False
         self.session = session
         self._uploads = state / "uploads"
-        self.floods = FloodWaits(state / "floods.json", patience.flood)
+        self.floods = floods
         self.caller = RpcClient(session, settings.api_id, self.floods, patience, proxy)
         self.chats = Peers(chats, self.caller, session)
         self.window = FlowControl(settings.window, limit=_limit(settings.rate))
