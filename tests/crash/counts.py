@@ -57,5 +57,5 @@ def pytest_terminal_summary(
     if counts:
         terminalreporter.write_line(
             f"{counts['deaths']} deaths, {counts['pairs']} pairs, {counts['losses']} power losses,"
-            f" {counts['links']} links were tried"
+            f" {counts['links']} links, {counts['stops']} stops were tried"
         )
