@@ -19,8 +19,9 @@ from telespool.media.compatibility import assess
 from telespool.pipeline.albums import Albums
 from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO, earliest
 from telespool.pipeline.sources.base import NO_MEDIA
+from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
-from telespool.runtime.hashing import digest
+from telespool.runtime.hashing import digest_now
 from telespool.spool.account import Account, LeftOut, one_line
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
 from telespool.spool.names import Job, Unit, clean
@@ -160,8 +161,8 @@ class ReleaseOrder:
         self._next = 0
 
     async def _line(self, member: DropMember, path: Path) -> Receipt:
-        size = (await in_thread(path.stat)).st_size
-        return Receipt(member.number, 0, size, await digest(path), one_line(member.name))
+        size, found = await in_thread(_contents, path)
+        return Receipt(member.number, 0, size, found, one_line(member.name))
 
     async def _note(self, *numbers: int) -> None:
         """Put into the account what is let out next: a file that stands in a folder must have its line."""
@@ -301,6 +302,11 @@ class ReleaseOrder:
         self.left_out.append(LeftOut(judged.name, reason, number=judged.unit.first))
         if judged.path.is_relative_to(self.spool.tmp):
             await in_thread(self.spool.disk.unlink, judged.path)
+
+
+def _contents(path: Path) -> tuple[int, str]:
+    """The size and the SHA-256 of a file. Blocks."""
+    return plain_files.lstat(path).st_size, digest_now(path)
 
 
 def _sentence(judged: _Judged, verdict: Assessment | None) -> str:
