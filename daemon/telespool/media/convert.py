@@ -109,7 +109,7 @@ async def convert(
                 raise Permanent("; ".join(known.reasons) or f"{name} is no video")
             if known.kind == "video" and known.probe is None:
                 moving = state / "moving.apng"
-                lost = await _unrolled(source, moving, runner, name)
+                lost = await _unrolled(source, moving, runner, name, disk)
                 source = moving
             found = known.probe or await probe(source, settings)
             if found.video is None:
@@ -156,12 +156,17 @@ async def _vouched(source: Path, settings: ConvertSettings) -> AsyncIterator[Non
             raise Permanent(f"{source.name}: ffmpeg left no result ({error.filename})") from error
 
 
-async def _unrolled(source: Path, moving: Path, runner: Runner, name: str) -> tuple[str, ...]:
+async def _unrolled(
+    source: Path, moving: Path, runner: Runner, name: str, disk: FileOps
+) -> tuple[str, ...]:
     """Make a film of a picture that moves, unless an earlier attempt has."""
     await asyncio.to_thread(_prepare, source, moving.parent)
     if await asyncio.to_thread(moving.exists):
         return ()
-    return await unroll(source, moving, runner, name)
+    part = moving.with_name(f"{moving.name}.part")
+    lost = await unroll(source, part, runner, name)
+    await asyncio.to_thread(disk.publish, part, moving)
+    return lost
 
 
 async def _make(

@@ -31,14 +31,12 @@ _LONGEST = 65_535
 
 async def unroll(source: Path, result: Path, runner: Runner, name: str) -> tuple[str, ...]:
     """Write the frames of a moving picture into `result`; a sentence on those that are missing."""
-    part = result.with_name(f"{result.name}.part")
     # -P: the folder we happen to stand in holds no modules of ours.
-    command = [sys.executable, "-P", "-m", __name__, os.fspath(source), os.fspath(part)]
+    command = [sys.executable, "-P", "-m", __name__, os.fspath(source), os.fspath(result)]
     told: list[str] = []
     said = await runner.run(command, on_line=told.append)
     if said.code:
         raise Permanent(f"{name} cannot be decoded as a moving picture: it is damaged or cut off")
-    part.replace(result)
     made, promised = map(int, told[0].split())
     return (f"it breaks off: {made} of {promised} pictures are there",) if made < promised else ()
 
