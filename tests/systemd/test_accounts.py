@@ -78,7 +78,7 @@ def test_two_accounts_work_side_by_side(installed: Machine, drop: Path) -> None:
         assert len(service.said("drop.claimed")) == 1
     run("systemctl", "reload", "telespool.target")
     for service in accounts.values():
-        until(partial(service.said, "goes on with the configuration"), "the reload")
+        until(partial(service.said, "config.reloaded"), "the reload")
     run("systemctl", "stop", "telespool.target")
     for service in accounts.values():
         until(partial(stopped, service), "the end of both")

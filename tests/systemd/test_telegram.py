@@ -81,7 +81,7 @@ def test_a_reload_waits_for_the_upload_that_is_under_way(
     posting.configure(POSTING + telegram.configuration + '[send]\ncaption = "new"\n')
     posting.machine.run("systemctl", "reload", posting.unit)
     posting.until_done("clip.zip")
-    until(lambda: posting.said("goes on with the configuration"), "the new configuration")
+    until(lambda: posting.said("config.reloaded"), "the new configuration")
     calls = [call for method in PARTS for call in telegram.called(method)]
     parts = [(call["file_id"], call["part"]) for call in calls]
     assert len(parts) == len(set(parts))
