@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telespool.errors import SpoolBusy
+from telespool.spool import Spool
 from telespool.spool.lock import Lock
 
 if TYPE_CHECKING:
@@ -43,3 +44,24 @@ def test_a_look_is_waited_out(tmp_path: Path) -> None:
         timer.join()
     assert lock.holder() == os.getpid()
     lock.release()
+
+
+def test_removing_the_file_lets_no_second_one_in(tmp_path: Path) -> None:
+    """The spool itself is locked too: a person who removes a file called lock starts no second daemon."""
+    first, second = Spool(tmp_path / "spool"), Spool(tmp_path / "spool")
+    first.open()
+    (tmp_path / "spool" / "lock").unlink()
+    with pytest.raises(SpoolBusy):
+        second.open()
+    first.close()
+    second.open()
+    second.close()
+
+
+def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
+    """What it points to is not written to."""
+    (tmp_path / "letter").write_text("dear aunt")
+    (tmp_path / "lock").symlink_to(tmp_path / "letter")
+    with pytest.raises(OSError, match="lock"):
+        Lock(tmp_path / "lock").take()
+    assert (tmp_path / "letter").read_text() == "dear aunt"
