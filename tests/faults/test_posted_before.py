@@ -59,6 +59,20 @@ async def test_refused_after_it_was_posted(
     assert any(f"+{telegram.messages[0].id}_" in path for path in home.lying("done"))
 
 
+async def test_refused_whatever_its_form_after_it_was_posted(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """A film that was posted and is refused ever after, converted as well, counts as sent: the chat itself shows it."""
+    home.drop(material.clip("mp4", 1), "family", "VID_1.mp4")
+    await killed_while_posting(home, telegram, "sendMedia")
+    shutil.rmtree(home.state / "uploads")
+    telegram.faults.refuse("VID_1.mp4")
+    await home.inside(patience=HASTY)
+    assert [message.name for message in telegram.messages] == ["VID_1.mp4"]
+    assert home.lying("quarantine") == []
+    assert any(f"+{telegram.messages[0].id}_" in path for path in home.lying("done"))
+
+
 @pytest.mark.parametrize("repeat", ["return", "error", "album"])
 @pytest.mark.parametrize("cache", ["kept", "gone"])
 async def test_an_album_whose_answer_was_lost(

@@ -140,6 +140,9 @@ class SupportsFetch(Protocol):
     async def stored(self, chat: str, messages: Sequence[int]) -> Mapping[int, Stored]:
         """What these messages hold; one that is gone, or holds no file, is missing in the answer."""
 
+    async def find(self, chat: str, name: str, size: int) -> int | None:
+        """The newest message of a chat with a file of this name and size."""
+
     async def piece(self, chat: str, message: int, offset: int) -> bytes:
         """PIECE bytes of a message's file from there on; fewer at its end, none behind it."""
 

@@ -14,7 +14,7 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from telespool.destinations.base import SupportsResume, Uploaded
+from telespool.destinations.base import SupportsFetch, SupportsResume, Uploaded
 from telespool.errors import (
     LoginNeeded,
     NeedsConversion,
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 AHEAD = 3
 """Units that are brought while one is posted."""
 _TOGETHER = 10
+_AGAIN = 2  # the attempt after a death
 
 _Key = tuple[str, int, str]
 
@@ -159,6 +160,20 @@ class Stager:
             else:
                 unit.staged[number] = outcome
         return unit
+
+    async def posted_before(self, entry: Entry, unit: StagedUnit) -> dict[int, int]:
+        """The message of a file that was posted before the process died, and is refused now; by its name and size."""
+        if entry.unit.attempt < _AGAIN or entry.unit.is_album or unit.staged or unit.holds_up:
+            return {}
+        if not isinstance(self._destination, SupportsFetch):
+            return {}
+        found = {}
+        for number, member in unit.members.items():
+            size, _ = unit.stamps.get(number, (0, 0))
+            message = await self._destination.find(entry.chat, member.unit.shown, size)
+            if message is not None:
+                found[number] = message
+        return found
 
     async def _early(self, entry: Entry) -> StagedUnit:
         await in_thread(self._spool.announce, entry)

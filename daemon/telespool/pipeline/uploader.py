@@ -12,6 +12,7 @@ so that the converter can use the time and `ls` shows it; a short one is waited 
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from telespool.config.schedule import opens_at
@@ -218,6 +219,9 @@ class Uploader(Worker):
             unit.moved(await in_thread(self.spool.members, entry))
         self.context.activity.upload = unit.activity
         members, staged, refused = unit.members, unit.staged, unit.refused
+        if before := await self.stager.posted_before(entry, unit):
+            await self._receipt(entry, unit, before, [])
+            return
         for _ in range(len(members) + 1):
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=not staged)
             if not staged:
@@ -241,25 +245,14 @@ class Uploader(Worker):
         self, entry: Entry, unit: StagedUnit, messages: dict[int, int], notes: list[str]
     ) -> None:
         sent = [line for number, line in unit.lines.items() if number in messages]
-        await in_thread(
-            delivered_index.record,
-            self.spool,
-            entry.job,
-            sent,
-            messages,
-            self.config.chats.get(entry.chat, ""),
-            notes,
-        )
+        peer = self.config.chats.get(entry.chat, "")
+        record = partial(delivered_index.record, self.spool, entry.job, sent, messages)
+        await in_thread(record, peer, notes)
         done = await in_thread(self.spool.deliver, entry, messages)
         self._alone -= 1
         self.context.activity.counts["delivered"] += len(messages)
-        log.info(
-            "unit.delivered",
-            job=entry.job,
-            unit=str(done.unit),
-            chat=entry.chat,
-            files=len(messages),
-        )
+        told = {"job": entry.job, "unit": str(done.unit), "chat": entry.chat}
+        log.info("unit.delivered", **told, files=len(messages))
 
     async def _post(
         self, entry: Entry, staged: dict[int, Uploaded]

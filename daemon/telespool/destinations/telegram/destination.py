@@ -29,6 +29,7 @@ from telespool.config.paths import command
 from telespool.config.schedule import Rate
 from telespool.destinations.markdown import Formatted
 from telespool.destinations.telegram import error_mapping, login, tl_requests, upload_journal
+from telespool.destinations.telegram.chat_history import ChatHistory
 from telespool.destinations.telegram.connection import all_closed
 from telespool.destinations.telegram.connection_pool import ConnectionPool
 from telespool.destinations.telegram.error_mapping import Refusal
@@ -148,6 +149,13 @@ class TelegramDestination:
     async def stored(self, chat: str, messages: Sequence[int]) -> Mapping[int, Stored]:
         """What these messages hold; those that are gone are missing."""
         return await (await self._opened()).stored.look(chat, messages)
+
+    async def find(self, chat: str, name: str, size: int) -> int | None:
+        """The newest message of a chat with a file of this name and size; None where none is seen."""
+        opened = await self._opened()
+        peer = await opened.chats.peer(chat)
+        history = await ChatHistory.newest(opened.caller, peer, chat)
+        return history.named(name, size) if history else None
 
     async def piece(self, chat: str, message: int, offset: int) -> bytes:
         """A piece of a message's file."""
