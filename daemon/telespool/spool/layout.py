@@ -44,6 +44,7 @@ FOLDERS: tuple[Folder, ...] = (
     "quarantine",
 )
 WORKING: tuple[Folder, ...] = ("incoming", "uploading", "deferred", "converting")
+_LOOKS = 10
 REPORT = "report.txt"
 SKIPPED = "skipped.txt"
 NOTES = "notes.txt"
@@ -109,13 +110,27 @@ class SpoolLayout:
         )
 
     def standing(self, job: str) -> dict[int, set[Folder]]:
-        """The numbers of this job that stand somewhere, and where. An original and its copy share one."""
+        """Give the numbers of this job that stand somewhere, and where. An original and its copy share one.
+
+        Units move and are marked while it is looked, so it is looked twice: what one look misses the other sees.
+        """
         found: dict[int, set[Folder]] = {}
-        for folder in FOLDERS:
-            for entry in self.units(folder, job):
-                for member in self.members(entry):
-                    found.setdefault(member.unit.first, set()).add(folder)
+        for _ in range(2):
+            for folder in FOLDERS:
+                self._stand(folder, job, found)
         return found
+
+    def _stand(self, folder: Folder, job: str, found: dict[int, set[Folder]]) -> None:
+        for _ in range(_LOOKS):
+            whole = True
+            for entry in self.units(folder, job):
+                members = self.members(entry)
+                # An album that got another name between the two looks into it: its members stand under the new one.
+                whole = whole and (bool(members) or plain_files.exists(entry.path))
+                for member in members:
+                    found.setdefault(member.unit.first, set()).add(folder)
+            if whole:
+                return
 
     def copy_of(self, job: str, number: int) -> Entry | None:
         """The converted copy of this member (or the first of its parts), the least far there is."""
