@@ -98,7 +98,7 @@ def test_a_person_without_root_runs_it_in_their_own_manager(installed: Machine, 
     run("systemctl", "start", f"user@{bob}.service")
     by_bob(program, "--user", "--wheels", "/run/share/wheels")
     config = installed.path("/home/bob/.config/telespool/config.toml")
-    config.write_text(config.read_text().replace('#settle = "5s"', 'settle = "200ms"'))
+    config.write_text(config.read_text() + '\n[inbox]\nsettle = "200ms"\n')
     by_bob("systemctl", "--user", "enable", "--now", "telespool")
     assert by_bob("systemctl", "--user", "show", "-P", "StatusText", "telespool").strip() == "idle"
     installed.path("/run/share/drop.zip").write_bytes(drop.read_bytes())
