@@ -174,7 +174,7 @@ def of_daemon(
         watched = psutil.Process(process.pid)
         wait((home.inbox / "family").is_dir, process)
         if not folder:
-            wait(lambda: "logged in" in home.log.read_text(encoding="utf-8"), process)
+            wait(lambda: "login.accepted" in home.log.read_text(encoding="utf-8"), process)
         time.sleep(1.0)
         before = cpu_of(watched)
         began = time.monotonic()
