@@ -8,6 +8,7 @@ without either: this is decoration and never a reason to refuse a post. Blocks; 
 from __future__ import annotations
 
 import io
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ EDGE = 1280
 LARGE = 400_000
 
 _MOST_PIXELS = 30_000_000  # Telegram's photos have fewer; of more none is worth the memory
+_SOME = threading.Semaphore(2)  # decoded at once: each takes tens of megabytes
 _TURNED = {5, 6, 7, 8}
 _ORIENTATION = 0x0112
 
@@ -51,11 +53,11 @@ def _is_large(path: Path) -> bool:
 
 
 def _jpeg(picture: Image.Image) -> bytes:
-    picture.draft(
-        "RGB", (EDGE, EDGE)
-    )  # JPEG only: decodes at a fraction of the size, many times faster
-    small = ImageOps.exif_transpose(picture)
-    small.thumbnail((EDGE, EDGE))
+    with _SOME:
+        # JPEG only: decodes at a fraction of the size, many times faster.
+        picture.draft("RGB", (EDGE, EDGE))
+        picture.thumbnail((EDGE, EDGE), reducing_gap=None)  # in place: no copy of the whole is made
+        small = ImageOps.exif_transpose(picture).convert("RGB")
     stream = io.BytesIO()
-    small.convert("RGB").save(stream, "JPEG", quality=82)
+    small.save(stream, "JPEG", quality=82)
     return stream.getvalue()
