@@ -149,7 +149,9 @@ def test_command(tmp_path: Path) -> None:
     told = _run(path, tmp_path / "told", "--json")
 
     assert (plain.returncode, plain.stderr) == (0, "")
-    assert sorted(plain.stdout.split()) == sorted(str(p) for p in (tmp_path / "plain").iterdir())
+    assert sorted(plain.stdout.splitlines()) == sorted(
+        str(p) for p in (tmp_path / "plain").iterdir()
+    )
     *files, summary = map(json.loads, told.stdout.splitlines())
     assert sorted(file["name"] for file in files) == sorted(FILES)
     assert summary["complete"] is True
