@@ -28,6 +28,8 @@ SLOW = (
     "pipeline/test_large_files.py",
     "pipeline/test_main_job.py",
     "runtime/test_killing.py",
+    "pipeline/test_room.py::test_contents_of_many_times_the_room_go_through",
+    "spool/test_state_machine.py",
     "systemd/",
 )
 ALONE = ("systemd/",)

@@ -84,7 +84,8 @@ class FullDisk(DyingDisk):
 
     def fsync(self, *paths: Path) -> None:
         """Some file systems say only now that there is no room."""
-        self._need_room(paths[0])
+        for path in paths:
+            self._need_room(path)
         super().fsync(*paths)
 
 

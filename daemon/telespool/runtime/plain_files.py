@@ -20,8 +20,6 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from telespool.runtime.cancellation import in_thread
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
@@ -160,6 +158,8 @@ def _is(path: Path, test: Callable[[int], bool]) -> bool:
 @contextlib.asynccontextmanager
 async def unchanged(path: Path) -> AsyncIterator[os.stat_result]:
     """Prove that whoever reads by the path meanwhile (a child) reads one plain file; NotPlain where it was swapped."""
+    from telespool.runtime.cancellation import in_thread  # noqa: PLC0415 - asyncio, which `status` does without
+
     before = await in_thread(lstat, path)
     if what := kind_of(before):
         raise NotPlain(path, what)
