@@ -57,16 +57,14 @@ class _Child:
     """One process. Its methods block, but for `kill`."""
 
     def __init__(self) -> None:
-        home = os.fspath(Path(telespool.__file__).parents[1])
-        paths = [path for path in (os.environ.get("PYTHONPATH"), home) if path]
-        command = [sys.executable, "-P", "-m", "telespool.media.photo_child"]
+        command = [subprocesses.own_python(), "-P", "-m", "telespool.media.photo_child"]
         self._process = subprocess.Popen(
             subprocesses.limited(command, ChildLimits(memory=MEMORY)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+            env=subprocesses.own_modules(),
         )
         self._ready = False
         self.used = time.monotonic()

@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import functools
 import os
+import sys
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -57,6 +58,21 @@ def limited(command: Sequence[str | Path], limits: ChildLimits) -> list[str]:
         # Best effort, last in line: the idle class could stand still for ever on a busy disk.
         line += ["ionice", "--class=2", "--classdata=7", "nice", "-n", str(limits.nice), "--"]
     return [*line, *(os.fspath(word) for word in command)]
+
+
+def own_python() -> str:
+    """The Python that runs us, as a program that can be started.
+
+    Whoever became another user since it was started may not pass the folders above it; the kernel still knows it.
+    """
+    if os.access(sys.executable, os.X_OK):
+        return sys.executable
+    return f"/proc/{os.getpid()}/exe"
+
+
+def own_modules() -> dict[str, str]:
+    """The environment in which `own_python` finds the modules that we have."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
 
 
 @functools.cache
