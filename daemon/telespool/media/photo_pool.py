@@ -19,7 +19,6 @@ import contextlib
 import json
 import os
 import subprocess
-import sys
 import time
 import weakref
 from functools import partial
@@ -28,7 +27,6 @@ from typing import Any
 
 import structlog
 
-import telespool
 from telespool.errors import ChildDied, Permanent
 from telespool.media.known_good import SAMPLES
 from telespool.media.photo_info import PhotoInfo

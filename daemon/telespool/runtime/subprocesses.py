@@ -15,9 +15,9 @@ import asyncio
 import contextlib
 import functools
 import os
-import sys
 import signal
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
