@@ -72,7 +72,8 @@ def own_python() -> str:
 
 def own_modules() -> dict[str, str]:
     """The environment in which `own_python` finds the modules that we have."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    paths = (os.environ.get("PYTHONPATH"), *sys.path)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in paths if path)}
 
 
 @functools.cache
