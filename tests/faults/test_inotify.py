@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +51,8 @@ async def test_more_files_at_once_than_the_queue_holds(tmp_path: Path, material:
             (house.inbox / f"{n}.jpg").write_bytes(data + str(n).encode())
         house.process.send_signal(signal.SIGCONT)
         await eventually(lambda: house.posted.total() >= COUNT, timeout=30.0 + COUNT)
-        await eventually(lambda: len(list((house.root / "done").glob("*/report.txt"))) == COUNT)
+        # What was dropped in one moment is one job.
+        await eventually(lambda: any((house.root / "done").glob("*/report.txt")))
 
     assert house.posted == Counter(data + str(n).encode() for n in range(COUNT))
 
@@ -70,7 +72,9 @@ async def test_more_folders_than_watches(tmp_path: Path, material: Material) -> 
     unfinished = (
         trip / "0" / "b.jpg.part"
     )  # keeps the folders where they are, until they are watched or refused
-    unfinished.write_bytes(b"")
+    unfinished.write_bytes(b"half")
+    later = time.time() + 3600  # one that has not changed for long would hold up nobody
+    os.utime(unfinished, (later, later))
 
     def said() -> list[str]:
         return [line["reason"] for line in house.said if line["event"] == "folder.unwatched"]

@@ -65,7 +65,7 @@ class InboxSettings:
         False, "Scan instead of waiting for events, for mounted shares that send none (NFS, SMB)."
     )
     ignore: tuple[str, ...] = _key(
-        ("*.part", "*.crdownload", "*.!qB", "*.filepart", "*.tmp", "*~"),
+        ("*.tmp", "*~"),
         "Names of files and folders that are never taken, at the top and inside drops: with * and ?, an ending"
         ' (".aae"), or a path inside a drop ("raw/*"). Names that start with a dot, that a program gives to what it has'
         " not finished, and what systems and NAS leave behind (@eaDir, #recycle) never are.",
