@@ -207,7 +207,7 @@ async def test_cancel_ends_a_conversion(
         assert done.returncode == 0, done.stderr
         assert "long.avi: cancelled" in done.stdout
         assert service.activity.conversion is None
-        assert not subprocesses.any_running()
+        await eventually(lambda: not subprocesses.any_running())
         assert [name.rpartition("_")[2] for name in home.lying("quarantine")] == ["long.avi"]
         assert "while it was being converted" in next(iter(home.notes().values()))
         home.drop(material.photo(1), "family")
