@@ -24,6 +24,8 @@ async def test_a_clock_that_was_ahead(tmp_path: Path, monkeypatch: pytest.Monkey
     spool = Spool(tmp_path / "spool")
     spool.open()
     try:
+        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)))
+        queue._looked = True  # at a start everything that waits is tried
         job = job_name("default_holiday")
         for name in ("0001@1_a.jpg", "0002@1_b.jpg"):
             path = spool.root / "deferred" / job / name
@@ -41,7 +43,6 @@ async def test_a_clock_that_was_ahead(tmp_path: Path, monkeypatch: pytest.Monkey
             return os.stat_result(values, extra)
 
         monkeypatch.setattr("telespool.runtime.plain_files.lstat", lstat)
-        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)))
         pause = await queue.look(lambda: None)
         assert 50 < pause <= 60
         left = sorted(wait.left(now) for wait in queue._waits._known.values())
