@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import time
 from collections import Counter
 from types import SimpleNamespace
@@ -42,7 +43,10 @@ class Looks:
             return names
 
         def count_one_by_one(path: Any = ".") -> Any:
-            return _Counted(scandir(path), self.names)
+            found = scandir(path)
+            # What these tests look at while they wait is not the daemon's work.
+            ours = "telespool" in sys._getframe(1).f_globals["__name__"]
+            return _Counted(found, self.names) if ours else found
 
         monkeypatch.setattr(os, "listdir", count)
         monkeypatch.setattr("telespool.spool.layout.os.scandir", count_one_by_one)

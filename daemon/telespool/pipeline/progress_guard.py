@@ -2,17 +2,19 @@
 
 A worker says which unit its step is about (`begin`), and whether the step ended with a wait that has a reason and an
 end (`waits`). When the step is over, `is_stuck` compares: a unit that lies where and as it did before, without such a
-wait, `LIMIT` times in a row, goes no further. It looks at names alone, so it costs one look into one directory.
+wait, `LIMIT` times in a row, goes no further. It asks for single names, however many units there are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from telespool.runtime import plain_files
 
 if TYPE_CHECKING:
     from telespool.spool import Spool
-    from telespool.spool.layout import Entry, Folder
+    from telespool.spool.layout import Entry
 
 LIMIT = 3
 
@@ -68,10 +70,11 @@ class ProgressGuard:
 
     def _find(self, entry: Entry) -> Entry | None:
         """The unit in the folder where it was; whatever the attempt that its name tells."""
-        folder: Folder = entry.folder
-        for each in self._spool.units(folder, entry.job):
-            if _key(each) == _key(entry):
-                return each
+        for attempt in dict.fromkeys((entry.unit.attempt, entry.unit.attempt + 1, 0)):
+            unit = replace(entry.unit, attempt=attempt)
+            path = entry.path.with_name(str(unit))
+            if plain_files.exists(path):
+                return replace(entry, unit=unit, path=path)
         return None
 
     def _state(self, entry: Entry) -> tuple[str, ...]:
