@@ -39,7 +39,8 @@ class Looks:
 
         def count(path: Any) -> list[str]:
             names = listdir(path)
-            self.names["read"] += len(names) + 1
+            if "telespool" in sys._getframe(1).f_globals["__name__"]:
+                self.names["read"] += len(names) + 1
             return names
 
         def count_one_by_one(path: Any = ".") -> Any:

@@ -76,6 +76,7 @@ class SpoolLayout:
         self.root = Path(os.path.realpath(root))
         self.inbox = Path(os.path.realpath(inbox)) if inbox else self.root / "inbox"
         self.tmp = self.root / "tmp"
+        self._last_archive: tuple[tuple[Path, int, int], Path | None] | None = None
         self._last_drop: Entry | None = None
 
     def job_folder(self, folder: Folder, job: str) -> Path:
@@ -185,6 +186,15 @@ class SpoolLayout:
         """
         if not plain_files.is_directory(drop.path):
             return drop.path
+        # Asked for each unit of a job, of a folder that may hold ten thousand files: looked at once, until it changes.
+        state = plain_files.lstat(drop.path)
+        seen = (drop.path, state.st_ino, state.st_mtime_ns)
+        if self._last_archive is None or self._last_archive[0] != seen:
+            self._last_archive = (seen, self._archive_in(drop))
+        return self._last_archive[1]
+
+    @staticmethod
+    def _archive_in(drop: Entry) -> Path | None:
         names = _names(drop.path)
         first = next((name for name in names if clean(name) == drop.unit.label), None)
         if first is None or not plain_files.is_file(drop.path / first):
