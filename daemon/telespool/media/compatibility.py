@@ -20,6 +20,7 @@ plays, so its errors cannot be the judge: `playable` is.
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -254,9 +255,12 @@ def _why_refused(
         return f"{name} is protected against copying (DRM): only its seller's player opens it"
     if not video.codec:
         return f"{name} holds a kind of video that ffmpeg does not know ({video.tag or '?'})"
-    if video.width * video.height > settings.max_pixels:
+    # Of pictures that are too large ffprobe names the size in its complaint alone.
+    claimed = re.search(r"(\d+) × (\d+) pixels", found.complaint)
+    width, height = map(int, claimed.groups()) if claimed else (video.width, video.height)
+    if width * height > settings.max_pixels:
         return (
-            f"{name} claims pictures of {video.width} × {video.height} pixels, more than"
+            f"{name} claims pictures of {width} × {height} pixels, more than"
             " convert.max_pixels allows: it is refused, not decoded"
         )
     if video.vague:
