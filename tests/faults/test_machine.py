@@ -139,7 +139,7 @@ async def test_a_small_disk_that_is_full_is_waited_for(
     mounts: Callable[[str, str], Path], tmp_path: Path
 ) -> None:
     """On a real file system without room for the contents it waits, and goes on when there is room."""
-    root = mounts("small", "2m")
+    root = mounts("small", "4m")
     members = {f"{n}.jpg": photo(str(n).encode() + bytes(30_000)) for n in range(30)}
     (tmp_path / "big.tar").write_bytes(tar(members))
     (root / "inbox").mkdir()
