@@ -58,7 +58,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 @pytest.fixture
 def machine(tmp_path: Path, packages: tuple[Path, Path]) -> Iterator[Machine]:
     """A machine that has never seen Telespool, with both packages in /run/share."""
-    with Machine.boot(tmp_path / "machine") as machine:
+    with Machine.boot(tmp_path / "deb") as machine:
         machine.run("rm", "--force", *(f"/usr/bin/{name}" for name in ("7z", "7za", "7zr", "7zz")))
         # An image for containers may forbid packages to start and stop services.
         machine.run("rm", "--force", "/usr/sbin/policy-rc.d")
