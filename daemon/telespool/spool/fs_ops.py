@@ -246,7 +246,9 @@ def _narrow(directory: Path, mode: int) -> None:
     """Let nobody into a directory whom the one with this mode would not let in."""
     with plain_files.directory(directory) as handle:
         have = stat.S_IMODE(os.fstat(handle).st_mode)
-        narrow = have & 0o777 & (mode | 0o700)  # the sandbox of the service lets nobody set the setgid bit
+        narrow = (
+            have & 0o777 & (mode | 0o700)
+        )  # the sandbox of the service lets nobody set the setgid bit
         if narrow != have & 0o777:
             os.fchmod(handle, narrow)
 
