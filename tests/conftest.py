@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 pytest_plugins = [
+    "tests.parsing",
     "tests.needs",
     "tests.unblocked",
     "tests.crash.counts",

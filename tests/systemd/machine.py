@@ -24,6 +24,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tests.patience import longest
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -134,8 +136,9 @@ class Machine:
         return [json.loads(line) for line in text.splitlines()]
 
 
-def until(look: Callable[[], _Value | None], what: str, seconds: float = 60.0) -> _Value:
+def until(look: Callable[[], _Value | None], what: str, seconds: float = 90.0) -> _Value:
     """Look again and again until there is something to see; AssertionError if there never is."""
+    seconds = longest(seconds)
     end = time.monotonic() + seconds
     while not (seen := look()):
         assert time.monotonic() < end, f"waited {seconds:g} s for {what}"

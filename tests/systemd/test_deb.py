@@ -72,7 +72,7 @@ def _posts(machine: Machine) -> list[Path]:
     return sorted(machine.path("/var/spool/telespool-posts").rglob("*.jpg"))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 def test_a_life_as_a_package(machine: Machine) -> None:
     """Three commands lead to the first post; upgrade, downgrade, removal and purge leave what is people's own."""
     photo = ROOT / "docs/pictures/page-photo.jpg"
