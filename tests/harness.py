@@ -159,21 +159,21 @@ class Home:
     def lying(self, folder: str) -> list[str]:
         """The files in a folder of the spool, as paths below it; without notes and reports."""
         root = self.spool / folder
-        paths = (path for path in root.rglob("*") if path.is_file() and not _is_note(path))
+        paths = (path for path in _files(root) if not _is_note(path))
         return sorted(
             str(path.relative_to(root)) for path in paths if Unit.parse(path.name) is not None
         )
 
     def notes(self) -> dict[str, str]:
         """What the quarantine says, by file."""
-        notes = (self.spool / "quarantine").rglob("*.txt")
+        notes = (path for path in _files(self.spool / "quarantine") if path.suffix == ".txt")
         return {path.name.removesuffix(".txt"): path.read_text() for path in notes}
 
     def at_work(self) -> list[str]:
-        """What still lies in the working folders."""
-        working = ("inbox", "incoming", "uploading", "deferred", "converting")
-        paths = (path for folder in working for path in (self.spool / folder).rglob("*"))
-        return sorted(str(path.relative_to(self.spool)) for path in paths if path.is_file())
+        """What still lies in the working folders; looked at twice, so that nothing slips by from one to another."""
+        working = ("inbox", "incoming", "uploading", "deferred", "converting") * 2
+        paths = {path for folder in working for path in _files(self.spool / folder)}
+        return sorted(str(path.relative_to(self.spool)) for path in paths)
 
     # the daemon as a process
 
@@ -269,6 +269,11 @@ class Home:
                 task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+
+
+def _files(root: Path) -> list[Path]:
+    """The files below a folder; what is renamed meanwhile is passed over, where `Path.rglob` would raise."""
+    return [Path(folder, name) for folder, _, names in os.walk(root) for name in names]
 
 
 def _is_note(path: Path) -> bool:

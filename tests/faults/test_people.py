@@ -113,15 +113,25 @@ def test_a_folder_is_deleted_with_all_that_is_in_it(folder: str, place: Path) ->
 @pytest.mark.usefixtures("fast_media")
 async def test_touching_what_waits_sends_it_now(root: Path) -> None:
     """A unit that waits for an hour goes at once when a person touches it."""
-    waiting = root / "deferred" / JOB / "0001@1_a.jpg"
-    waiting.parent.mkdir(parents=True)
-    waiting.write_bytes(photo(b"a"))
-    os.utime(waiting, (time.time() + 3600, time.time() + 3600))
     async with running(config(root)) as house:
-        os.utime(waiting)
-        await house.until(lambda: house.arrived and house.idle)
 
-    assert house.arrived == [photo(b"a")]
+        async def sends(name: str) -> None:
+            """Let it take, send and file another photo, so that it has looked at everything meanwhile."""
+            (root / "inbox" / name).write_bytes(photo(name.encode()))
+            await house.until(lambda: photo(name.encode()) in house.arrived)
+            await house.until(lambda: any(name in path for path in house.lying("done")))
+
+        await sends("before.jpg")  # what lies there at the start goes at once
+        waiting = root / "deferred" / JOB / "0001@1_a.jpg"
+        made = root / "tmp" / "a.jpg"
+        made.write_bytes(photo(b"a"))
+        os.utime(made, (time.time() + 3600, time.time() + 3600))
+        waiting.parent.mkdir(parents=True)
+        made.rename(waiting)
+        await sends("meanwhile.jpg")
+        assert waiting.exists()
+        os.utime(waiting)
+        await house.until(lambda: photo(b"a") in house.arrived and house.idle)
 
 
 @pytest.mark.usefixtures("fast_media")

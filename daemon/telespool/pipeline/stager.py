@@ -109,7 +109,9 @@ class Stager:
             self._drop(key)
         for key, entry in wanted.items():
             if key not in self._tasks:
-                self._tasks[key] = asyncio.create_task(self._early(entry), name="stage a unit")
+                task = asyncio.create_task(self._early(entry), name="stage a unit")
+                task.add_done_callback(_forget)  # the process may stop before anybody asks for it
+                self._tasks[key] = task
 
     def has(self, entry: Entry) -> bool:
         """Whether this one is being brought, or was."""
@@ -226,9 +228,7 @@ class Stager:
         return last
 
     def _drop(self, key: _Key) -> None:
-        task = self._tasks.pop(key)
-        task.cancel()
-        task.add_done_callback(_forget)
+        self._tasks.pop(key).cancel()
 
     async def close(self) -> None:
         """Break off what is being brought; safe to call twice."""
