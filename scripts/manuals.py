@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Write the man pages (docs/man/) and the shell completions (completions/) from the commands themselves.
+"""Write man pages (docs/man/), docs/commands.md and shell completions (completions/) from the commands themselves.
 
 .venv/bin/python scripts/manuals.py           write them
 .venv/bin/python scripts/manuals.py --check   exit 1 if they are not what they must be
@@ -149,6 +149,25 @@ def overview(all_commands: list[Command]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def reference(all_commands: list[Command]) -> str:
+    """docs/commands.md: the same for a browser."""
+    lines = [
+        "<!-- Made by scripts/manuals.py: change the command, not this. -->",
+        "# Commands",
+        "`man telespool` and `man telespool-COMMAND` show the same in a terminal, `telespool COMMAND --help` a short"
+        " form. Shells complete commands, options, jobs, units and chats: [ways to get it](install.md).",
+        "| Command | |\n|---|---|\n"
+        + "\n".join(f"| [`{c.name}`](#{c.name}) | {c.sentence} |" for c in all_commands),
+    ]
+    for command in all_commands:
+        text = command.text.split(": ", 1)[-1]
+        lines += [f"## {command.name}", text[:1].upper() + text[1:]]
+        lines.append(f"```text\n{command.parser.format_help().rstrip()}\n```")
+    lines.append("## Exit status")
+    lines.append("| Code | |\n|---|---|\n" + "\n".join(f"| {c} | {text} |" for c, text in _EXIT))
+    return "\n\n".join(lines) + "\n"
+
+
 def configuration() -> str:
     """telespool.toml(5)."""
     lines = _head("telespool.toml", 5, "the configuration of Telespool")
@@ -247,8 +266,9 @@ def everything() -> dict[Path, str]:
     """All files and what must stand in them."""
     all_commands = commands(parser())
     shell_files = completions()
-    man, shells = ROOT / "docs" / "man", ROOT / "completions"
+    docs, man, shells = ROOT / "docs", ROOT / "docs" / "man", ROOT / "completions"
     return {
+        docs / "commands.md": reference(all_commands),
         man / "telespool.1": overview(all_commands),
         man / "telespool.toml.5": configuration(),
         **{man / f"telespool-{c.name}.1": page_of(c) for c in all_commands},

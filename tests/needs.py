@@ -24,6 +24,7 @@ SLOW = (
     "crash/",
     "destinations/telegram/test_resume.py",
     "docs/test_commands.py",
+    "docs/test_site.py",
     "faults/",
     "pipeline/test_large_files.py",
     "pipeline/test_main_job.py",
