@@ -154,8 +154,10 @@ def reference(all_commands: list[Command]) -> str:
     lines = [
         "<!-- Made by scripts/manuals.py: change the command, not this. -->",
         "# Commands",
-        "`man telespool` and `man telespool-COMMAND` show the same in a terminal, `telespool COMMAND --help` a short"
-        " form. Shells complete commands, options, jobs, units and chats: [ways to get it](install.md).",
+        (
+            "`man telespool` and `man telespool-COMMAND` show the same in a terminal, `telespool COMMAND --help` a short"
+            " form. Shells complete commands, options, jobs, units and chats: [ways to get it](install.md)."
+        ),
         "| Command | |\n|---|---|\n"
         + "\n".join(f"| [`{c.name}`](#{c.name}) | {c.sentence} |" for c in all_commands),
     ]
