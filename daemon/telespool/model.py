@@ -22,12 +22,22 @@ class VideoInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """What a page must know of a photo or a GIF: pixels as shown (rotated), and a preview (a JPEG) where it needs one."""
+
+    width: int
+    height: int
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One file of a post, ready to be sent.
 
     `key` is the random_id (signed 64 bit, never 0) and `upload_key` the file_id; both are derived from job
     and unit, so that a repeated request is the same request. `path` holds the bytes to send; `name` is what
-    people see. `thumbnail` is a JPEG of at most 320 x 320.
+    people see. `thumbnail` is a JPEG of at most 320 x 320. `picture` is there for photos and GIFs where the destination
+    shows previews.
     """
 
     key: int
@@ -38,6 +48,7 @@ class Item:
     mime: str
     frame: VideoInfo | None = None
     thumbnail: bytes | None = None
+    picture: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from telespool.media.compatibility import Assessment
 from telespool.media.convert import Outcome
 from telespool.media.ffmpeg_process import Progress
-from telespool.model import VideoInfo
+from telespool.model import Picture, VideoInfo
 from telespool.pipeline import converter, prepare, release_order
 
 if TYPE_CHECKING:
@@ -116,13 +116,16 @@ class Converting:
         return Outcome("encode")
 
 
-async def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Path:
+async def acceptable_photo(
+    path: Path, directory: Path, *, again: bool = False, preview: bool = False
+) -> tuple[Path, Picture | None]:
     """The photo as it is, or another form of it."""
+    shown = Picture(60, 40) if preview else None
     if not again:
-        return path
+        return path, shown
     form = directory / "photo.jpg"
     form.write_bytes(photo(b"again " + path.read_bytes()))
-    return form
+    return form, shown
 
 
 async def thumbnail(*_: Any) -> bytes:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from telespool.model import Item
+from telespool.model import Item, Picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,6 +30,7 @@ def photo(spool: Path, number: int, size: tuple[int, int] = (60, 40), name: str 
         name=name or f"IMG_{number}.jpg",
         kind="photo",
         mime="image/jpeg",
+        picture=Picture(*size),
     )
 
 

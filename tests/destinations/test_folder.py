@@ -10,6 +10,7 @@ from PIL import Image
 
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.destinations.folder.page import CHUNK
+from telespool.media.preview import of_file
 from telespool.model import Item, VideoInfo
 from telespool.pipeline.captions import literally
 from telespool.spool.fs_ops import FileOps
@@ -143,13 +144,15 @@ async def test_video(folder: FolderDestination, tmp_path: Path, spool: Path) -> 
 
 
 async def test_large_photo(folder: FolderDestination, tmp_path: Path, spool: Path) -> None:
-    """A large photo gets a small preview and its size as shown, the camera's rotation included."""
+    """A large photo is posted with its small preview and its size as shown, the camera's rotation included."""
     path = spool / "0001_IMG_1.jpg"
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.effect_noise((1800, 1200), 90).save(path, quality=95, exif=exif)
 
-    await send(folder, [Item(1, 1, path, "IMG_1.jpg", "photo", "image/jpeg")])
+    await send(
+        folder, [Item(1, 1, path, "IMG_1.jpg", "photo", "image/jpeg", picture=of_file(path))]
+    )
 
     medium = record(tmp_path / "posts", "000001_IMG_1")["media"][0]
     assert (medium["width"], medium["height"]) == (1200, 1800)

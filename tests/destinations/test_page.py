@@ -12,6 +12,7 @@ from PIL import Image
 
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.destinations.folder.page import CHUNK
+from telespool.media.preview import of_file
 from telespool.model import Item, Kind, VideoInfo
 from tests.browser import PROGRAM, Browser
 from tests.destinations.careless import Careless
@@ -52,7 +53,9 @@ class Chats:
         """An item of the file `name`, which must be there."""
         self.key += 1
         path = self.root / name
-        return Item(self.key, self.key, path, name.partition("_")[2], kind, mime, frame)
+        shown = of_file(path) if mime.startswith("image/") and kind != "document" else None
+        label = name.partition("_")[2]
+        return Item(self.key, self.key, path, label, kind, mime, frame, picture=shown)
 
     def photo(self, number: int, size: tuple[int, int] = (90, 60)) -> Item:
         """A photo."""

@@ -16,6 +16,7 @@ from PIL import Image, TiffImagePlugin
 from telespool.errors import Permanent, ToolFault
 from telespool.media import photo_pool
 from telespool.media.known_good import SAMPLES
+from telespool.model import Picture
 from telespool.runtime.tool_health import HEALTH
 
 if TYPE_CHECKING:
@@ -78,7 +79,10 @@ async def test_every_sample_is_decoded(tmp_path: Path) -> None:
     """The samples that vouch for the decoders are good themselves."""
     for sample in SAMPLES.glob("photo.*"):
         assert (await photo_pool.look(sample)).width == 32
-        assert (await photo_pool.acceptable_photo(sample, tmp_path)).exists()
+        made, shown = await photo_pool.acceptable_photo(sample, tmp_path, preview=True)
+        assert made.exists()
+        assert shown is not None
+        assert shown.width == 32
 
 
 async def test_what_fills_the_memory_costs_itself(tmp_path: Path) -> None:
@@ -86,7 +90,7 @@ async def test_what_fills_the_memory_costs_itself(tmp_path: Path) -> None:
     with pytest.raises(Permanent, match=r"bomb\.png .* memory"):
         await photo_pool.acceptable_photo(_bomb(tmp_path / "bomb.png"), tmp_path)
     good = _photo(tmp_path / "good.jpg")
-    assert await photo_pool.acceptable_photo(good, tmp_path) == good
+    assert await photo_pool.acceptable_photo(good, tmp_path) == (good, None)
 
 
 async def test_what_crashes_its_decoder_costs_itself(
@@ -99,7 +103,7 @@ async def test_what_crashes_its_decoder_costs_itself(
     several = [_photo(tmp_path / f"{n}.jpg") for n in range(8)]
     asked = [photo_pool.acceptable_photo(path, tmp_path) for path in (*several, bad)]
     *made, refused = await asyncio.gather(*asked, return_exceptions=True)
-    assert made == several
+    assert made == [(path, None) for path in several]
     assert isinstance(refused, Permanent)
     assert "bad.webp crashes" in refused.reason
 
@@ -116,7 +120,7 @@ async def test_a_broken_decoder_blames_no_photo(
     monkeypatch.delenv("PYTHONPATH")
     (outage,) = HEALTH.outages
     outage.due = 0.0
-    assert await photo_pool.acceptable_photo(good, tmp_path) == good
+    assert await photo_pool.acceptable_photo(good, tmp_path) == (good, None)
     assert HEALTH.outages == ()
 
 
@@ -149,3 +153,32 @@ async def test_warnings_are_counted(tmp_path: Path) -> None:
     warned = [line for line in said if line["event"] == "photo.warned"]
     assert len(warned) <= 1
     assert not warned or warned[0]["count"] > 1
+
+
+async def test_a_preview_is_made_by_the_child(tmp_path: Path) -> None:
+    """A large photo is shown small and upright, of a small one only the size is told; neither is decoded here."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    large = tmp_path / "large.jpg"
+    Image.effect_noise((1800, 1200), 90).save(large, quality=95, exif=exif)
+    made, shown = await photo_pool.acceptable_photo(large, tmp_path, preview=True)
+    assert made == large
+    assert shown is not None
+    assert shown.preview is not None
+    with Image.open(io.BytesIO(shown.preview)) as preview:
+        assert (preview.width, preview.height) == (853, 1280)
+    small = _photo(tmp_path / "small.jpg")
+    assert (await photo_pool.acceptable_photo(small, tmp_path, preview=True))[1] == Picture(
+        160, 120
+    )
+
+
+async def test_a_preview_is_no_reason_to_refuse(tmp_path: Path) -> None:
+    """A film in a GIF of more pixels than is worth the time is shown without a preview."""
+    gif = tmp_path / "large.gif"
+    Image.new("P", (6000, 6000)).save(gif)
+    assert await photo_pool.still(gif) is None
+    Image.new("P", (60, 40)).save(gif)
+    shown = await photo_pool.still(gif)
+    assert shown is not None
+    assert shown.preview is not None

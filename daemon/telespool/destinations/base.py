@@ -126,6 +126,13 @@ class SupportsText(Protocol):
 
 
 @runtime_checkable
+class SupportsPreviews(Protocol):
+    """A destination that shows photos small, and so wants to know `Item.picture`."""
+
+    previews: bool
+
+
+@runtime_checkable
 class SupportsPreflight(Protocol):
     """A destination that can tell without asking anybody whether it could work."""
 

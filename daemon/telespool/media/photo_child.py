@@ -1,7 +1,9 @@
 """The child that decodes photos: one request a line on standard input, one answer a line on standard output.
 
     {"op": "look", "path": "…"}                                    → {"result": {"width": …}}
-    {"op": "make", "path": "…", "directory": "…", "again": false}  → {"result": "…/IMG_1.jpg.jpg"}
+    {"op": "make", "path": "…", "directory": "…", "again": false, "preview": true}
+                                                                   → {"result": ["…/IMG_1.jpg.jpg", [640, 480, "base64"]]}
+    {"op": "preview", "path": "…"}                                 → {"result": [640, 480, "base64"]}
     {"op": "decode", "path": "…"}                                  → {"result": [width, height]}
     a photo that nobody can decode                                 → {"refused": "a sentence"}
     one of more than `most` pixels                                 → {"large": true}
@@ -13,6 +15,7 @@ now, because a large picture has left it large.
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import os
@@ -21,10 +24,17 @@ import sys
 import warnings
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from telespool.errors import Permanent
-from telespool.media import photo
+from telespool.media import photo, preview
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from telespool.model import Picture
+
+    _Told = tuple[int, int, str | bytes | None]
 
 READY = b"ready\n"
 _LARGE = 192 << 10  # KiB that it may have held and still be kept
@@ -81,15 +91,36 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
             return {"result": asdict(photo.look(path))}
         if request["op"] == "decode":
             return {"result": photo.decode(path)}
+        if request["op"] == "preview":
+            return {"result": _told(preview.of_file(path, moves=True))}
         if 0 < request["most"] < photo.pixels(path):
             return {"large": True}
         directory = Path(request["directory"])
-        made = photo.acceptable_photo(path, directory, again=request["again"])
-        return {"result": os.fspath(made)}
+        return {"result": _made(path, directory, again=request["again"], show=request["preview"])}
     except Permanent as error:
         return {"refused": error.reason}
     except OSError as error:
         return {"errno": error.errno, "words": error.strerror, "file": error.filename}
+
+
+def _made(path: Path, directory: Path, *, again: bool, show: bool) -> tuple[str, _Told | None]:
+    """Where the acceptable photo lies, and how it is shown. One that is taken as it is, is decoded once for both."""
+    seen: list[Picture] = []
+
+    def decode(image: Image.Image) -> None:
+        seen.append(preview.of_image(image, path.stat().st_size))
+
+    if not show:
+        return os.fspath(photo.acceptable_photo(path, directory, again=again)), None
+    made = photo.acceptable_photo(path, directory, again=again, decode=decode)
+    return os.fspath(made), _told(preview.of_file(made) if made != path else seen[-1])
+
+
+def _told(picture: Picture | None) -> _Told | None:
+    if picture is None:
+        return None
+    shown = picture.preview
+    return picture.width, picture.height, shown and base64.b64encode(shown).decode()
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Photos are decoded in children: a few that stay, each within limits of memory and time.
 
     info = await look(path)                                  # what the header says
-    made = await acceptable_photo(path, directory)           # the photo as Telegram takes it
+    made, shown = await acceptable_photo(path, directory)    # the photo as Telegram takes it
 
 A picture that is made to fill the memory, or crashes its decoder, ends a child and costs that photo alone. Children are
 started when they are needed, answer one photo after another, and end after a while without work. Large pictures are
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import base64
 import contextlib
 import json
 import os
@@ -30,6 +31,7 @@ import structlog
 from telespool.errors import ChildDied, Permanent
 from telespool.media.known_good import SAMPLES
 from telespool.media.photo_info import PhotoInfo
+from telespool.model import Picture
 from telespool.runtime import subprocesses
 from telespool.runtime.cancellation import shielded_until_done
 from telespool.runtime.subprocesses import ChildLimits
@@ -198,17 +200,35 @@ async def look(path: Path) -> PhotoInfo:
     return PhotoInfo(**found)
 
 
-async def acceptable_photo(path: Path, directory: Path, *, again: bool = False) -> Path:
-    """Return the photo as Telegram takes it: `path` itself, or a JPEG made in `directory`.
+async def acceptable_photo(
+    path: Path, directory: Path, *, again: bool = False, preview: bool = False
+) -> tuple[Path, Picture | None]:
+    """Return the photo as Telegram takes it (`path` itself, or a JPEG made in `directory`), and how a page shows that.
 
-    `again` makes a JPEG in any case, for one that Telegram refused.
+    `again` makes a JPEG in any case, for one that Telegram refused. The second is None without `preview`.
     """
-    request = {"op": "make", "path": os.fspath(path), "directory": os.fspath(directory)}
-    made = await _ask(request | {"again": again, "most": _LARGE}, path)
+    asked = {"op": "make", "path": os.fspath(path), "directory": os.fspath(directory)}
+    request: dict[str, Any] = asked | {"again": again, "preview": preview}
+    made = await _ask(request | {"most": _LARGE}, path)
     if made is None:
         async with _pool().large():
-            made = await _ask(request | {"again": again, "most": 0}, path)
-    return Path(made)
+            made = await _ask(request | {"most": 0}, path)
+    return Path(made[0]), _picture(made[1])
+
+
+async def still(path: Path) -> Picture | None:
+    """Make a preview that stands still of what moves; None where it cannot be decoded."""
+    try:
+        return _picture(await _ask({"op": "preview", "path": os.fspath(path)}, path))
+    except Permanent:
+        return None
+
+
+def _picture(told: list[Any] | None) -> Picture | None:
+    if told is None:
+        return None
+    width, height, shown = told
+    return Picture(width, height, base64.b64decode(shown) if shown else None)
 
 
 async def _ask(request: dict[str, Any], path: Path) -> Any:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import no_limit
 from telespool.errors import NeedsConversion, Permanent
 from telespool.media.compatibility import assess
 from telespool.media.photo_info import MAX_BYTES
-from telespool.media.photo_pool import acceptable_photo
+from telespool.media.photo_pool import acceptable_photo, still
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
 from telespool.model import Item, PostStyle
@@ -43,11 +44,17 @@ class Preparer:
     """Makes items of members."""
 
     def __init__(
-        self, spool: Spool, config: Config, limit: Callable[[], Awaitable[int]] = no_limit
+        self,
+        spool: Spool,
+        config: Config,
+        limit: Callable[[], Awaitable[int]] = no_limit,
+        *,
+        previews: bool = False,
     ) -> None:
         self.spool = spool
         self.config = config
         self.limit = limit
+        self.previews = previews
         self._verdicts: dict[tuple[str, int, str], Assessment] = {}
         self._oversize: set[tuple[str, int, str]] = set()
         self._made: set[tuple[str, int, str]] = set()
@@ -163,7 +170,9 @@ class Preparer:
         try:
             await in_thread(room.grow, size)
             async with plain_files.unchanged(member.path):
-                path = await acceptable_photo(member.path, directory, again=again)
+                path, shown = await acceptable_photo(
+                    member.path, directory, again=again, preview=self.previews
+                )
         except Permanent as error:
             reason = error.reason.replace(member.path.name, member.unit.label)
             raise Permanent(reason) from error
@@ -172,7 +181,8 @@ class Preparer:
         if path != member.path:
             self._made.add(_key(member))
         mime = verdict.mime if path == member.path else "image/jpeg"
-        return await self._item(member, path, "photo", verdict, mime)
+        item = await self._item(member, path, "photo", verdict, mime)
+        return replace(item, picture=shown)
 
     async def _item(
         self, member: Entry, path: Path, kind: Kind, verdict: Assessment, mime: str = ""
@@ -181,10 +191,13 @@ class Preparer:
         name = unit.shown
         if kind == "photo" and path != member.path:
             name = f"{name.rpartition('.')[0] or name}{path.suffix}"
-        picture = None
+        small, shown = None, None
         if kind == "video" and verdict.frame is not None:
             async with plain_files.unchanged(path):
-                picture = await thumbnail(path, verdict.frame, self.config.convert)
+                small = await thumbnail(path, verdict.frame, self.config.convert)
+        if kind == "gif" and self.previews and verdict.mime.startswith("image/"):
+            async with plain_files.unchanged(path):
+                shown = await still(path)
         return Item(
             key=random_id(member.job, unit.first),
             upload_key=file_id(member.job, unit.first, unit.kind, await in_thread(_stamp, path)),
@@ -193,7 +206,8 @@ class Preparer:
             kind=kind,
             mime=mime or verdict.mime,
             frame=verdict.frame if kind in {"video", "gif"} else None,
-            thumbnail=picture,
+            thumbnail=small,
+            picture=shown,
         )
 
 

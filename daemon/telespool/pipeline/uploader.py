@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from telespool.config.schedule import opens_at
-from telespool.destinations.base import Receipts, Rejected
+from telespool.destinations.base import Receipts, Rejected, SupportsPreviews
 from telespool.errors import (
     NeedsConversion,
     NoRoom,
@@ -58,7 +58,8 @@ class Uploader(Worker):
     def __init__(self, context: WorkerContext, destination: Destination) -> None:
         super().__init__(context)
         self.destination = destination
-        self.preparing = Preparer(context.spool, context.config, context.limit)
+        previews = isinstance(destination, SupportsPreviews) and destination.previews
+        self.preparing = Preparer(context.spool, context.config, context.limit, previews=previews)
         self.stager = Stager(context, destination, self.preparing, self.alive)
         self.queue = SendQueue(context.spool)
         self.reporting = ReportSender(context.spool, context.config, destination, context.hooks)

@@ -32,7 +32,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Uploaded
-from telespool.destinations.folder import previews
 from telespool.destinations.folder.page import Page
 from telespool.destinations.folder.posts import CAPTION, PREVIEWS, RECORD, Ledger, Medium, Post
 from telespool.destinations.markdown import render
@@ -64,6 +63,8 @@ class _Copy:
 
 class FolderDestination:
     """Posts as files, and a page to look at. `clock` gives the time of a post, in seconds since the epoch."""
+
+    previews = True
 
     def __init__(
         self,
@@ -176,11 +177,9 @@ class FolderDestination:
             size=path.stat().st_size,
             converted=unit is not None and unit.kind == "c",
         )
-        if item.mime.startswith("image/") and item.kind != "document":
-            seen = previews.of_picture(path, moves=item.kind == "gif")
-            if seen is not None:
-                medium = replace(medium, width=seen.width, height=seen.height)
-                return _Copy(path, medium, seen.jpeg or item.thumbnail)
+        if item.picture is not None:
+            medium = replace(medium, width=item.picture.width, height=item.picture.height)
+            return _Copy(path, medium, item.picture.preview or item.thumbnail)
         if item.frame is not None:
             medium = replace(
                 medium,
