@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/telespool
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_telespool_subparsers=(setup run status explain retry hold cancel drop verify fetch prune convert unpack doctor login check-config)
+_shtab_telespool_subparsers=(setup run status explain retry hold cancel drop verify fetch prune convert unpack doctor login completions check-config)
 
 _shtab_telespool_setup_option_strings=(-h --help -c --config)
 _shtab_telespool_run_option_strings=(-h --help -c --config --until-idle)
@@ -22,6 +22,7 @@ _shtab_telespool_convert_option_strings=(-h --help -c --config --state --max-siz
 _shtab_telespool_unpack_option_strings=(-h --help -c --config --password --password-file --json)
 _shtab_telespool_doctor_option_strings=(-h --help -c --config --json)
 _shtab_telespool_login_option_strings=(-h --help -c --config --qr --answers)
+_shtab_telespool_completions_option_strings=(-h --help)
 _shtab_telespool_check_config_option_strings=(-h --help -c --config)
 _shtab_telespool_option_strings=(-h --help --version)
 
@@ -73,7 +74,8 @@ _shtab_telespool_login___answers_COMPGEN=_shtab_compgen_files
 _shtab_telespool_check_config__c_COMPGEN=_shtab_compgen_files
 _shtab_telespool_check_config___config_COMPGEN=_shtab_compgen_files
 
-_shtab_telespool_pos_0_choices=(setup run status explain retry hold cancel drop verify fetch prune convert unpack doctor login check-config)
+_shtab_telespool_completions_pos_0_choices=(bash zsh fish)
+_shtab_telespool_pos_0_choices=(setup run status explain retry hold cancel drop verify fetch prune convert unpack doctor login completions check-config)
 
 _shtab_telespool_setup__h_nargs=0
 _shtab_telespool_setup___help_nargs=0
@@ -122,6 +124,8 @@ _shtab_telespool_doctor___json_nargs=0
 _shtab_telespool_login__h_nargs=0
 _shtab_telespool_login___help_nargs=0
 _shtab_telespool_login___qr_nargs=0
+_shtab_telespool_completions__h_nargs=0
+_shtab_telespool_completions___help_nargs=0
 _shtab_telespool_check_config__h_nargs=0
 _shtab_telespool_check_config___help_nargs=0
 _shtab_telespool_pos_0_nargs=A...

@@ -50,7 +50,7 @@ function _shtab_telespool_using
   test "$_shtab_telespool_cmdpath" = "$argv"
 end
 
-set -g _shtab_telespool_commands setup run status explain retry hold cancel drop verify fetch prune convert unpack doctor login check-config
+set -g _shtab_telespool_commands setup run status explain retry hold cancel drop verify fetch prune convert unpack doctor login completions check-config
 set -g _shtab_telespool_opts_with_value --answers --config --max-size --password-file --state --to -c
 
 complete -c telespool -e
@@ -132,6 +132,9 @@ complete -c telespool -n '_shtab_telespool_using login' -s h -l help -d 'show th
 complete -c telespool -n '_shtab_telespool_using login' -s c -l config -xka "(__fish_complete_path (commandline -ct))" -d 'the configuration file'
 complete -c telespool -n '_shtab_telespool_using login' -l qr -d 'show a code to scan with the app'
 complete -c telespool -n '_shtab_telespool_using login' -l answers -xka "(__fish_complete_path (commandline -ct))" -d 'ask by files in this folder, not here'
+complete -c telespool -n '_shtab_telespool_using; and test $_shtab_telespool_npos -eq 0' -a completions -d 'Print the completion script of a shell.'
+complete -c telespool -n '_shtab_telespool_using completions' -s h -l help -d 'show this help message and exit'
+complete -c telespool -n '_shtab_telespool_using completions; and test $_shtab_telespool_npos -eq 0' -ka "bash zsh fish" -d shell
 complete -c telespool -n '_shtab_telespool_using; and test $_shtab_telespool_npos -eq 0' -a check-config -d 'Read the configuration and name every mistake in it.'
 complete -c telespool -n '_shtab_telespool_using check-config' -s h -l help -d 'show this help message and exit'
 complete -c telespool -n '_shtab_telespool_using check-config' -s c -l config -xka "(__fish_complete_path (commandline -ct))" -d 'the configuration file'

@@ -92,3 +92,11 @@ def test_other_shells_read_it(shell: str, file: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not installed")
     said(shell, "-n", str(ROOT / "completions" / file))
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_they_are_printed_for_a_shell(shell: str) -> None:
+    """What `telespool completions` prints is the file that packages install."""
+    printed = said(sys.executable, "-m", "telespool.cli.main", "completions", shell)
+    files = {"bash": "telespool.bash", "zsh": "_telespool", "fish": "telespool.fish"}
+    assert printed == (ROOT / "completions" / files[shell]).read_text()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _PID1 = Path(__file__).with_name("pid1")
-_NAMESPACES = ("--mount", "--pid", "--cgroup", "--uts", "--ipc", "--net")
+_NAMESPACES = ("--mount", "--pid", "--cgroup", "--uts", "--ipc")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _TIMEOUT = 180.0
 _Value = TypeVar("_Value")
@@ -53,15 +53,22 @@ def why_not() -> str | None:
 class Machine:
     """A machine that is running."""
 
-    def __init__(self, state: Path, pid: int) -> None:
+    def __init__(self, state: Path, pid: int, namespaces: tuple[str, ...]) -> None:
         self.share = state / "share"
+        self._namespaces = namespaces
         self._layer = f"/proc/{pid}/root"
         self._pid = pid
 
     @classmethod
     @contextlib.contextmanager
-    def boot(cls, state: Path) -> Iterator[Machine]:
-        """Boot it, and end it with everything in it when the block is left."""
+    def boot(
+        cls, state: Path, base: Path = Path("/"), *, online: bool = False
+    ) -> Iterator[Machine]:
+        """Boot it, and end it with everything in it when the block is left.
+
+        `base` is the file system it begins with; `online` gives it this machine's network.
+        """
+        namespaces = _NAMESPACES if online else (*_NAMESPACES, "--net")
         for name in ("root", "layer", "share"):
             (state / name).mkdir(parents=True)
         state.chmod(0o755)
@@ -72,8 +79,8 @@ class Machine:
                 [
                     # However the tests end, the machine ends with them.
                     *("setpriv", "--pdeathsig", "KILL", "--"),
-                    *("unshare", *_NAMESPACES, "--propagation", "private", "--fork"),
-                    *("--kill-child=KILL", _PID1, state),
+                    *("unshare", *namespaces, "--propagation", "private", "--fork"),
+                    *("--kill-child=KILL", _PID1, state, base),
                 ],
                 preexec_fn=lambda: _enter(cgroups),  # noqa: PLW1509 - the tests have no threads
                 stdin=subprocess.DEVNULL,
@@ -82,7 +89,8 @@ class Machine:
                 start_new_session=True,
             )
         try:
-            machine = cls(state, until(lambda: _systemd_below(outer, console), "systemd to start"))
+            pid = until(lambda: _systemd_below(outer, console), "systemd to start")
+            machine = cls(state, pid, namespaces)
             until((Path(machine._layer) / "run/systemd/private").exists, "systemd to listen")
             machine.run("systemctl", "is-system-running", "--wait")
             yield machine
@@ -98,7 +106,7 @@ class Machine:
     ) -> subprocess.Popen[str]:
         """Start a command inside, as root or as `user`."""
         line: list[str | Path] = ["nsenter", f"--target={self._pid}", "--root", "--wd"]
-        line += [*_NAMESPACES, "--", "env", "-i", f"PATH={_PATH}", "LANG=C.UTF-8", "TERM=dumb"]
+        line += [*self._namespaces, "--", "env", "-i", f"PATH={_PATH}", "LANG=C.UTF-8", "TERM=dumb"]
         if user:
             line += ["runuser", "-u", user, "--"]
         return subprocess.Popen([*line, *command], text=True, errors="surrogateescape", **options)
@@ -109,12 +117,13 @@ class Machine:
         user: str | None = None,
         check: bool = True,
         data: str | None = None,
+        seconds: float = _TIMEOUT,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command inside and give what it said; AssertionError with all of it if it fails."""
         pipe = subprocess.PIPE
         with self.popen(*command, user=user, stdin=pipe, stdout=pipe, stderr=pipe) as process:
             try:
-                stdout, stderr = process.communicate(data or "", timeout=_TIMEOUT)
+                stdout, stderr = process.communicate(data or "", timeout=seconds)
             finally:
                 process.kill()
         code = process.returncode
