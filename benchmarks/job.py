@@ -13,6 +13,7 @@ gets. `daemon` is `telespool run` that is there already; its clock runs from the
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -212,9 +213,13 @@ def wait(true: Any, process: subprocess.Popen[bytes]) -> None:
 
 
 def cpu_of(process: psutil.Process) -> float:
-    """Seconds of processor time, with the children that are over."""
-    times = process.cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)
+    """Seconds of processor time, with all children: those that are over, and those that stand by."""
+    spent = 0.0
+    for each in (process, *process.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            times = each.cpu_times()
+            spent += times.user + times.system + times.children_user + times.children_system
+    return float(spent)
 
 
 def peak_of(number: int) -> float:

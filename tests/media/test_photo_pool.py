@@ -100,7 +100,7 @@ async def test_what_crashes_its_decoder_costs_itself(
     code = CRASHES.format(when="tuple(self.size) == (333, 222)", signal=11)
     _patched(tmp_path / "site", monkeypatch, code)
     bad = _photo(tmp_path / "bad.webp", (333, 222))
-    several = [_photo(tmp_path / f"{n}.jpg") for n in range(8)]
+    several = [_photo(tmp_path / f"{n}.png") for n in range(8)]
     asked = [photo_pool.acceptable_photo(path, tmp_path) for path in (*several, bad)]
     *made, refused = await asyncio.gather(*asked, return_exceptions=True)
     assert made == [(path, None) for path in several]
@@ -113,7 +113,7 @@ async def test_a_broken_decoder_blames_no_photo(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, signal: int
 ) -> None:
     """Where even the sample is not decoded, the machine is at fault; when it works again the photo is decoded."""
-    good = _photo(tmp_path / "good.jpg")
+    good = _photo(tmp_path / "good.png")
     _patched(tmp_path / "site", monkeypatch, CRASHES.format(when="True", signal=signal))
     with pytest.raises(ToolFault, match="does not work on this machine"):
         await photo_pool.acceptable_photo(good, tmp_path)
@@ -130,7 +130,7 @@ async def test_a_missing_library_blames_no_photo(
     """A child that cannot even start says nothing of the photo, and its last words are told."""
     _patched(tmp_path / "site", monkeypatch, "import sys\nsys.modules['PIL'] = None\n")
     with pytest.raises(ToolFault, match="PIL"):
-        await photo_pool.look(_photo(tmp_path / "good.jpg"))
+        await photo_pool.look(_photo(tmp_path / "good.png"))
 
 
 async def test_warnings_are_counted(tmp_path: Path) -> None:

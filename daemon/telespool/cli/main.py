@@ -116,9 +116,7 @@ def parser() -> argparse.ArgumentParser:
     login.add_argument(
         "--answers", type=Path, metavar="DIR", help="ask by files in this folder, not here"
     )
-    completions = command(
-        "completions", "Print the completion script of a shell.", config=False
-    )
+    completions = command("completions", "Print the completion script of a shell.", config=False)
     completions.add_argument("shell", choices=["bash", "zsh", "fish"])
     names = commands.add_parser("complete-names")  # for shells: no help, so that it is not listed
     names.set_defaults(module="complete_names")

@@ -22,10 +22,10 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from telespool.errors import Permanent
-from telespool.media import mp4, photo_info, photo_pool
+from telespool.media import mp4, photo_info, photo_pool, plain_jpeg
 from telespool.media import sniff as sniffing
 from telespool.media.pages import FOREIGN
 from telespool.media.playable import lowest_rung
@@ -90,8 +90,8 @@ async def assess(
     `max_bytes` is what one message may hold; `name` is the one people know the file by, where it is not that of `path`.
     """
     name = name or path.name
-    head, size = await asyncio.to_thread(_head, path)
-    seen = sniffing.sniff(head)
+    first = await asyncio.to_thread(_first_look, path)
+    head, size, seen = first.head, first.size, first.seen
     if not size:
         return _refused(f"{name} is empty")
     if seen.kind == "playlist":
@@ -113,13 +113,29 @@ async def assess(
         return Assessment(
             kind="other", action="skip", reasons=(f"it is {seen.name}",), mime=seen.mime
         )
-    if seen.kind in {"photo", "gif"} and not await asyncio.to_thread(_is_sequence, path, head):
-        return await _assess_photo(path, name, seen)
+    if seen.kind in {"photo", "gif"} and not first.is_sequence:
+        return await _assess_photo(path, name, seen, first.jpeg)
     if not any(head):
         return _unknown(name, f"{name} holds nothing but zeros: its content is lost")
     return await _assess_video(
         path, name, settings, seen, oversize=bool(max_bytes) and size > (max_bytes or 0)
     )
+
+
+class _FirstLook(NamedTuple):
+    """What the beginning of a file says; `jpeg` is there for one with a usual header."""
+
+    head: bytes
+    size: int
+    seen: sniffing.Sniffed
+    is_sequence: bool
+    jpeg: plain_jpeg.Header | None
+
+
+def _first_look(path: Path) -> _FirstLook:
+    head, size = _head(path)
+    jpeg = plain_jpeg.header(path) if head.startswith(plain_jpeg.BEGINNING) else None
+    return _FirstLook(head, size, sniffing.sniff(head), _is_sequence(path, head), jpeg)
 
 
 def _head(path: Path) -> tuple[bytes, int]:
@@ -143,12 +159,14 @@ def _unknown(name: str, reason: str, *, is_media: bool = False) -> Assessment:
     return Assessment(kind="other", action="skip", reasons=(_NOTHING,))
 
 
-async def _assess_photo(path: Path, name: str, seen: sniffing.Sniffed) -> Assessment:
+async def _assess_photo(
+    path: Path, name: str, seen: sniffing.Sniffed, jpeg: plain_jpeg.Header | None
+) -> Assessment:
     if seen.name in FOREIGN:
         foreign = f"Telegram takes JPEG and PNG, this is {seen.name.upper()}"
         return Assessment(kind="photo", action="encode", reasons=(foreign,), mime=seen.mime)
     try:
-        look = await photo_pool.look(path)
+        look = await photo_pool.look_closer(path, jpeg)
     except Permanent as error:
         return _refused(error.reason.replace(path.name, name), seen.mime)
     size = f"{look.width} × {look.height}"

@@ -8,6 +8,8 @@ MAX_BYTES = 10_000_000
 MAX_SIDES = 10_000
 MAX_RATIO = 20
 MAX_PIXELS = 500_000_000  # cameras that shift their sensor make 240 megapixels, panoramas more
+LARGE = 400_000
+"""Bytes from which a page shows a preview instead."""
 MAX_PAGES = 10
 """Pictures that an album holds."""
 

@@ -7,6 +7,8 @@ A picture that is made to fill the memory, or crashes its decoder, ends a child 
 started when they are needed, answer one photo after another, and end after a while without work. Large pictures are
 decoded one at a time.
 
+JPEGs whose structure says that they are whole, as most photos are, need no child (`plain_jpeg`).
+
 Errors: `Permanent` where the photo is to blame, `ToolFault` where a sample does not pass the same way, OSError where it
 cannot be read or its new form cannot be written.
 """
@@ -29,11 +31,12 @@ from typing import Any
 import structlog
 
 from telespool.errors import ChildDied, Permanent
+from telespool.media import plain_jpeg
 from telespool.media.known_good import SAMPLES
 from telespool.media.photo_info import PhotoInfo
 from telespool.model import Picture
 from telespool.runtime import subprocesses
-from telespool.runtime.cancellation import shielded_until_done
+from telespool.runtime.cancellation import in_thread, shielded_until_done
 from telespool.runtime.subprocesses import ChildLimits
 from telespool.runtime.tool_health import HEALTH, Tool
 
@@ -192,12 +195,26 @@ def _pool() -> PhotoPool:
     return _pools.setdefault(asyncio.get_running_loop(), PhotoPool())
 
 
+_harmless = {b""}
+"""Digests of profiles of colours that change nothing of a photo."""
+
+
 async def look(path: Path) -> PhotoInfo:
     """Read the header of a photo."""
+    return await look_closer(path, await in_thread(plain_jpeg.header, path))
+
+
+async def look_closer(path: Path, header: plain_jpeg.Header | None) -> PhotoInfo:
+    """The same, where the header of a plain JPEG has been read."""
+    if header is not None and header.profile in _harmless:
+        return header.info
     found: dict[str, Any] = await _ask({"op": "look", "path": os.fspath(path)}, path)
     for key in ("reasons", "pages", "left_behind"):
         found[key] = tuple(found[key])
-    return PhotoInfo(**found)
+    info = PhotoInfo(**found)
+    if header is not None and not info.reasons:
+        _harmless.add(header.profile)
+    return info
 
 
 async def acceptable_photo(
@@ -207,6 +224,13 @@ async def acceptable_photo(
 
     `again` makes a JPEG in any case, for one that Telegram refused. The second is None without `preview`.
     """
+    header = None if again else await in_thread(plain_jpeg.whole, path)
+    if (
+        header is not None
+        and header.profile in _harmless
+        and not (preview and header.needs_preview)
+    ):
+        return path, Picture(header.info.width, header.info.height, None) if preview else None
     asked = {"op": "make", "path": os.fspath(path), "directory": os.fspath(directory)}
     request: dict[str, Any] = asked | {"again": again, "preview": preview}
     made = await _ask(request | {"most": _LARGE}, path)

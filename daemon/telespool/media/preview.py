@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageOps
 
 from telespool.media.photo import BROKEN, FORMATS, decode_small
+from telespool.media.photo_info import LARGE
 from telespool.model import Picture
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 EDGE = 1280
-LARGE = 400_000
 
 _MOST_PIXELS = 30_000_000  # Telegram's photos have fewer; of more none is worth the time
 _TURNED = {5, 6, 7, 8}
