@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from telespool.spool import Spool
+from telespool.spool import Spool, operator
 from telespool.spool.layout import HELD
-from telespool.spool.operator import Steering
 from tests.cli.support import JOB, make, telespool
 from tests.harness import Home, eventually
 from tests.jobs import job_name
@@ -150,11 +149,11 @@ def test_hold_and_retry(tmp_path: Path, capsys: Capture) -> None:
 def test_who_comes_second(tmp_path: Path) -> None:
     """What the daemon has taken meanwhile is left to it: the rename says so, and nothing is lost."""
     spool = make(tmp_path, {f"uploading/{JOB}/0001_a.jpg": b"a"})
-    ours, daemons = Steering(spool.root), Spool(spool.root)
+    ours, daemons = Spool(spool.root), Spool(spool.root)
     (seen,) = ours.units("uploading", JOB)
     daemons.begin(seen)
     with pytest.raises(FileNotFoundError):
-        ours.hold(seen)
+        operator.hold(ours, seen)
     assert spool.lying() == {f"uploading/{JOB}/0001@1_a.jpg"}
 
 
@@ -290,10 +289,10 @@ def test_a_shared_spool_stays_shared(tmp_path: Path) -> None:
     spool.root.chmod(0o2770)
     before = os.umask(0o022)
     try:
-        steering = Steering(spool.root)
-        steering.share()
+        steering = Spool(spool.root)
+        operator.share(steering)
         (entry,) = steering.units("deferred", JOB)
-        moved = steering.retry(entry)
+        moved = operator.retry(steering, entry)
     finally:
         os.umask(before)
     assert moved.path.parent.stat().st_mode & 0o070 == 0o070

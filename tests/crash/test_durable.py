@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from telespool.spool import Spool, operator
 from telespool.spool.layout import CONTENTS, FOLDERS
 from telespool.spool.names import Job, Unit
-from telespool.spool.operator import Steering
 from tests.crash.machine import BEGINNING
 from tests.crash.media import photo
 from tests.crash.platter import Platter
@@ -132,7 +132,7 @@ def test_what_a_person_orders_is_on_the_disk(
         (job / f"{name}.txt").write_text("No.\n")
     play.platter.morgue.rmdir()
     play.platter = Platter(place, play.machine.root, play.machine.inbox)
-    person = Steering(play.machine.root, play.machine.inbox, disk=play.disk())
+    person = Spool(play.machine.root, play.machine.inbox, disk=play.disk())
     dropped = tmp_path / "b.jpg"
     dropped.write_bytes(photo(b"b"))
     loose: dict[str, list[str]] = {}
@@ -142,11 +142,11 @@ def test_what_a_person_orders_is_on_the_disk(
         loose.update({order: pending} if pending else {})
 
     archive, unit = person.units("quarantine", job.name)
-    person.retry(archive, password="secret")
+    operator.retry(person, archive, password="secret")
     look("retry with a password")
-    person.retry(unit)
+    operator.retry(person, unit)
     look("retry")
-    person.take_in(dropped, "default")
+    operator.take_in(person, dropped, "default")
     look("drop")
 
     assert not loose

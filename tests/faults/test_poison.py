@@ -180,16 +180,16 @@ def test_deaths_during_an_unpacking_that_gets_further_are_no_poison(
     place: Path, monkeypatch: pytest.MonkeyPatch, converting: media.Converting
 ) -> None:
     """The process dies after each unit that came out of an archive: all are sent, nothing is quarantined."""
-    from telespool.spool import Spool  # noqa: PLC0415 - only its method is replaced here
+    from telespool.spool import attempts  # noqa: PLC0415 - only a function of it is replaced here
 
-    advance = Spool.advance
+    advance = attempts.advance
 
-    def and_die(self: Spool, entry: Any) -> None:
-        advance(self, entry)
+    def and_die(spool: Any, entry: Any) -> None:
+        advance(spool, entry)
         if entry.folder == "incoming":
             raise Death
 
-    monkeypatch.setattr(Spool, "advance", and_die)
+    monkeypatch.setattr(attempts, "advance", and_die)
     members = {f"{n}.avi": film(str(n).encode()) for n in range(7)}
     play = play_with(place, {"films.tar": tar(members)})
 

@@ -13,10 +13,10 @@ from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError, Temporary
 from telespool.observe.control_client import look
 from telespool.service.cancelling import cancel, note, order
+from telespool.spool import Spool, operator
 from telespool.spool.layout import WORKING
 from telespool.spool.lock import Lock
 from telespool.spool.lookup import find
-from telespool.spool.operator import Steering
 
 if TYPE_CHECKING:
     import argparse
@@ -29,7 +29,7 @@ _PATIENCE = 60.0  # seconds; a step that is broken off cleans up first
 def run(options: argparse.Namespace) -> int:
     """Cancel each, and say so; exit 1 where one could not be cancelled."""
     config = loader.load(options.config)
-    spool = Steering(spool_root(config), config.spool.inbox)
+    spool = Spool(spool_root(config), config.spool.inbox)
     code = 0
     for what in options.what:
         try:
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
-def _wanted(spool: Steering, what: str) -> tuple[str, list[Entry]]:
+def _wanted(spool: Spool, what: str) -> tuple[str, list[Entry]]:
     found = find(spool, what)
     if not found.job:
         raise Permanent(f"{what} is in the inbox still: take it out of there.")
@@ -65,7 +65,7 @@ def _wanted(spool: Steering, what: str) -> tuple[str, list[Entry]]:
     return found.job, entries
 
 
-def _cancel(spool: Steering, job: str, entries: list[Entry]) -> list[str]:
+def _cancel(spool: Spool, job: str, entries: list[Entry]) -> list[str]:
     """Return the names of what was cancelled, by the daemon where one runs."""
     holder = Lock(spool.root / "lock").holder()
     if holder is not None:
@@ -76,7 +76,7 @@ def _cancel(spool: Steering, job: str, entries: list[Entry]) -> list[str]:
                 " Stop it first, then cancel again."
             )
         return [str(name) for name in said["cancelled"]]
-    spool.share()
+    operator.share(spool)
     names = []
     for entry in entries:
         try:

@@ -11,8 +11,8 @@ from telespool.cli.spool_access import spool_root, tell_if_stopped
 from telespool.config import loader
 from telespool.errors import Permanent
 from telespool.pipeline.drops import unfinished
+from telespool.spool import Spool, operator
 from telespool.spool.names import DEFAULT_CHAT
-from telespool.spool.operator import Steering
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Copy each file or folder; none if one of them cannot be dropped."""
     config = loader.load(options.config)
-    spool = Steering(spool_root(config), config.spool.inbox)
+    spool = Spool(spool_root(config), config.spool.inbox)
     if options.to not in config.chats:
         known = ", ".join(sorted(config.chats))
         raise Permanent(
@@ -36,9 +36,9 @@ def run(options: argparse.Namespace) -> int:
         )
     for path in options.files:
         _check(path, config)
-    spool.share()
+    operator.share(spool)
     for path in options.files:
-        target = spool.take_in(path.absolute(), options.to)
+        target = operator.take_in(spool, path.absolute(), options.to)
         print(f"{target}: dropped for the chat {options.to}")
     tell_if_stopped(config)
     return 0

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from telespool.cli.spool_access import spool_root
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
+from telespool.spool import Spool, operator
 from telespool.spool.layout import HELD
 from telespool.spool.lookup import find
-from telespool.spool.operator import Steering
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Hold each, and say so; exit 1 where one could not be held."""
     config = loader.load(options.config)
-    spool = Steering(spool_root(config), config.spool.inbox)
+    spool = Spool(spool_root(config), config.spool.inbox)
     code = 0
     for what in options.what:
         try:
@@ -33,10 +33,10 @@ def run(options: argparse.Namespace) -> int:
             print(f"telespool: {error}", file=sys.stderr)
             code = 1
             continue
-        spool.share()
+        operator.share(spool)
         for entry in wanted:
             try:
-                spool.hold(entry)
+                operator.hold(spool, entry)
             except FileNotFoundError:
                 print(f"{entry.unit.label}: the daemon was first, it is under way")
                 code = 1
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
-def _wanted(spool: Steering, what: str) -> list[Entry]:
+def _wanted(spool: Spool, what: str) -> list[Entry]:
     found = find(spool, what)
     if not found.job:
         raise Permanent(f"{what} is in the inbox still: take it out of there.")

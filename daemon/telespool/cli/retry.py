@@ -14,8 +14,8 @@ from telespool.cli.passwords import given
 from telespool.cli.spool_access import spool_root, tell_if_stopped
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
+from telespool.spool import Spool, operator
 from telespool.spool.lookup import find
-from telespool.spool.operator import Steering
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def run(options: argparse.Namespace) -> int:
     """Move each unit and say where it is now; 1 if one could not be moved."""
     config = loader.load(options.config)
-    spool = Steering(spool_root(config), config.spool.inbox)
+    spool = Spool(spool_root(config), config.spool.inbox)
     passwords = given(options)
     code = 0
     wanted: list[Entry] = []
@@ -38,13 +38,13 @@ def run(options: argparse.Namespace) -> int:
             code = 1
     if not wanted:
         return code
-    spool.share()
+    operator.share(spool)
     for entry in wanted:
         if passwords and entry.unit.first:
             print(f"{entry.unit.label}: is no archive, so the password is not used")
         try:
             password = "\n".join(passwords) if entry.unit.first == 0 else ""
-            moved = spool.retry(entry, password=password, as_document=options.as_document)
+            moved = operator.retry(spool, entry, password=password, as_document=options.as_document)
         except FileNotFoundError:
             print(f"{entry.unit.label}: is not there any more; the daemon, or a person, was first")
             code = 1
@@ -60,7 +60,7 @@ def _next(moved: Entry) -> str:
     return "to be sent as a document" if moved.unit.goes_as_document else "to be sent in its turn"
 
 
-def _wanted(spool: Steering, what: str, *, as_document: bool) -> list[Entry]:
+def _wanted(spool: Spool, what: str, *, as_document: bool) -> list[Entry]:
     found = find(spool, what)
     if not found.job:
         raise Permanent(f"{what} is in the inbox still: it is taken by itself.")

@@ -1,14 +1,17 @@
 """The spool, changed: every transition, with its system calls in their order and its one commit.
 
-    Spool                  opening and closing (here)
-      Copies               inbox → incoming, where the source stays
-        Claims             inbox → incoming
-      Conversions          deferred → converting → uploading, converting → done
-        Sending            uploading → done, uploading → deferred and back
-          Releases         incoming → uploading, deferred, quarantine, done
-            Marks          attempts
-      Endings              done → gone
-        Moves              how every unit moves
+    layout         SpoolLayout: what lies where, read only
+    transition     SpoolWriter: the layout, the disk, the clock, and how every unit moves
+    claims         inbox → incoming; `copies`: where the source stays
+    releases       incoming → uploading, deferred, quarantine, done
+    attempts       the marks of attempts
+    deliveries     uploading → done, uploading → deferred and back
+    conversions    deferred → converting → uploading, converting → done
+    completion     done → gone
+    operator       what a person does: retry, hold, drop
+
+The transitions are functions of a `SpoolWriter`. `Spool` is the one that is opened, locked and closed, with all of them
+as its methods.
 
 What a transition guarantees: before its commit it can be repeated, after it it can be seen to be done; data is
 on the disk before the commit, both directories after it; nothing is ever overwritten. So the process may die,
@@ -30,11 +33,18 @@ from typing import TYPE_CHECKING
 
 from telespool.errors import ConfigError
 from telespool.runtime import plain_files
-from telespool.spool.completion import Endings
-from telespool.spool.conversions import Conversions
-from telespool.spool.copies import Copies
+from telespool.spool import (
+    attempts,
+    claims,
+    completion,
+    conversions,
+    copies,
+    deliveries,
+    releases,
+)
 from telespool.spool.layout import FOLDERS, Folder
 from telespool.spool.lock import Lock
+from telespool.spool.transition import SpoolWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,8 +58,61 @@ _CLOCKS_DIFFER = 2.0
 """Seconds by which the times of files may differ from each other: FAT counts in twos."""
 
 
-class Spool(Copies, Conversions, Endings):
+class Spool(SpoolWriter):
     """The spool under `root`. `clock` gives seconds since the epoch, `uptime` since the machine was started; `reserve` bytes of its disk stay free (None: none)."""
+
+    # inbox → incoming
+    claim = claims.claim
+    put_back = claims.put_back
+    finish_copy = claims.finish_copy
+    return_late = claims.return_late
+    take = copies.take
+    finish_taking = copies.finish_taking
+    # incoming → uploading, deferred, quarantine, done
+    release = releases.release
+    release_album = releases.release_album
+    release_drop = releases.release_drop
+    quarantine = releases.quarantine
+    quarantine_staged = releases.quarantine_staged
+    drop_segments = releases.drop_segments
+    # the attempt that is under way
+    begin = attempts.begin
+    announce = attempts.announce
+    begin_again = attempts.begin_again
+    advance = attempts.advance
+    advance_upload = attempts.advance_upload
+    deaths = attempts.deaths
+    count_deaths = attempts.count_deaths
+    pause = attempts.pause
+    # uploading → done, uploading → deferred and back
+    deliver = deliveries.deliver
+    drop_data = deliveries.drop_data
+    defer = deliveries.defer
+    wait = deliveries.wait
+    resume = deliveries.resume
+    drop_orphan_note = deliveries.drop_orphan_note
+    send_home = deliveries.send_home
+    renumber = deliveries.renumber
+    dissolve = deliveries.dissolve
+    drop_empty_album = deliveries.drop_empty_album
+    # deferred → converting → uploading, converting → done
+    start_conversion = conversions.start_conversion
+    release_copy = conversions.release_copy
+    release_parts = conversions.release_parts
+    release_original = conversions.release_original
+    drop_copy = conversions.drop_copy
+    drop_orphan_segments = conversions.drop_orphan_segments
+    # the end of a job, done → gone
+    note_skipped = completion.note_skipped
+    add_notes = completion.add_notes
+    note_members = completion.note_members
+    close_members = completion.close_members
+    write_report = completion.write_report
+    remove_passwords = completion.remove_passwords
+    report_told = completion.report_told
+    forget = completion.forget
+    forget_data = completion.forget_data
+    drop_orphan_notes = completion.drop_orphan_notes
 
     def __init__(
         self,

@@ -12,55 +12,60 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
-from telespool.spool.transition import Moves, claimed
+from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
     from telespool.spool.layout import Entry
+    from telespool.spool.transition import SpoolWriter
 
 
-class Marks(Moves):
-    """Marks units, and reads the marks."""
+def begin(spool: SpoolWriter, entry: Entry) -> Entry:
+    """Mark a unit as being worked on. Not fsynced: a lost mark costs nothing.
 
-    def begin(self, entry: Entry) -> Entry:
-        """Mark a unit as being worked on. Not fsynced: a lost mark costs nothing.
+    Its time becomes that of the job; whoever gets further with it sets it anew (`advance`).
+    """
+    begun = spool.rename_in_place(entry, entry.unit.attempted(deaths(spool, entry) + 1))
+    spool.disk.utime(begun.path, claimed(entry.job))
+    return begun
 
-        Its time becomes that of the job; whoever gets further with it sets it anew (`advance`).
-        """
-        begun = self._rename_in_place(entry, entry.unit.attempted(self.deaths(entry) + 1))
-        self.disk.utime(begun.path, claimed(entry.job))
-        return begun
 
-    def announce(self, entry: Entry) -> None:
-        """Give a unit the time that `begin` will give it: an upload that begins before its turn stays the same one."""
-        self.disk.utime(entry.path, claimed(entry.job))
+def announce(spool: SpoolWriter, entry: Entry) -> None:
+    """Give a unit the time that `begin` will give it: an upload that begins before its turn stays the same one."""
+    spool.disk.utime(entry.path, claimed(entry.job))
 
-    def begin_again(self, entry: Entry) -> Entry:
-        """Mark the next attempt after one that failed, whatever it got done."""
-        return self._rename_in_place(entry, entry.unit.attempted(entry.unit.attempt + 1))
 
-    def advance(self, entry: Entry) -> None:
-        """Note that the work on a unit got further: should the process die now, this unit is no poison."""
-        with contextlib.suppress(FileNotFoundError):
-            self.disk.utime(entry.path, max(self.clock(), claimed(entry.job) + 1))
+def begin_again(spool: SpoolWriter, entry: Entry) -> Entry:
+    """Mark the next attempt after one that failed, whatever it got done."""
+    return spool.rename_in_place(entry, entry.unit.attempted(entry.unit.attempt + 1))
 
-    def advance_upload(self, entry: Entry) -> None:
-        """The same of an upload. Any change of a name in the directory takes it back, so say it again and again."""
-        with contextlib.suppress(FileNotFoundError):
-            self.disk.utime(entry.path.parent, claimed(entry.job))
 
-    def deaths(self, entry: Entry) -> int:
-        """How often the process died over a unit that is marked, since it last got further with it."""
-        if entry.unit.attempt <= 1:
-            return entry.unit.attempt
-        further = plain_files.lstat(entry.path).st_mtime != claimed(entry.job)
-        if entry.folder == "uploading":
-            further = further or plain_files.lstat(entry.path.parent).st_mtime == claimed(entry.job)
-        return 1 if further else entry.unit.attempt
+def advance(spool: SpoolWriter, entry: Entry) -> None:
+    """Note that the work on a unit got further: should the process die now, this unit is no poison."""
+    with contextlib.suppress(FileNotFoundError):
+        spool.disk.utime(entry.path, max(spool.clock(), claimed(entry.job) + 1))
 
-    def count_deaths(self, entry: Entry) -> Entry:
-        """Write into the mark how often the process died: what told it may be gone a moment later."""
-        return self._rename_in_place(entry, entry.unit.attempted(self.deaths(entry)))
 
-    def pause(self, entry: Entry) -> Entry:
-        """Take the mark back: the work was broken off by us, which is not a death."""
-        return self._rename_in_place(entry, entry.unit.attempted(max(0, entry.unit.attempt - 1)))
+def advance_upload(spool: SpoolWriter, entry: Entry) -> None:
+    """The same of an upload. Any change of a name in the directory takes it back, so say it again and again."""
+    with contextlib.suppress(FileNotFoundError):
+        spool.disk.utime(entry.path.parent, claimed(entry.job))
+
+
+def deaths(spool: SpoolWriter, entry: Entry) -> int:
+    """How often the process died over a unit that is marked, since it last got further with it."""
+    if entry.unit.attempt <= 1:
+        return entry.unit.attempt
+    further = plain_files.lstat(entry.path).st_mtime != claimed(entry.job)
+    if entry.folder == "uploading":
+        further = further or plain_files.lstat(entry.path.parent).st_mtime == claimed(entry.job)
+    return 1 if further else entry.unit.attempt
+
+
+def count_deaths(spool: SpoolWriter, entry: Entry) -> Entry:
+    """Write into the mark how often the process died: what told it may be gone a moment later."""
+    return spool.rename_in_place(entry, entry.unit.attempted(deaths(spool, entry)))
+
+
+def pause(spool: SpoolWriter, entry: Entry) -> Entry:
+    """Take the mark back: the work was broken off by us, which is not a death."""
+    return spool.rename_in_place(entry, entry.unit.attempted(max(0, entry.unit.attempt - 1)))

@@ -18,12 +18,14 @@ from telespool.spool.layout import (
     folders_below,
 )
 from telespool.spool.names import Unit, password_for
-from telespool.spool.transition import Moves, is_noted
+from telespool.spool.transition import is_noted
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from telespool.spool.transition import SpoolWriter
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,116 +57,122 @@ def _data_below(folder: Path) -> Iterator[os.stat_result]:
             yield state
 
 
-class Endings(Moves):
-    """Writes reports, and forgets."""
+def note_skipped(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:
+    """Leave the list of what was left out of a job beside its receipts."""
+    _write_in_done(spool, job, SKIPPED, lines)
 
-    def note_skipped(self, job: str, lines: Sequence[str]) -> None:
-        """Leave the list of what was left out of a job beside its receipts."""
-        self._write_in_done(job, SKIPPED, lines)
 
-    def add_notes(self, job: str, lines: Sequence[str]) -> None:
-        """Add to what is said of files that were not sent whole, each line once."""
-        try:
-            text = plain_files.read_text(self.job_folder("done", job) / NOTES)
-        except FileNotFoundError:
-            text = ""
-        there = text.splitlines()
-        if added := [line for line in lines if line not in there]:
-            self._write_in_done(job, NOTES, [*there, *added])
+def add_notes(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:
+    """Add to what is said of files that were not sent whole, each line once."""
+    try:
+        text = plain_files.read_text(spool.job_folder("done", job) / NOTES)
+    except FileNotFoundError:
+        text = ""
+    there = text.splitlines()
+    if added := [line for line in lines if line not in there]:
+        _write_in_done(spool, job, NOTES, [*there, *added])
 
-    def note_members(self, job: str, lines: Sequence[str]) -> None:
-        """Add to the account of a drop, before what the lines tell of is let out. Not fsynced: a loss proves nothing."""
-        folder = self.job_folder("done", job)
-        self.make(folder)
-        text = "".join(f"{line}\n" for line in lines)
-        self.append(folder / MEMBERS, text.encode("utf-8", "replace"))
 
-    def close_members(self, job: str, lines: Sequence[str]) -> None:
-        """Write the whole account of a drop of which everything is told."""
-        self._write_in_done(job, MEMBERS, lines)
+def note_members(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:
+    """Add to the account of a drop, before what the lines tell of is let out. Not fsynced: a loss proves nothing."""
+    folder = spool.job_folder("done", job)
+    spool.make(folder)
+    text = "".join(f"{line}\n" for line in lines)
+    spool.append(folder / MEMBERS, text.encode("utf-8", "replace"))
 
-    def write_report(self, job: str, lines: Sequence[str]) -> None:
-        """Leave the report of a finished job beside its receipts; one that was told before is out of date."""
-        told = self.report(job)
-        self._write_in_done(job, REPORT, lines)
-        if told is not None and told.name != REPORT:
-            self.disk.unlink(told)
-        self.changed(["done"])
 
-    def remove_passwords(self, job: str) -> None:
-        """Remove the password files of a drop that lies in done/: they have served, and are not kept in clear."""
-        drop = self.drop(job)
-        if drop is None or drop.folder != "done" or not plain_files.is_directory(drop.path):
-            return
-        found = [
-            drop.path / name
-            for name, state in files_below(drop.path)
-            if stat.S_ISREG(state.st_mode) and password_for(name.rpartition("/")[2]) is not None
-        ]
-        for path in found:
-            self.disk.unlink(path)
-        self.disk.fsync(*{path.parent for path in found})
+def close_members(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:
+    """Write the whole account of a drop of which everything is told."""
+    _write_in_done(spool, job, MEMBERS, lines)
 
-    def report_told(self, job: str, message: int) -> None:
-        """Write the receipt of a report into its name."""
-        report = self.job_folder("done", job) / REPORT
-        self.disk.rename(
-            report, report.with_name(f"{report.stem}+{message}{report.suffix}")
-        )  # commit
-        self.disk.fsync(report.parent)
 
-    def _write_in_done(self, job: str, name: str, lines: Sequence[str]) -> None:
-        target = self.job_folder("done", job) / name
-        self.make(target.parent)
-        staged = self.tmp / f"{job}.{name}"
-        self.disk.unlink(staged)
-        self.disk.write(staged, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
-        self.disk.replace(staged, target)  # commit
-        self.disk.fsync(target.parent)
+def write_report(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:
+    """Leave the report of a finished job beside its receipts; one that was told before is out of date."""
+    told = spool.report(job)
+    _write_in_done(spool, job, REPORT, lines)
+    if told is not None and told.name != REPORT:
+        spool.disk.unlink(told)
+    spool.changed(["done"])
 
-    def forget(self, job: str, proven: Sequence[FileState]) -> None:
-        """Remove a job from done/ for good, if it holds no data but what is proven to have arrived.
 
-        The rename to tmp/ commits. tmp/ is emptied at every start, so what turns out to hold more is put back first.
-        """
-        folder = self.job_folder("done", job)
-        known = {(each.device, each.inode, each.size, each.changed) for each in proven}
-        if any(state.st_size and _identity(state) not in known for state in _data_below(folder)):
-            return  # something came meanwhile
-        grave = self.tmp / f"{job}.forgotten"
-        self.disk.rename(folder, grave)  # commit
-        self.disk.fsync(self.root / "done")
-        self.disk.rmtree(grave)
-        self.changed(["done"])
+def remove_passwords(spool: SpoolWriter, job: str) -> None:
+    """Remove the password files of a drop that lies in done/: they have served, and are not kept in clear."""
+    drop = spool.drop(job)
+    if drop is None or drop.folder != "done" or not plain_files.is_directory(drop.path):
+        return
+    found = [
+        drop.path / name
+        for name, state in files_below(drop.path)
+        if stat.S_ISREG(state.st_mode) and password_for(name.rpartition("/")[2]) is not None
+    ]
+    for path in found:
+        spool.disk.unlink(path)
+    spool.disk.fsync(*{path.parent for path in found})
 
-    def forget_data(self, entry: Entry, proven: Sequence[FileState]) -> None:
-        """Remove what is proven to have arrived of an archive or an original in done/; the receipts stay."""
-        for each in proven:
-            with contextlib.suppress(FileNotFoundError):
-                state = plain_files.lstat(each.path)
-                if _identity(state) != (each.device, each.inode, each.size, each.changed):
-                    continue  # another file stands there by now
-                if entry.unit.first == 0:
-                    self.disk.unlink(each.path)
-                else:
-                    self.disk.truncate(each.path)
-        if entry.unit.first == 0:
-            self._remove_empty(entry.path)
-        self.changed(["done"])
 
-    def _remove_empty(self, directory: Path) -> None:
-        """Remove a folder of which nothing is left, and the empty ones in it."""
-        if not plain_files.is_directory(directory):
-            return
-        for inner in sorted(folders_below(directory), reverse=True):
-            self.disk.rmdir(directory / inner)
-        self.disk.rmdir(directory)
+def report_told(spool: SpoolWriter, job: str, message: int) -> None:
+    """Write the receipt of a report into its name."""
+    report = spool.job_folder("done", job) / REPORT
+    spool.disk.rename(report, report.with_name(f"{report.stem}+{message}{report.suffix}"))  # commit
+    spool.disk.fsync(report.parent)
 
-    def drop_orphan_notes(self, job: str) -> None:
-        """Remove notes whose file is not (or no longer) in quarantine."""
-        folder = self.job_folder("quarantine", job)
-        for name in plain_files.names(folder):
-            file = name.removesuffix(".txt")
-            orphan = file != name and Unit.parse(file) and not plain_files.exists(folder / file)
-            if orphan and not is_noted(folder / name):
-                self.disk.unlink(folder / name)
+
+def _write_in_done(spool: SpoolWriter, job: str, name: str, lines: Sequence[str]) -> None:
+    target = spool.job_folder("done", job) / name
+    spool.make(target.parent)
+    staged = spool.tmp / f"{job}.{name}"
+    spool.disk.unlink(staged)
+    spool.disk.write(staged, "".join(f"{line}\n" for line in lines).encode("utf-8", "replace"))
+    spool.disk.replace(staged, target)  # commit
+    spool.disk.fsync(target.parent)
+
+
+def forget(spool: SpoolWriter, job: str, proven: Sequence[FileState]) -> None:
+    """Remove a job from done/ for good, if it holds no data but what is proven to have arrived.
+
+    The rename to tmp/ commits. tmp/ is emptied at every start, so what turns out to hold more is put back first.
+    """
+    folder = spool.job_folder("done", job)
+    known = {(each.device, each.inode, each.size, each.changed) for each in proven}
+    if any(state.st_size and _identity(state) not in known for state in _data_below(folder)):
+        return  # something came meanwhile
+    grave = spool.tmp / f"{job}.forgotten"
+    spool.disk.rename(folder, grave)  # commit
+    spool.disk.fsync(spool.root / "done")
+    spool.disk.rmtree(grave)
+    spool.changed(["done"])
+
+
+def forget_data(spool: SpoolWriter, entry: Entry, proven: Sequence[FileState]) -> None:
+    """Remove what is proven to have arrived of an archive or an original in done/; the receipts stay."""
+    for each in proven:
+        with contextlib.suppress(FileNotFoundError):
+            state = plain_files.lstat(each.path)
+            if _identity(state) != (each.device, each.inode, each.size, each.changed):
+                continue  # another file stands there by now
+            if entry.unit.first == 0:
+                spool.disk.unlink(each.path)
+            else:
+                spool.disk.truncate(each.path)
+    if entry.unit.first == 0:
+        _remove_empty(spool, entry.path)
+    spool.changed(["done"])
+
+
+def _remove_empty(spool: SpoolWriter, directory: Path) -> None:
+    """Remove a folder of which nothing is left, and the empty ones in it."""
+    if not plain_files.is_directory(directory):
+        return
+    for inner in sorted(folders_below(directory), reverse=True):
+        spool.disk.rmdir(directory / inner)
+    spool.disk.rmdir(directory)
+
+
+def drop_orphan_notes(spool: SpoolWriter, job: str) -> None:
+    """Remove notes whose file is not (or no longer) in quarantine."""
+    folder = spool.job_folder("quarantine", job)
+    for name in plain_files.names(folder):
+        file = name.removesuffix(".txt")
+        orphan = file != name and Unit.parse(file) and not plain_files.exists(folder / file)
+        if orphan and not is_noted(folder / name):
+            spool.disk.unlink(folder / name)

@@ -23,13 +23,15 @@ from typing import TYPE_CHECKING
 from telespool.runtime import plain_files
 from telespool.runtime.hashing import digest_now
 from telespool.runtime.trees import Changed
-from telespool.spool.claims import Claims
+from telespool.spool import claims
 from telespool.spool.layout import FOLDERS, Entry
 from telespool.spool.names import Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from telespool.spool.transition import SpoolWriter
 
 TAKEN = ".taken"
 """Holds, in a job of incoming/, the names that are to be made in taken/."""
@@ -86,80 +88,82 @@ class TakenFiles:
             table.setdefault(key, set()).add((int(rest[0]), int(rest[1]), rest[2]))
 
 
-class Copies(Claims):
-    """Claims by copy."""
+def take(
+    spool: SpoolWriter, sources: Sequence[Source], chat: str, label: str, *, single: bool
+) -> tuple[Entry, list[str]]:
+    """Make a job of copies of these files; and the names under which they are known as taken.
 
-    def take(
-        self, sources: Sequence[Source], chat: str, label: str, *, single: bool
-    ) -> tuple[Entry, list[str]]:
-        """Make a job of copies of these files; and the names under which they are known as taken.
+    `single`: one file, which is the drop; else they lie in a folder called `label`. Changed where one of them was
+    changed meanwhile; nothing was taken then.
+    """
+    job = claims.new_job(spool, chat, label, "" if single else label)
+    unit = Unit(first=0, label=clean(label))
+    target = spool.job_folder("incoming", job) / str(unit)
+    staged = spool.tmp / job
+    try:
+        names = _copy(spool, sources, staged, single=single)
+        spool.disk.write(target.parent / TAKEN, "".join(f"{name}\n" for name in names).encode())
+        spool.disk.fsync(target.parent, spool.root / "incoming")
+        spool.disk.rename(staged, target)  # commit
+    except OSError:
+        spool.disk.rmtree(staged)
+        spool.disk.unlink(target.parent / TAKEN)
+        spool.tidy(target.parent)
+        raise
+    spool.disk.fsync(target.parent)
+    _note_taken(spool, target.parent, names)
+    spool.changed(["incoming"])
+    return Entry("incoming", job, unit, target), names
 
-        `single`: one file, which is the drop; else they lie in a folder called `label`. Changed where one of them was
-        changed meanwhile; nothing was taken then.
-        """
-        job = self._new_job(chat, label, "" if single else label)
-        unit = Unit(first=0, label=clean(label))
-        target = self.job_folder("incoming", job) / str(unit)
-        staged = self.tmp / job
-        try:
-            names = self._copy(sources, staged, single=single)
-            self.disk.write(target.parent / TAKEN, "".join(f"{name}\n" for name in names).encode())
-            self.disk.fsync(target.parent, self.root / "incoming")
-            self.disk.rename(staged, target)  # commit
-        except OSError:
-            self.disk.rmtree(staged)
-            self.disk.unlink(target.parent / TAKEN)
-            self.tidy(target.parent)
-            raise
-        self.disk.fsync(target.parent)
-        self._note_taken(target.parent, names)
-        self.changed(["incoming"])
-        return Entry("incoming", job, unit, target), names
 
-    def finish_taking(self, job: str) -> None:
-        """After a crash: note what was taken, if the drop has come to be; else nothing was."""
-        folder = self.job_folder("incoming", job)
-        if not plain_files.is_file(folder / TAKEN):
-            return
-        names = plain_files.read_text(folder / TAKEN).split()
-        if any(self.units(each, job) for each in FOLDERS):
-            self._note_taken(folder, names)
-        else:
-            self.disk.unlink(folder / TAKEN)
-            self.tidy(folder)
+def finish_taking(spool: SpoolWriter, job: str) -> None:
+    """After a crash: note what was taken, if the drop has come to be; else nothing was."""
+    folder = spool.job_folder("incoming", job)
+    if not plain_files.is_file(folder / TAKEN):
+        return
+    names = plain_files.read_text(folder / TAKEN).split()
+    if any(spool.units(each, job) for each in FOLDERS):
+        _note_taken(spool, folder, names)
+    else:
+        spool.disk.unlink(folder / TAKEN)
+        spool.tidy(folder)
 
-    def _note_taken(self, folder: Path, names: Sequence[str]) -> None:
-        taken = self.root / "taken"
-        self.disk.mkdir(taken)
-        for name in names:
-            if not plain_files.exists(taken / name):
-                self.disk.write(taken / name, b"")
-        self.disk.fsync(taken, self.root)
-        self.disk.unlink(folder / TAKEN)
-        self.tidy(folder)
 
-    def _copy(self, sources: Sequence[Source], staged: Path, *, single: bool) -> list[str]:
-        names = []
-        size = sum(plain_files.lstat(each.path).st_size for each in sources)
-        self.room.must_ever_fit(size, sources[0].path.name)
-        with self.room.promised(size, sources[0].path.name):
-            if not single:
-                self.disk.mkdir(staged)
-            for each in sources:
-                target = staged if single else staged / each.name
-                for parent in reversed(target.relative_to(staged).parents if not single else ()):
-                    self.disk.mkdir(staged / parent)
-                before = plain_files.lstat(each.path)
-                with contextlib.suppress(FileExistsError):
-                    self.disk.copy(each.path, target)
-                state = plain_files.lstat(each.path)
-                if plain_files.sign(before)[:3] != plain_files.sign(state)[:3]:
-                    raise Changed(each.path.name)
-                found = digest_now(target)
-                names.append(f"{_hashed(each.key)}.{state.st_size}.{state.st_mtime_ns}.{found}")
-            if not single:
-                self.disk.syncfs(staged)
-        return names
+def _note_taken(spool: SpoolWriter, folder: Path, names: Sequence[str]) -> None:
+    taken = spool.root / "taken"
+    spool.disk.mkdir(taken)
+    for name in names:
+        if not plain_files.exists(taken / name):
+            spool.disk.write(taken / name, b"")
+    spool.disk.fsync(taken, spool.root)
+    spool.disk.unlink(folder / TAKEN)
+    spool.tidy(folder)
+
+
+def _copy(
+    spool: SpoolWriter, sources: Sequence[Source], staged: Path, *, single: bool
+) -> list[str]:
+    names = []
+    size = sum(plain_files.lstat(each.path).st_size for each in sources)
+    spool.room.must_ever_fit(size, sources[0].path.name)
+    with spool.room.promised(size, sources[0].path.name):
+        if not single:
+            spool.disk.mkdir(staged)
+        for each in sources:
+            target = staged if single else staged / each.name
+            for parent in reversed(target.relative_to(staged).parents if not single else ()):
+                spool.disk.mkdir(staged / parent)
+            before = plain_files.lstat(each.path)
+            with contextlib.suppress(FileExistsError):
+                spool.disk.copy(each.path, target)
+            state = plain_files.lstat(each.path)
+            if plain_files.sign(before)[:3] != plain_files.sign(state)[:3]:
+                raise Changed(each.path.name)
+            found = digest_now(target)
+            names.append(f"{_hashed(each.key)}.{state.st_size}.{state.st_mtime_ns}.{found}")
+        if not single:
+            spool.disk.syncfs(staged)
+    return names
 
 
 def _hashed(key: str) -> str:

@@ -8,166 +8,168 @@ lies there without a mark.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.spool import numbering
 from telespool.spool.account import Account
 from telespool.spool.layout import CONTENTS, FOLDERS, MEMBERS
 from telespool.spool.names import Unit, clean
-from telespool.spool.receipts import ReceiptReader
-from telespool.spool.releases import Releases
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from telespool.spool.layout import Entry
+    from telespool.spool.transition import SpoolWriter
 
 
-class Sending(Releases):
-    """Delivers units, and puts them aside."""
+def deliver(spool: SpoolWriter, entry: Entry, messages: Mapping[int, int]) -> Entry:
+    """Write the receipts (message id by member's number) into the names and put the unit into done/.
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
-        self._members = ReceiptReader()
-        self._delivered = ReceiptReader()
+    The members of an album get theirs first. Should the process die among them, the whole request is
+    repeated, and Telegram answers it with the same messages.
+    """
+    if entry.unit.is_album:
+        for member in spool.members(entry):
+            message = messages.get(member.unit.first)
+            if message is None:
+                # A person put it into the album while that was being sent: it goes by itspool.
+                _split_off(spool, member)
+            else:
+                spool.rename_in_place(member, member.unit.delivered(message))
+        spool.disk.fsync(entry.path)
+    unit = entry.unit.delivered(messages[min(messages)])
+    done = spool.put(entry, "done", unit)
+    drop_data(spool, done)
+    return done
 
-    def deliver(self, entry: Entry, messages: Mapping[int, int]) -> Entry:
-        """Write the receipts (message id by member's number) into the names and put the unit into done/.
 
-        The members of an album get theirs first. Should the process die among them, the whole request is
-        repeated, and Telegram answers it with the same messages.
-        """
-        if entry.unit.is_album:
-            for member in self.members(entry):
-                message = messages.get(member.unit.first)
-                if message is None:
-                    # A person put it into the album while that was being sent: it goes by itself.
-                    self._split_off(member)
-                else:
-                    self._rename_in_place(member, member.unit.delivered(message))
-            self.disk.fsync(entry.path)
-        unit = entry.unit.delivered(messages[min(messages)])
-        done = self.put(entry, "done", unit)
-        self.drop_data(done)
-        return done
+def _split_off(spool: SpoolWriter, member: Entry) -> Entry:
+    unit = member.unit.plain()
+    target = spool.job_folder("uploading", member.job) / str(unit)
+    return spool.move(member.path, target, "uploading", member.job, unit)
 
-    def _split_off(self, member: Entry) -> Entry:
-        unit = member.unit.plain()
-        target = self.job_folder("uploading", member.job) / str(unit)
-        return self._move(member.path, target, "uploading", member.job, unit)
 
-    def drop_data(self, entry: Entry) -> None:
-        """Empty a delivered unit of a job whose archive is kept, where its bytes are in the archive still.
+def drop_data(spool: SpoolWriter, entry: Entry) -> None:
+    """Empty a delivered unit of a job whose archive is kept, where its bytes are in the archive still.
 
-        That is so for what came out of it with these bytes, and for what was made of that (a copy). What a person
-        repaired or added has others.
-        """
-        drop = self.drop(entry.job)
-        if drop is None or drop.path == entry.path or self.archive_in(drop) is None:
-            return
-        for member in self.members(entry):
-            if plain_files.lstat(member.path).st_size and self._is_in_archive(member):
-                self.disk.truncate(member.path)
+    That is so for what came out of it with these bytes, and for what was made of that (a copy). What a person
+    repaired or added has others.
+    """
+    drop = spool.drop(entry.job)
+    if drop is None or drop.path == entry.path or spool.archive_in(drop) is None:
+        return
+    for member in spool.members(entry):
+        if plain_files.lstat(member.path).st_size and _is_in_archive(spool, member):
+            spool.disk.truncate(member.path)
 
-    def _is_in_archive(self, member: Entry) -> bool:
-        if member.unit.kind == "c":
-            return True
-        folder, number = self.job_folder("done", member.job), member.unit.first
-        came_out = self._members.contents(folder / MEMBERS, number)
-        return bool(came_out & self._delivered.contents(folder / CONTENTS, number))
 
-    def defer(self, entry: Entry) -> Entry:
-        """Send a unit, or one member of an album, to be converted."""
-        unit = entry.unit.plain()
-        return self.put(entry, "deferred", unit)
-
-    def wait(self, entry: Entry, until: float) -> Entry:
-        """Put a unit aside for a later try. The @K in its name tells it from one to be converted."""
-        unit = entry.unit.attempted(max(1, entry.unit.attempt))
-        self.disk.utime(entry.path, until)
-        return self.put(entry, "deferred", unit)
-
-    def resume(self, entry: Entry) -> Entry:
-        """Bring a unit back whose time has come. Waiting is not failing: it starts with a clean name."""
-        unit = entry.unit.plain()
-        return self.put(entry, "uploading", unit)
-
-    def drop_orphan_note(self, entry: Entry) -> bool:
-        """Remove a note that a person moved out of quarantine without the file it is about; whether it was one.
-
-        A note is called like its file, with `.txt` behind: by the account of the job, or by another unit of that
-        number, it is known that the file was not called so itself.
-        """
-        about, dot, ending = entry.unit.label.rpartition(".")
-        if not dot or ending != "txt" or "." not in about or entry.unit.is_album:
-            return False
-        number = entry.unit.first
-        member = Account.read(self, entry.job).members.get(number)
-        if member is not None:
-            is_note = clean(member.name.rpartition("/")[2]) == about
-        else:
-            units = (each for folder in FOLDERS for each in self.units(folder, entry.job))
-            members = (member for each in units for member in self.members(each))
-            is_note = any(m.unit.first == number and m.unit.label == about for m in members)
-        if not is_note:
-            return False
-        self.disk.unlink(entry.path)
-        self.tidy(entry.path.parent)
-        self.changed([entry.folder])
+def _is_in_archive(spool: SpoolWriter, member: Entry) -> bool:
+    if member.unit.kind == "c":
         return True
+    folder, number = spool.job_folder("done", member.job), member.unit.first
+    came_out = spool.members_reader.contents(folder / MEMBERS, number)
+    return bool(came_out & spool.contents_reader.contents(folder / CONTENTS, number))
 
-    def send_home(self, entry: Entry) -> bool:
-        """Bring a unit back that a person moved to where nobody can do anything with it; whether it was one."""
-        if self.drop_orphan_note(entry):
-            return True
-        unit, home = entry.unit, entry.folder
-        if unit.message is not None or unit.kind == "o":
-            home = "done"
-        elif unit.first == 0:
-            home = "incoming"
-        elif home == "incoming":
-            home = "uploading"
-        elif unit.is_album or unit.kind == "c":
-            home = "uploading" if home == "converting" or not unit.attempt else home
-        if home == entry.folder:
-            return False
-        unit = replace(unit, attempt=0)
-        self.put(entry, home, unit)
+
+def defer(spool: SpoolWriter, entry: Entry) -> Entry:
+    """Send a unit, or one member of an album, to be converted."""
+    unit = entry.unit.plain()
+    return spool.put(entry, "deferred", unit)
+
+
+def wait(spool: SpoolWriter, entry: Entry, until: float) -> Entry:
+    """Put a unit aside for a later try. The @K in its name tells it from one to be converted."""
+    unit = entry.unit.attempted(max(1, entry.unit.attempt))
+    spool.disk.utime(entry.path, until)
+    return spool.put(entry, "deferred", unit)
+
+
+def resume(spool: SpoolWriter, entry: Entry) -> Entry:
+    """Bring a unit back whose time has come. Waiting is not failing: it starts with a clean name."""
+    unit = entry.unit.plain()
+    return spool.put(entry, "uploading", unit)
+
+
+def drop_orphan_note(spool: SpoolWriter, entry: Entry) -> bool:
+    """Remove a note that a person moved out of quarantine without the file it is about; whether it was one.
+
+    A note is called like its file, with `.txt` behind: by the account of the job, or by another unit of that
+    number, it is known that the file was not called so itspool.
+    """
+    about, dot, ending = entry.unit.label.rpartition(".")
+    if not dot or ending != "txt" or "." not in about or entry.unit.is_album:
+        return False
+    number = entry.unit.first
+    member = Account.read(spool, entry.job).members.get(number)
+    if member is not None:
+        is_note = clean(member.name.rpartition("/")[2]) == about
+    else:
+        units = (each for folder in FOLDERS for each in spool.units(folder, entry.job))
+        members = (member for each in units for member in spool.members(each))
+        is_note = any(m.unit.first == number and m.unit.label == about for m in members)
+    if not is_note:
+        return False
+    spool.disk.unlink(entry.path)
+    spool.tidy(entry.path.parent)
+    spool.changed([entry.folder])
+    return True
+
+
+def send_home(spool: SpoolWriter, entry: Entry) -> bool:
+    """Bring a unit back that a person moved to where nobody can do anything with it; whether it was one."""
+    if drop_orphan_note(spool, entry):
         return True
+    unit, home = entry.unit, entry.folder
+    if unit.message is not None or unit.kind == "o":
+        home = "done"
+    elif unit.first == 0:
+        home = "incoming"
+    elif home == "incoming":
+        home = "uploading"
+    elif unit.is_album or unit.kind == "c":
+        home = "uploading" if home == "converting" or not unit.attempt else home
+    if home == entry.folder:
+        return False
+    unit = replace(unit, attempt=0)
+    spool.put(entry, home, unit)
+    return True
 
-    def renumber(self, entry: Entry) -> Entry:
-        """Give a unit whose number belongs to another of its job one that is free, its members too."""
-        members = self.members(entry)
-        free = numbering.free_numbers(self, entry.job, len(members))
-        if not entry.unit.is_album:
-            moved = self._rename_in_place(entry, replace(entry.unit.plain(), first=free[0]))
-        else:
-            for member, number in zip(members, free, strict=True):
-                self._rename_in_place(member, replace(member.unit.plain(), first=number))
-            self.disk.fsync(entry.path)
-            moved = self._rename_in_place(entry, Unit.album(free[0], free[-1], entry.unit.kind))
-        self.disk.fsync(moved.path.parent)
-        self.changed([entry.folder])
-        return moved
 
-    def dissolve(self, entry: Entry) -> list[Entry]:
-        """Make the members of an album units of their own, each with the album's attempts."""
-        singles = []
-        for member in self.members(entry):
-            if member.unit.message is not None:  # its album was posted: the name is the receipt
-                singles.append(self.deliver(member, {member.unit.first: member.unit.message}))
-                continue
-            unit = member.unit.plain().attempted(entry.unit.attempt)
-            target = self.job_folder(entry.folder, entry.job) / str(unit)
-            self.disk.utime(member.path, claimed(entry.job))
-            singles.append(self._move(member.path, target, entry.folder, entry.job, unit))
-        self.drop_empty_album(entry)
-        return singles
+def renumber(spool: SpoolWriter, entry: Entry) -> Entry:
+    """Give a unit whose number belongs to another of its job one that is free, its members too."""
+    members = spool.members(entry)
+    free = numbering.free_numbers(spool, entry.job, len(members))
+    if not entry.unit.is_album:
+        moved = spool.rename_in_place(entry, replace(entry.unit.plain(), first=free[0]))
+    else:
+        for member, number in zip(members, free, strict=True):
+            spool.rename_in_place(member, replace(member.unit.plain(), first=number))
+        spool.disk.fsync(entry.path)
+        moved = spool.rename_in_place(entry, Unit.album(free[0], free[-1], entry.unit.kind))
+    spool.disk.fsync(moved.path.parent)
+    spool.changed([entry.folder])
+    return moved
 
-    def drop_empty_album(self, entry: Entry) -> None:
-        """Remove the directory of an album whose members have all gone elsewhere; should it come back, `recovery` does."""
-        self.disk.rmdir(entry.path)
-        self.tidy(entry.path.parent)
-        self.changed(["uploading"])
+
+def dissolve(spool: SpoolWriter, entry: Entry) -> list[Entry]:
+    """Make the members of an album units of their own, each with the album's attempts."""
+    singles = []
+    for member in spool.members(entry):
+        if member.unit.message is not None:  # its album was posted: the name is the receipt
+            singles.append(deliver(spool, member, {member.unit.first: member.unit.message}))
+            continue
+        unit = member.unit.plain().attempted(entry.unit.attempt)
+        target = spool.job_folder(entry.folder, entry.job) / str(unit)
+        spool.disk.utime(member.path, claimed(entry.job))
+        singles.append(spool.move(member.path, target, entry.folder, entry.job, unit))
+    drop_empty_album(spool, entry)
+    return singles
+
+
+def drop_empty_album(spool: SpoolWriter, entry: Entry) -> None:
+    """Remove the directory of an album whose members have all gone elsewhere; should it come back, `recovery` does."""
+    spool.disk.rmdir(entry.path)
+    spool.tidy(entry.path.parent)
+    spool.changed(["uploading"])

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from telespool.runtime import boot, plain_files
 from telespool.spool.fs_ops import FileOps
 from telespool.spool.layout import FOLDERS, Entry, Folder, SpoolLayout
-from telespool.spool.names import Job, Unit
+from telespool.spool.names import Job, JobTokens, Unit
+from telespool.spool.receipts import ReceiptReader
 from telespool.spool.room import Room
 
 if TYPE_CHECKING:
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 _TRIES = 5
 
 
-class Moves(SpoolLayout):
-    """The folders, with the one way in which a unit goes from one to another."""
+class SpoolWriter(SpoolLayout):
+    """The layout with what changes it: the disk, its room, the clock; and the one way in which a unit moves."""
 
     def __init__(
         self,
@@ -44,13 +45,17 @@ class Moves(SpoolLayout):
         self.room = Room(self.root, reserve)
         self.clock = clock
         self.changed = changed
+        self.tokens = JobTokens()
+        self.members_reader = ReceiptReader()
+        self.contents_reader = ReceiptReader()
 
     def put(self, entry: Entry, folder: Folder, unit: Unit) -> Entry:
         """Put a unit into a folder, under a name."""
         target = self.job_folder(folder, entry.job) / str(unit)
-        return self._move(entry.path, target, folder, entry.job, unit)
+        return self.move(entry.path, target, folder, entry.job, unit)
 
-    def _move(self, source: Path, target: Path, folder: Folder, job: str, unit: Unit) -> Entry:
+    def move(self, source: Path, target: Path, folder: Folder, job: str, unit: Unit) -> Entry:
+        """Put what lies at `source` into a folder, as a unit; under the next free name where `target` is taken."""
         self._drop_note(source)
         tries = 0
         while True:
@@ -77,7 +82,8 @@ class Moves(SpoolLayout):
         self.changed([folder] if left is None else [left, folder])
         return Entry(folder, job, Unit.parse(target.name) or unit, target)
 
-    def _rename_in_place(self, entry: Entry, unit: Unit) -> Entry:
+    def rename_in_place(self, entry: Entry, unit: Unit) -> Entry:
+        """Give a unit, or a member of an album, another name where it lies. Not fsynced."""
         target = entry.path.with_name(str(unit))
         if target != entry.path:
             self._drop_note(entry.path)
