@@ -68,7 +68,10 @@ def method(name: str, *, anonymous: bool = False) -> Callable[[Handler], Handler
 async def get_config(context: Context, _request: Any) -> object:
     """The data centres: all of them are this server."""
     telegram = context.telegram
-    options = [types.DcOption(number, telegram.host, telegram.port) for number in range(1, 6)]
+    ipv6 = ":" in telegram.host
+    options = [
+        types.DcOption(number, telegram.host, telegram.port, ipv6=ipv6) for number in range(1, 6)
+    ]
     if telegram.media_port:
         options.append(
             types.DcOption(telegram.dc_id, telegram.host, telegram.media_port, media_only=True)

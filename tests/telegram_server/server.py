@@ -54,7 +54,8 @@ class TestTelegram:
 
     `rtt` is added to every request, in seconds; `rate` and `connection_rate` are bytes per second for all
     connections together and for each; `keep=False` counts bytes instead of keeping them; `duplicate`
-    is what a repeated random_id gets; `media_dc` opens a second port that help.getConfig calls media_only.
+    is what a repeated random_id gets; `media_dc` opens a second port that help.getConfig calls media_only; `host` may
+    be an IPv6 address.
     """
 
     __test__ = False  # pytest: not a class of tests
@@ -63,7 +64,6 @@ class TestTelegram:
     PHONE_CODE: ClassVar = "22222"
     API_ID: ClassVar = 12345
     API_HASH: ClassVar = "0123456789abcdef0123456789abcdef"
-    host: ClassVar = "127.0.0.1"
     dc_id: ClassVar = 2
 
     def __init__(
@@ -75,11 +75,12 @@ class TestTelegram:
         keep: bool = True,
         duplicate: Duplicate = "return",
         media_dc: bool = False,
+        host: str = "127.0.0.1",
         port: int = 0,
         observer: Callable[[Call], None] | None = None,
     ) -> None:
         self.rtt, self.connection_rate = rtt, connection_rate
-        self.port, self.media_port = port, 0
+        self.host, self.port, self.media_port = host, port, 0
         self.server_key = ServerKey()
         self.salt = random.getrandbits(62) | 1
         self.keys: dict[int, Any] = {}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from telespool.config.schema import Bytes, DatacenterSettings, Seconds, TelegramSettings
 from telespool.config.secrets import Secrets
 from telespool.destinations.telegram import TelegramDestination
+from telespool.destinations.telegram.address import Address
 from telespool.destinations.telegram.connection import ConnectionLimits
 from telespool.destinations.telegram.rpc import RetryPolicy
 from telespool.model import Item, Kind, VideoInfo
@@ -40,7 +41,7 @@ def settings(telegram: TestTelegram, **changes: Any) -> TelegramSettings:
         "api_id": telegram.API_ID,
         "datacenter": DatacenterSettings(
             id=telegram.dc_id,
-            address=f"{telegram.host}:{telegram.port}",
+            address=str(Address(telegram.dc_id, telegram.host, telegram.port)),
             public_key=telegram.public_key,
         ),
         "part_timeout": Seconds(3.0),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from telethon.tl import functions, types
 
+from telespool.destinations.telegram.address import Address
 from telespool.destinations.telegram.connection import Connection, ConnectionDown, ConnectionLimits
-from telespool.destinations.telegram.session import Address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -13,8 +13,8 @@ import pytest_asyncio
 from telethon.errors import InvalidBufferError
 
 from telespool.destinations.telegram import TelegramDestination
+from telespool.destinations.telegram.address import Address
 from telespool.destinations.telegram.connection import ConnectionDown
-from telespool.destinations.telegram.session import Address
 from tests.destinations.telegram.support import (
     CHATS,
     PART,

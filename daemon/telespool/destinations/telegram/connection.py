@@ -37,8 +37,8 @@ from telespool.errors import TelespoolError
 if TYPE_CHECKING:
     from telethon.crypto import AuthKey
 
+    from telespool.destinations.telegram.address import Address
     from telespool.destinations.telegram.proxy import Proxy
-    from telespool.destinations.telegram.session import Address
 
 _INCOMPRESSIBLE = 64 << 10  # larger requests are media
 _CLOSING: set[asyncio.Task[None]] = set()  # the loop alone would forget them

@@ -1,6 +1,6 @@
 """Telegram as a destination: the contract of `telespool.destinations.base`, put together from its parts.
 
-    session      the login on the disk, and its lock
+    session      the login on the disk, and its lock            address    the doors of data centres
     line         one connection              lines      those that carry parts
     caller       requests, repeated until answered
     floods       the one gate                window     bytes on the way

@@ -242,6 +242,7 @@ async def _client(
         settings.api_id,
         secrets.api_hash,
         **through,
+        use_ipv6=session.address.is_ipv6,
         connection_retries=1,
         request_retries=2,
         flood_sleep_threshold=0,

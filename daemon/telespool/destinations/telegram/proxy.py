@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import TelegramSettings
     from telespool.config.secrets import Secrets
-    from telespool.destinations.telegram.session import Address
+    from telespool.destinations.telegram.address import Address
 
 _FORM = re.compile(
     r"(?P<kind>socks5|mtproxy)://(?:(?P<user>[^@/]+)@)?(?P<host>\[[^]]+\]|[^:/@]+):(?P<port>\d{1,5})"

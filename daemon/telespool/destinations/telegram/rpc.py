@@ -28,9 +28,10 @@ from telespool.destinations.telegram.server_health import ServerHealth, now
 from telespool.errors import LoginNeeded, Temporary
 
 if TYPE_CHECKING:
+    from telespool.destinations.telegram.address import Address
     from telespool.destinations.telegram.flood_waits import FloodWaits
     from telespool.destinations.telegram.proxy import Proxy
-    from telespool.destinations.telegram.session import Address, Session
+    from telespool.destinations.telegram.session import Session
 
 _log = structlog.get_logger()
 _UPLOADS = {"SaveFilePart", "SaveBigFilePart"}

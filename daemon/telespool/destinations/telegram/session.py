@@ -14,13 +14,14 @@ import contextlib
 import os
 import sqlite3
 import urllib.parse
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import rsa
 from telethon.crypto import rsa as known_keys
 from telethon.sessions import SQLiteSession
 
+from telespool.destinations.telegram import address as addresses
+from telespool.destinations.telegram.address import Address
 from telespool.errors import ConfigError, SpoolBusy
 from telespool.spool.lock import Lock
 
@@ -28,21 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import DatacenterSettings, TelegramSettings
-
-# Where every client starts; Telegram says where the account really lives. core.telegram.org/api/datacenter
-_START = (2, "149.154.167.51", 443)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A data centre and one of its doors."""
-
-    dc: int
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class Session:
@@ -68,7 +54,7 @@ class Session:
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             session._take()
-            session._read(settings.datacenter)
+            session._read(settings.datacenter, through_proxy=bool(settings.proxy))
         except OSError as error:
             session.close()
             raise ConfigError(
@@ -89,16 +75,21 @@ class Session:
                 " Two at once would end the login for both: stop that one first."
             ) from None
 
-    def _read(self, own: DatacenterSettings) -> None:
+    def _read(self, own: DatacenterSettings, *, through_proxy: bool) -> None:
         # Made here and not by SQLite, so that it is never readable by others, not even for a moment.
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self.path.chmod(0o600)
         self.store = SQLiteSession(str(self.path))
         if own.id:
             self._use(own)
-        elif not self.store.server_address:
-            self.store.set_dc(*_START)
-            self.store.save()
+        else:
+            ipv6 = not through_proxy and addresses.only_ipv6()
+            known = bool(self.store.server_address)
+            self._go_to(
+                addresses.reachable(self.address, ipv6=ipv6)
+                if known
+                else addresses.first(ipv6=ipv6)
+            )
 
     def _use(self, own: DatacenterSettings) -> None:
         host, _, port = own.address.rpartition(":")
@@ -108,9 +99,11 @@ class Session:
             )
         if own.public_key is not None:
             trust(own.public_key)
-        wanted = (own.id, host.strip("[]"), int(port))
-        if wanted != (self.store.dc_id, self.store.server_address, self.store.port):
-            self.store.set_dc(*wanted)
+        self._go_to(Address(own.id, host.strip("[]"), int(port)))
+
+    def _go_to(self, address: Address) -> None:
+        if address != self.address:
+            self.store.set_dc(address.dc, address.host, address.port)
             self.store.save()
 
     @property
