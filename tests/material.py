@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import random
 import shutil
+import struct
 import subprocess
 import tarfile
 import zipfile
+import zlib
 from typing import TYPE_CHECKING, Literal
 
 from PIL import Image, ImageDraw
@@ -104,6 +106,24 @@ def make_tar(path: Path, files: Mapping[str, Path]) -> Path:
     with tarfile.open(path, "w:gz" if path.suffix == ".gz" else "w") as archive:
         for name, source in files.items():
             archive.add(source, name)
+    return path
+
+
+def make_bomb(path: Path, width: int = 14_000, height: int = 15_000) -> Path:
+    """A picture of one colour: a few hundred kilobytes that become 840 MB."""
+
+    def chunk(kind: bytes, body: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        )
+
+    packer = zlib.compressobj(1)
+    row = bytes(4 * width + 1)
+    rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
+    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    )
     return path
 
 

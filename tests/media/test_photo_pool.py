@@ -6,7 +6,6 @@ import asyncio
 import io
 import os
 import struct
-import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +17,7 @@ from telespool.media import photo_pool
 from telespool.media.known_good import SAMPLES
 from telespool.model import Picture
 from telespool.runtime.tool_health import HEALTH
+from tests.material import make_bomb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,24 +57,6 @@ def _patched(directory: Path, patch: pytest.MonkeyPatch, code: str) -> None:
     patch.setenv("PYTHONPATH", os.fspath(directory))
 
 
-def _bomb(path: Path, width: int = 14_000, height: int = 15_000) -> Path:
-    """A picture of one colour: a few hundred kilobytes that become 840 MB."""
-
-    def chunk(kind: bytes, body: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        )
-
-    packer = zlib.compressobj(1)
-    row = bytes(4 * width + 1)
-    rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
-    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
-    path.write_bytes(
-        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    )
-    return path
-
-
 async def test_every_sample_is_decoded(tmp_path: Path) -> None:
     """The samples that vouch for the decoders are good themselves."""
     for sample in SAMPLES.glob("photo.*"):
@@ -88,7 +70,7 @@ async def test_every_sample_is_decoded(tmp_path: Path) -> None:
 async def test_what_fills_the_memory_costs_itself(tmp_path: Path) -> None:
     """A picture that needs more memory than it gets is refused for that, not as damaged; the next one is decoded."""
     with pytest.raises(Permanent, match=r"bomb\.png .* memory"):
-        await photo_pool.acceptable_photo(_bomb(tmp_path / "bomb.png"), tmp_path)
+        await photo_pool.acceptable_photo(make_bomb(tmp_path / "bomb.png"), tmp_path)
     good = _photo(tmp_path / "good.jpg")
     assert await photo_pool.acceptable_photo(good, tmp_path) == (good, None)
 

@@ -7,8 +7,11 @@ import os
 from typing import TYPE_CHECKING
 
 from telespool.pipeline.retry_queue import RetryQueue
+from telespool.runtime.throttle import Throttle
+from telespool.runtime.waits import Waits
 from telespool.runtime.wakeups import WakeupBus
 from telespool.spool import Spool
+from telespool.spool.layout import HELD
 from tests.jobs import job_name
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ async def test_a_clock_that_was_ahead(tmp_path: Path, monkeypatch: pytest.Monkey
     spool = Spool(tmp_path / "spool")
     spool.open()
     try:
-        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)))
+        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)), Waits())
         queue._looked = True  # at a start everything that waits is tried
         job = job_name("default_holiday")
         for name in ("0001@1_a.jpg", "0002@1_b.jpg"):
@@ -48,5 +51,33 @@ async def test_a_clock_that_was_ahead(tmp_path: Path, monkeypatch: pytest.Monkey
         left = sorted(wait.left(now) for wait in queue._waits._known.values())
         assert 50 < left[0] <= 60
         assert left[1] > 80_000
+    finally:
+        await asyncio.to_thread(spool.close)
+
+
+async def test_what_a_person_holds_is_a_wait(tmp_path: Path) -> None:
+    """It is told with its job and what to do for as long as it is held, without an end; nothing else is."""
+    spool = Spool(tmp_path / "spool")
+    spool.open()
+    try:
+        waits = Waits()
+        wakeup = WakeupBus().listen(("deferred",))
+        queue = RetryQueue(spool, wakeup, waits)
+        job = job_name("default_holiday")
+        for name, until in (("0001@1_a.jpg", HELD), ("0002@1_b.jpg", HELD), ("0003_c.avi", 0.0)):
+            path = spool.root / "deferred" / job / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"photo")
+            os.utime(path, (until, until))
+        await queue.look(lambda: None)
+        (wait,) = waits.now(spool.clock())
+        assert (wait.kind, wait.scope, wait.whom, wait.until) == ("person", "job", job, None)
+        assert wait.reason == f"a person holds 2 of its files; to let go: telespool retry {job}"
+        for path in (spool.root / "deferred" / job).glob("*@1*"):
+            path.unlink()
+        wakeup.ring()
+        queue._pace = Throttle()
+        await queue.look(lambda: None)
+        assert waits.now(spool.clock()) == []
     finally:
         await asyncio.to_thread(spool.close)

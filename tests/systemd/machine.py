@@ -97,7 +97,7 @@ class Machine:
         finally:
             # Process 1 of a namespace takes everything inside with it.
             outer.send_signal(signal.SIGKILL)
-            outer.wait(_TIMEOUT)
+            outer.wait(longest(_TIMEOUT))
             for group in cgroups:
                 until(partial(_removed, group), f"{group} to be empty")
 
@@ -123,7 +123,7 @@ class Machine:
         pipe = subprocess.PIPE
         with self.popen(*command, user=user, stdin=pipe, stdout=pipe, stderr=pipe) as process:
             try:
-                stdout, stderr = process.communicate(data or "", timeout=seconds)
+                stdout, stderr = process.communicate(data or "", timeout=longest(seconds))
             finally:
                 process.kill()
         code = process.returncode

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.material import make_zip
+from tests.material import make_bomb, make_zip
 from tests.systemd.machine import until
 from tests.systemd.service import PLAIN, SPOOL
 
@@ -198,6 +198,25 @@ def test_a_child_that_takes_too_much_memory_dies_and_the_daemon_does_not(
     until(lambda: service.files("quarantine"), "the film in quarantine")
     assert (service.show("MainPID"), service.show("NRestarts")) == (pid, "0")
     assert service.show("ActiveState") == "active"
+
+
+def test_a_picture_that_fills_the_memory_costs_itself(
+    service: Service, material: Material, tmp_path: Path
+) -> None:
+    """At MemoryMax the child that decodes it is killed; the photos beside it are posted, and the daemon stays small."""
+    service.edit("MemoryHigh=infinity", "MemoryMax=512M", "MemorySwapMax=0")
+    service.start()
+    pid = service.show("MainPID")
+    files = {f"{n}.jpg": material.photo(n) for n in range(3)}
+    files["1 bomb.png"] = make_bomb(tmp_path / "bomb.png")
+    service.drop(make_zip(tmp_path / "holiday.zip", files))
+    service.until_done("holiday.zip")
+    assert service.names("quarantine") == ["1 bomb.png", "1 bomb.png.txt"]
+    assert sum(name.endswith(".jpg") for name in service.names("done")) == 3
+    assert (service.show("MainPID"), service.show("NRestarts")) == (pid, "0")
+    status = service.machine.run("cat", f"/proc/{pid}/status").stdout
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    assert int(peak.split()[1]) < 150 * 1024
 
 
 def test_a_name_that_is_not_utf8_survives_in_the_journal(service: Service) -> None:

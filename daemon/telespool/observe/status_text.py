@@ -132,7 +132,9 @@ def conversion_words(conversion: dict[str, Any], pieces: int) -> str:
 def waiting(status: Status) -> Iterator[str]:
     """Who waits, until when, and for what."""
     now = time.time()
-    for wait in (status.activity or {}).get("waits", []):
+    waits = (status.activity or {}).get("waits", [])
+    held = {wait["whom"] for wait in waits if wait["kind"] == "person"}
+    for wait in waits:
         who = _who(wait)
         if wait["until"] is None:
             until = f"for {humanize.span(now - wait['since'])} now"
@@ -142,6 +144,8 @@ def waiting(status: Status) -> Iterator[str]:
         yield f"{who} {until}: {wait['reason']}"
     for each in status.waiting[:5]:
         if each.until >= HELD:
+            if each.job in held:
+                continue  # the daemon has told it
             yield f"{humanize.job(each.job)}: {each.unit} is held; to let it go: telespool retry"
             continue
         when = humanize.moment(each.until)

@@ -2,7 +2,7 @@
 
 The folder is scanned when it rings and when the next unit is due, at its own pace. A unit's time says until when it
 waits; `touch` ends that, and so does a start: whoever has put right what it waited for wants to see it tried. What Telegram
-told us to wait for is kept elsewhere (`floods.json`).
+told us to wait for is kept elsewhere (`floods.json`). What a person holds is told as a wait of its job.
 """
 
 from __future__ import annotations
@@ -13,25 +13,30 @@ from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline, Deadlines
+from telespool.runtime.waits import Wait
 from telespool.spool.layout import HELD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from telespool.runtime.waits import Waits
     from telespool.runtime.wakeups import Wakeup
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
+_NAME = "retry_queue"
 _LOOK_AGAIN = 60.0
 _LEAST = 0.01
 
 
 class RetryQueue:
-    """Brings units back. `wakeup` rings when deferred/ does."""
+    """Brings units back. `wakeup` rings when deferred/ does; `waits` is told what a person holds."""
 
-    def __init__(self, spool: Spool, wakeup: Wakeup) -> None:
+    def __init__(self, spool: Spool, wakeup: Wakeup, waits: Waits) -> None:
         self._spool = spool
         self._wakeup = wakeup
+        self._told = waits
+        self._held: set[str] = set()
         self._pace = Throttle()
         self._waits = Deadlines()
         self._next = Deadline(0.0, 0.0)
@@ -54,6 +59,7 @@ class RetryQueue:
 
     def _bring_back(self, brought: Callable[[], None]) -> float:
         now, pause, there = self._spool.clock(), _LOOK_AGAIN, set()
+        held: dict[str, list[Entry]] = {}
         with self._pace:
             entries = list(self._spool.all_units("deferred"))
         for entry in entries:
@@ -68,11 +74,23 @@ class RetryQueue:
                 self._spool.resume(entry)
                 brought()
             else:
+                if state.st_mtime >= HELD:
+                    held.setdefault(entry.job, []).append(entry)
                 there.add(key)
                 pause = min(pause, left + _LEAST)
         self._waits.keep(there)
+        self._tell(held)
         self._looked = True
         return pause
+
+    def _tell(self, held: dict[str, list[Entry]]) -> None:
+        for job, entries in held.items():
+            what = entries[0].unit.label if len(entries) == 1 else f"{len(entries)} of its files"
+            reason = f"a person holds {what}; to let go: telespool retry {job}"
+            self._told.begin(_NAME, Wait(reason, scope="job", whom=job, kind="person"))
+        for job in self._held - held.keys():
+            self._told.end(_NAME, job)
+        self._held = set(held)
 
 
 def _key(entry: Entry) -> tuple[str, int, str]:

@@ -65,7 +65,9 @@ class Uploader(Worker):
         self.reporting = ReportSender(context.spool, context.config, destination, context.hooks)
         if self.reporting.wanted:
             self.wakeup = context.wakeups.listen((*self.hears, "done"))
-        self.returning = RetryQueue(context.spool, context.wakeups.listen(("deferred",)))
+        self.returning = RetryQueue(
+            context.spool, context.wakeups.listen(("deferred",)), context.activity.waits
+        )
         self._uploading = context.wakeups.listen(("uploading",))
         self._ends = Deadlines()
         self._trouble_since: float | None = None
