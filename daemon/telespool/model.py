@@ -30,6 +30,26 @@ class Picture:
     preview: bytes | None = None
 
 
+@dataclass(slots=True)
+class HelperState:
+    """What is known of another machine that helps with conversions: times in seconds since the epoch.
+
+    `seconds` is what its last piece took, `speed` the seconds of film it makes a second; `again_at` is when it is asked
+    again, None while it may be given work.
+    """
+
+    name: str
+    version: str = ""
+    pieces: int = 0
+    failures: int = 0
+    seconds: float = 0.0
+    speed: float = 0.0
+    is_busy: bool = False
+    last_failure: str = ""
+    failed_at: float | None = None
+    again_at: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One file of a post, ready to be sent.

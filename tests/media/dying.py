@@ -1,6 +1,6 @@
 """A conversion in a process of its own that dies in the midst, as by kill -9 or a power cut.
 
-    python -m tests.media.dying SOURCE RESULT STATE N [PRESET]
+    python -m tests.media.dying SOURCE RESULT STATE N [PRESET [SLOTS]]
 
 It dies just before its N-th rename; with N = 0 it does not. What it converts it cuts into the shortest pieces.
 """
@@ -35,10 +35,8 @@ class Dying(FileOps):
 
 def main(argv: list[str]) -> None:
     """Convert as the command line says."""
-    source, result, state, renames, *preset = argv
-    settings = ConvertSettings(
-        preset=preset[0] if preset else "veryfast", checkpoint=Seconds(0.001), nice=0
-    )
+    source, result, state, renames, preset, slots = [*argv, *("veryfast", "1")[len(argv) - 4 :]]
+    settings = ConvertSettings(preset=preset, checkpoint=Seconds(0.001), nice=0, slots=int(slots))
     outcome = asyncio.run(
         convert(
             Path(source),

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.media
 
 
-def convert(source: Path, result: Path, state: Path, dies_at: int = 0) -> tuple[int, str]:
+def convert(
+    source: Path, result: Path, state: Path, dies_at: int = 0, slots: int = 1
+) -> tuple[int, str]:
     """Convert in a process that dies before a certain rename; its exit code and what it said."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "tests.media.dying"),
-            *map(str, (source, result, state, dies_at)),
+            *map(str, (source, result, state, dies_at, "veryfast", slots)),
         ],
         capture_output=True,
         check=False,

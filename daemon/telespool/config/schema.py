@@ -160,6 +160,17 @@ class ConvertSettings:
         low=1,
     )
     threads: int = _key(0, "Threads of the encoder; 0 lets it choose.", low=0)
+    slots: int = _key(
+        1,
+        "Pieces of a film that are encoded here at once; more help only where one does not use all cores."
+        " 0: none while a helper can.",
+        low=0,
+        high=64,
+    )
+    helpers: tuple[str, ...] = _key(
+        (),
+        'Other machines that encode pieces, as ssh names them, such as ["ann@desktop"]. See docs/cluster.md.',
+    )
     nice: int = _key(
         5,
         "CPU niceness of ffmpeg. Higher values delay pausing on a loaded machine.",

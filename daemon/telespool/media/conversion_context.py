@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from telespool.config.schema import ConvertSettings
     from telespool.media.ffmpeg_process import ProgressReporter, Runner
     from telespool.media.packets import PacketScan
+    from telespool.media.pieces.helper import Helper
     from telespool.media.probe import Probe
     from telespool.media.streams import ProbedStream
 
@@ -23,7 +24,8 @@ class ConversionContext:
     """A source, what is known of it, and what it is converted with.
 
     `name` is the one people know it by; `scan` holds the times of its frames (`scan.UNKNOWN` before it was read);
-    `origin` stands for its bytes and the version of ffmpeg, once an encoding needed that.
+    `origin` stands for its bytes and the version of ffmpeg, once an encoding needed that; `helpers` are the other machines
+    that may encode pieces.
     """
 
     name: str
@@ -35,6 +37,7 @@ class ConversionContext:
     runner: Runner
     teller: ProgressReporter
     origin: tuple[str, ...] = ()
+    helpers: tuple[Helper, ...] = ()
 
     @property
     def length(self) -> float:

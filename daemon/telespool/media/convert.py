@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import ConvertSettings
     from telespool.media.compatibility import Assessment
+    from telespool.media.pieces.helper import Helper
     from telespool.runtime.gate import PauseGate
     from telespool.runtime.tool_health import Tool
 
@@ -83,13 +84,14 @@ async def convert(
     at_least: Rung = "send",
     assessment: Assessment | None = None,
     name: str = "",
+    helpers: tuple[Helper, ...] = (),
 ) -> Outcome:
     """Convert a video by the cheapest way that gives a file which plays everywhere.
 
     `progress` hears from it every second at least, also while it stands still. `state` keeps finished pieces; it is
     made where it is missing, and tidied up at the end. `at_least` names the lowest rung that will do: "encode" for
     a file that Telegram refused although its verdict was "send". `assessment` is what is known of the source already,
-    `name` the one people know it by. Where `result` stands already nothing is done.
+    `name` the one people know it by, `helpers` the other machines that may encode pieces of it. Where `result` stands already nothing is done.
     """
     disk = disk or FileOps()
     if await asyncio.to_thread(result.exists):
@@ -123,6 +125,7 @@ async def convert(
                 settings=settings,
                 runner=runner,
                 teller=teller,
+                helpers=helpers,
             )
             lowest: Rung = "encode" if known.kind == "gif" else _rung(known.action)
             outcome = await _make(

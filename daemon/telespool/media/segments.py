@@ -115,6 +115,27 @@ class Segments:
 
     def pieces(self, kind: Kind = "video") -> list[Segment]:
         """The whole pieces from the beginning; what does not follow on them is dropped."""
+        good: list[Segment] = []
+        for piece, whole in self._found(kind):
+            follows = not good or piece.first >= good[-1].last + (kind == "video")
+            if whole and follows and piece.number == len(good):
+                good.append(piece)
+            else:
+                self._disk.unlink(piece.path)
+        return good
+
+    def scattered(self) -> dict[int, Segment]:
+        """The whole pieces of the picture by their numbers, whatever is missing between them; torn ones are dropped."""
+        good = {}
+        for piece, whole in self._found("video"):
+            if whole:
+                good[piece.number] = piece
+            else:
+                self._disk.unlink(piece.path)
+        return good
+
+    def _found(self, kind: Kind) -> list[tuple[Segment, bool]]:
+        """The pieces that are there, in order, and whether each is whole."""
         found = []
         for path in self.folder.iterdir():
             match = _PIECE.fullmatch(path.name)
@@ -124,15 +145,7 @@ class Segments:
                 if kind == "video":
                     whole = whole and mp4.track(path) is not None
                 found.append((Segment(number, first, last, path), whole))
-        found.sort()
-        good: list[Segment] = []
-        for piece, whole in found:
-            follows = not good or piece.first >= good[-1].last + (kind == "video")
-            if whole and follows and piece.number == len(good):
-                good.append(piece)
-            else:
-                self._disk.unlink(piece.path)
-        return good
+        return sorted(found)
 
     def is_complete(self, pieces: list[Segment]) -> bool:
         """Whether these are all there will be; a mark that does not fit them is dropped."""

@@ -8,6 +8,8 @@ the same grid and by the same clock, so that no frame is lost, doubled or shifte
 Whether a seek went where it should is checked with the packet times of the source; where it did not, or the
 source has no times to seek by, the run decodes from the beginning and still encodes only what is missing.
 
+With several slots, or with helpers, pieces are made each by itself instead (`pieces`), on the same grid.
+
 Errors: as `running`; OSError from the disk.
 """
 
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import contextlib
 import math
 from typing import TYPE_CHECKING
 
@@ -24,6 +27,8 @@ from telespool.media import ffmpeg_args as plans
 from telespool.media.audio_encode import make_sound
 from telespool.media.ffmpeg_process import together
 from telespool.media.film import join
+from telespool.media.pieces.slots import Slots, Undivided
+from telespool.media.pieces.spans import PREROLL, RAW, WARM_UP, divide
 from telespool.media.segment_run import MissedError, run_segments
 
 if TYPE_CHECKING:
@@ -34,27 +39,7 @@ if TYPE_CHECKING:
     from telespool.media.segment_run import Closed
     from telespool.media.segments import Segment, Segments
 
-_PREROLL = (
-    2.0  # seconds decoded before the first frame that is wanted, for decoders and deinterlacers
-)
-_WARM_UP = (
-    1  # seconds encoded before them, and thrown away: x264 sets a key frame by what it saw before
-)
 _MANY_PIECES = 12_000  # their times must fit into one argument of a command line (128 KiB)
-_RAW = {
-    "h264",
-    "hevc",
-    "m4v",
-    "mpegvideo",
-    "h261",
-    "h263",
-    "obu",
-    "vc1",
-    "dirac",
-    "cavsvideo",
-    "apng",
-    "gif",
-}
 
 
 async def encode(
@@ -81,10 +66,11 @@ class _Picture:
         self._pieces: list[Segment] = []
         self._awaited: float | None = None
         self._warms = True
-        self._seeks = work.found.format not in _RAW and work.scan.timeless * 2 < work.scan.count
+        self._seeks = work.found.format not in RAW and work.scan.timeless * 2 < work.scan.count
 
     async def encode(self) -> None:
         """Make the pieces that are not there yet."""
+        await self._divide()
         while True:
             self._pieces = await asyncio.to_thread(self._segments.pieces)
             if await asyncio.to_thread(self._segments.is_complete, self._pieces):
@@ -100,6 +86,26 @@ class _Picture:
                 raise Permanent("not one frame of it can be decoded: it is damaged, or encrypted")
             await asyncio.to_thread(self._segments.complete, self._pieces)
             return
+
+    async def _divide(self) -> None:
+        """Make them one by one, several at once, where that was asked for; what is left is made in one run.
+
+        So are those between which some are missing, whoever made them.
+        """
+        work, segments = self._work, self._segments
+        there = await asyncio.to_thread(segments.scattered)
+        has_holes = len(there) <= max(there, default=-1)
+        if work.settings.slots == 1 and not work.helpers and not has_holes:
+            return
+        spans = divide(work, self._plan, self._step)
+        if len(spans) < 2 or len(there) >= len(spans):
+            return
+        run = await asyncio.to_thread(segments.run)
+        try:
+            with contextlib.suppress(Undivided):
+                await Slots(work, segments, self._plan, self._step, spans, run).encode()
+        finally:
+            await asyncio.to_thread(segments.drop, run)
 
     def _nothing_left(self) -> bool:
         """Whether the source certainly has no frame behind the last piece."""
@@ -167,7 +173,7 @@ class _Picture:
         line = math.floor((first + 0.0001) / self._step) * self._step
         ticks = self._plan.ticks
         if self._warms and self._done < line and line >= self._step:
-            warm = max(line - _WARM_UP, 0)
+            warm = max(line - WARM_UP, 0)
             return (line - self._step) * ticks, warm * ticks
         return line * ticks, self._pieces[-1].last + 1
 
@@ -203,7 +209,7 @@ class _Picture:
         """One second before the key frame that opens the group in which the preroll begins."""
         if not self._seeks:
             return []
-        at = bisect.bisect_right(self._keys, begin - _PREROLL) - 1
+        at = bisect.bisect_right(self._keys, begin - PREROLL) - 1
         second = (self._keys[at] if at >= 0 else 0.0) - 1.0
         return ["-noaccurate_seek", "-ss", f"{second:.6f}"] if second > 0 else []
 
