@@ -148,8 +148,38 @@ ARCHIVE_ENDINGS = frozenset(
 )
 """Endings of what is cut into volumes by name."""
 
+RAW_ENDINGS = frozenset(
+    [
+        "3fr",
+        "arw",
+        "cr2",
+        "cr3",
+        "crw",
+        "dcr",
+        "dng",
+        "erf",
+        "fff",
+        "gpr",
+        "iiq",
+        "kdc",
+        "mrw",
+        "nef",
+        "nrw",
+        "orf",
+        "pef",
+        "raf",
+        "rw2",
+        "rwl",
+        "sr2",
+        "srf",
+        "srw",
+        "x3f",
+    ]
+)
+"""What a camera's sensor saw, not yet a picture."""
+
 # Endings that people give to what is neither a photo nor a video; any other ending, or none, says nothing.
-_OTHER_ENDINGS = ARCHIVE_ENDINGS | frozenset(
+_OTHER_ENDINGS = (ARCHIVE_ENDINGS | RAW_ENDINGS) | frozenset(
     [
         "txt",
         "md",
@@ -192,16 +222,6 @@ _OTHER_ENDINGS = ARCHIVE_ENDINGS | frozenset(
         "wma",
         "aif",
         "aiff",
-        "cr2",
-        "cr3",
-        "nef",
-        "arw",
-        "dng",
-        "orf",
-        "rw2",
-        "raf",
-        "pef",
-        "srw",
         "psd",
         "ai",
         "svg",
@@ -233,9 +253,19 @@ def by_ending(name: str) -> Literal["photo", "video", "other", "unknown"]:
     return "other" if ending in _OTHER_ENDINGS else "unknown"
 
 
+def raw_name(name: str) -> bool:
+    """Whether people take a file of this name for a camera raw."""
+    return name.rpartition("/")[2].rpartition(".")[2].lower() in RAW_ENDINGS
+
+
 def media_name(name: str) -> bool:
     """Whether people take a file of this name for a photo or a video."""
     return by_ending(name) in {"photo", "video"}
+
+
+def is_raw(head: bytes) -> bool:
+    """Whether a file that begins like this is a camera raw of a format of its own (others are TIFFs)."""
+    return by_signature(head) is _RAW
 
 
 def identify(head: bytes) -> FileType:

@@ -13,7 +13,7 @@ from telespool.media.compatibility import Assessment
 from telespool.media.convert import Outcome
 from telespool.media.ffmpeg_process import Progress
 from telespool.model import Picture, VideoInfo
-from telespool.pipeline import converter, prepare, release_order
+from telespool.pipeline import assessed_member, converter, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +136,7 @@ async def thumbnail(*_: Any) -> bytes:
 def replace(patch: pytest.MonkeyPatch) -> Converting:
     """Put this in the place of the media package."""
     converting = Converting()
-    for module in (release_order, prepare, converter):
+    for module in (assessed_member, prepare, converter):
         patch.setattr(module, "assess", assess)
     patch.setattr(prepare, "acceptable_photo", acceptable_photo)
     patch.setattr(prepare, "thumbnail", thumbnail)

@@ -91,7 +91,7 @@ def test_a_killer_in_an_archive_spares_what_is_sent_meanwhile(
             raise Death
         return await media.assess(path, *rest, **more)
 
-    monkeypatch.setattr("telespool.pipeline.release_order.assess", judge)
+    monkeypatch.setattr("telespool.pipeline.assessed_member.assess", judge)
     drops: dict[str, bytes | dict[str, bytes]] = {
         f"{n}.jpg": photo(str(n).encode()) for n in range(6)
     }

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
-from telespool.config.schema import Config, InboxSettings
+from telespool.config.schema import Config, InboxSettings, SendSettings
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.sources import DropMember, ExtractedMember
 from telespool.spool import Spool
@@ -45,13 +47,17 @@ def members(names: list[str]) -> list[DropMember]:
 
 
 async def sort(
-    spool: Spool, coming: list[DropMember], order: list[int], content: Callable[[str], bytes]
+    spool: Spool,
+    coming: list[DropMember],
+    order: list[int],
+    content: Callable[[str], bytes],
+    send: SendSettings | None = None,
 ) -> list[tuple[str, str]]:
     """Let the members come in this order; (folder, unit) as they were released."""
     released: list[tuple[str, str]] = []
-    sorting = ReleaseOrder(
-        spool, replace(Config(), inbox=InboxSettings(others="document")), JOB, coming
-    )
+    inbox = InboxSettings(others="document")
+    config = replace(Config(), inbox=inbox, send=send or SendSettings())
+    sorting = ReleaseOrder(spool, config, JOB, coming)
     seen: set[tuple[str, str]] = set()
 
     def look() -> None:
@@ -148,3 +154,80 @@ async def test_every_member_is_released_once_in_order(
     firsts = {album[0].unit.first for album in sent if album[0].unit.label.endswith("jpg")}
     left = [int(unit[:4]) for folder, unit in released if folder == "uploading"]
     assert left[: len(firsts)] == sorted(firsts)
+
+
+async def test_a_story_mixes_photos_and_videos(spool: Spool, material: Material) -> None:
+    """By name: one album of both kinds; a GIF stands alone in its place, what is no picture comes behind."""
+    names = ["1.jpg", "2.mp4", "3.jpg", "4.mp4", "5.jpg", "6.gif", "7.jpg", "8.txt", "9.avi"]
+    coming = members(names)
+    content = content_of(material)
+    gif = io.BytesIO()
+    frames = [Image.new("RGB", (16, 16), colour) for colour in ("red", "blue")]
+    frames[0].save(gif, "GIF", save_all=True, append_images=frames[1:])
+
+    released = await sort(
+        spool,
+        coming,
+        list(range(len(coming)))[::-1],
+        lambda name: gif.getvalue() if name == "6.gif" else content(name),
+        SendSettings(order="name"),
+    )
+
+    assert released == [
+        ("uploading", "0001-0005=0001_album"),
+        ("uploading", "0006=0006_6.gif"),
+        ("uploading", "0007=0007_7.jpg"),
+        ("uploading", "0008=0008_8.txt"),
+        ("deferred", "0009=0009_9.avi"),
+    ]
+
+
+async def test_a_story_by_time(spool: Spool, material: Material) -> None:
+    """By when they were taken, whatever their names, and whatever the order in which they come."""
+    names = ["IMG_20240612_120300.jpg", "VID_20240612_120100.mp4", "a_20240612_120200.jpg"]
+    coming = members(names)
+
+    await sort(spool, coming, [2, 0, 1], content_of(material), SendSettings(order="taken"))
+
+    (album,) = spool.all_units("uploading")
+    assert [member.unit.label for member in spool.members(album)] == [
+        "VID_20240612_120100.mp4",
+        "a_20240612_120200.jpg",
+        "IMG_20240612_120300.jpg",
+    ]
+
+
+async def test_chapters_share_an_album(spool: Spool, material: Material) -> None:
+    """Chapters follow each other in one album; where it has no room for all of them another is begun."""
+    names = [*(f"A{n}.mp4" for n in range(9)), "GX010001.mp4", "GX010002.mp4", "GX020001.mp4"]
+    coming = members(names)
+
+    await sort(spool, coming, list(range(12)), content_of(material))
+
+    albums = [spool.members(entry) for entry in spool.all_units("uploading")]
+    assert [len(album) for album in albums] == [9, 3]
+    assert [member.unit.label for member in albums[1]] == [
+        "GX010001.mp4",
+        "GX020001.mp4",
+        "GX010002.mp4",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("edited", "sent"),
+    [
+        ("both", ["IMG_1234.jpg", "IMG_E1234.jpg", "IMG_1235.jpg"]),
+        ("edited", ["IMG_E1234.jpg", "IMG_1235.jpg"]),
+        ("original", ["IMG_1234.jpg", "IMG_1235.jpg"]),
+    ],
+)
+async def test_edited_versions(
+    spool: Spool, material: Material, edited: Any, sent: list[str]
+) -> None:
+    """Both versions follow each other; or only the one that is wanted is sent."""
+    coming = members(["IMG_1234.jpg", "IMG_E1234.jpg", "IMG_1235.jpg"])
+
+    await sort(spool, coming, [0, 1, 2], content_of(material), SendSettings(edited=edited))
+
+    (album,) = spool.all_units("uploading")
+    assert [member.unit.label for member in spool.members(album)] == sent

@@ -32,10 +32,14 @@ numbers = st.integers(0, 10**9)
     attempt=st.integers(0, 10**4),
     message=st.none() | st.integers(0, 2**31),
     label=anything,
+    still=st.none() | numbers,
+    place=st.none() | numbers,
 )
-def test_a_unit_is_read_back_as_it_was_made(first, last, kind, attempt, message, label) -> None:  # type: ignore[no-untyped-def]
+def test_a_unit_is_read_back_as_it_was_made(  # type: ignore[no-untyped-def]
+    first, last, kind, attempt, message, label, still, place
+) -> None:
     """Every unit's name parses to the unit it was made from, whatever its label was cleaned from."""
-    unit = Unit(first, clean(label), last, kind, attempt, message)
+    unit = Unit(first, clean(label), last, kind, attempt, message, still, place)
 
     assert Unit.parse(str(unit)) == unit
 
@@ -89,6 +93,15 @@ def test_natural_order_counts() -> None:
         "IMG_2b.jpg",
         "IMG_10.jpg",
     ]
+
+
+def test_natural_order_counts_as_cameras_do() -> None:
+    """Chapters of a GoPro follow each other, an edited photo follows its original."""
+    chapters = ["GX010001.MP4", "GX020001.MP4", "GX010002.MP4", "GX010010.MP4"]
+    older = ["GOPR0001.MP4", "GP010001.MP4", "GP020001.MP4", "GOPR0002.MP4"]
+    edited = ["IMG_0999.HEIC", "IMG_E0999.HEIC", "IMG_1000.HEIC", "IMG_1000.MOV", "IMG_E1000.JPG"]
+    for names in (chapters, older, edited, [f"DCIM/{name}" for name in chapters]):
+        assert sorted(sorted(names), key=natural) == names
 
 
 @given(st.lists(anything, max_size=20))

@@ -193,6 +193,20 @@ class SendSettings:
         " Markdown: **bold**, *italic*, ||hidden||, [link](https://…), > quote.",
     )
     album: int = _key(10, "Photos or videos to an album; Telegram allows ten.", low=1, high=10)
+    order: Literal["kind", "name", "taken"] = _key(
+        "kind",
+        "The order inside a job: photos, videos, then the rest; or photos and videos mixed as a story, by their names or"
+        " by when they were taken.",
+    )
+    edited: Literal["both", "edited", "original"] = _key(
+        "both",
+        "Of a photo and the version that a phone or an app has edited (IMG_E1, IMG_1-edited): both, or only one.",
+    )
+    raw: Literal["leave", "document", "jpeg"] = _key(
+        "leave",
+        "Camera raws: left out and named (unless [inbox] others sends them), sent as documents behind the rest, or the"
+        " JPEG inside as a photo where no photo lies beside.",
+    )
     silent: Literal[False, True, "after-first"] = _key(
         False, "Post without a sound: never, always, or all but the first post of a job."
     )
@@ -225,6 +239,9 @@ class ChatSettings:
     send_as: str = _key("", "Post as this channel or group of yours: @name or a numeric id.")
     caption: str = _key(_SEND.caption, "As [send] caption.")
     album: int = _key(_SEND.album, "As [send] album.", low=1, high=10)
+    order: Literal["kind", "name", "taken"] = _key(_SEND.order, "As [send] order.")
+    edited: Literal["both", "edited", "original"] = _key(_SEND.edited, "As [send] edited.")
+    raw: Literal["leave", "document", "jpeg"] = _key(_SEND.raw, "As [send] raw.")
     silent: Literal[False, True, "after-first"] = _key(_SEND.silent, "As [send] silent.")
     spoiler: bool = _key(_SEND.spoiler, "As [send] spoiler.")
     protect: bool = _key(_SEND.protect, "As [send] protect.")

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from telespool.errors import Permanent
+from telespool.file_types import is_raw
 from telespool.media import mp4, photo_info, photo_pool, plain_jpeg
 from telespool.media import sniff as sniffing
 from telespool.media.pages import FOREIGN
@@ -52,7 +53,8 @@ class Assessment:
 
     `frame` is there for videos and animated GIFs; `streams` describes each stream in a few words; `probe` is what
     ffprobe said of a video, None where the film is a picture that moves; `pages` are the places of the pictures of a photo
-    that are posts of their own. `left_behind` names what the file holds and the post will not.
+    that are posts of their own. `left_behind` names what the file holds and the post will not. `is_raw`: of a camera, and not
+    a picture yet.
     """
 
     kind: Kind
@@ -64,6 +66,7 @@ class Assessment:
     probe: Probe | None = None
     left_behind: tuple[str, ...] = ()
     pages: tuple[int, ...] = (0,)
+    is_raw: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The assessment for `telespool explain --json`."""
@@ -110,6 +113,8 @@ async def assess(
             )
         if sniffing.media_name(name):
             return _refused(f"{name} is no photo or video, whatever its name says: {seen.name}")
+        if is_raw(head):
+            return _raw(seen.name)
         return Assessment(
             kind="other", action="skip", reasons=(f"it is {seen.name}",), mime=seen.mime
         )
@@ -152,6 +157,12 @@ def _refused(reason: str, mime: str = "") -> Assessment:
     return Assessment(kind="unreadable", action="refuse", reasons=(reason,), mime=mime)
 
 
+def _raw(*streams: str) -> Assessment:
+    return Assessment(
+        kind="other", action="skip", reasons=("it is a camera raw",), streams=streams, is_raw=True
+    )
+
+
 def _unknown(name: str, reason: str, *, is_media: bool = False) -> Assessment:
     """What nobody can read: refused where people take it for a photo or video, left out where not."""
     if is_media or sniffing.media_name(name):
@@ -172,9 +183,7 @@ async def _assess_photo(
     size = f"{look.width} × {look.height}"
     streams = (f"{seen.name} {size}",)
     if look.is_raw:
-        return Assessment(
-            kind="other", action="skip", reasons=("it is a camera raw",), streams=streams
-        )
+        return _raw(*streams)
     action: Action = "send"
     reasons: tuple[str, ...] = look.reasons
     if look.frames > 1:

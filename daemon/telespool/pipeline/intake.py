@@ -211,6 +211,7 @@ class Intake(Worker):
         if self.engine is None:
             with contextlib.suppress(ToolFault):  # told by whoever needs it: other drops do not
                 self.engine = await Engine.find_working(self.config.archives)
+        chat = self.config.chat(drop.chat)
         try:
             return await open_source(
                 drop,
@@ -218,7 +219,8 @@ class Intake(Worker):
                 self.spool.tmp,
                 engine=self.engine,
                 passwords=self.passwords,
-                others=self.config.chat(drop.chat).others,
+                others=chat.others,
+                raws=chat.raw != "leave",
                 depth=self.config.archives.depth,
                 disk=self.spool.disk,
                 ignore=self.config.inbox.ignore,

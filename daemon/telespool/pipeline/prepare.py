@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from telespool.destinations.base import no_limit
 from telespool.errors import NeedsConversion, Permanent
+from telespool.media import raw_preview
 from telespool.media.compatibility import assess
 from telespool.media.photo_info import MAX_BYTES
 from telespool.media.photo_pool import acceptable_photo, still
@@ -76,6 +77,12 @@ class Preparer:
         if member.unit.goes_as_document:
             yield await self._item(member, member.path, "document", verdict)
             return
+        if verdict.is_raw and self.config.chat(member.chat).raw == "jpeg":
+            inner = await in_thread(raw_preview.extract, member.path, self._workshop(_key(member)))
+            self._made.add(_key(member))
+            if inner is not None:
+                for again in (False, True):
+                    yield await self._photo(member, again=again, source=inner)
         if verdict.kind == "photo":
             if verdict.action in {"encode", "split"}:
                 raise NeedsConversion("; ".join(verdict.reasons))
@@ -158,8 +165,10 @@ class Preparer:
     def _workshop(self, key: tuple[str, int, str]) -> Path:
         return self.spool.tmp / f"{key[0]}.send.{key[1]:04d}{key[2]}"
 
-    async def _photo(self, member: Entry, *, again: bool) -> Item:
+    async def _photo(self, member: Entry, *, again: bool, source: Path | None = None) -> Item:
+        """A photo, or the photo `source` that was taken out of it."""
         verdict = self._verdicts[_key(member)]
+        source = source or member.path
         directory = self._workshop(_key(member)) / ("again" if again else "first")
 
         size = 0
@@ -171,7 +180,7 @@ class Preparer:
             await in_thread(room.grow, size)
             async with plain_files.unchanged(member.path):
                 path, shown = await acceptable_photo(
-                    member.path, directory, again=again, preview=self.previews
+                    source, directory, again=again, preview=self.previews
                 )
         except Permanent as error:
             reason = error.reason.replace(member.path.name, member.unit.label)

@@ -5,51 +5,47 @@ come, have been left out, or stand somewhere already. Photos leave first: videos
 is to come whose name allows a photo, and what must be converted waits for the videos too. Photos, videos and
 documents are gathered into albums; what must be converted goes to deferred/ alone; what nobody can read goes to
 quarantine/ with its reason.
+
+As a story (`order` is "name" or "taken") photos and videos share albums and leave as they follow each other: by name, or by
+when they were taken, for which all must have come. Their place stands in their names; documents follow behind.
+
+Who belongs to whom (`belonging`) is known by the names before anything leaves: chapters of one recording share an album
+where one is large enough; of an edited photo only that version leaves that is wanted.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from telespool.errors import ChildDied, Permanent
-from telespool.media.compatibility import assess
+from telespool.belonging import Kinship, story
+from telespool.file_types import raw_name
 from telespool.pipeline.albums import Albums
-from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO, earliest
+from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member
+from telespool.pipeline.send_queue import COPY, PHOTO, earliest
 from telespool.pipeline.sources.base import NO_MEDIA
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.hashing import digest_now
 from telespool.spool.account import Account, LeftOut, one_line
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
-from telespool.spool.names import Job, Unit, clean
+from telespool.spool.names import Job
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
     from telespool.config.schema import Config
-    from telespool.media.compatibility import Assessment
-    from telespool.model import Kind
     from telespool.pipeline.sources import DropMember, ExtractedMember
     from telespool.spool import Spool
     from telespool.spool.layout import Folder
 
 log = structlog.get_logger()
 
-_CONVERTED = frozenset(["remux", "audio", "encode", "split"])
-_KINDS: tuple[Kind, ...] = ("photo", "video", "document")
-
-
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    unit: Unit
-    path: Path
-    name: str
-    verdict: Assessment | None
-    refused: str = ""
+_GROUPS = ("photo", "video", "document")
+_STORY = ("media", "document")
 
 
 class ReleaseOrder:
@@ -83,7 +79,11 @@ class ReleaseOrder:
         self._order: list[int] = []
         self._next = 0  # the place in `_order` of the first member that has not left yet
         self._gone: set[int] = set()
-        self._ready: dict[int, _Judged] = {}
+        self._ready: dict[int, AssessedMember] = {}
+        self._names: dict[int, str] = {}
+        self._kin = Kinship()
+        self._is_story = self._chat.order != "kind"
+        self._has_come = False  # all that is to come
         self._ranks: dict[int, int] = {}
         self._coming = [
             0,
@@ -91,8 +91,8 @@ class ReleaseOrder:
             0,
             0,
         ]  # members that have not been routed yet, by the rank their name suggests
-        self._held: list[list[_Judged]] = [[], [], [], []]
-        self._albums: Albums[tuple[Unit, Path]] = Albums(self._chat.album)
+        self._held: list[list[AssessedMember]] = [[], [], [], []]
+        self._albums: Albums[AssessedMember] = Albums(self._chat.album)
         self._expect(members)
 
     @property
@@ -110,7 +110,12 @@ class ReleaseOrder:
             if piece.opened is not None:
                 self._opened[number] = await self._line(piece.member, piece.opened)
             if piece.left_out:
-                self.left_out.append(LeftOut(piece.member.name, piece.left_out, number=number))
+                reason = self._why_left_out(piece.member, piece.left_out)
+                self.left_out.append(LeftOut(piece.member.name, reason, number=number))
+        elif reason := self._why_unwanted(number):
+            self._gone.add(number)
+            self.left_out.append(LeftOut(piece.member.name, reason, number=number))
+            await self._drop(piece.path)
         else:
             line = await self._line(piece.member, piece.path)
             if not await self._leave_out_known(piece, piece.path, line):
@@ -122,13 +127,14 @@ class ReleaseOrder:
         """Release all that has come, out of order where it must be."""
         for number in sorted(self._ready):
             self._gone.add(number)
-            self._held[self._rank(self._ready[number])].append(self._ready.pop(number))
+            self._hold(self._ready.pop(number))
         for rank in range(len(self._held)):
             await self._release_held(rank)
         await self._close_albums()
 
     async def finish(self) -> None:
         """Release the rest: nothing more is to come."""
+        self._has_come = True
         await self.let_go()
         await self._drain()
 
@@ -153,9 +159,13 @@ class ReleaseOrder:
         return whole
 
     def _expect(self, members: Iterable[DropMember]) -> None:
-        for member in members:
-            self._ranks[member.number] = earliest(member.name)
-            self._coming[self._ranks[member.number]] += 1
+        added = {member.number: member.name for member in members}
+        for number, name in added.items():
+            as_photo = self._chat.raw == "jpeg" and raw_name(name)
+            self._ranks[number] = PHOTO if as_photo else earliest(name)
+            self._coming[self._ranks[number]] += 1
+        self._kin.add(added)
+        self._names |= added
         # What an archive inside adds has larger numbers than everything beside it.
         self._order = sorted(self._ranks)
         self._next = 0
@@ -183,33 +193,45 @@ class ReleaseOrder:
         self.left_out.append(
             LeftOut(piece.member.name, before, line.size, line.digest, line.number)
         )
-        if path.is_relative_to(self.spool.tmp):
-            await in_thread(self.spool.disk.unlink, path)
+        await self._drop(path)
         return True
 
-    async def _judge(self, piece: ExtractedMember, path: Path, line: Receipt) -> _Judged:
-        unit = Unit(piece.member.number, clean(piece.member.name.rpartition("/")[2]))
-        if piece.refused:
-            return _Judged(unit, path, piece.member.name, None, piece.refused)
-        if self._chat.duplicates == "quarantine":
+    async def _drop(self, path: Path) -> None:
+        """Remove what has come out and is not sent; a file that was dropped alone stays where it is."""
+        if path.is_relative_to(self.spool.tmp):
+            await in_thread(self.spool.disk.unlink, path)
+
+    def _why_unwanted(self, number: int) -> str:
+        """Why a photo is left out for the sake of another version of it; "" where it is not."""
+        if self._chat.edited == "edited" and number in self._kin.originals:
+            other = self._names[self._kin.originals[number]]
+        elif self._chat.edited == "original" and number in self._kin.edited:
+            other = self._names[self._kin.edited[number]]
+        else:
+            return ""
+        return f"another version of it is sent: {other.rpartition('/')[2]}"
+
+    def _why_left_out(self, member: DropMember, reason: str) -> str:
+        """The reason, with what is known of whom a file belongs to."""
+        if reason != NO_MEDIA:
+            return reason
+        lead = self._kin.sidecars.get(member.number)
+        if lead is not None:
+            return f"notes that belong to {self._names[lead].rpartition('/')[2]}"
+        return "it is a camera raw" if raw_name(member.name) else reason
+
+    async def _judge(self, piece: ExtractedMember, path: Path, line: Receipt) -> AssessedMember:
+        if self._chat.duplicates == "quarantine" and not piece.refused:
             before = await in_thread(self._delivered.before, self.job, line)
             if before is not None:
                 refused = (
                     f"{piece.member.name} {before}. Remove it, or send it all the same:"
                     f" telespool retry {self.job}/{piece.member.number:04d}"
                 )
-                return _Judged(unit, path, piece.member.name, None, refused)
-        try:
-            name = piece.member.name.rpartition("/")[2]
-            verdict = await assess(path, self.config.convert, name=name)
-            return _Judged(unit, path, piece.member.name, verdict)
-        except Permanent as error:
-            return _Judged(unit, path, piece.member.name, None, error.reason)
-        except ChildDied as error:
-            if not self.last_try:
-                raise
-            refused = f"{piece.member.name} cannot be looked at. {error.reason}"
-            return _Judged(unit, path, piece.member.name, None, refused)
+                piece = replace(piece, refused=refused)
+        return await assess_member(
+            piece, path, self.config.convert, self._chat, last_try=self.last_try
+        )
 
     async def _drain(self) -> None:
         while self._next < len(self._order):
@@ -221,96 +243,107 @@ class ReleaseOrder:
             if number in self._ranks:
                 self._coming[self._ranks.pop(number)] -= 1
             if judged is not None:
-                self._held[self._rank(judged)].append(judged)
+                self._hold(judged)
+        if self._chat.order == "taken" and not self._has_come:
+            return
         for rank in range(len(self._held)):
             if any(self._coming[:rank]):
                 return
             await self._release_held(rank)
 
+    def _hold(self, member: AssessedMember) -> None:
+        """Let it wait for those before it."""
+        rank = member.rank
+        self._held[PHOTO if self._is_story and rank < COPY else rank].append(member)
+
     async def _release_held(self, rank: int) -> None:
         held = self._held[rank]
+        if self._is_story:
+            held[:] = self._placed(held)
         if held and rank > PHOTO:
             await self._close_albums(below=rank)
         while held:
             await self._route(held.pop(0))
 
-    @staticmethod
-    def _rank(judged: _Judged) -> int:
-        verdict = judged.verdict
-        if verdict is None or verdict.action == "refuse":
-            return PHOTO  # into quarantine: nobody waits for it
-        if verdict.action in _CONVERTED:
-            return COPY
-        if verdict.action == "document":
-            return OTHER
-        return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(verdict.kind, OTHER)
+    def _placed(self, held: list[AssessedMember]) -> list[AssessedMember]:
+        """The members of a story in their order, each with its place."""
+        if self._chat.order == "name":
+            return [replace(each, unit=replace(each.unit, place=each.unit.first)) for each in held]
+        names = {each.unit.first: each.name for each in held}
+        taken = {each.unit.first: each.taken for each in held}
+        places = story.places(names, taken, self._kin.chapters)
+        held = sorted(held, key=lambda each: (places[each.unit.first], each.unit.first))
+        return [
+            replace(each, unit=replace(each.unit, place=places[each.unit.first])) for each in held
+        ]
 
-    async def _route(self, judged: _Judged) -> None:
-        verdict = judged.verdict
+    async def _route(self, member: AssessedMember) -> None:
+        verdict = member.verdict
         if verdict is None or verdict.action == "refuse":
-            await self._refuse(judged, judged.refused or _sentence(judged, verdict))
-        elif verdict.action in _CONVERTED:
-            await self._release(judged, "deferred", "; ".join(verdict.reasons))
-        elif verdict.kind == "other" or (verdict.kind == "audio" and verdict.action != "send"):
-            if self._chat.others == "document":
-                await self._gather("document", judged)
-            else:
-                await self._leave_out(judged)
+            await self._refuse(member)
+        elif not member.is_wanted(self._chat, has_photo=member.unit.first in self._kin.raws):
+            await self._leave_out(member)
+        elif verdict.action in CONVERTED:
+            await self._release(member, "deferred", "; ".join(verdict.reasons))
         else:
-            kind: Kind = "document" if verdict.action == "document" else verdict.kind  # type: ignore[assignment]  # the other kinds were handled above
-            await self._gather(kind, judged)
+            await self._gather(member)
 
-    async def _gather(self, kind: Kind, judged: _Judged) -> None:
+    async def _gather(self, member: AssessedMember) -> None:
         self.released += 1
-        if judged.verdict is not None and judged.verdict.left_behind:
-            line = f"{judged.unit.label}: {'; '.join(judged.verdict.left_behind)}"
+        if member.verdict is not None and member.verdict.left_behind:
+            line = f"{member.unit.label}: {'; '.join(member.verdict.left_behind)}"
             await in_thread(self.spool.add_notes, self.job, [line])
-        album = self._albums.add(kind, (judged.unit, judged.path))
-        if album:
-            await self._release_album(album)
+        kind = member.kind
+        if kind == "gif":
+            if self._is_story:
+                await self._close_albums(below=1)
+            await self._release_album([member])
+            return
+        group = "media" if self._is_story and kind != "document" else kind
+        # Chapters of one recording share an album, where one has room for all of them.
+        chapters = self._kin.chapters.get(member.unit.first, (member.unit.first,))
+        begins = chapters[0] == member.unit.first
+        if begins and self._albums.room(group) < len(chapters) <= self._chat.album:
+            for album in self._albums.rest([group]):
+                await self._release_album(album)
+        album_full = self._albums.add(group, member)
+        if album_full:
+            await self._release_album(album_full)
 
     async def _close_albums(self, *, below: int = COPY) -> None:
-        for album in self._albums.rest(_KINDS[:below]):
+        for album in self._albums.rest((_STORY if self._is_story else _GROUPS)[:below]):
             await self._release_album(album)
 
-    async def _release_album(self, album: list[tuple[Unit, Path]]) -> None:
-        await self._note(*(unit.first for unit, _ in album))
-        if len(album) == 1:
-            unit, path = album[0]
+    async def _release_album(self, album: list[AssessedMember]) -> None:
+        files = [file for member in album for file in member.files]
+        await self._note(*(unit.first for unit, _ in files))
+        if len(files) == 1:
+            unit, path = files[0]
             entry = await in_thread(self.spool.release, self.job, path, unit, "uploading")
         else:
-            entry = await in_thread(self.spool.release_album, self.job, album)
-        log.info("unit.released", job=self.job, unit=str(entry.unit), files=len(album))
+            entry = await in_thread(self.spool.release_album, self.job, files)
+        log.info("unit.released", job=self.job, unit=str(entry.unit), files=len(files))
 
-    async def _release(self, judged: _Judged, folder: Folder, reason: str) -> None:
+    async def _release(self, member: AssessedMember, folder: Folder, reason: str) -> None:
         self.released += 1
-        await self._note(judged.unit.first)
-        entry = await in_thread(self.spool.release, self.job, judged.path, judged.unit, folder)
+        await self._note(member.unit.first)
+        entry = await in_thread(self.spool.release, self.job, member.path, member.unit, folder)
         log.info(folder, job=self.job, unit=str(entry.unit), reason=reason)
 
-    async def _refuse(self, judged: _Judged, reason: str) -> None:
+    async def _refuse(self, member: AssessedMember) -> None:
         self.released += 1
-        await self._note(judged.unit.first)
-        log.warning("unit.quarantined", job=self.job, unit=str(judged.unit), reason=reason)
-        await in_thread(self.spool.quarantine_staged, self.job, judged.path, judged.unit, reason)
+        await self._note(member.unit.first)
+        reason = member.sentence()
+        log.warning("unit.quarantined", job=self.job, unit=str(member.unit), reason=reason)
+        await in_thread(self.spool.quarantine_staged, self.job, member.path, member.unit, reason)
 
-    async def _leave_out(self, judged: _Judged) -> None:
-        del self._lines[judged.unit.first]
-        verdict = judged.verdict
-        picture = verdict is not None and verdict.mime.startswith("image/")
-        reason = "; ".join(verdict.reasons) if verdict is not None and picture else NO_MEDIA
-        self.left_out.append(LeftOut(judged.name, reason, number=judged.unit.first))
-        if judged.path.is_relative_to(self.spool.tmp):
-            await in_thread(self.spool.disk.unlink, judged.path)
+    async def _leave_out(self, member: AssessedMember) -> None:
+        del self._lines[member.unit.first]
+        reason = member.why_left_out
+        self.left_out.append(LeftOut(member.name, reason, number=member.unit.first))
+        await self._drop(member.path)
 
 
 def _contents(path: Path) -> tuple[int, str]:
     """The size and the SHA-256 of a file. Blocks."""
     return plain_files.lstat(path).st_size, digest_now(path)
-
-
-def _sentence(judged: _Judged, verdict: Assessment | None) -> str:
-    """Why nobody can read it, under the name that the drop has for it, and what to do."""
-    reasons = "; ".join(verdict.reasons) if verdict else f"{judged.name} cannot be read"
-    said = reasons.replace(judged.path.name, judged.name).rstrip(".")
-    return f"{said}. If it opens for you, save it anew in another format and drop that."

@@ -1,5 +1,8 @@
 """The order of sending: over all jobs photos, then videos, then other files, then converted copies.
 
+A job that is sent as a story (`order` is "name" or "taken") has a place in the names of its units: these count as
+photos and follow each other by that place.
+
 The folder is scanned again whenever it may have changed, but not before every unit: with a hundred thousand
 units that would cost more than sending them.
 """
@@ -34,7 +37,7 @@ def rank(entry: Entry, folders: SpoolLayout) -> int:
     """0 photos, 1 videos and GIFs, 2 other files, 3 converted copies.
 
     By the ending of the name where it says something, else by the first bytes of the (first) file: what a wrong
-    ending costs is the place in the row.
+    ending costs is the place in the row. What has a place in the story of its job is ranked by that alone.
     """
     if entry.unit.kind == "c":
         return COPY
@@ -43,13 +46,14 @@ def rank(entry: Entry, folders: SpoolLayout) -> int:
         return OTHER
     guessed = guess(members[0].unit.label)
     if guessed != OTHER:
-        return guessed
+        return PHOTO if entry.unit.place is not None else guessed
     try:
         with plain_files.opened(members[0].path) as file:
             kind = identify(file.read(HEAD)).kind
     except OSError:
         return OTHER
-    return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(kind, OTHER)
+    found = {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(kind, OTHER)
+    return PHOTO if found == VIDEO and entry.unit.place is not None else found
 
 
 class SendQueue:
@@ -94,10 +98,11 @@ class SendQueue:
             for entry in self._folders.all_units("uploading"):
                 key = (entry.job, entry.unit.first, entry.unit.kind)
                 ranks[key] = self._ranks[key] if key in self._ranks else rank(entry, self._folders)
-                row.append((ranks[key], entry.job, entry.unit.first, entry.unit.kind, entry))
-            row.sort(key=lambda each: each[:4], reverse=True)
+                place = (ranks[key], entry.job, entry.unit.order, entry.unit.first, entry.unit.kind)
+                row.append((place, entry))
+            row.sort(key=lambda each: each[0], reverse=True)
             self.conflicts = numbering.conflicts(
-                self._folders, (each[4] for each in row), "uploading"
+                self._folders, (entry for _, entry in row), "uploading"
             )
         self._ranks = ranks
-        self._row = [each[4] for each in row]
+        self._row = [entry for _, entry in row]

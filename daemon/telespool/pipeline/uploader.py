@@ -269,7 +269,7 @@ class Uploader(Worker):
         refused: dict[int, TelespoolError] = {}
         notes: list[str] = []
         for _ in range(_POST_TRIES):
-            missing = [staged[n] for n in sorted(staged) if n not in messages and n not in refused]
+            missing = [staged[n] for n in staged if n not in messages and n not in refused]
             if not missing:
                 return messages, refused, notes
             try:
@@ -289,7 +289,7 @@ class Uploader(Worker):
             if isinstance(answer, Receipts):
                 refused |= {numbers[key]: cause for key, cause in answer.causes.items()}
                 notes += [answer.note] if answer.note else []
-        left = ", ".join(staged[n].item.name for n in sorted(staged) if n not in messages)
+        left = ", ".join(staged[n].item.name for n in staged if n not in messages)
         raise Temporary(f"Telegram took the album but not {left}; they are sent again later.")
 
     # -- refusals ----------------------------------------------------------------------------------

@@ -144,10 +144,19 @@ def renumber(spool: SpoolWriter, entry: Entry) -> Entry:
     if not entry.unit.is_album:
         moved = spool.rename_in_place(entry, replace(entry.unit.plain(), first=free[0]))
     else:
-        for member, number in zip(members, free, strict=True):
-            spool.rename_in_place(member, replace(member.unit.plain(), first=number))
+        anew = dict(zip((member.unit.first for member in members), free, strict=True))
+        units = []
+        for member in members:
+            still = member.unit.still
+            unit = replace(
+                member.unit.plain(),
+                first=anew[member.unit.first],
+                still=None if still is None else anew.get(still, still),
+            )
+            spool.rename_in_place(member, unit)
+            units.append(unit)
         spool.disk.fsync(entry.path)
-        moved = spool.rename_in_place(entry, Unit.album(free[0], free[-1], entry.unit.kind))
+        moved = spool.rename_in_place(entry, Unit.album(units))
     spool.disk.fsync(moved.path.parent)
     spool.changed([entry.folder])
     return moved

@@ -314,5 +314,7 @@ def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
         unit = Unit.parse(name) if _is_unit(entry) else None
         if unit is not None:
             found.append(Entry(folder, job, unit, path / name))
-    found.sort(key=lambda entry: (entry.unit.first, entry.unit.kind, entry.path.name))
+    found.sort(
+        key=lambda entry: (entry.unit.order, entry.unit.first, entry.unit.kind, entry.path.name)
+    )
     return found

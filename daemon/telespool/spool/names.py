@@ -7,10 +7,12 @@ machine may claim a drop of the same name in the same second, and a clock may sh
 
 A unit is whatever one request sends, a file or the directory of an album:
 
-    NNNN[c|o][@K][+MSG]_label.ext       0012_IMG_12.jpg, 0301c_clip.mp4, 0001-0010+48213_album
-    |   |     |    |
-    |   |     |    the Telegram message id: it was delivered, and the name is the receipt
-    |   |     the K-th attempt is under way, or its process died; in deferred/: waits for its next try
+    NNNN[c|o][~STILL][=PLACE][@K][+MSG]_label.ext       0012_IMG_12.jpg, 0301c_clip.mp4, 0001-0010+48213_album
+    |   |     |       |      |    |
+    |   |     |       |      |    the Telegram message id: it was delivered, and the name is the receipt
+    |   |     |       |      the K-th attempt is under way, or its process died; in deferred/: waits for its next try
+    |   |     |       its place in the story, where a job is sent in another order than photos, videos, the rest
+    |   |     it is the clip of the live photo STILL beside it; ~0000: a motion photo whose clip was sent by itself
     |   c: a converted copy; o: an original released after its copy was delivered
     place in the archive's natural name order; an album has the first and the last of its members'
 
@@ -26,7 +28,10 @@ import string
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Kind = Literal["", "c", "o"]
 
@@ -54,7 +59,7 @@ _LETTERS = string.ascii_lowercase
 _SLOTS = 26 * 26
 _BURST = 60  # seconds by which the names of very many drops of one moment may be ahead of the clock
 _UNIT = re.compile(
-    r"(?P<first>\d{4,})(?:-(?P<last>\d{4,}))?(?P<kind>[co]?)"
+    r"(?P<first>\d{4,})(?:-(?P<last>\d{4,}))?(?P<kind>[co]?)(?:~(?P<still>\d{4,}))?(?:=(?P<place>\d{4,}))?"
     r"(?:@(?P<attempt>[1-9]\d*))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
     re.DOTALL,
 )
@@ -67,6 +72,10 @@ _OF_A_SET = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DIGITS = re.compile(r"(\d+)")
+# GX010001 is chapter 01 of recording 0001; older cameras begin with GOPR0001, then GP010001. Folded names.
+_CHAPTER = re.compile(r"(?<![^/])(g[hxsl])(\d\d)(\d{4})(?=\.[^/]*\Z)")
+_OLD_CHAPTER = re.compile(r"(?<![^/])gp(\d\d)(\d{4})(?=\.[^/]*\Z)")
+_EDITED = re.compile(r"(?<![^/])(img_)e(\d{4,})(?=[^/]*\Z)")
 _PLAIN = re.compile(
     r"\w(?:[\w ().,+-]*\w)?", re.ASCII
 )  # what most names are, and nothing is to be cleaned of
@@ -145,6 +154,8 @@ class Unit:
     kind: Kind = ""
     attempt: int = 0
     message: int | None = None
+    still: int | None = None
+    place: int | None = None
 
     @classmethod
     def parse(cls, name: str) -> Self | None:
@@ -159,19 +170,30 @@ class Unit:
             kind=kind,
             attempt=int(match["attempt"] or 0),
             message=int(match["message"]) if match["message"] else None,
+            still=int(match["still"]) if match["still"] else None,
+            place=int(match["place"]) if match["place"] else None,
             label=match["label"],
         )
 
     @classmethod
-    def album(cls, first: int, last: int, kind: Kind = "") -> Self:
-        """The unit of an album of the members `first` to `last`."""
-        return cls(first=first, last=last, kind=kind, label=ALBUM_LABEL)
+    def album(cls, members: Sequence[Unit]) -> Self:
+        """The unit of an album of these members, in their order."""
+        numbers = [member.first for member in members]
+        head = members[0]
+        return cls(min(numbers), ALBUM_LABEL, max(numbers), head.kind, place=head.place)
 
     def __str__(self) -> str:
         last = f"-{self.last:04d}" if self.last is not None else ""
         attempt = f"@{self.attempt}" if self.attempt else ""
         message = f"+{self.message}" if self.message is not None else ""
-        return f"{self.first:04d}{last}{self.kind}{attempt}{message}_{self.label}"
+        still = f"~{self.still:04d}" if self.still is not None else ""
+        place = f"={self.place:04d}" if self.place is not None else ""
+        return f"{self.first:04d}{last}{self.kind}{still}{place}{attempt}{message}_{self.label}"
+
+    @property
+    def order(self) -> int:
+        """Where it stands among the others of its job."""
+        return self.first if self.place is None else self.place
 
     @property
     def is_album(self) -> bool:
@@ -189,7 +211,8 @@ class Unit:
         label = clean(f"{stem} {place} of {of}{extension}")
         if extension[1:].isdecimal():  # a piece that is to be joined again
             label = clean(f"{self.shown}{extension}")
-        return replace(self.plain(), first=self.first * NESTED + place, kind="c", label=label)
+        number = self.first * NESTED + place
+        return replace(self.plain(), first=number, kind="c", label=label, still=None)
 
     def covers(self, number: int) -> bool:
         """Whether this place in the archive belongs to it, going by the name alone."""
@@ -210,7 +233,7 @@ class Unit:
     def copy(self, extension: str) -> Self:
         """The converted copy of this unit."""
         stem = self.label.rpartition(".")[0] or self.label
-        return replace(self.plain(), kind="c", label=clean(f"{stem}{extension}"))
+        return replace(self.plain(), kind="c", label=clean(f"{stem}{extension}"), still=None)
 
     def document(self) -> Self:
         """This unit to be sent as a document, as it is: its label says so, and people may write that by hand."""
@@ -232,7 +255,7 @@ class Unit:
 
     def in_words(self, sentence: str) -> str:
         """A sentence about this unit with the name that people know, wherever it has one that we work with."""
-        working = rf"(?<!\d)\d{{4,}}[co]?(?:@\d+)?(?:\+\d+)?_{re.escape(self.label)}"
+        working = rf"(?<!\d)\d{{4,}}[co]?(?:[~=]\d+)*(?:@\d+)?(?:\+\d+)?_{re.escape(self.label)}"
         return re.sub(working, lambda _: self.shown, sentence)
 
     def original(self) -> Self:
@@ -294,9 +317,15 @@ def title(dropped: str) -> str:
 def natural(name: str) -> str:
     """A sort key in which IMG_2 comes before IMG_10, in whatever case, folders as one.
 
-    It is a text: there may be very many names, and very long numbers, which int() would refuse.
+    The chapters of a GoPro's recording follow each other (GX010001, GX020001, GX010002), and what a phone has edited
+    follows its original (IMG_1, IMG_E1, IMG_2). It is a text: there may be very many names, and very long numbers, which
+    int() would refuse.
     """
-    parts = _DIGITS.split(unicodedata.normalize("NFC", name).casefold())
+    folded = unicodedata.normalize("NFC", name).casefold()
+    if folded.rpartition("/")[2].startswith(("g", "img_e")):  # most names are none of these
+        folded = _OLD_CHAPTER.sub(r"gopr\2~\1", _CHAPTER.sub(r"\1\3~\2", folded))
+        folded = _EDITED.sub(r"\1\2~e", folded)
+    parts = _DIGITS.split(folded)
     return "".join(_sorted_part(part) for part in parts if part)
 
 

@@ -32,7 +32,7 @@ def release(spool: SpoolWriter, job: str, staged: Path, unit: Unit, folder: Fold
 
 def release_album(spool: SpoolWriter, job: str, staged: Sequence[tuple[Unit, Path]]) -> Entry:
     """Let finished files of tmp/ out as one album: it is closed by the rename that commits it."""
-    unit = Unit.album(staged[0][0].first, staged[-1][0].first, staged[0][0].kind)
+    unit = Unit.album([member for member, _ in staged])
     building = spool.tmp / f"{job}.{unit}"
     if plain_files.exists(building):  # an attempt that found no room
         spool.disk.rmtree(building)

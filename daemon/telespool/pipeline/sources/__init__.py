@@ -47,13 +47,22 @@ async def open_source(
     disk: FileOps,
     ignore: tuple[str, ...] = (),
     room: Room | None = None,
+    raws: bool = False,
 ) -> Source:
     """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still.
 
     `file` is its one file or its (first) archive, None for a folder.
     """
     rules = Rules(
-        tmp / f"{drop.job}.unpack", engine, passwords, others, depth, disk, ignore=ignore, room=room
+        tmp / f"{drop.job}.unpack",
+        engine,
+        passwords,
+        others,
+        depth,
+        disk,
+        ignore=ignore,
+        room=room,
+        raws=raws,
     )
     if engine is not None:
         packed = await in_thread(_size, drop.path)

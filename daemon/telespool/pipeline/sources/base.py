@@ -13,7 +13,7 @@ from telespool.archives import passwords
 from telespool.archives.signatures import begins_like_one
 from telespool.archives.volumes import may_be
 from telespool.clutter import IGNORED, ignored
-from telespool.file_types import identify, media_name
+from telespool.file_types import identify, is_raw, media_name, raw_name
 from telespool.runtime import plain_files
 from telespool.spool.names import password_for
 
@@ -92,6 +92,8 @@ class Rules:
     ignore: tuple[str, ...] = ()
     """Names that are left out (`inbox.ignore`)."""
     room: Room | None = None
+    raws: bool = False
+    """Whether camera raws are wanted."""
 
     def lend(self, source: Path, target: Path, name: str) -> None:
         """Give a file of the drop a second name; a copy, where that must be, only if there is room. Blocks."""
@@ -136,6 +138,8 @@ class Rules:
         if password_for(name) is not None:
             return depth > 1
         if self.others == "document" or media_name(name):
+            return True
+        if self.raws and (raw_name(name) or is_raw(head)):
             return True
         if depth > 1 and (begins_like_one(head) or may_be(name)):
             return True

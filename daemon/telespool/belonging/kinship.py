@@ -1,0 +1,225 @@
+"""Who belongs to whom, by the names in a drop.
+
+    IMG_1.HEIC  IMG_1.MOV                        a photo and what may be its clip
+    IMG_1.CR3   IMG_1.JPG                        a camera raw and its photo
+    IMG_1.AAE   IMG_1.xmp   IMG_1.HEIC.json      notes that apps and cameras keep of a file
+    IMG_E1.HEIC IMG_1-edited.jpg IMG_1_original.jpg
+                                                 an edited version and its original
+    GX010001.MP4 GX020001.MP4                    chapters of one recording: GoPro, DJI, Insta360, dashcams
+    IMG_1_BURST001.jpg IMG_1_BURST002.jpg        a burst
+
+Files are known by their numbers in the drop, and belong together only inside one folder. Whatever the case of a name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from telespool.file_types import RAW_ENDINGS, by_ending
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_STILLS = ("heic", "heif", "jpg", "jpeg")
+_CLIPS = frozenset(
+    ["mov", "mp4", "mp", "mp~2"]
+)  # `.MP` is how Google calls the clip of a motion photo
+_NOTES = frozenset(["xmp", "aae", "thm", "json"])
+_CUT = 40  # characters from which on Takeout may have cut a name
+
+_EDITED = re.compile(r"(img_)e(\d{4,}.*)")
+_SAID_EDITED = re.compile(
+    r"(.+?)(?:[-_ ](?:edited|bearbeitet|modifié|editado|modificato|bewerkt)|\(edited\))(\(\d+\))?"
+)
+_SAID_ORIGINAL = re.compile(r"(.+?)(?:[-_ ]original|\(original\))(\(\d+\))?")
+_TAKEOUT = re.compile(r"(.+?)(?:\.s[a-z-]*)?(\(\d+\))?")  # IMG_1.HEIC.supplemental-metadata(1).json
+
+_CHAPTERS = (
+    re.compile(r"(?P<kind>g[hxsl])(?P<chapter>\d\d)(?P<recording>\d{4})"),
+    re.compile(r"(?P<kind>gp)(?P<chapter>\d\d)(?P<recording>\d{4})"),
+    re.compile(r"(?P<kind>gopr)(?P<recording>\d{4})(?P<chapter>)"),
+    # Insta360 VID_20240612_153000_00_001, where 00 is the lens and 001 counts up.
+    re.compile(
+        r"(?P<kind>(?:pro_)?(?:vid|lrv))_(?P<recording>\d{8}_\d{6}_\d\d)_(?P<chapter>\d{3})"
+    ),
+    # DJI_20240612153000_0001_D_001
+    re.compile(r"(?P<kind>dji)_(?P<recording>\d{14}_\d{4}_[a-z]+)_(?P<chapter>\d{3})"),
+    # Dashcams: 20240612_153000_F_001
+    re.compile(r"(?P<kind>)(?P<recording>\d{8}_?\d{6}_?[fr]?)_(?P<chapter>\d{1,3})"),
+)
+_BURST = (
+    re.compile(r"(?P<burst>.+?)_burst\d+(?:_cover)?"),
+    re.compile(r"\d{5}[a-z]+_\d{5}_(?P<burst>burst\d{14,})(?:_cover)?"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name in its parts, folded."""
+
+    number: int
+    folder: str
+    stem: str
+    ending: str
+
+    @classmethod
+    def of(cls, number: int, path: str) -> _Name:
+        folder, _, name = path.rpartition("/")
+        stem, dot, ending = name.casefold().rpartition(".")
+        return cls(number, folder, *((stem, ending) if dot and stem else (ending, "")))
+
+    @property
+    def kind(self) -> str:
+        return by_ending(f"x.{self.ending}")
+
+
+@dataclass(slots=True)
+class Kinship:
+    """Who belongs to whom, by numbers."""
+
+    clips: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Photo: the videos that may be its clip."""
+    sidecars: dict[int, int] = field(default_factory=dict)
+    """Notes: the file that they are about."""
+    raws: dict[int, int] = field(default_factory=dict)
+    """Camera raw: the photo beside it."""
+    edited: dict[int, int] = field(default_factory=dict)
+    """Edited version: its original."""
+    originals: dict[int, int] = field(default_factory=dict)
+    """Original: its edited version."""
+    chapters: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Chapter: all chapters of its recording, in order."""
+    bursts: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    _stills: dict[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, names: Mapping[int, str]) -> Kinship:
+        """Read it from the names of a drop, by number."""
+        kin = cls()
+        kin.add(names)
+        return kin
+
+    def add(self, names: Mapping[int, str]) -> None:
+        """Take in more files, such as those of an archive inside."""
+        folders: defaultdict[str, list[_Name]] = defaultdict(list)
+        for number in sorted(names):
+            name = _Name.of(number, names[number])
+            folders[name.folder].append(name)
+        for inside in folders.values():
+            stems: defaultdict[str, list[_Name]] = defaultdict(list)
+            for name in inside:
+                stems[name.stem].append(name)
+            self._find_clips(stems)
+            self._find_raws(stems)
+            self._find_edited(inside, stems)
+            self._find_sidecars(inside, stems)
+            self._gather(inside)
+        self.originals = {original: edited for edited, original in self.edited.items()}
+
+    def clip_of(self, still: int) -> int | None:
+        """The video that may be the clip of this photo, None for none."""
+        return next(iter(self.clips.get(still, ())), None)
+
+    def still_of(self, clip: int) -> int | None:
+        """The photo whose clip this may be, None for none."""
+        return self._stills.get(clip)
+
+    def _find_clips(self, stems: Mapping[str, list[_Name]]) -> None:
+        for stem, named in stems.items():
+            stills = [name for name in named if name.ending in _STILLS]
+            clips = [name.number for name in named if name.ending in _CLIPS]
+            # Google: PXL_1.MP.jpg has the clip PXL_1.MP or PXL_1.MP.mp4.
+            base, dot, inner = stem.rpartition(".")
+            if dot and inner in {"mp", "mv"}:
+                clips += [each.number for each in stems.get(base, ()) if each.ending == inner]
+            if stills and clips:
+                first = min(stills, key=lambda name: (_STILLS.index(name.ending), name.number))
+                self.clips[first.number] = tuple(clips)
+                self._stills |= dict.fromkeys(clips, first.number)
+
+    def _find_raws(self, stems: Mapping[str, list[_Name]]) -> None:
+        for named in stems.values():
+            photo = next((name for name in named if name.kind == "photo"), None)
+            for name in named if photo is not None else ():
+                if name.ending in RAW_ENDINGS and photo is not None:
+                    self.raws[name.number] = photo.number
+
+    def _find_edited(self, inside: Iterable[_Name], stems: Mapping[str, list[_Name]]) -> None:
+        for name in inside:
+            if name.kind not in {"photo", "video"}:
+                continue
+            if match := _EDITED.fullmatch(name.stem):
+                self._pair_edited(name, stems.get(match[1] + match[2], ()))
+            elif match := _SAID_EDITED.fullmatch(name.stem):
+                self._pair_edited(name, stems.get(match[1] + (match[2] or ""), ()))
+            elif match := _SAID_ORIGINAL.fullmatch(name.stem):
+                for edited in stems.get(match[1] + (match[2] or ""), ()):
+                    if edited.kind == name.kind:
+                        self.edited.setdefault(edited.number, name.number)
+
+    def _pair_edited(self, edited: _Name, originals: Iterable[_Name]) -> None:
+        same = [name for name in originals if name.kind == edited.kind]
+        original = next((name for name in same if name.ending == edited.ending), None)
+        if original is not None or same:
+            self.edited.setdefault(edited.number, (original or same[0]).number)
+
+    def _find_sidecars(self, inside: list[_Name], stems: Mapping[str, list[_Name]]) -> None:
+        wholes = {f"{name.stem}.{name.ending}": name for name in inside}
+        for note in inside:
+            if note.ending not in _NOTES:
+                continue
+            lead = wholes.get(note.stem) or _media(stems.get(note.stem, ()))
+            if lead is None and note.ending == "aae":
+                lead = _media(stems.get(re.sub(r"^(img_)o?e?(\d+)$", r"\1\2", note.stem), ()))
+            if lead is None and note.ending == "json" and (m := _TAKEOUT.fullmatch(note.stem)):
+                lead = _takeout(m[1], m[2] or "", wholes)
+            if lead is not None and lead is not note:
+                self.sidecars[note.number] = lead.number
+
+    def _gather(self, inside: Iterable[_Name]) -> None:
+        recordings: defaultdict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
+        bursts: defaultdict[str, list[int]] = defaultdict(list)
+        for name in inside:
+            for pattern in _CHAPTERS if name.kind == "video" else ():
+                if match := pattern.fullmatch(name.stem):
+                    kind = "gp" if match["kind"] == "gopr" else match["kind"]
+                    recording = (kind, match["recording"], name.ending)
+                    recordings[recording].append((int(match["chapter"] or 0), name.number))
+                    break
+            for pattern in _BURST if name.kind == "photo" else ():
+                if match := pattern.fullmatch(name.stem):
+                    bursts[match["burst"]].append(name.number)
+                    break
+        for found in recordings.values():
+            together = tuple(number for _, number in sorted(found))
+            if len(together) > 1:
+                self.chapters |= dict.fromkeys(together, together)
+        for burst in bursts.values():
+            if len(burst) > 1:
+                self.bursts |= dict.fromkeys(burst, tuple(burst))
+
+
+def _media(named: Iterable[_Name]) -> _Name | None:
+    """The file that notes of this stem are about: the photo before the video."""
+    media = [name for name in named if name.ending not in _NOTES and name.kind != "other"]
+    raws = [name for name in named if name.ending in RAW_ENDINGS]
+    return min(media, key=lambda name: name.kind != "photo", default=next(iter(raws), None))
+
+
+def _takeout(start: str, copy: str, wholes: Mapping[str, _Name]) -> _Name | None:
+    """The file that a JSON of Google's is about: its name may be cut, and `(1)` stands behind the ending."""
+    stem, _, ending = start.rpartition(".")
+    found = wholes.get(f"{stem}{copy}.{ending}")
+    if found is not None or len(start) < _CUT:
+        return found
+    return next(
+        (
+            name
+            for whole, name in wholes.items()
+            if whole.startswith(start) and name.ending not in _NOTES
+        ),
+        None,
+    )

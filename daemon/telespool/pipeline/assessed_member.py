@@ -1,0 +1,140 @@
+"""A member of a drop that has come out, and what it is found to be.
+
+On the last try a member with which a child is killed is refused, so that the others go on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from telespool.errors import ChildDied, Permanent
+from telespool.media import about as metadata
+from telespool.media import raw_preview
+from telespool.media.compatibility import assess
+from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO
+from telespool.pipeline.sources.base import NO_MEDIA
+from telespool.runtime.cancellation import in_thread
+from telespool.spool.names import Unit, clean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.belonging import About
+    from telespool.belonging.story import Taken
+    from telespool.config.schema import ChatSettings, ConvertSettings
+    from telespool.media.compatibility import Assessment
+    from telespool.model import Kind
+    from telespool.pipeline.sources import ExtractedMember
+
+CONVERTED = frozenset(["remux", "audio", "encode", "split"])
+
+
+@dataclass(frozen=True, slots=True)
+class AssessedMember:
+    """One member. `refused` is the sentence with which it goes to quarantine, whatever the assessment."""
+
+    unit: Unit
+    path: Path
+    name: str
+    verdict: Assessment | None
+    refused: str = ""
+    about: About | None = None
+    taken: Taken | None = None
+    clip: AssessedMember | None = None
+    """The other half of a live photo."""
+    inner_photo: bool = False
+    """A camera raw that is sent as the photo inside it."""
+
+    @property
+    def rank(self) -> int:
+        """When its kind is sent."""
+        verdict = self.verdict
+        if verdict is None or verdict.action == "refuse" or self.inner_photo:
+            return PHOTO  # into quarantine, too: nobody waits for it
+        if verdict.action in CONVERTED:
+            return COPY
+        if verdict.action == "document":
+            return OTHER
+        return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(verdict.kind, OTHER)
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is neither photo nor video."""
+        verdict = self.verdict
+        if verdict is None or self.inner_photo:
+            return False
+        return verdict.kind == "other" or (verdict.kind == "audio" and verdict.action != "send")
+
+    @property
+    def kind(self) -> Kind:
+        """What it is sent as."""
+        verdict = self.verdict
+        if self.inner_photo:
+            return "photo"
+        if verdict is None or self.is_other or verdict.action == "document":
+            return "document"
+        return verdict.kind if verdict.kind in {"photo", "video", "gif"} else "document"
+
+    def is_wanted(self, chat: ChatSettings, *, has_photo: bool) -> bool:
+        """Whether the rules of its chat let it be sent; `has_photo`: the photo of a camera raw lies beside it."""
+        verdict = self.verdict
+        if self.inner_photo:
+            return not has_photo
+        if verdict is None or not self.is_other:
+            return True
+        if verdict.is_raw and chat.raw != "leave":
+            return chat.raw == "document"
+        return chat.others == "document"
+
+    @property
+    def why_left_out(self) -> str:
+        """The reason that the report gives where it is not wanted."""
+        verdict = self.verdict
+        if self.inner_photo:
+            return "it is a camera raw, and its photo lies beside it"
+        told = verdict is not None and (verdict.is_raw or verdict.mime.startswith("image/"))
+        return "; ".join(verdict.reasons) if verdict is not None and told else NO_MEDIA
+
+    @property
+    def files(self) -> list[tuple[Unit, Path]]:
+        """The unit and the file of each half."""
+        return [(self.unit, self.path), *(self.clip.files if self.clip else ())]
+
+    def sentence(self) -> str:
+        """Why nobody can read it, under the name that the drop has for it, and what to do."""
+        if self.refused:
+            return self.refused
+        reasons = "; ".join(self.verdict.reasons) if self.verdict else ""
+        said = (reasons or f"{self.name} cannot be read").replace(self.path.name, self.name)
+        return f"{said.rstrip('.')}. If it opens for you, save it anew in another format and drop that."
+
+
+async def assess_member(
+    piece: ExtractedMember,
+    path: Path,
+    settings: ConvertSettings,
+    chat: ChatSettings,
+    *,
+    last_try: bool,
+) -> AssessedMember:
+    """Find out what a member is; ChildDied and ToolFault leave."""
+    name = piece.member.name.rpartition("/")[2]
+    unit = Unit(piece.member.number, clean(name))
+    if piece.refused:
+        return AssessedMember(unit, path, piece.member.name, None, piece.refused)
+    try:
+        verdict = await assess(path, settings, name=name)
+    except Permanent as error:
+        return AssessedMember(unit, path, piece.member.name, None, error.reason)
+    except ChildDied as error:
+        if not last_try:
+            raise
+        refused = f"{piece.member.name} cannot be looked at. {error.reason}"
+        return AssessedMember(unit, path, piece.member.name, None, refused)
+    taken, inner = None, False
+    if verdict.kind in {"photo", "video"} or verdict.is_raw:
+        taken = await in_thread(metadata.taken, path) if chat.order == "taken" else None
+    if verdict.is_raw and chat.raw == "jpeg":
+        inner = await in_thread(raw_preview.find, path) is not None
+    return AssessedMember(unit, path, piece.member.name, verdict, taken=taken, inner_photo=inner)

@@ -1,0 +1,123 @@
+"""Who belongs to whom, by names."""
+
+from __future__ import annotations
+
+import pytest
+
+from telespool.belonging import About, Kinship, is_live
+
+
+def of(*names: str) -> tuple[Kinship, dict[str, int]]:
+    """The kinship of these names, and their numbers."""
+    return Kinship.of(dict(enumerate(names, 1))), {name: n for n, name in enumerate(names, 1)}
+
+
+@pytest.mark.parametrize(
+    ("still", "clip"),
+    [
+        ("DCIM/IMG_1.HEIC", "DCIM/IMG_1.MOV"),
+        ("IMG_1.jpg", "IMG_1.mp4"),
+        ("IMG_1(1).HEIC", "IMG_1(1).MP4"),
+        ("PXL_1.MP.jpg", "PXL_1.MP"),
+        ("IMG_E1.HEIC", "IMG_E1.MOV"),
+    ],
+)
+def test_a_photo_and_its_clip(still: str, clip: str) -> None:
+    """A clip has the name of its photo, whatever the case and the maker."""
+    kin, numbers = of(still, clip, "IMG_2.MOV", "other/IMG_1.MOV")
+
+    assert kin.clips == {numbers[still]: (numbers[clip],)}
+    assert kin.still_of(numbers[clip]) == numbers[still]
+
+
+def test_identifiers_decide_and_length_does() -> None:
+    """Apple's identifier overrules names; what plays for longer than a live photo may is a film."""
+    assert is_live(About("A"), About("A", 3.0), same_name=False)
+    assert not is_live(About("A"), About("B", 3.0), same_name=True)
+    assert is_live(About(), About("B", 3.0), same_name=True)
+    assert not is_live(About(), About(), same_name=False)
+    assert not is_live(About("A"), About("A", 10.5), same_name=True)
+
+
+def test_raws_and_their_photos() -> None:
+    """A raw belongs to the photo of its name."""
+    kin, numbers = of("IMG_1.CR3", "IMG_1.JPG", "IMG_2.NEF")
+
+    assert kin.raws == {numbers["IMG_1.CR3"]: numbers["IMG_1.JPG"]}
+
+
+@pytest.mark.parametrize(
+    ("note", "about"),
+    [
+        ("IMG_1.AAE", "IMG_1.HEIC"),
+        ("IMG_O1.AAE", "IMG_1.HEIC"),
+        ("IMG_1.xmp", "IMG_1.HEIC"),
+        ("IMG_1.HEIC.xmp", "IMG_1.HEIC"),
+        ("IMG_1.HEIC.json", "IMG_1.HEIC"),
+        ("IMG_1.HEIC.supplemental-metadata.json", "IMG_1.HEIC"),
+        ("b.jpg.suppl(1).json", "b(1).jpg"),
+        ("b.jpg(1).json", "b(1).jpg"),
+        ("GX010001.THM", "GX010001.MP4"),
+        (
+            "a_name_of_more_than_forty_signs_that_was_cut_.json",
+            "a_name_of_more_than_forty_signs_that_was_cut_off.jpg",
+        ),
+        ("raw.xmp", "raw.CR2"),
+    ],
+)
+def test_notes_and_whom_they_are_about(note: str, about: str) -> None:
+    """Each app has its own way to call its notes."""
+    kin, numbers = of(about, note, "IMG_1.MOV" if "HEIC" in about else "z.jpg")
+
+    assert kin.sidecars[numbers[note]] == numbers[about]
+
+
+@pytest.mark.parametrize(
+    ("original", "edited"),
+    [
+        ("IMG_1234.HEIC", "IMG_E1234.JPG"),
+        ("a.jpg", "a-edited.jpg"),
+        ("a(1).jpg", "a-edited(1).jpg"),
+        ("a.jpg", "a-bearbeitet.jpg"),
+        ("a_original.jpg", "a.jpg"),
+    ],
+)
+def test_edited_versions(original: str, edited: str) -> None:
+    """An edited version knows its original, and the other way round."""
+    kin, numbers = of(original, edited, "b.jpg")
+
+    assert kin.edited == {numbers[edited]: numbers[original]}
+    assert kin.originals == {numbers[original]: numbers[edited]}
+
+
+@pytest.mark.parametrize(
+    "chapters",
+    [
+        ("GX010001.MP4", "GX020001.MP4"),
+        ("GOPR0001.MP4", "GP010001.MP4", "GP020001.MP4"),
+        ("VID_20240612_153000_00_001.mp4", "VID_20240612_153000_00_002.mp4"),
+        ("DJI_20240612153000_0001_D_001.MP4", "DJI_20240612153000_0001_D_002.MP4"),
+        ("20240612_153000_F_001.mp4", "20240612_153000_F_002.mp4"),
+    ],
+)
+def test_chapters_of_one_recording(chapters: tuple[str, ...]) -> None:
+    """Cameras cut long recordings, and count the pieces in their names."""
+    kin, numbers = of(*reversed(chapters), "GX010002.MP4", "IMG_1.MOV")
+
+    assert kin.chapters == dict.fromkeys(
+        [numbers[each] for each in chapters], tuple(numbers[each] for each in chapters)
+    )
+
+
+def test_bursts() -> None:
+    """The pictures of a burst are known."""
+    kin, _ = of("20240612_153000_BURST001.jpg", "20240612_153000_BURST002.jpg", "a.jpg")
+
+    assert kin.bursts == {1: (1, 2), 2: (1, 2)}
+
+
+def test_what_has_nothing_in_common_belongs_to_nobody() -> None:
+    """Numbers alone make no kin."""
+    kin, _ = of("1.jpg", "2.mp4", "3.jpg", "notes.txt", "b.json", "x.xmp", "é\u0301.jpg", "", ".")
+
+    assert kin == Kinship()

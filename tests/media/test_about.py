@@ -1,0 +1,99 @@
+"""What files say of themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from telespool.belonging.story import Taken
+from telespool.media import raw_preview
+from telespool.media.about import clip_within, identifier, taken
+from tests import live
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NAME = "9C4F1C52-8E5B-4C7E-8B0D-6A5B2D0E7F11"
+HALF_PAST_ONE = 1_718_199_000.0
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A clip of Apple's."""
+    path = tmp_path_factory.mktemp("about") / "a.mov"
+    return live.clip(path, 1, NAME, codec="h264", created="2024-06-12T15:30:00+0200")
+
+
+@pytest.mark.parametrize("ending", ["heic", "jpg"])
+def test_the_identifier_of_a_live_photo(tmp_path: Path, film: Path, ending: str) -> None:
+    """Apple writes the same identifier into the photo and into its clip; other files have none."""
+    photo = live.still(tmp_path / f"a.{ending}", 1, NAME)
+
+    assert identifier(photo) == NAME
+    assert identifier(film) == NAME
+    assert identifier(live.still(tmp_path / f"b.{ending}", 1)) == ""
+
+
+def test_when_a_photo_and_a_film_were_taken(tmp_path: Path, film: Path) -> None:
+    """With its zone where the file has one, else as the wrist showed it."""
+    assert taken(live.still(tmp_path / "a.heic", 1)) == Taken(HALF_PAST_ONE, True, 7200.0)
+    assert taken(film) == Taken(HALF_PAST_ONE, True, 7200.0)
+    assert taken(live.still(tmp_path / "b.jpg", 1, zone="")) == Taken(HALF_PAST_ONE + 7200, False)
+    (tmp_path / "c.jpg").write_bytes(b"\xff\xd8\xff\xe0 no EXIF")
+    assert taken(tmp_path / "c.jpg") is None
+
+
+@pytest.mark.parametrize("maker", ["google", "micro", "samsung"])
+def test_the_clip_within_a_motion_photo(tmp_path: Path, film: Path, maker: Any) -> None:
+    """It is found by the words of its maker, to the byte."""
+    path = live.motion(tmp_path / "a.jpg", 1, film.read_bytes(), maker=maker)
+
+    place = clip_within(path)
+
+    assert place is not None
+    assert path.read_bytes()[place[0] : sum(place)] == film.read_bytes()
+    assert clip_within(live.still(tmp_path / "b.jpg", 1)) is None
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_damaged_files_say_nothing_and_raise_nothing(
+    tmp_path: Path, film: Path, data: st.DataObject
+) -> None:
+    """Whatever bytes stand where words were."""
+    photo = live.still(tmp_path / "a.jpg", 1, NAME)
+    whole = bytearray(data.draw(st.sampled_from([photo, film])).read_bytes())
+    for _ in range(data.draw(st.integers(1, 6))):
+        whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path / "damaged"
+    path.write_bytes(whole[: data.draw(st.integers(0, len(whole)))])
+
+    assert isinstance(identifier(path), str)
+    assert taken(path) is None or isinstance(taken(path), Taken)
+    clip_within(path)
+    raw_preview.find(path)
+
+
+def test_the_photo_inside_a_raw(tmp_path: Path) -> None:
+    """The largest picture that is shown is taken; the thumbnail and the raw data are not."""
+    from PIL import Image  # noqa: PLC0415 - only here
+
+    large, small = tmp_path / "large.jpg", tmp_path / "small.jpg"
+    Image.effect_noise((800, 600), 50).save(large)
+    Image.new("RGB", (160, 120)).save(small)
+    lossless = b"\xff\xd8\xff\xc3\0\x0b\x0e\x10\0\x10\0\1\1\x11\0" + b"\x55" * 99
+    raw = tmp_path / "IMG_1.CR2"
+    raw.write_bytes(
+        b"II*\0\x10\0\0\0CR\2\0" + small.read_bytes() + large.read_bytes() + b"\0" * 9 + lossless
+    )
+
+    made = raw_preview.extract(raw, tmp_path / "made")
+
+    assert made is not None
+    assert made.read_bytes() == large.read_bytes()
+    assert raw_preview.extract(small, tmp_path / "made") is None
