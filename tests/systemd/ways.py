@@ -119,7 +119,9 @@ def go(way: Way, machine: Machine) -> tuple[int, float, float]:
                 until(machine.path(way.inbox.replace("~", home)).is_dir, "the inbox")
                 shutil.copy(machine.share / "photo.jpg", machine.path(way.inbox.replace("~", home)))
             else:
-                said = machine.run(*_shell(typed), user=PERSON, check=False, seconds=900)
+                said = machine.run(
+                    *_shell(typed), user=PERSON, check=False, data="y\n", seconds=900
+                )
                 if said.returncode:
                     sys.exit(f"{line}\n{said.stdout}\n{said.stderr}")
             steps += 1
