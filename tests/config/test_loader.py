@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from telespool.config import loader
 from telespool.config.loader import example, find, load, parse
 from telespool.config.schema import Config
 from telespool.errors import ConfigError
@@ -254,3 +255,15 @@ def test_the_configuration_is_found_where_it_was_named_first(
     monkeypatch.setenv("TELESPOOL_CONFIG", str(tmp_path / "named.toml"))
     with pytest.raises(ConfigError, match=r"named\.toml: there is no such file"):
         load(None)
+
+
+def test_without_a_configuration_a_person_has_a_spool_at_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody but root may make /var/spool/telespool; where a service has made it, it is meant."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    machine = dataclasses.replace(Config().spool, root=tmp_path / "var")
+    assert loader._own_spool(machine, 1000).root == tmp_path / "spool"
+    assert loader._own_spool(machine, 0) == machine
+    machine.root.mkdir()
+    assert loader._own_spool(machine, 1000) == machine

@@ -116,8 +116,11 @@ def go(way: Way, machine: Machine) -> tuple[int, float, float]:
                 service = machine.popen(*_shell(typed), user=PERSON, stdin=subprocess.DEVNULL)
                 running.callback(service.wait)
                 running.callback(service.terminate)
-                until(machine.path(way.inbox.replace("~", home)).is_dir, "the inbox")
-                shutil.copy(machine.share / "photo.jpg", machine.path(way.inbox.replace("~", home)))
+                inbox = machine.path(way.inbox.replace("~", home))
+                until(lambda: inbox.is_dir() or service.poll() is not None, "the inbox")  # noqa: B023 - at once
+                if service.poll() is not None:
+                    sys.exit(f"{line} ended with {service.returncode}")
+                shutil.copy(machine.share / "photo.jpg", inbox)
             else:
                 said = machine.run(
                     *_shell(typed), user=PERSON, check=False, data="y\n", seconds=900

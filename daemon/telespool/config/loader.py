@@ -32,6 +32,8 @@ from telespool.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from telespool.config.schema import SpoolSettings
+
 __all__ = ["example", "find", "load", "parse"]
 
 _SECRETS = {"api_hash": "api-hash", "bot_token": "bot-token"}
@@ -52,7 +54,8 @@ def load(path: Path | None) -> Config:
     """Read the configuration file, or the one `find` gives; the defaults where there is none."""
     path = path or find()
     if path is None:
-        return Config()
+        config = Config()
+        return dataclasses.replace(config, spool=_own_spool(config.spool, os.geteuid()))
     try:
         text = path.read_bytes().decode()
     except FileNotFoundError:
@@ -63,6 +66,13 @@ def load(path: Path | None) -> Config:
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     return parse(text, str(path))
+
+
+def _own_spool(spool: SpoolSettings, user: int) -> SpoolSettings:
+    """Where the files of a person are who has written no configuration: below the home, unless the machine has a spool."""
+    if not user or spool.root.exists():
+        return spool
+    return dataclasses.replace(spool, root=home(Path("~/spool")))
 
 
 def parse(text: str, where: str) -> Config:

@@ -40,7 +40,8 @@ class SpoolSettings:
 
     root: Path = _key(
         Path("/var/spool/telespool"),
-        "The directory that holds all files. It must be on one file system.",
+        "The directory that holds all files. It must be on one file system. Without a configuration file, and without a"
+        " service on this machine, it is ~/spool.",
     )
     inbox: Path | None = _key(
         None,
