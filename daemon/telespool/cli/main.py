@@ -116,12 +116,7 @@ def parser() -> argparse.ArgumentParser:
     login.add_argument(
         "--answers", type=Path, metavar="DIR", help="ask by files in this folder, not here"
     )
-    completions = command("completions", "Print the completion script of a shell.", config=False)
-    completions.add_argument("shell", choices=["bash", "zsh", "fish"])
-    names = commands.add_parser("complete-names")  # for shells: no help, so that it is not listed
-    names.set_defaults(module="complete_names")
-    names.add_argument("kind", choices=["jobs", "chats"])
-    names.add_argument("prefix", nargs="?", default="")
+    _for_shells(commands, command)
     command("check-config", "Read the configuration and name every mistake in it.")
     return top
 
@@ -148,6 +143,18 @@ def _steering(command: Callable[..., argparse.ArgumentParser]) -> None:
     drop.add_argument(
         "--to", default="default", metavar="CHAT", help="the chat, by its name under [chats]"
     )
+
+
+def _for_shells(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    command: Callable[..., argparse.ArgumentParser],
+) -> None:
+    completions = command("completions", "Print the completion script of a shell.", config=False)
+    completions.add_argument("shell", choices=["bash", "zsh", "fish"])
+    names = commands.add_parser("complete-names")  # for shells: no help, so that it is not listed
+    names.set_defaults(module="complete_names")
+    names.add_argument("kind", choices=["jobs", "chats"])
+    names.add_argument("prefix", nargs="?", default="")
 
 
 def _add_password(command: argparse.ArgumentParser) -> None:
