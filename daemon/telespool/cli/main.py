@@ -146,9 +146,10 @@ def _steering(command: Callable[..., argparse.ArgumentParser]) -> None:
 
 
 def _for_shells(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    commands: argparse._SubParsersAction[_Parser],
     command: Callable[..., argparse.ArgumentParser],
 ) -> None:
+    """Add the commands that shells use."""
     completions = command("completions", "Print the completion script of a shell.", config=False)
     completions.add_argument("shell", choices=["bash", "zsh", "fish"])
     names = commands.add_parser("complete-names")  # for shells: no help, so that it is not listed
