@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Scope = Literal["unit", "chat", "all"]
+Scope = Literal["unit", "topic", "chat", "all"]
 
 WaitKind = Literal["hours", "disk", "room", "tool", "network", "flood", "person", "volume", "chat"]
 """What is waited for: the hours of sending, a disk that works, room on it, a program that runs, the network (or the server), the end of a flood
@@ -45,7 +45,7 @@ class TelespoolError(Exception):
 class Temporary(TelespoolError):
     """Not now. `retry_after` is in seconds, None where nobody named a time.
 
-    `scope` says who must wait: this unit, all units of this chat (slow mode, no right to write), or
+    `scope` says who must wait: this unit, all units of this topic, all of this chat (slow mode, no right to write), or
     everybody (flood wait, dead network, full disk). `kind` is what is waited for, as `status` shows it.
     """
 

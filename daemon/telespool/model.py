@@ -75,14 +75,14 @@ class Item:
 class PostStyle:
     """How a post appears. A destination that has no such thing leaves it out.
 
-    `topic` is the name or the number of a forum's topic, `send_as` the channel or group in whose name it is posted.
+    `topic` is the name (a text) or the id of a forum's topic, `send_as` the channel or group in whose name it is posted.
     """
 
     silent: bool = False
     spoiler: bool = False
     protect: bool = False
     caption_above: bool = False
-    topic: str = ""
+    topic: str | int = ""
     send_as: str = ""
 
 

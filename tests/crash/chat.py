@@ -46,6 +46,7 @@ class Message:
     data: bytes
     album: int
     caption: str
+    topic: str | int = ""
 
 
 @dataclass(slots=True)
@@ -118,6 +119,7 @@ class Chat:
                     _data(each),
                     first,
                     caption,
+                    style.topic,
                 )
                 self.messages.append(known)
                 self._keys[chat, each.item.key] = known

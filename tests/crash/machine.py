@@ -74,6 +74,8 @@ class Machine:
     with_retention: bool = True
     reports: str = ""
     """The chat that is told of the end of each job."""
+    topics: tuple[str, ...] = ()
+    """The folders of the chat family that are topics."""
     lives: int = 0
     after_round: Callable[[], object] = lambda: None
     """What happens between two rounds; it says whether anything did."""
@@ -90,6 +92,7 @@ class Machine:
             spool=SpoolSettings(root=self.root, inbox=self.inbox, reserve=0),  # type: ignore[arg-type]
             inbox=InboxSettings(settle=Seconds(0.0)),
             report=ReportSettings(to=self.reports),
+            chat_tables={"family": {"subfolders": "topics"}} if self.topics else {},
         )
 
     def live(self, disk: DyingDisk) -> bool:
@@ -172,7 +175,9 @@ class Machine:
             for path in (self.root / folder).rglob("*")
         ]
         found += [
-            str(path) for path in self.inbox.rglob("*") if path.name not in {"family", "inbox"}
+            str(path)
+            for path in self.inbox.rglob("*")
+            if path.name not in {"family", "inbox", *self.topics}
         ]
         return sorted(found)
 

@@ -27,12 +27,15 @@ class Scene:
     drops: dict[str, bytes | dict[str, bytes]]
     fates: dict[str, tuple[bytes, Fate]] = field(default_factory=dict)
     together: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
     across: bool = False
     broken: bool = False
 
     def lay(self, inbox: Path) -> None:
         """Put the drops into the inbox."""
         (inbox / "family").mkdir(parents=True, exist_ok=True)
+        for topic in self.topics:
+            (inbox / "family" / topic).mkdir()
         for path, content in self.drops.items():
             if isinstance(content, dict):
                 (inbox / path).mkdir()
@@ -155,6 +158,25 @@ def _across() -> Scene:
     return Scene("across", drops, fates, across=True)
 
 
+def _topics() -> Scene:
+    """Drops in folders that are topics: a file, and a folder of its own; and one beside these."""
+    folder = {"f.jpg": photo(b"f")}
+    files = {n: photo(n.encode()) for n in ("1.jpg", "2.jpg")}
+    drops: dict[str, bytes | dict[str, bytes]] = {
+        "family/Sun_day/1.jpg": files["1.jpg"],
+        "family/2024/trip": folder,
+        "family/2.jpg": files["2.jpg"],
+    }
+    return Scene("topics", drops, _all(files | folder), topics=("Sun_day", "2024"))
+
+
+def _topics_across() -> Scene:
+    """Two files that go together, in the folder of a topic on another file system."""
+    files = {n: photo(n.encode()) for n in ("1.jpg", "2.jpg")}
+    drops = {f"family/Sun_day/{name}": data for name, data in files.items()}
+    return Scene("topics across", drops, _all(files), topics=("Sun_day",), across=True)  # type: ignore[arg-type]
+
+
 SCENES = {
     scene.name: scene
     for scene in (
@@ -168,5 +190,7 @@ SCENES = {
         _hopeless(),
         _beside(),
         _across(),
+        _topics(),
+        _topics_across(),
     )
 }

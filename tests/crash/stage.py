@@ -36,7 +36,9 @@ class Play:
             (root / folder).mkdir()
         scene.lay(inbox)
         self.make_disk: Callable[[int | None], DyingDisk] = self._plain_disk
-        self.machine = Machine(root, inbox, Chat(DyingDisk()), with_retention=with_retention)
+        self.machine = Machine(
+            root, inbox, Chat(DyingDisk()), with_retention=with_retention, topics=scene.topics
+        )
 
     def disk(self, die_at: int | None = None) -> DyingDisk:
         """A disk of this machine."""
@@ -97,6 +99,8 @@ class Play:
         assert len(machine.chat.messages) == sum(seen.values())
         albums = {m.album for m in machine.chat.messages if m.name in self.scene.together}
         assert len(albums) <= 1, "an album was torn apart"
+        topics = {path.split("/")[1] if path.count("/") > 1 else "" for path in self.scene.drops}
+        assert {message.topic for message in machine.chat.messages} in ({""}, topics)
         for path in quarantine.rglob("*"):
             if path.is_file() and not path.name.endswith(".txt"):
                 note = path.with_name(f"{path.name}.txt")

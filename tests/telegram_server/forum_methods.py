@@ -26,7 +26,7 @@ def _forum(context: Context, request: Any) -> tuple[Chat, Forum]:
 async def get_forum_topics(context: Context, request: Any) -> object:
     """The topics of a forum, the newest first."""
     chat, forum = _forum(context, request)
-    listed = sorted(forum.topics, key=lambda topic: -topic.id)
+    listed = sorted((t for t in forum.topics if not t.deleted), key=lambda topic: -topic.id)
     if request.q:
         listed = [topic for topic in listed if request.q.casefold() in topic.title.casefold()]
     if request.offset_topic:

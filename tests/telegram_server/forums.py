@@ -24,6 +24,7 @@ class Topic:
     id: int
     title: str
     closed: bool = False
+    deleted: bool = False
     random_id: int = 0
 
 
@@ -56,7 +57,7 @@ def topic_of(chat: Chat, reply_to: Any) -> int | None:
         return 1
     number = reply_to.top_msg_id or reply_to.reply_to_msg_id
     topic = next((topic for topic in chat.forum.topics if topic.id == number), None)
-    if topic is None:
+    if topic is None or topic.deleted:
         raise Refused(400, "TOPIC_DELETED")
     if topic.closed:
         raise Refused(400, "TOPIC_CLOSED")

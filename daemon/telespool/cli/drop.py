@@ -1,4 +1,4 @@
-"""telespool drop FILE… --to CHAT: copy files or folders into the inbox, complete from their first moment.
+"""telespool drop FILE… --to CHAT: copy files or folders into the inbox, complete from their first moment. `--to CHAT/TOPIC` where its subfolders are topics.
 
 The originals stay where they are. `mv FILE inbox/CHAT/` does the same without a copy, on the same file system.
 """
@@ -12,7 +12,7 @@ from telespool.config import loader
 from telespool.errors import Permanent
 from telespool.pipeline.drops import unfinished
 from telespool.spool import Spool, operator
-from telespool.spool.names import DEFAULT_CHAT
+from telespool.spool.names import DEFAULT_CHAT, topic_of
 
 if TYPE_CHECKING:
     import argparse
@@ -25,10 +25,16 @@ def run(options: argparse.Namespace) -> int:
     """Copy each file or folder; none if one of them cannot be dropped."""
     config = loader.load(options.config)
     spool = Spool(spool_root(config), config.spool.inbox)
-    if options.to not in config.chats:
+    to, _, topic = options.to.partition("/")
+    if to not in config.chats:
         known = ", ".join(sorted(config.chats))
         raise Permanent(
-            f"There is no chat {options.to}. Under [chats] in the configuration are: {known}"
+            f"There is no chat {to}. Under [chats] in the configuration are: {known}"
+        )
+    if topic and (to not in config.topic_chats or topic != topic_of(topic)):
+        raise Permanent(
+            f"The chat {to} has no folder for a topic {topic}."
+            f' Where [chats.{to}] says subfolders = "topics", --to {to}/NAME drops for the topic NAME.'
         )
     if not spool.inbox.is_dir():
         raise Permanent(
@@ -38,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
         _check(path, config)
     operator.share(spool)
     for path in options.files:
-        target = operator.take_in(spool, path.absolute(), options.to)
+        target = operator.take_in(spool, path.absolute(), to, topic)
         print(f"{target}: dropped for the chat {options.to}")
     tell_if_stopped(config)
     return 0

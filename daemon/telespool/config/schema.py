@@ -237,6 +237,11 @@ class ChatSettings:
 
     to: str = _key("", "The chat: @name, a phone number, a numeric id, or me.")
     topic: str = _key("", "The topic of a forum: its name (made if there is none) or its id.")
+    subfolders: Literal["drops", "topics"] = _key(
+        "drops",
+        "What a folder in the chat's folder is: one drop, or a topic of its name (made if there is none), with drops in"
+        " it: inbox/family/Holidays/trip.zip.",
+    )
     send_as: str = _key("", "Post as this channel or group of yours: @name or a numeric id.")
     caption: str = _key(_SEND.caption, "As [send] caption.")
     album: int = _key(_SEND.album, "As [send] album.", low=1, high=10)
@@ -396,6 +401,11 @@ class Config:
     log: LogSettings = _key(LogSettings(), "")
     chat_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What [chats.ALIAS] sets, as far as it does; read through `chat`."""
+
+    @property
+    def topic_chats(self) -> frozenset[str]:
+        """The aliases of the chats whose subfolders are topics."""
+        return frozenset(alias for alias in self.chats if self.chat(alias).subfolders == "topics")
 
     def chat(self, alias: str) -> ChatSettings:
         """What holds for one chat: its own table, then [send] and [inbox]."""

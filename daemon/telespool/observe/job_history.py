@@ -60,6 +60,8 @@ class JobHistory:
     """What the daemon says this job waits for, as `Wait.to_json` gives it."""
     account: tuple[Fate, ...] = ()
     """What became of each file of the drop."""
+    topic: str = ""
+    """The topic of the chat, where it was dropped into the folder of one."""
 
     @classmethod
     def of(cls, folders: SpoolLayout, config: Config, job: str) -> JobHistory:
@@ -85,6 +87,7 @@ class JobHistory:
             notes=tuple(_lines(folders, job, NOTES)),
             waits=() if folders.is_over(job) else tuple(_waits(folders, job, chat)),
             account=tuple(fates(folders, job)),
+            topic=parsed.topic if parsed else "",
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -95,7 +98,8 @@ class JobHistory:
         """Yield it as lines of text."""
         when = humanize.moment(self.claimed)
         yield f"{self.job}"
-        yield f"  {self.dropped}, dropped {when} for the chat {self.chat}{self._peer()}."
+        topic = f", topic {self.topic}" if self.topic else ""
+        yield f"  {self.dropped}, dropped {when} for the chat {self.chat}{self._peer()}{topic}."
         for state, title in _TITLES.items():
             parts = [part for part in self.parts if part.state == state]
             if parts:
@@ -270,12 +274,14 @@ def _waits(folders: SpoolLayout, job: str, chat: str) -> Iterator[dict[str, Any]
     """The waits that concern this job, from the daemon if one runs."""
     holder = Lock(folders.root / "lock").holder()
     told = control_client.look(folders.root, holder) if holder else None
+    parsed = Job.parse(job)
     for wait in (told or {}).get("waits", []):
         whom, scope = wait["whom"], wait["scope"]
         if (
             scope == "all"
             or (scope == "worker" and wait["kind"] == "disk")
             or (scope == "chat" and whom == chat)
+            or (scope == "topic" and parsed is not None and whom == parsed.place)
             or (scope in {"job", "unit"} and whom.partition("/")[0] == job)
         ):
             yield wait

@@ -172,6 +172,9 @@ def _who(wait: dict[str, Any]) -> str:
     if wait["scope"] in {"job", "unit"}:
         job, _, unit = whom.partition("/")
         return f"{humanize.job(job)}{f': {unit}' if unit else ''}"
+    if wait["scope"] == "topic":
+        chat, _, topic = whom.partition("/")
+        return f"topic {topic} of {chat}" if topic else f"chat {chat}"
     return f"{wait['scope']} {whom}"
 
 

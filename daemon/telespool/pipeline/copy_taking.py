@@ -39,7 +39,7 @@ class CopyTaking:
         if plain_files.is_directory(drop.path):
             return [each for each in self._inside(drop) if each not in self._taken]
         files = [
-            Source(path, path.name, f"{drop.chat}/{path.name}")
+            Source(path, path.name, f"{drop.place}/{path.name}")
             for path in (drop.path, *drop.beside)
         ]
         try:
@@ -49,7 +49,7 @@ class CopyTaking:
 
     def _inside(self, drop: Drop) -> list[Source]:
         return [
-            Source(drop.path / each.name, each.name, f"{drop.chat}/{drop.path.name}/{each.name}")
+            Source(drop.path / each.name, each.name, f"{drop.place}/{drop.path.name}/{each.name}")
             for each in trees.walk(drop.path)
             if each.is_file and not clutter(each.name)
         ]
@@ -62,6 +62,6 @@ class CopyTaking:
         if len(drops) > 1:
             label = f"{title(label)} – {title(drops[-1].path.name)}"
         alone = len(drops) == 1 and not first.beside and not plain_files.is_directory(first.path)
-        entry, names = self._spool.take(sources, first.chat, label, single=alone)
+        entry, names = self._spool.take(sources, first.chat, label, single=alone, topic=first.topic)
         self._taken.add(names)
         return entry

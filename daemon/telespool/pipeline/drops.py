@@ -1,7 +1,8 @@
 """What lies in the inbox, and whether it may be taken.
 
 A drop is a file or a folder directly in the inbox (for the chat `default`) or in a subfolder named like a chat. The
-volumes of an archive are one drop, and so are an archive and its NAME.password. It is taken when nobody writes to it
+volumes of an archive are one drop, and so are an archive and its NAME.password. Where a chat's `subfolders` are topics,
+a folder in its folder is no drop but holds those of a topic. A drop is taken when nobody writes to it
 (`write_signs`) and nothing about it has changed for the settling time (`stability`). Never taken: names that start
 with a dot, look unfinished or are a system's (`clutter`), links, empty files and folders, files that cannot be read, and
 folders whose name is nearly that of a chat. What keeps a drop from being taken is a sentence (`obstacle`).
@@ -22,7 +23,8 @@ from telespool.file_types import HEAD, by_ending, identify
 from telespool.pipeline import password_files
 from telespool.runtime import plain_files, trees
 from telespool.runtime.write_signs import WriteSigns
-from telespool.spool.names import DEFAULT_CHAT, password_for
+from telespool.spool.names import DEFAULT_CHAT, password_for, topic_of
+from telespool.spool.topic_names import TOPIC_BYTES
 
 if TYPE_CHECKING:
     import os
@@ -53,6 +55,12 @@ class Drop:
     missing: tuple[str, ...] = ()
     swift: bool = False
     loose: bool = False
+    topic: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it goes: the chat, and the topic if there is one. What lies in one place may go together."""
+        return f"{self.chat}/{self.topic}" if self.topic else self.chat
 
     @property
     def open_for_writing(self) -> bool:
@@ -73,26 +81,27 @@ def find(
     signs: WriteSigns | None = None,
     patience: float = _DAY,
     documents: bool = False,
+    topics: Collection[str] = (),
 ) -> Iterator[Drop]:
-    """The drops in the inbox, whether they may be taken or not.
+    """The drops in the inbox, whether they may be taken or not; `topics` are the chats whose subfolders are topics.
 
     A folder that holds an unfinished file is left for `patience` seconds after that file's last change. With `documents`
     any file that is no archive may go together with others.
     """
-    finder = _Finder(tuple(ignore), signs or WriteSigns(), patience, documents)
+    finder = _Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
     aliases = set(chats)
     own = []
     for path in finder.entries(inbox):
         folder = plain_files.is_directory(path)
         if path.name in aliases and folder:
-            yield from finder.together(finder.entries(path), path.name)
+            yield from finder.of_chat(finder.entries(path), path.name)
         elif path.name in aliases and path.is_symlink():
             yield finder.refused(path, path.name, _LINKED_CHAT)
         elif folder and (meant := _nearly(path.name, aliases)):
             yield finder.refused(path, DEFAULT_CHAT, _NEARLY.format(name=path.name, chat=meant))
         else:
             own.append(path)
-    yield from finder.together(own, DEFAULT_CHAT)
+    yield from finder.of_chat(own, DEFAULT_CHAT)
 
 
 def find_below(
@@ -103,10 +112,11 @@ def find_below(
     signs: WriteSigns | None = None,
     patience: float = _DAY,
     documents: bool = False,
+    topics: Collection[str] = (),
 ) -> Iterator[Drop]:
     """The drops in a folder of its own for one chat (`inbox.folders`)."""
-    finder = _Finder(tuple(ignore), signs or WriteSigns(), patience, documents)
-    yield from finder.together(finder.entries(folder), chat)
+    finder = _Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
+    yield from finder.of_chat(finder.entries(folder), chat)
 
 
 _LINKED_CHAT = (
@@ -155,6 +165,7 @@ class _Finder:
     signs: WriteSigns
     patience: float
     documents: bool
+    topics: Collection[str] = ()
     now: float = field(default_factory=time.time)
 
     def entries(self, directory: Path) -> list[Path]:
@@ -173,6 +184,20 @@ class _Finder:
     def refused(self, path: Path, chat: str, sentence: str) -> Drop:
         """A drop that is left for this reason."""
         return Drop(path, chat, (), sentence.format(name=path.name))
+
+    def of_chat(self, paths: list[Path], chat: str) -> Iterator[Drop]:
+        """The drops of one chat: those in its folder, and those in the folders of its topics."""
+        folders = []
+        if chat in self.topics:
+            folders = [path for path in paths if plain_files.is_directory(path)]
+        yield from self.together([path for path in paths if path not in folders], chat)
+        for folder in folders:
+            topic = topic_of(folder.name)
+            if not topic:
+                yield self.refused(folder, chat, _LONG_TOPIC)
+                continue
+            for drop in self.together(self.entries(folder), chat):
+                yield replace(drop, topic=topic)
 
     def together(self, paths: list[Path], chat: str) -> Iterator[Drop]:
         """The drops of one folder: the volumes of a set are one, and passwords go with their archive."""
@@ -289,6 +314,10 @@ class _Finder:
         return Drop(path, chat, tuple(signature), written=written, swift=swift)
 
 
+_LONG_TOPIC = (
+    "{name} is too long for a folder that stands for a topic: nothing in it is taken. Give it a name of at most"
+    f" {TOPIC_BYTES} letters (other than Latin ones count twice or more)."
+)
 _NOTHING = "{name} is an empty folder. It is left in the inbox."
 _NO_FILES = "{name} holds no files but links and what systems leave behind. Links are not followed; drop the files themselves."
 _UNFINISHED = (

@@ -130,7 +130,7 @@ class Inbox(Worker):
                 pending += 1
                 pause = min(pause, max(wait, _SHORTEST))
             if drop.loose:
-                loose.setdefault(drop.chat, []).append((drop, wait))
+                loose.setdefault(drop.place, []).append((drop, wait))
             elif wait <= 0:
                 settled.append([drop])
         for files in loose.values():
@@ -149,6 +149,7 @@ class Inbox(Worker):
             "signs": self._signs,
             "patience": self.config.archives.volume_wait,
             "documents": settings.others == "document",
+            "topics": self.config.topic_chats,
         }
         yield from find(self.spool.inbox, self.config.chats, settings.ignore, **named)
         for chat, folder in settings.folders.items():
@@ -248,10 +249,10 @@ class Inbox(Worker):
         if self._copying.copies(drop):
             return self._copying.take(drops)
         if len(drops) == 1:
-            return self.spool.claim(drop.path, drop.chat, drop.beside)
+            return self.spool.claim(drop.path, drop.chat, drop.beside, topic=drop.topic)
         others = [each.path for each in drops[1:]]
         together = f"{title(drop.path.name)} – {title(drops[-1].path.name)}"
-        return self.spool.claim(drop.path, drop.chat, others, together=together)
+        return self.spool.claim(drop.path, drop.chat, others, together=together, topic=drop.topic)
 
     def _concerns_drop(self, error: OSError) -> bool:
         """Whether the kernel refuses this drop and not the spool: then nobody else need wait for it."""

@@ -148,7 +148,7 @@ class Preparer:
             spoiler=chat.spoiler,
             protect=chat.protect,
             caption_above=chat.caption_above,
-            topic=chat.topic,
+            topic=entry.topic or (int(chat.topic) if chat.topic.isdecimal() else chat.topic),
             send_as=chat.send_as,
         )
 

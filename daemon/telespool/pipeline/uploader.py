@@ -94,7 +94,7 @@ class Uploader(Worker):
         if entry is None:
             return 0.0 if await self.reporting.tell() else pause
         self._mind_the_hours()
-        held = self._hold(entry.chat)
+        held = self._hold(entry)
         if held:
             return await self._apply_hold(entry, *held)
         async with self.context.sending:
@@ -110,9 +110,9 @@ class Uploader(Worker):
             reason = f"Posts are sent at {hours} alone ([send] hours)."
             self._waits.begin(self.name, Wait(reason, until, kind="hours"))
 
-    def _hold(self, chat: str) -> tuple[str, float, str] | None:
+    def _hold(self, entry: Entry) -> tuple[str, float, str] | None:
         now = self.spool.clock()
-        for whom in (EVERYBODY, chat):
+        for whom in (EVERYBODY, entry.chat, entry.place):
             wait = self._waits.of(self.name, whom)
             if wait is None or wait.until is None:
                 continue
@@ -164,7 +164,7 @@ class Uploader(Worker):
             self._trouble_since = self._trouble_since or now
             if now - self._trouble_since > _SHORT_WAIT:
                 delay = max(delay, settings.retry_min)
-            whom = EVERYBODY if error.scope == "all" else entry.chat
+            whom = {"all": EVERYBODY, "topic": entry.place}.get(error.scope, entry.chat)
             self._waits.begin(
                 self.name, Wait(error.reason, now + delay, error.scope, whom, error.kind)
             )
@@ -190,7 +190,7 @@ class Uploader(Worker):
     def _following(self) -> list[Entry]:
         if self._alone > 0:
             return []
-        return [each for each in self.queue.following(AHEAD) if not self._hold(each.chat)]
+        return [each for each in self.queue.following(AHEAD) if not self._hold(each)]
 
     async def _send(self, entry: Entry) -> None:
         self.queue.forget(entry)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from telespool.errors import WaitKind
 
-WaitScope = Literal["all", "chat", "worker", "job", "unit", "drop"]
+WaitScope = Literal["all", "chat", "topic", "worker", "job", "unit", "drop"]
 
 EVERYBODY = "*"
 _SWEEP = 1000  # waits at which those that are over are forgotten
@@ -28,7 +28,7 @@ class Wait:
     """One wait. `reason` is a sentence for people.
 
     `until` and `since` are in seconds since the epoch; without `until` it lasts until what it waits for has come.
-    `whom` is the alias of the chat, the name of the worker, JOB, JOB/UNIT, or of a drop in the inbox, as `scope` says; EVERYBODY for "all".
+    `whom` is the alias of the chat, CHAT/TOPIC ("CHAT/" outside the folders of topics), the name of the worker, JOB, JOB/UNIT, or of a drop in the inbox, as `scope` says; EVERYBODY for "all".
     """
 
     reason: str

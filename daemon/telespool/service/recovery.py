@@ -58,8 +58,7 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
 
 def _sweep(spool: Spool) -> list[Path]:
     """Remove half copies of `telespool drop` from the inbox and the folders of chats."""
-    chats = [path for path in spool.inbox.iterdir() if path.is_dir() and not path.is_symlink()]
-    return sweep(spool.disk, [spool.inbox, *chats])
+    return sweep(spool.disk, _inboxes(spool.inbox))
 
 
 def _return_set_apart(spool: Spool) -> list[str]:
@@ -75,13 +74,9 @@ def _return_set_apart(spool: Spool) -> list[str]:
 
 def _set_apart(inbox: Path) -> list[Path]:
     """What was set apart in the inbox and the folders of its chats."""
-    folders = [
-        inbox,
-        *(inbox / each.name for each in plain_files.entries(inbox) if each.is_directory),
-    ]
     return [
         folder / each.name
-        for folder in folders
+        for folder in _inboxes(inbox)
         for each in plain_files.entries(folder)
         if each.is_directory
         and each.name.startswith(APART)
@@ -89,15 +84,22 @@ def _set_apart(inbox: Path) -> list[Path]:
     ]
 
 
+def _inboxes(inbox: Path) -> list[Path]:
+    """Where drops may lie: the inbox, the folders of its chats, and those of their topics."""
+    chats = _folders_in(inbox)
+    return [inbox, *chats, *(topic for chat in chats for topic in _folders_in(chat))]
+
+
+def _folders_in(folder: Path) -> list[Path]:
+    return [folder / each.name for each in plain_files.entries(folder) if each.is_directory]
+
+
 def _return_gathered(spool: Spool, job: str) -> list[str]:
     """Return the files of an interrupted claim of several to where they were dropped."""
     gathered = spool.job_folder("incoming", job) / GATHERED
     if not plain_files.is_directory(gathered):
         return []
-    parsed = Job.parse(job)
-    own = spool.inbox / parsed.chat if parsed else spool.inbox
-    inbox = own if plain_files.is_directory(own) else spool.inbox
-    return [_RETURNED.format(name) for name in spool.put_back(gathered, inbox)]
+    return [_RETURNED.format(name) for name in spool.put_back(gathered, spool.inbox_of(job))]
 
 
 def _part_suspects(spool: Spool, max_deaths: int) -> list[str]:

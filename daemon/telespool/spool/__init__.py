@@ -64,6 +64,7 @@ class Spool(SpoolWriter):
     # inbox → incoming
     claim = claims.claim
     put_back = claims.put_back
+    inbox_of = claims.inbox_of
     finish_copy = claims.finish_copy
     return_late = claims.return_late
     take = copies.take

@@ -35,15 +35,22 @@ APART = ".telespool-"
 
 
 def claim(
-    spool: SpoolWriter, drop: Path, chat: str, beside: Sequence[Path] = (), *, together: str = ""
+    spool: SpoolWriter,
+    drop: Path,
+    chat: str,
+    beside: Sequence[Path] = (),
+    *,
+    together: str = "",
+    topic: str = "",
 ) -> Entry:
     """Take a file or a folder out of the inbox; it becomes unit 0000 of a new job.
 
     `beside` are the files that belong to it, the other volumes of an archive and its password: they are
     gathered first, and one rename makes all of them the drop. With `together` they are equals, files that were
-    dropped in one moment, and that is what their folder is called.
+    dropped in one moment, and that is what their folder is called. `topic` is that of the chat, where the drop lies in
+    a folder for one.
     """
-    job = new_job(spool, chat, drop.name, together)
+    job = new_job(spool, chat, drop.name, together, topic)
     unit = Unit(first=0, label=clean(together or drop.name))
     target = spool.job_folder("incoming", job) / str(unit)
     try:
@@ -154,7 +161,11 @@ def finish_copy(spool: SpoolWriter, apart: Path, job: str) -> list[str]:
     drop = spool.drop(job)
     names = plain_files.names(apart)
     if drop is not None:
-        source = apart if len(names) > 1 else apart / names[0] if names else apart
+        # Several files lie in a folder of the job, also when only one of them is left here.
+        alone = names[:1] if len(names) == 1 else []
+        if alone and plain_files.is_file(apart / alone[0]):
+            alone = [] if plain_files.is_directory(drop.path) else alone
+        source = apart.joinpath(*alone)
         for name, kind in reversed(list_tree(source)):
             if kind.is_directory:
                 spool.disk.rmdir(source / name)
@@ -181,8 +192,7 @@ def return_late(spool: SpoolWriter, drop: Entry, names: Sequence[str]) -> list[P
     They lie in a folder of the same name again, and are a drop of their own. Whoever still writes one of them goes
     on writing.
     """
-    chat = spool.inbox / drop.chat
-    home = (chat if plain_files.is_directory(chat) else spool.inbox) / drop.unit.label
+    home = inbox_of(spool, drop.job) / drop.unit.label
     found = []
     for name in names:
         target = home / name
@@ -199,11 +209,22 @@ def return_late(spool: SpoolWriter, drop: Entry, names: Sequence[str]) -> list[P
     return found
 
 
-def new_job(spool: SpoolWriter, chat: str, dropped: str, together: str) -> str:
+def inbox_of(spool: SpoolWriter, job: str) -> Path:
+    """The folder of the inbox where the drops of this job's chat and topic lie; the inbox where there is none."""
+    parsed = Job.parse(job)
+    if parsed is None:
+        return spool.inbox
+    own = spool.inbox / parsed.chat
+    chat = own if plain_files.is_directory(own) else spool.inbox
+    topic = chat / parsed.topic if parsed.topic else chat
+    return topic if plain_files.is_directory(topic) else chat
+
+
+def new_job(spool: SpoolWriter, chat: str, dropped: str, together: str, topic: str = "") -> str:
     spool.disk.mkdir(spool.root / "incoming")  # a person may have removed it
     while True:
         when, token = spool.tokens.next(spool.clock())
-        job = str(Job.make(when, chat, together or title(dropped), token))
+        job = str(Job.make(when, chat, together or title(dropped), token, topic))
         # Unique in all folders, not only in incoming/: a job of that name may be done already.
         there = any(plain_files.exists(spool.job_folder(folder, job)) for folder in FOLDERS)
         if not there and spool.disk.mkdir(spool.job_folder("incoming", job)):

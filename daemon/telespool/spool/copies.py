@@ -89,14 +89,20 @@ class TakenFiles:
 
 
 def take(
-    spool: SpoolWriter, sources: Sequence[Source], chat: str, label: str, *, single: bool
+    spool: SpoolWriter,
+    sources: Sequence[Source],
+    chat: str,
+    label: str,
+    *,
+    single: bool,
+    topic: str = "",
 ) -> tuple[Entry, list[str]]:
     """Make a job of copies of these files; and the names under which they are known as taken.
 
     `single`: one file, which is the drop; else they lie in a folder called `label`. Changed where one of them was
     changed meanwhile; nothing was taken then.
     """
-    job = claims.new_job(spool, chat, label, "" if single else label)
+    job = claims.new_job(spool, chat, label, "" if single else label, topic)
     unit = Unit(first=0, label=clean(label))
     target = spool.job_folder("incoming", job) / str(unit)
     staged = spool.tmp / job

@@ -68,6 +68,18 @@ class Entry:
         """The alias of the chat it goes to."""
         return Job.chat_of(self.job)
 
+    @property
+    def topic(self) -> str:
+        """The topic of the folder that it was dropped into; "" where that was none."""
+        job = Job.parse(self.job)
+        return job.topic if job else ""
+
+    @property
+    def place(self) -> str:
+        """The chat and its topic (`Job.place`)."""
+        job = Job.parse(self.job)
+        return job.place if job else ""
+
 
 class SpoolLayout:
     """The spool under `root`, for reading. `inbox` may lie elsewhere."""

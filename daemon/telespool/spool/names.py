@@ -1,8 +1,8 @@
 """The names of jobs and units: what they say, and how they are read back.
 
 A job is one drop: `20261120-075145-kqzvtb_family_holiday` is the UTC time of the claim, six letters that make it unique,
-the chat alias, and the cleaned name. Sorting by name is sorting by age: the first two letters are the fraction of the
-second. The others are drawn at random, because what is derived from the name must be unique in the account: another
+the chat alias, and the cleaned name; what was dropped for a topic of the chat names that behind the alias,
+`family+Holidays`. Sorting by name is sorting by age: the first two letters are the fraction of the second. The others are drawn at random, because what is derived from the name must be unique in the account: another
 machine may claim a drop of the same name in the same second, and a clock may show the same second twice.
 
 A unit is whatever one request sends, a file or the directory of an album:
@@ -33,6 +33,8 @@ from typing import TYPE_CHECKING, Literal, Self
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+from telespool.spool.topic_names import escaped, fits, unescaped
+
 Kind = Literal["", "c", "o"]
 
 NESTED = 1_000_000
@@ -40,6 +42,7 @@ NESTED = 1_000_000
 
 LABEL_BYTES = 180
 SLUG_BYTES = 80
+_JOB_BYTES = 220  # what is left of 255 has room for what other names add
 ALBUM_LABEL = "album"
 DEFAULT_CHAT = "default"
 """The alias of the chat for what lies directly in the inbox."""
@@ -51,7 +54,7 @@ AS_DOCUMENT = ".as-document"
 """In a label, before its ending: the file is sent as a document, as it is (0012_clip.as-document.mp4)."""
 
 _JOB = re.compile(
-    r"(?P<stamp>\d{8}-\d{6})(?:-(?P<token>[a-z]+))?_(?P<chat>[a-z0-9][a-z0-9-]*)_(?P<slug>.+)",
+    r"(?P<stamp>\d{8}-\d{6})(?:-(?P<token>[a-z]+))?_(?P<chat>[a-z0-9][a-z0-9-]*)(?:\+(?P<topic>[^_]+))?_(?P<slug>.+)",
     re.DOTALL,
 )
 _KINDS: dict[str, Kind] = {"": "", "c": "c", "o": "o"}
@@ -91,12 +94,16 @@ class Job:
     chat: str
     slug: str
     token: str = ""
+    topic: str = ""
+    """The topic of the chat, where the drop lay in a folder that stands for one."""
 
     @classmethod
-    def make(cls, when: float, chat: str, dropped: str, token: str = "") -> Self:
+    def make(cls, when: float, chat: str, dropped: str, token: str = "", topic: str = "") -> Self:
         """The job of a drop of this name, claimed at `when` (seconds since the epoch)."""
         stamp = datetime.fromtimestamp(when, UTC).strftime("%Y%m%d-%H%M%S")
-        return cls(stamp, chat, clean(dropped, SLUG_BYTES), token)
+        rest = len(f"{stamp}-{token}_{chat}+{escaped(topic)}_".encode())
+        slug = clean(dropped, max(16, min(SLUG_BYTES, _JOB_BYTES - rest)))
+        return cls(stamp, chat, slug, token, topic)
 
     @classmethod
     def parse(cls, name: str) -> Self | None:
@@ -104,7 +111,8 @@ class Job:
         match = _JOB.fullmatch(name)
         if match is None:
             return None
-        return cls(match["stamp"], match["chat"], match["slug"], match["token"] or "")
+        token, topic = match["token"] or "", unescaped(match["topic"] or "")
+        return cls(match["stamp"], match["chat"], match["slug"], token, topic)
 
     @classmethod
     def chat_of(cls, name: str) -> str:
@@ -114,7 +122,13 @@ class Job:
 
     def __str__(self) -> str:
         token = f"-{self.token}" if self.token else ""
-        return f"{self.stamp}{token}_{self.chat}_{self.slug}"
+        topic = f"+{escaped(self.topic)}" if self.topic else ""
+        return f"{self.stamp}{token}_{self.chat}{topic}_{self.slug}"
+
+    @property
+    def place(self) -> str:
+        """The chat and its topic: `family/Holidays`, and `family/` outside such a folder."""
+        return f"{self.chat}/{self.topic}"
 
     @property
     def claimed(self) -> float:
@@ -287,6 +301,12 @@ def clean(name: str, limit: int = LABEL_BYTES) -> str:
 
 def _unsafe(sign: str) -> bool:
     return sign == "/" or unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def topic_of(folder: str) -> str:
+    """The topic that a folder of this name stands for; "" where the name is too long for one."""
+    topic = clean(folder)
+    return topic if fits(topic) else ""
 
 
 def password_for(name: str) -> str | None:

@@ -97,10 +97,13 @@ def hold(spool: Spool, entry: Entry) -> Entry:
     return spool.wait(entry, HELD)
 
 
-def take_in(spool: Spool, source: Path, chat: str) -> Path:
-    """Copy a file or a folder into the inbox of a chat; complete from its first moment."""
+def take_in(spool: Spool, source: Path, chat: str, topic: str = "") -> Path:
+    """Copy a file or a folder into the inbox of a chat (or of its topic); complete from its first moment."""
     directory = spool.inbox if chat == "default" else spool.inbox / chat
     spool.disk.mkdir(directory)
+    if topic:
+        directory /= topic
+        spool.disk.mkdir(directory)
     sweep(spool.disk, [spool.inbox, directory])
     target = directory / source.name
     if plain_files.exists(target):

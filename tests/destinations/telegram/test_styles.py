@@ -74,7 +74,7 @@ async def test_topics_are_found_by_name_and_made_once(
     holidays = forum.add(chat, "Holidays")
     telegram.faults.add("messages.createForumTopic", drop="after", times=1)
     items = [photo_file(tmp_path, number) for number in range(1, 5)]
-    names = ["holidays", "Trips", "Trips", "1"]
+    names: list[str | int] = ["holidays", "Trips", "Trips", 1]
 
     async with opened(telegram, tmp_path / "state") as destination:
         for item, name in zip(items[:2], names[:2], strict=True):

@@ -116,6 +116,8 @@ def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> Telespo
             scope = {Action.CHAT: "chat", Action.KIND: "unit", Action.ACCOUNT: "all"}[
                 refusal.action
             ]
+            if refusal.name.startswith("TOPIC_"):
+                scope = "topic"
             return Temporary(
                 f"{subject} cannot be sent for now: {said}.",
                 retry_after=_PAUSE[refusal.action],

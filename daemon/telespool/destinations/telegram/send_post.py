@@ -25,7 +25,7 @@ from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
 from telespool.destinations.telegram.posted_before import PostedBefore, subject_of
 from telespool.destinations.telegram.server_health import Circuit, now
-from telespool.destinations.telegram.topics import Topics
+from telespool.destinations.telegram.topics import CLOSED, Topics
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class PostSender:
                     continue
                 first = refusal.name not in mended
                 mended.add(refusal.name)
+                if refusal.name in CLOSED:
+                    raise self._topics.closed(chat, head.style.topic, refusal) from None
                 match refusal.action:
                     case Action.CHAT if first and self._chats.forget(chat, refusal):
                         if before := await self._moved(chat, album):

@@ -1,13 +1,14 @@
 """The topics of forums: found by name, made where there is none, exactly once. core.telegram.org/api/forum
 
 A topic that is to be made has a random_id derived from its chat and its name: whoever asks again, after a crash or a
-lost answer, is answered with the same topic.
+lost answer, is answered with the same topic. One that was deleted is not made again: a person did that, and is asked.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -25,6 +26,8 @@ _log = structlog.get_logger()
 _PAGE, _PAGES = 100, 50
 _GENERAL = 1  # the topic that every forum has; what is posted there answers to nothing
 _RETRY = 15 * 60.0
+CLOSED = frozenset({"TOPIC_CLOSED", "TOPIC_DELETED"})
+"""Errors of a post by which its topic is to blame."""
 
 
 class Topics:
@@ -34,28 +37,43 @@ class Topics:
         self._caller = caller
         self._chats = chats
         self._known: dict[tuple[str, str], int] = {}
+        self._deleted: set[tuple[str, str]] = set()
         self._looking = asyncio.Lock()
 
-    async def number(self, alias: str, topic: str) -> int:
-        """The id to post under, 0 for the general topic; Temporary (scope "chat") where there can be none."""
-        if topic.isdecimal():
-            return 0 if int(topic) == _GENERAL else int(topic)
+    async def number(self, alias: str, topic: str | int) -> int:
+        """The id to post under, 0 for the general topic; Temporary (scope "topic") where there can be none.
+
+        A text is the name of a topic, whatever it looks like; a number its id.
+        """
+        if isinstance(topic, int):
+            return 0 if topic == _GENERAL else topic
         async with self._looking:
             key = (alias, topic)
             if key not in self._known:
                 peer = await self._chats.peer(alias)
                 try:
                     found = await self._find(peer, alias, topic)
-                    self._known[key] = (
-                        await self._make(peer, alias, topic) if found is None else found
-                    )
+                    if found is None and key in self._deleted:
+                        raise _gone(alias, topic)
+                    if found is None:
+                        found = await self._make(peer, alias, topic)
+                    self._known[key] = found
                 except Refusal as refusal:
                     raise _waits(alias, topic, refusal) from None
             return self._known[key]
 
-    def forget(self, alias: str) -> None:
-        """Look the topics of this chat up anew."""
-        self._known = {key: value for key, value in self._known.items() if key[0] != alias}
+    def closed(self, alias: str, topic: str | int, refusal: Refusal) -> Temporary:
+        """The wait of a post whose topic takes none: it is looked up anew after it."""
+        if isinstance(topic, str):
+            self._known.pop((alias, topic), None)
+            if refusal.name == "TOPIC_DELETED":
+                self._deleted.add((alias, topic))
+        if refusal.name == "TOPIC_DELETED":
+            return _gone(alias, topic)
+        return _wait(
+            f"The topic {topic!r} of the chat {alias!r} is closed: let an administrator open it again in Telegram."
+            " What goes to other topics is sent meanwhile."
+        )
 
     async def _find(self, peer: Any, alias: str, topic: str) -> int | None:
         """The newest open topic of this name; a closed one where there is no other."""
@@ -68,7 +86,7 @@ class Topics:
             answer = await self._caller.call(request, chat=alias)
             page = [each for each in answer.topics if isinstance(each, types.ForumTopic)]
             for each in page:
-                if each.title.casefold() == topic.casefold():
+                if _same(each.title, topic):
                     if not each.closed:
                         return 0 if each.id == _GENERAL else int(each.id)
                     closed = int(each.id) if closed is None else closed
@@ -86,25 +104,38 @@ class Topics:
         if number is None:
             raise Temporary(
                 f"Telegram made the topic {topic!r} but did not name it; it is looked for.",
-                scope="chat",
+                scope="topic",
             )
         _log.info("topic.created", chat=alias, topic=topic, id=number)
         return number
 
 
+def _same(title: str, topic: str) -> bool:
+    """Whether people take these for one name: names of files may be written with other signs for the same letters."""
+    one, other = (unicodedata.normalize("NFC", name).casefold().split() for name in (title, topic))
+    return one == other
+
+
+def _wait(reason: str) -> Temporary:
+    return Temporary(reason, retry_after=_RETRY, scope="topic", kind="chat")
+
+
+def _gone(alias: str, topic: str | int) -> Temporary:
+    return _wait(
+        f"The topic {topic!r} of the chat {alias!r} was deleted: make one of that name again in Telegram, or drop the"
+        " files for another."
+    )
+
+
 def _waits(alias: str, topic: str, refusal: Refusal) -> Exception:
     if refusal.name in {"CHANNEL_FORUM_MISSING", "PEER_ID_INVALID", "CHAT_NOT_MODIFIED"}:
-        return Temporary(
-            f"The chat {alias!r} has no topics: let an administrator turn them on, or take `topic` out of"
-            f" [chats.{alias}].",
-            retry_after=_RETRY,
-            scope="chat",
+        return _wait(
+            f"The chat {alias!r} has no topics: let an administrator turn them on, or take `topic` and `subfolders` out"
+            f" of [chats.{alias}]."
         )
     if refusal.name in {"CHAT_ADMIN_REQUIRED", "CHAT_WRITE_FORBIDDEN"}:
-        return Temporary(
+        return _wait(
             f"The topic {topic!r} does not exist in the chat {alias!r} and this account may not make one: make it"
-            " by hand, or let an administrator give the right to manage topics.",
-            retry_after=_RETRY,
-            scope="chat",
+            " by hand, or let an administrator give the right to manage topics."
         )
     return error_mapping.verdict(refusal, f"The topic {topic!r} of the chat {alias!r}")
