@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from telespool.destinations.telegram.connection import ConnectionLimits
 from telespool.destinations.telegram.rpc import RetryPolicy
@@ -22,6 +23,24 @@ HASTY = RetryPolicy(
     limits=ConnectionLimits(connect=3.0, answer=1.0, idle=30.0, pong=1.0),
 )
 """The daemon's patience, in fractions of a second."""
+
+
+async def lives(home: Home, telegram: TestTelegram, method: str = "*", **fault: Any) -> bool:
+    """Let the daemon live until the fault strikes; whether it did, and the process was ended there."""
+    strike = telegram.faults.add(method, **fault)
+    living = asyncio.create_task(home.inside(patience=HASTY))
+    hung = asyncio.create_task(
+        telegram.until(lambda: any(call.outcome == "hung" for call in telegram.calls))
+    )
+    try:
+        await asyncio.wait([living, hung], return_when=asyncio.FIRST_COMPLETED)
+        return not living.done()
+    finally:
+        telegram.faults.scripted.remove(strike)
+        telegram.calls.clear()
+        for task in (living, hung):
+            task.cancel()
+        await asyncio.gather(living, hung, return_exceptions=True)
 
 
 def photos(material: Material, count: int = 4, first: int = 1) -> dict[str, Path]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.faults.support import HASTY
+from tests.faults.support import HASTY, lives
 from tests.harness import Home, eventually
 from tests.telegram_server.forums import Forum
 from tests.telegram_server.helpers import photo
@@ -60,23 +59,6 @@ def _titles(telegram: TestTelegram) -> dict[str, str]:
     return {message.name or "": titles[message.topic or 0] for message in messages}
 
 
-async def _lives(home: Home, telegram: TestTelegram, **fault: Any) -> bool:
-    """Let the daemon live until the fault strikes; whether it did, and the process was ended there."""
-    strike = telegram.faults.add("*", **fault)
-    living = asyncio.create_task(home.inside(patience=HASTY))
-    try:
-        await telegram.until(
-            lambda: living.done() or any(call.outcome == "hung" for call in telegram.calls)
-        )
-        return not living.done()
-    finally:
-        telegram.faults.scripted.remove(strike)
-        telegram.calls.clear()
-        living.cancel()
-        with suppress(asyncio.CancelledError):
-            await living
-
-
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_five_subfolders_fill_five_topics(
     home: Home, telegram: TestTelegram, when: str
@@ -90,19 +72,20 @@ async def test_five_subfolders_fill_five_topics(
         name = type(request).__name__
         if f"messages.{name[0].lower()}{name[1:].removesuffix('Request')}" not in STEPS:
             return False
+        which: tuple[Any, ...]
         which = (name, getattr(request, "title", ""), getattr(request, "random_id", 0))
         if name.startswith("UploadMedia"):
             which = (name, request.media.file.id)
         if name.startswith("GetForumTopics"):
             which = (name, len(telegram.messages))
-        if which in died or len(died) >= lives:  # one to a life: others may be under way
+        if which in died or len(died) >= number:  # one to a life: others may be under way
             return False
         died.add(which)
         return True
 
-    lives = 1
-    while await _lives(home, telegram, hang=when, where=step, times=None):
-        lives += 1
+    number = 1
+    while await lives(home, telegram, hang=when, where=step, times=None):
+        number += 1
 
     assert len(died) >= 3 + 2 + 5 + 5
     assert _titles(telegram) == {f"IMG_{n}.jpg": topic for n, topic in enumerate(topics)}
@@ -119,12 +102,13 @@ async def test_closed_and_deleted_topics_wait_alone(home: Home, telegram: TestTe
     assert chat.forum is not None
     closed, deleted = chat.forum.named("Holidays"), chat.forum.named("2024")
     _drop(home, (*KNOWN, "Trips"))
-    telegram.faults.add(
-        "messages.getForumTopics", times=None, do=lambda: setattr(closed, "closed", True)
-    )
-    telegram.faults.add(
-        "messages.sendMedia", times=None, do=lambda: setattr(deleted, "deleted", True)
-    )
+    for topic, state in ((closed, "closed"), (deleted, "deleted")):
+        telegram.faults.add(
+            "messages.sendMedia",
+            times=None,
+            where=lambda request, topic=topic: request.reply_to.reply_to_msg_id == topic.id,
+            do=lambda topic=topic, state=state: setattr(topic, state, True),
+        )
     async with home.working(patience=HASTY) as service:
         await telegram.until(lambda: len(telegram.in_chat("family")) == 2)
         waits = service.activity.waits

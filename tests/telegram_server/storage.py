@@ -77,8 +77,8 @@ class Media:
     def to_tl(self) -> Any:
         """As it stands in a message."""
         if self.kind == "photo":
-            size = types.PhotoSize("x", self.width or 0, self.height or 0, self.size)
-            photo = types.Photo(self.id, self.access_hash, self.reference, now(), [size], 2)
+            sizes = photo_sizes(self.width or 0, self.height or 0, self.size)
+            photo = types.Photo(self.id, self.access_hash, self.reference, now(), sizes, 2)
             return types.MessageMediaPhoto(photo=photo)
         document = types.Document(
             self.id,
@@ -91,6 +91,17 @@ class Media:
             list(self.attributes),
         )
         return types.MessageMediaDocument(document=document)
+
+
+def photo_sizes(width: int, height: int, size: int) -> list[Any]:
+    """The copies that are kept of a photo, the largest last. core.telegram.org/api/files#image-thumbnail-types"""
+    found = []
+    for letter, side in (("m", 320), ("x", 800), ("y", 1280), ("w", 2560)):
+        scale = min(1.0, side / max(width, height, 1))
+        found.append(types.PhotoSize(letter, round(width * scale), round(height * scale), size))
+        if scale == 1.0:
+            break
+    return found
 
 
 class Storage:

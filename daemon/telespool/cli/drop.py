@@ -28,9 +28,7 @@ def run(options: argparse.Namespace) -> int:
     to, _, topic = options.to.partition("/")
     if to not in config.chats:
         known = ", ".join(sorted(config.chats))
-        raise Permanent(
-            f"There is no chat {to}. Under [chats] in the configuration are: {known}"
-        )
+        raise Permanent(f"There is no chat {to}. Under [chats] in the configuration are: {known}")
     if topic and (to not in config.topic_chats or topic != topic_of(topic)):
         raise Permanent(
             f"The chat {to} has no folder for a topic {topic}."

@@ -215,6 +215,11 @@ class SendSettings:
         "",
         'Posts are sent at these hours of this machine\'s clock alone, such as "08:00-22:00"; "" is always.',
     )
+    photos: Literal["photo", "hd", "file", "both"] = _key(
+        "photo",
+        "What photos are sent as: photos, their bytes as they are (Telegram makes its own copies of these); photos of at"
+        " most 2560 pixels, as the apps send HD; files, which nobody changes; or both, the photo and its file behind it.",
+    )
     spoiler: bool = _key(False, "Photos and videos are covered until somebody taps them.")
     protect: bool = _key(False, "Nobody can forward or save the posts.")
     caption_above: bool = _key(False, "The caption stands above the pictures, not below.")
@@ -249,6 +254,7 @@ class ChatSettings:
     edited: Literal["both", "edited", "original"] = _key(_SEND.edited, "As [send] edited.")
     raw: Literal["leave", "document", "jpeg"] = _key(_SEND.raw, "As [send] raw.")
     silent: Literal[False, True, "after-first"] = _key(_SEND.silent, "As [send] silent.")
+    photos: Literal["photo", "hd", "file", "both"] = _key(_SEND.photos, "As [send] photos.")
     spoiler: bool = _key(_SEND.spoiler, "As [send] spoiler.")
     protect: bool = _key(_SEND.protect, "As [send] protect.")
     caption_above: bool = _key(_SEND.caption_above, "As [send] caption_above.")

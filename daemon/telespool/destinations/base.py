@@ -33,10 +33,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """An item the destination has taken in; `handle` is the destination's own and nobody else's."""
+    """An item the destination has taken in; `handle` is the destination's own and nobody else's.
+
+    `kept`: of a photo that it keeps in another size, the width and height of what it keeps; None where nobody says.
+    """
 
     item: Item
     handle: object
+    kept: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,11 +96,13 @@ def acceptable_photo(
     directory: Path,
     *,
     again: bool = False,
+    longest: int = 0,
     decode: Callable[[Image.Image], object] = decode_small,
 ) -> Path:
     """Return the photo as Telegram takes it: `path` itself, or a JPEG made in `directory`.
 
-    `again` makes a JPEG in any case, for one that Telegram refused. Permanent where it cannot be decoded to
+    `again` makes a JPEG in any case, for one that Telegram refused. With `longest` it is a JPEG whose sides have at most
+    so many pixels; one that is made is progressive. Permanent where it cannot be decoded to
     its end; a JPEG that lacks only its last bytes gets its end mark, as viewers add it in thought. `decode` decodes
     one that is taken as it is.
     """
@@ -109,17 +111,19 @@ def acceptable_photo(
     try:
         with Image.open(path, formats=FORMATS) as image:
             seen = _look(path, image)
+            if longest:
+                again |= max(image.size) > longest or image.format not in {"JPEG", "MPO"}
             if not seen.reasons and not again:
                 decode(image)
                 return path
-            return _made(image, path, target)
+            return _made(image, path, target, longest)
     except BROKEN as error:
         whole = _with_its_end(path)
         if whole is None or seen is None:
             raise Permanent(_unreadable(path, error)) from error
     if seen.reasons or again:
         with Image.open(io.BytesIO(whole), formats=["JPEG"]) as image:
-            return _made(image, path, target)
+            return _made(image, path, target, longest)
     _write(target, whole)
     return target
 
@@ -153,7 +157,7 @@ def page(path: Path, place: int, target: Path) -> Path:
         raise Permanent(_unreadable(path, error)) from error
 
 
-def _made(image: Image.Image, path: Path, target: Path) -> Path:
+def _made(image: Image.Image, path: Path, target: Path, longest: int = 0) -> Path:
     if image.width + image.height > 2 * MAX_SIDES:
         # It is made smaller in any case: of a JPEG half of it can be decoded alone.
         factor = MAX_SIDES / (image.width + image.height)
@@ -164,7 +168,9 @@ def _made(image: Image.Image, path: Path, target: Path) -> Path:
     sides = picture.width + picture.height
     if sides > MAX_SIDES:
         picture = _scaled(picture, MAX_SIDES / sides)
-    return _save(picture, target)
+    if longest and max(picture.size) > longest:
+        picture = _scaled(picture, longest / max(picture.size))
+    return _save(picture, target, progressive=bool(longest))
 
 
 _END_MARK = b"\xff\xd9"
@@ -304,14 +310,15 @@ def _scaled(picture: Image.Image, factor: float) -> Image.Image:
     return picture.resize(size, Image.Resampling.LANCZOS)
 
 
-def _save(picture: Image.Image, target: Path) -> Path:
+def _save(picture: Image.Image, target: Path, *, progressive: bool = False) -> Path:
     """Write a JPEG of at most `MAX_BYTES`: lower quality first, fewer pixels then."""
     profile = srgb_profile() if picture.mode == "RGB" else None
     target.parent.mkdir(parents=True, exist_ok=True)
     while True:
         for quality in _QUALITIES:
             target.unlink(missing_ok=True)
-            picture.save(target, "JPEG", quality=quality, optimize=True, icc_profile=profile)
+            how = {"quality": quality, "optimize": True, "progressive": progressive}
+            picture.save(target, "JPEG", icc_profile=profile, **how)
             if target.stat().st_size <= MAX_BYTES:
                 with target.open("rb") as file:
                     os.fsync(file.fileno())

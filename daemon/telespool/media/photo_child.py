@@ -1,7 +1,7 @@
 """The child that decodes photos: one request a line on standard input, one answer a line on standard output.
 
     {"op": "look", "path": "…"}                                    → {"result": {"width": …}}
-    {"op": "make", "path": "…", "directory": "…", "again": false, "preview": true}
+    {"op": "make", "path": "…", "directory": "…", "again": false, "longest": 0, "preview": true}
                                                                    → {"result": ["…/IMG_1.jpg.jpg", [640, 480, "base64"]]}
     {"op": "preview", "path": "…"}                                 → {"result": [640, 480, "base64"]}
     {"op": "decode", "path": "…"}                                  → {"result": [width, height]}
@@ -96,14 +96,15 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         if 0 < request["most"] < photo.pixels(path):
             return {"large": True}
         directory = Path(request["directory"])
-        return {"result": _made(path, directory, again=request["again"], show=request["preview"])}
+        how = {"again": request["again"], "longest": request["longest"]}
+        return {"result": _made(path, directory, show=request["preview"], **how)}
     except Permanent as error:
         return {"refused": error.reason}
     except OSError as error:
         return {"errno": error.errno, "words": error.strerror, "file": error.filename}
 
 
-def _made(path: Path, directory: Path, *, again: bool, show: bool) -> tuple[str, _Told | None]:
+def _made(path: Path, directory: Path, *, show: bool, **how: Any) -> tuple[str, _Told | None]:
     """Where the acceptable photo lies, and how it is shown. One that is taken as it is, is decoded once for both."""
     seen: list[Picture] = []
 
@@ -111,8 +112,8 @@ def _made(path: Path, directory: Path, *, again: bool, show: bool) -> tuple[str,
         seen.append(preview.of_image(image, path.stat().st_size))
 
     if not show:
-        return os.fspath(photo.acceptable_photo(path, directory, again=again)), None
-    made = photo.acceptable_photo(path, directory, again=again, decode=decode)
+        return os.fspath(photo.acceptable_photo(path, directory, **how)), None
+    made = photo.acceptable_photo(path, directory, decode=decode, **how)
     return os.fspath(made), _told(preview.of_file(made) if made != path else seen[-1])
 
 

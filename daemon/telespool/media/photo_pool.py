@@ -218,21 +218,23 @@ async def look_closer(path: Path, header: plain_jpeg.Header | None) -> PhotoInfo
 
 
 async def acceptable_photo(
-    path: Path, directory: Path, *, again: bool = False, preview: bool = False
+    path: Path, directory: Path, *, again: bool = False, longest: int = 0, preview: bool = False
 ) -> tuple[Path, Picture | None]:
     """Return the photo as Telegram takes it (`path` itself, or a JPEG made in `directory`), and how a page shows that.
 
-    `again` makes a JPEG in any case, for one that Telegram refused. The second is None without `preview`.
+    `again` makes a JPEG in any case, for one that Telegram refused; `longest` one of at most so many pixels a side. The
+    second is None without `preview`.
     """
     header = None if again else await in_thread(plain_jpeg.whole, path)
     if (
         header is not None
         and header.profile in _harmless
+        and not (longest and max(header.info.width, header.info.height) > longest)
         and not (preview and header.needs_preview)
     ):
         return path, Picture(header.info.width, header.info.height, None) if preview else None
     asked = {"op": "make", "path": os.fspath(path), "directory": os.fspath(directory)}
-    request: dict[str, Any] = asked | {"again": again, "preview": preview}
+    request: dict[str, Any] = asked | {"again": again, "longest": longest, "preview": preview}
     made = await _ask(request | {"most": _LARGE}, path)
     if made is None:
         async with _pool().large():

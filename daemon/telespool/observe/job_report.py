@@ -18,8 +18,11 @@ from telespool.spool import delivered_index
 from telespool.spool.account import fates
 from telespool.spool.layout import CONTENTS, NOTES, SKIPPED
 from telespool.spool.names import Job
+from telespool.spool.receipts import kept
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from telespool.spool import Spool
     from telespool.spool.layout import Entry, SpoolLayout
 
@@ -87,7 +90,7 @@ class Report:
             bytes=sum(line.size for line in delivered_index.read(folders, job) if line.message),
             begun=parsed.claimed if parsed else 0.0,
             ended=_ended(folders, job),
-            remarks=tuple(delivered_index.remarks(folders, job)),
+            remarks=(*_kept(folders, job), *delivered_index.remarks(folders, job)),
             unexplained=tuple(
                 f"{each.name} ({each.reason})"
                 for each in fates(folders, job)
@@ -112,6 +115,25 @@ class Report:
         for title, names in told.items():
             lines += [f"  {title}: {name}" for name in names]
         return lines
+
+
+def _kept(folders: SpoolLayout, job: str) -> Iterator[str]:
+    """In what size photos are kept where they were sent: of most by itself, of the others together."""
+    sides = sorted((max(size) for size in kept(folders, job).values()), reverse=True)
+    if not sides:
+        return
+    rest = [side for side in sides if side < sides[0]]
+    line = (
+        f"{len(sides) - len(rest)} of {humanize.count(len(sides), 'photo')} kept at {sides[0]} px"
+    )
+    if rest:
+        least, most = rest[-1], rest[0]
+        line += (
+            f", {len(rest)} at {most} px"
+            if least == most
+            else f", {len(rest)} at {least} to {most} px"
+        )
+    yield line
 
 
 def _lines(folders: SpoolLayout, job: str, name: str) -> tuple[str, ...]:

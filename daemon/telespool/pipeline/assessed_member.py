@@ -5,7 +5,7 @@ On the last try a member with which a child is killed is refused, so that the ot
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from telespool.errors import ChildDied, Permanent
@@ -54,7 +54,7 @@ class AssessedMember:
             return PHOTO  # into quarantine, too: nobody waits for it
         if verdict.action in CONVERTED:
             return COPY
-        if verdict.action == "document":
+        if verdict.action == "document" and not self.unit.goes_as_document:
             return OTHER
         return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(verdict.kind, OTHER)
 
@@ -132,6 +132,9 @@ async def assess_member(
             raise
         refused = f"{piece.member.name} cannot be looked at. {error.reason}"
         return AssessedMember(unit, path, piece.member.name, None, refused)
+    if chat.photos == "file" and verdict.kind == "photo" and verdict.action != "refuse":
+        unit = unit.document()
+        verdict = replace(verdict, action="document", left_behind=())
     taken, inner = None, False
     if verdict.kind in {"photo", "video"} or verdict.is_raw:
         taken = await in_thread(metadata.taken, path) if chat.order == "taken" else None

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Entry
 
 _STAMP = 1 << 16
+HD = 2560
+"""Pixels of the longer side of what Telegram's apps send as HD; core.telegram.org/api/files, size w"""
 
 
 class Preparer:
@@ -171,8 +173,9 @@ class Preparer:
         source = source or member.path
         directory = self._workshop(_key(member)) / ("again" if again else "first")
 
+        longest = HD if self.config.chat(member.chat).photos == "hd" else 0
         size = 0
-        if again or verdict.reasons:
+        if again or longest or verdict.reasons:
             self._made.add(_key(member))
             size = min((await in_thread(plain_files.lstat, member.path)).st_size, MAX_BYTES)
         room = self.spool.room.promise(member.unit.label, for_sending=True)
@@ -180,7 +183,7 @@ class Preparer:
             await in_thread(room.grow, size)
             async with plain_files.unchanged(member.path):
                 path, shown = await acceptable_photo(
-                    source, directory, again=again, preview=self.previews
+                    source, directory, again=again, longest=longest, preview=self.previews
                 )
         except Permanent as error:
             reason = error.reason.replace(member.path.name, member.unit.label)
@@ -192,6 +195,16 @@ class Preparer:
         mime = verdict.mime if path == member.path else "image/jpeg"
         item = await self._item(member, path, "photo", verdict, mime)
         return replace(item, picture=shown)
+
+    async def original(self, member: Entry) -> Item:
+        """The file itself, to stand behind the photo that was made of it: another message, with an id of its own."""
+        item = await self._item(member, member.path, "document", self._verdicts[_key(member)])
+        number, stamp = member.unit.first, await in_thread(_stamp, member.path)
+        return replace(
+            item,
+            key=random_id(member.job, number, "/file"),
+            upload_key=file_id(member.job, number, "/file", stamp),
+        )
 
     async def _item(
         self, member: Entry, path: Path, kind: Kind, verdict: Assessment, mime: str = ""

@@ -72,7 +72,7 @@ class StagedUnit:
             uploaded = self.staged.get(number)
             if uploaded is not None and uploaded.item.path == before.path:
                 item = replace(uploaded.item, path=member.path)
-                self.staged[number] = Uploaded(item, uploaded.handle)
+                self.staged[number] = replace(uploaded, item=item)
 
     def replaced(self) -> list[int]:
         """The numbers of those in whose place a person has put another file meanwhile."""

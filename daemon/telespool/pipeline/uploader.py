@@ -26,6 +26,7 @@ from telespool.errors import (
     ToolFault,
 )
 from telespool.observe.job_report import close_job
+from telespool.pipeline.files_behind import FilesBehind
 from telespool.pipeline.prepare import Preparer
 from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.retry_queue import RetryQueue
@@ -61,6 +62,7 @@ class Uploader(Worker):
         previews = isinstance(destination, SupportsPreviews) and destination.previews
         self.preparing = Preparer(context.spool, context.config, context.limit, previews=previews)
         self.stager = Stager(context, destination, self.preparing, self.alive)
+        self._files = FilesBehind(context.config, destination, self.preparing)
         self.queue = SendQueue(context.spool)
         self.reporting = ReportSender(context.spool, context.config, destination, context.hooks)
         if self.reporting.wanted:
@@ -241,6 +243,7 @@ class Uploader(Worker):
                 await in_thread(self.renumber, members[number])
             if not messages:
                 return
+            notes += await self._files.post(entry, unit, messages)
             await self._receipt(entry, unit, messages, notes)
             return
 
@@ -249,8 +252,9 @@ class Uploader(Worker):
     ) -> None:
         sent = [line for number, line in unit.lines.items() if number in messages]
         peer = self.config.chats.get(entry.chat, "")
+        kept = {n: unit.staged[n].kept for n in messages if n in unit.staged}
         record = partial(delivered_index.record, self.spool, entry.job, sent, messages)
-        await in_thread(record, peer, notes)
+        await in_thread(record, peer, notes, kept)
         done = await in_thread(self.spool.deliver, entry, messages)
         self._alone -= 1
         self.context.activity.counts["delivered"] += len(messages)

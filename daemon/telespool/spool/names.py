@@ -2,7 +2,8 @@
 
 A job is one drop: `20261120-075145-kqzvtb_family_holiday` is the UTC time of the claim, six letters that make it unique,
 the chat alias, and the cleaned name; what was dropped for a topic of the chat names that behind the alias,
-`family+Holidays`. Sorting by name is sorting by age: the first two letters are the fraction of the second. The others are drawn at random, because what is derived from the name must be unique in the account: another
+`family+Holidays`. Sorting by name is sorting by age: the first two letters are the fraction of the second. The others
+are drawn at random, because what is derived from the name must be unique in the account: another
 machine may claim a drop of the same name in the same second, and a clock may show the same second twice.
 
 A unit is whatever one request sends, a file or the directory of an album:
@@ -360,12 +361,13 @@ def _sorted_part(part: str) -> str:
     return f"\1{chr(min(len(digits), 0xD000) + 1)}{digits}{part}\0"
 
 
-def random_id(job: str, number: int) -> int:
+def random_id(job: str, number: int, which: str = "") -> int:
     """The id under which Telegram remembers this member of this job, in all its forms: signed 64 bit, never 0.
 
-    An original and its converted copy share it: whichever is sent second is answered with the first.
+    An original and its converted copy share it: whichever is sent second is answered with the first. `which` tells a
+    second message of the same member from the first.
     """
-    return _derive(f"message/{job}/{number}")
+    return _derive(f"message/{job}/{number}{which}")
 
 
 def file_id(job: str, number: int, kind: str, stamp: str) -> int:

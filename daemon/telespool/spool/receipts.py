@@ -3,6 +3,7 @@
     to @family                             the chat that the lines behind it went to
     NUMBER MESSAGE SIZE SHA256 NAME        0012 48213 1234567 9f86d0…  IMG_12.jpg
     # SENTENCE                             what the report should say of how it was sent
+    kept NUMBER WIDTH HEIGHT               of a photo: the largest copy that is kept where it was sent
 
 A line of contents.txt is written when the destination has confirmed the message, before the rename that makes the
 receipt: whoever sees that a job is over finds all of its lines. A power failure may cost a line; never is one taken for
@@ -31,6 +32,7 @@ _TO = "to "
 
 
 _REMARK = "# "
+_KEPT = "kept "
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,9 @@ def record(
     messages: Mapping[int, int],
     peer: str = "",
     notes: Iterable[str] = (),
+    kept: Mapping[int, tuple[int, int] | None] | None = None,
 ) -> None:
-    """Note what has arrived, in which chat, and what its report should say. Blocks; not fsynced: a line that is lost does no harm."""
+    """Note what has arrived, in which chat and size, and what its report should say. Blocks; not fsynced: a line that is lost does no harm."""
     spool.make(spool.job_folder("done", job))
     text = f"{_TO}{peer}\n" if peer else ""
     text += "".join(
@@ -74,6 +77,7 @@ def record(
         for line in lines
     )
     text += "".join(f"{_REMARK}{' '.join(note.split())}\n" for note in notes)
+    text += "".join(f"{_KEPT}{n} {size[0]} {size[1]}\n" for n, size in (kept or {}).items() if size)
     spool.append(spool.job_folder("done", job) / CONTENTS, text.encode("utf-8", "replace"))
 
 
@@ -85,6 +89,15 @@ def remarks(folders: SpoolLayout, job: str) -> list[str]:
         return []
     found = [each.removeprefix(_REMARK) for each in text.splitlines() if each.startswith(_REMARK)]
     return list(dict.fromkeys(found))
+
+
+def kept(folders: SpoolLayout, job: str) -> dict[int, tuple[int, int]]:
+    """Width and height of the copies of photos that are kept where they were sent, by number."""
+    with contextlib.suppress(OSError):
+        text = plain_files.read_text(folders.job_folder("done", job) / CONTENTS)
+        found = [each.split()[1:] for each in text.splitlines() if each.startswith(_KEPT)]
+        return {int(n): (int(w), int(h)) for n, w, h in (each for each in found if len(each) == 3)}
+    return {}
 
 
 def read(folders: SpoolLayout, job: str) -> Iterator[Receipt]:

@@ -68,10 +68,13 @@ def test_handles_survive_as_text() -> None:
         types.InputMediaPhoto(types.InputPhoto(1, -2, b"\x00\xff")),
         types.InputMediaDocument(types.InputDocument(3, 4, b"")),
     ):
-        text = tl_media.to_text(handle)
-        assert tl_media.from_text(text).to_dict() == handle.to_dict()
-        assert [tl_media.from_text(text[:end]) for end in range(len(text))] == [None] * len(text)
-    assert tl_media.from_text("photo one two zz-") is None
+        for size in (None, (2560, 1920)):
+            text = tl_media.to_text(handle, size)
+            read, kept = tl_media.from_text(text)
+            assert (read.to_dict(), kept) == (handle.to_dict(), size)
+            cut = [tl_media.from_text(text[:end])[0] for end in range(len(text))]
+            assert cut == [None] * len(text)
+    assert tl_media.from_text("photo one two zz-") == (None, None)
 
 
 def test_only_videos_stream_and_stay_videos() -> None:

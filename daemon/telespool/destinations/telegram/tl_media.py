@@ -67,24 +67,36 @@ def reference(media: Any) -> Any:
     return None
 
 
-def to_text(handle: Any) -> str:
+def kept(media: Any) -> tuple[int, int] | None:
+    """Width and height of the largest copy that Telegram keeps of a photo; None of anything else."""
+    sizes = getattr(getattr(media, "photo", None), "sizes", None) or ()
+    sides = [(size.w, size.h) for size in sizes if hasattr(size, "w")]
+    return max(sides, key=lambda side: side[0] * side[1], default=None)
+
+
+def to_text(handle: Any, size: tuple[int, int] | None = None) -> str:
     """One line that `from_text` reads."""
     word = "photo" if isinstance(handle, types.InputMediaPhoto) else "document"
-    return f"{word} {handle.id.id} {handle.id.access_hash} {handle.id.file_reference.hex()}-"
+    shown = f"{size[0]}x{size[1]} " if size else ""
+    return f"{word} {handle.id.id} {handle.id.access_hash} {shown}{handle.id.file_reference.hex()}-"
 
 
-def from_text(text: str) -> Any:
-    """The reference of a line, None where it is not one (a note may be cut short)."""
+def from_text(text: str) -> tuple[Any, tuple[int, int] | None]:
+    """The reference of a line, and the size that is kept; None where it is not one (a note may be cut short)."""
     word, *rest = text.split(" ")
-    if len(rest) != 3 or not rest[2].endswith("-"):
-        return None
+    if len(rest) not in {3, 4} or not rest[-1].endswith("-"):
+        return None, None
+    size = None
     try:
-        numbers, mark = (int(rest[0]), int(rest[1])), bytes.fromhex(rest[2][:-1])
+        numbers, mark = (int(rest[0]), int(rest[1])), bytes.fromhex(rest[-1][:-1])
+        if len(rest) == 4:
+            width, height = map(int, rest[2].split("x"))
+            size = width, height
     except ValueError:
-        return None
+        return None, None
     if word == "photo":
-        return types.InputMediaPhoto(types.InputPhoto(*numbers, mark))
-    return types.InputMediaDocument(types.InputDocument(*numbers, mark))
+        return types.InputMediaPhoto(types.InputPhoto(*numbers, mark)), size
+    return types.InputMediaDocument(types.InputDocument(*numbers, mark)), size
 
 
 def group_of(kind: Kind) -> str:

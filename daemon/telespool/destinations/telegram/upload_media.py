@@ -76,13 +76,14 @@ class MediaUploader:
         upload = await self._transfer.begin(item, limit)
         try:
             noted = None if anew else upload.received.handle
-            handle = tl_media.from_text(noted) if noted else None
+            handle, kept = tl_media.from_text(noted or "")
             if handle is None:
-                handle = await self._bring(chat, upload, progress)
-                await self._transfer.complete(upload, tl_media.to_text(handle))
+                answer = await self._bring(chat, upload, progress)
+                handle, kept = tl_media.reference(answer), tl_media.kept(answer)
+                await self._transfer.complete(upload, tl_media.to_text(handle, kept))
             elif progress is not None:
                 progress(upload.size)
-            return Uploaded(item, handle)
+            return Uploaded(item, handle, kept)
         finally:
             upload.close()
 
@@ -109,12 +110,11 @@ class MediaUploader:
                     kind = "document"
                 continue
             self._taken.passed(item.key)
-            handle = tl_media.reference(answer)
-            if handle is None:
+            if tl_media.reference(answer) is None:
                 raise NeedsConversion(
                     f"Telegram took {item.name}, and made nothing of it that can be posted."
                 )
-            return handle
+            return answer
         raise AssertionError
 
     async def _attempt(
