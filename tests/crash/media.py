@@ -117,9 +117,10 @@ class Converting:
 
 
 async def acceptable_photo(
-    path: Path, directory: Path, *, again: bool = False, preview: bool = False
+    path: Path, directory: Path, *, again: bool = False, longest: int = 0, preview: bool = False
 ) -> tuple[Path, Picture | None]:
     """The photo as it is, or another form of it."""
+    assert not longest
     shown = Picture(60, 40) if preview else None
     if not again:
         return path, shown
