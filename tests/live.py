@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 pillow_heif.register_heif_opener()
 
-MOMENT = "2024:06:12 15:30:00"
+MOMENT = "2004:06:12 15:30:00"
 
 
 def exif(identifier: str = "", moment: str = MOMENT, zone: str = "+02:00") -> bytes:

@@ -95,9 +95,9 @@ def test_edited_versions(original: str, edited: str) -> None:
     [
         ("GX010001.MP4", "GX020001.MP4"),
         ("GOPR0001.MP4", "GP010001.MP4", "GP020001.MP4"),
-        ("VID_20240612_153000_00_001.mp4", "VID_20240612_153000_00_002.mp4"),
-        ("DJI_20240612153000_0001_D_001.MP4", "DJI_20240612153000_0001_D_002.MP4"),
-        ("20240612_153000_F_001.mp4", "20240612_153000_F_002.mp4"),
+        ("VID_20040612_153000_00_001.mp4", "VID_20040612_153000_00_002.mp4"),
+        ("DJI_20040612153000_0001_D_001.MP4", "DJI_20040612153000_0001_D_002.MP4"),
+        ("20040612_153000_F_001.mp4", "20040612_153000_F_002.mp4"),
     ],
 )
 def test_chapters_of_one_recording(chapters: tuple[str, ...]) -> None:
@@ -111,7 +111,7 @@ def test_chapters_of_one_recording(chapters: tuple[str, ...]) -> None:
 
 def test_bursts() -> None:
     """The pictures of a burst are known."""
-    kin, _ = of("20240612_153000_BURST001.jpg", "20240612_153000_BURST002.jpg", "a.jpg")
+    kin, _ = of("20040612_153000_BURST001.jpg", "20040612_153000_BURST002.jpg", "a.jpg")
 
     assert kin.bursts == {1: (1, 2), 2: (1, 2)}
 

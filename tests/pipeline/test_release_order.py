@@ -184,16 +184,16 @@ async def test_a_story_mixes_photos_and_videos(spool: Spool, material: Material)
 
 async def test_a_story_by_time(spool: Spool, material: Material) -> None:
     """By when they were taken, whatever their names, and whatever the order in which they come."""
-    names = ["IMG_20240612_120300.jpg", "VID_20240612_120100.mp4", "a_20240612_120200.jpg"]
+    names = ["IMG_20040612_120300.jpg", "VID_20040612_120100.mp4", "a_20040612_120200.jpg"]
     coming = members(names)
 
     await sort(spool, coming, [2, 0, 1], content_of(material), SendSettings(order="taken"))
 
     (album,) = spool.all_units("uploading")
     assert [member.unit.label for member in spool.members(album)] == [
-        "VID_20240612_120100.mp4",
-        "a_20240612_120200.jpg",
-        "IMG_20240612_120300.jpg",
+        "VID_20040612_120100.mp4",
+        "a_20040612_120200.jpg",
+        "IMG_20040612_120300.jpg",
     ]
 
 
