@@ -170,6 +170,7 @@ def main() -> int:
                         ],
                         check=True,
                     )
+                    machine.run("chown", "-R", f"{PERSON}:", "/run/share/telespool.git")
                     steps, seconds, megabytes = go(WAYS[way], machine)
                 say(f"| {suite} | {way} | {steps} | {seconds:.0f} | {megabytes:.0f} |")
     return 0
