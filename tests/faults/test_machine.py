@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import gc
 import os
 import subprocess
 import time
@@ -10,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from telespool.errors import ConfigError, SpoolBusy, Temporary
+from telespool.config.schema import TelegramSettings
+from telespool.destinations.telegram.session import Session
+from telespool.errors import ConfigError, LoginNeeded, SpoolBusy, Temporary
 from telespool.spool import Spool
 from telespool.spool.lock import Lock
 from tests.crash.chat import LATER, Chat
@@ -199,6 +203,33 @@ def test_a_read_only_spool_is_refused_with_a_sentence(
     assert done.returncode == 78
     assert "read-only" in done.stderr.lower()
     assert "Traceback" not in done.stderr
+
+
+@as_root
+def test_a_state_directory_that_cannot_be_written_is_waited_for(
+    mounts: Callable[[str, str], Path],
+) -> None:
+    """A login on a disk that is full, or read-only, is no wrong configuration; a damaged one must be made anew."""
+    state = mounts("state", "64k")
+    settings = TelegramSettings()
+    ballast = state / "ballast"
+    with contextlib.suppress(OSError):
+        ballast.write_bytes(bytes(1 << 20))
+    with pytest.raises(Temporary, match=r"goes on by itself") as full:
+        Session.open(settings, state)
+    assert (full.value.scope, full.value.kind) == ("all", "disk")
+    del full
+    gc.collect()  # the connection that was being made
+    ballast.unlink()
+    Session.place(settings, state).unlink(missing_ok=True)
+    Session.open(settings, state).close()
+    subprocess.run(["mount", "-o", "remount,ro", str(state)], check=True)
+    with pytest.raises(Temporary, match=r"[Rr]ead-only"):
+        Session.open(settings, state)
+    subprocess.run(["mount", "-o", "remount,rw", str(state)], check=True)
+    Session.place(settings, state).write_bytes(b"no database" * 100)
+    with pytest.raises(LoginNeeded, match="damaged"):
+        Session.open(settings, state)
 
 
 def test_two_daemons_on_one_spool(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from telespool.observe.status import Status
 from telespool.observe.status_text import lines
-from telespool.spool.layout import SpoolLayout
+from telespool.spool.layout import WORKING, SpoolLayout
+from telespool.spool.names import Unit
 from tests.faults.process import process
 from tests.harness import eventually
 from tests.material import make_zip
@@ -76,6 +77,7 @@ async def test_breaks_by_turns(name: str, shown: str, tmp_path: Path, material: 
             drop = _needs(name, house, tmp_path, material, turn)
             await eventually(lambda: "does not work" in status(house))
             said = status(house)
+            assert not _tried_again(house), "an attempt was counted"
             shutil.copyfile(material.photo(100 + turn), house.inbox / f"photo {turn}.jpg")
             await eventually(lambda: len(house.posts) == arrived + 1)  # noqa: B023 - awaited in this turn
             assert shown in said
@@ -85,6 +87,13 @@ async def test_breaks_by_turns(name: str, shown: str, tmp_path: Path, material: 
         await eventually(lambda: "does not work" not in status(house))
 
     assert list((house.root / "quarantine").iterdir()) == []
+
+
+def _tried_again(house: Process) -> list[str]:
+    """The units that bear the mark of a second attempt."""
+    names = [path.name for folder in WORKING for path in (house.root / folder).rglob("*")]
+    units = [(name, Unit.parse(name)) for name in names]
+    return [name for name, unit in units if unit is not None and unit.attempt > 1]
 
 
 def _needs(name: str, house: Process, tmp_path: Path, material: Material, turn: int) -> int:

@@ -5,12 +5,14 @@ one login are what Telegram answers with AUTH_KEY_DUPLICATED, after which the lo
 also remembers the access hashes of the chats that were looked up.
 
 `SpoolBusy` leaves where another process uses the login, `ConfigError` where the data centre of one's own is
-described wrongly or the directory cannot be written. Opening touches the disk and never the network.
+described wrongly or this user may not write the directory, `Temporary` where its disk is full or read-only, `LoginNeeded`
+where the file is no login any more. Opening touches the disk and never the network.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sqlite3
 import urllib.parse
@@ -20,15 +22,18 @@ import rsa
 from telethon.crypto import rsa as known_keys
 from telethon.sessions import SQLiteSession
 
+from telespool.config.paths import command
 from telespool.destinations.telegram import address as addresses
 from telespool.destinations.telegram.address import Address
-from telespool.errors import ConfigError, SpoolBusy
+from telespool.errors import ConfigError, LoginNeeded, SpoolBusy, Temporary
 from telespool.spool.lock import Lock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import DatacenterSettings, TelegramSettings
+
+_DISK_TROUBLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO}
 
 
 class Session:
@@ -57,8 +62,18 @@ class Session:
             session._read(settings.datacenter, through_proxy=bool(settings.proxy))
         except OSError as error:
             session.close()
+            if error.errno in _DISK_TROUBLE:
+                raise _disk_trouble(path, error.strerror or str(error)) from error
             raise ConfigError(
                 [f"telegram.session: {path} cannot be used: {error.strerror or error}"]
+            ) from error
+        except sqlite3.OperationalError as error:
+            session.close()
+            raise _disk_trouble(path, str(error)) from error
+        except sqlite3.DatabaseError as error:
+            session.close()
+            raise LoginNeeded(
+                f"The Telegram login {path} is damaged ({error}). Move it away and run `{command('login')}`."
             ) from error
         except BaseException:
             session.close()
@@ -132,6 +147,15 @@ class Session:
             self.store.close()
             self.store = None
         self._lock.release()
+
+
+def _disk_trouble(path: Path, what: str) -> Temporary:
+    return Temporary(
+        f"The Telegram login {path} cannot be opened ({what}). Make room there, or make its disk writable again;"
+        " it goes on by itself.",
+        scope="all",
+        kind="disk",
+    )
 
 
 def has_login(path: Path) -> bool:
