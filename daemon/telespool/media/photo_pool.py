@@ -7,7 +7,7 @@ A picture that is made to fill the memory, or crashes its decoder, ends a child 
 started when they are needed, answer one photo after another, and end after a while without work. Large pictures are
 decoded one at a time.
 
-JPEGs whose structure says that they are whole, as most photos are, need no child (`plain_jpeg`).
+JPEGs whose structure says that they are whole, as most photos are, need no child (`plain_jpeg`, `as_it_is`).
 
 Errors: `Permanent` where the photo is to blame, `ToolFault` where a sample does not pass the same way, OSError where it
 cannot be read or its new form cannot be written.
@@ -217,6 +217,18 @@ async def look_closer(path: Path, header: plain_jpeg.Header | None) -> PhotoInfo
     return info
 
 
+def as_it_is(path: Path, *, longest: int = 0, preview: bool = False) -> Picture | None:
+    """How a page shows a JPEG that is sent as it is, where that is known without a child; else None. Blocks.
+
+    `longest` is how many pixels a side may have; 0 stands for any number.
+    """
+    header = plain_jpeg.whole(path)
+    if header is None or header.profile not in _harmless or (preview and header.needs_preview):
+        return None
+    width, height = header.info.width, header.info.height
+    return None if 0 < longest < max(width, height) else Picture(width, height, None)
+
+
 async def acceptable_photo(
     path: Path, directory: Path, *, again: bool = False, longest: int = 0, preview: bool = False
 ) -> tuple[Path, Picture | None]:
@@ -225,14 +237,6 @@ async def acceptable_photo(
     `again` makes a JPEG in any case, for one that Telegram refused; `longest` one of at most so many pixels a side. The
     second is None without `preview`.
     """
-    header = None if again else await in_thread(plain_jpeg.whole, path)
-    if (
-        header is not None
-        and header.profile in _harmless
-        and not (longest and max(header.info.width, header.info.height) > longest)
-        and not (preview and header.needs_preview)
-    ):
-        return path, Picture(header.info.width, header.info.height, None) if preview else None
     asked = {"op": "make", "path": os.fspath(path), "directory": os.fspath(directory)}
     request: dict[str, Any] = asked | {"again": again, "longest": longest, "preview": preview}
     made = await _ask(request | {"most": _LARGE}, path)

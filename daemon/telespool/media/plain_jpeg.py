@@ -22,6 +22,7 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from telespool.media.photo_info import LARGE, MAX_BYTES, MAX_SIDES, PhotoInfo
+from telespool.runtime import plain_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -219,8 +220,8 @@ def header(path: Path) -> Header | None:
 
 
 def whole(path: Path) -> Header | None:
-    """The same, of one that every decoder takes to its end."""
-    with path.open("rb") as file:
+    """The same, of a plain file that every decoder takes to its end."""
+    with plain_files.opened(path) as file:
         data = file.read(MAX_BYTES + 1)
     try:
         return _usual(_go_through(data), len(data))

@@ -18,7 +18,7 @@ from telespool.errors import NeedsConversion, Permanent
 from telespool.media import raw_preview
 from telespool.media.compatibility import assess
 from telespool.media.photo_info import MAX_BYTES
-from telespool.media.photo_pool import acceptable_photo, still
+from telespool.media.photo_pool import acceptable_photo, as_it_is, still
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
 from telespool.model import Item, PostStyle
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import Config
     from telespool.media.compatibility import Assessment
-    from telespool.model import Kind
+    from telespool.model import Kind, Picture
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
@@ -72,8 +72,8 @@ class Preparer:
             member.path, self.config.convert, max_bytes=limit, name=member.unit.label
         )
         self._verdicts[_key(member)] = verdict
-        oversize = (await in_thread(plain_files.lstat, member.path)).st_size > limit
-        if oversize and (member.unit.goes_as_document or verdict.kind in {"audio", "other"}):
+        whole = member.unit.goes_as_document or verdict.kind in {"audio", "other"}
+        if whole and (await in_thread(plain_files.lstat, member.path)).st_size > limit:
             self._oversize.add(_key(member))
             raise NeedsConversion("it is larger than one message may be")
         if member.unit.goes_as_document:
@@ -170,10 +170,14 @@ class Preparer:
     async def _photo(self, member: Entry, *, again: bool, source: Path | None = None) -> Item:
         """A photo, or the photo `source` that was taken out of it."""
         verdict = self._verdicts[_key(member)]
+        longest = HD if self.config.chat(member.chat).photos == "hd" else 0
+        if source is None and not again and not verdict.reasons:
+            shown, stamp = await in_thread(self._as_it_is, member.path, longest)
+            if shown is not None:
+                item = await self._item(member, member.path, "photo", verdict, stamp=stamp)
+                return replace(item, picture=shown if self.previews else None)
         source = source or member.path
         directory = self._workshop(_key(member)) / ("again" if again else "first")
-
-        longest = HD if self.config.chat(member.chat).photos == "hd" else 0
         size = 0
         if again or longest or verdict.reasons:
             self._made.add(_key(member))
@@ -206,8 +210,18 @@ class Preparer:
             upload_key=file_id(member.job, number, "/file", stamp),
         )
 
+    def _as_it_is(self, path: Path, longest: int) -> tuple[Picture | None, str]:
+        """A photo that needs no decoder, and its stamp. Blocks."""
+        return as_it_is(path, longest=longest, preview=self.previews), _stamp(path)
+
     async def _item(
-        self, member: Entry, path: Path, kind: Kind, verdict: Assessment, mime: str = ""
+        self,
+        member: Entry,
+        path: Path,
+        kind: Kind,
+        verdict: Assessment,
+        mime: str = "",
+        stamp: str = "",
     ) -> Item:
         unit = member.unit
         name = unit.shown
@@ -220,9 +234,10 @@ class Preparer:
         if kind == "gif" and self.previews and verdict.mime.startswith("image/"):
             async with plain_files.unchanged(path):
                 shown = await still(path)
+        stamp = stamp or await in_thread(_stamp, path)
         return Item(
             key=random_id(member.job, unit.first),
-            upload_key=file_id(member.job, unit.first, unit.kind, await in_thread(_stamp, path)),
+            upload_key=file_id(member.job, unit.first, unit.kind, stamp),
             path=path,
             name=name,
             kind=kind,

@@ -17,7 +17,19 @@ from typing import TYPE_CHECKING
 
 import psutil
 import structlog
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.events import (
+    DirCreatedEvent,
+    DirDeletedEvent,
+    DirModifiedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileDeletedEvent,
+    FileModifiedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
 from watchdog.observers import Observer
 from watchdog.observers.polling import PollingObserver
 
@@ -31,7 +43,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_SILENT = {"opened", "closed_no_write"}
+_CHANGES: list[type[FileSystemEvent]] = [
+    DirCreatedEvent, DirDeletedEvent, DirModifiedEvent, DirMovedEvent,
+    FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent,
+]  # fmt: skip
+"""What the kernel is asked for. Who merely reads, as we do all the time, is no news, and each event costs a thread's turn."""
 _REMOTE = {
     "9p", "afs", "ceph", "cifs", "davfs", "fakeowner", "fuse.glusterfs", "fuse.grpcfuse", "fuse.osxfs", "fuse.rclone",
     "fuse.sshfs", "grpcfuse", "nfs", "nfs4", "osxfs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs",
@@ -54,8 +70,7 @@ class _Ring(FileSystemEventHandler):
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         self._watcher.heard(self._name, event)
-        if event.event_type not in _SILENT:
-            self._wakeups.ring([self._name])
+        self._wakeups.ring([self._name])
 
 
 class FolderWatcher:
@@ -100,7 +115,8 @@ class FolderWatcher:
                 observer.unschedule(known[0])
             del self._watches[name]
         try:
-            watch = observer.schedule(_Ring(self._wakeups, name, self), str(path), recursive=True)
+            ring = _Ring(self._wakeups, name, self)
+            watch = observer.schedule(ring, str(path), recursive=True, event_filter=_CHANGES)
         except OSError as error:
             self._refused(name, path, error)
         else:

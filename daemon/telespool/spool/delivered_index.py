@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
-from telespool.runtime.hashing import digest, digest_now
+from telespool.runtime.hashing import digest_now
 from telespool.spool.layout import MEMBERS, WORKING
 from telespool.spool.names import Job
 from telespool.spool.receipts import Receipt, read, receipts_in, record, remarks, with_peers
@@ -29,26 +29,28 @@ if TYPE_CHECKING:
 
 async def digests(members: Iterable[Entry]) -> dict[int, Receipt]:
     """The lines of these files, before they are sent; what vanishes meanwhile, or cannot be read, has none."""
+    return await in_thread(_lines, tuple(members))
+
+
+def _lines(members: Iterable[Entry]) -> dict[int, Receipt]:
     lines = {}
     for member in members:
         with contextlib.suppress(OSError):
-            lines[member.unit.first] = await _line(member)
+            lines[member.unit.first] = _line(member)
     return lines
 
 
-async def _line(member: Entry) -> Receipt:
-    size = (await in_thread(plain_files.lstat, member.path)).st_size
-    return Receipt(member.unit.first, 0, size, await digest(member.path), member.unit.shown)
+def _line(member: Entry) -> Receipt:
+    size = plain_files.lstat(member.path).st_size
+    return Receipt(member.unit.first, 0, size, digest_now(member.path), member.unit.shown)
 
 
 def line_of(original: Entry) -> Receipt | None:
     """The line of an original that goes to done/ after its copy. Blocks for as long as reading it takes."""
     try:
-        size = plain_files.lstat(original.path).st_size
-        found = digest_now(original.path)
+        return _line(original)
     except FileNotFoundError:
         return None
-    return Receipt(original.unit.first, 0, size, found, original.unit.shown)
 
 
 class DeliveredIndex:

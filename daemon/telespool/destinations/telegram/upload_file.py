@@ -136,7 +136,7 @@ class FileUpload:
         return SaveFilePartRequest(self.file_id, part, data)
 
     def handle(self, name: str) -> Any:
-        """What requests call the finished upload by. Blocks."""
+        """What requests call the finished upload by. It asks the kernel of an open file, and reads nothing."""
         if self._look() != self._stamp:
             raise Changed(f"{self.item.name} changed while it was sent.")
         if self.size > _BIG:
@@ -200,7 +200,7 @@ class FileUploader:
         """Send what is missing of it and return its handle for requests."""
         try:
             await self._send_missing(upload, progress)
-            return await self._aside(upload.handle, name)
+            return upload.handle(name)
         except Changed as changed:
             await self._aside(upload.received.renew)
             raise Temporary(f"{changed.reason} It is sent again from its start.") from None
@@ -248,7 +248,8 @@ class FileUploader:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
             # Of parts that were cancelled before they had noted it.
-            await asyncio.shield(self._aside(upload.settle))
+            if upload.acknowledged:
+                await asyncio.shield(self._aside(upload.settle))
         if trouble:
             raise trouble[0]
 
