@@ -5,7 +5,7 @@
 #    source ~/.local/share/bash_completion/telespool
 # See also: https://github.com/scop/bash-completion/blob/main/doc/configuration.md
 
-_shtab_telespool_subparsers=(setup run status explain retry hold cancel drop verify fetch prune convert unpack doctor login completions check-config)
+_shtab_telespool_subparsers=(setup run status explain retry hold cancel drop helper verify fetch prune convert unpack doctor login completions check-config)
 
 _shtab_telespool_setup_option_strings=(-h --help -c --config)
 _shtab_telespool_run_option_strings=(-h --help -c --config --until-idle)
@@ -15,6 +15,7 @@ _shtab_telespool_retry_option_strings=(-h --help -c --config --password --passwo
 _shtab_telespool_hold_option_strings=(-h --help -c --config)
 _shtab_telespool_cancel_option_strings=(-h --help -c --config)
 _shtab_telespool_drop_option_strings=(-h --help -c --config --to)
+_shtab_telespool_helper_option_strings=(-h --help -c --config)
 _shtab_telespool_verify_option_strings=(-h --help -c --config --all --json)
 _shtab_telespool_fetch_option_strings=(-h --help -c --config)
 _shtab_telespool_prune_option_strings=(-h --help -c --config --dry-run)
@@ -49,6 +50,8 @@ _shtab_telespool_drop_pos_0_COMPGEN=_shtab_compgen_files
 _shtab_telespool_drop__c_COMPGEN=_shtab_compgen_files
 _shtab_telespool_drop___config_COMPGEN=_shtab_compgen_files
 _shtab_telespool_drop___to_COMPGEN=_telespool_chats
+_shtab_telespool_helper__c_COMPGEN=_shtab_compgen_files
+_shtab_telespool_helper___config_COMPGEN=_shtab_compgen_files
 _shtab_telespool_verify__c_COMPGEN=_shtab_compgen_files
 _shtab_telespool_verify___config_COMPGEN=_shtab_compgen_files
 _shtab_telespool_fetch_pos_1_COMPGEN=_shtab_compgen_files
@@ -74,8 +77,9 @@ _shtab_telespool_login___answers_COMPGEN=_shtab_compgen_files
 _shtab_telespool_check_config__c_COMPGEN=_shtab_compgen_files
 _shtab_telespool_check_config___config_COMPGEN=_shtab_compgen_files
 
+_shtab_telespool_helper_pos_0_choices=(key trust serve)
 _shtab_telespool_completions_pos_0_choices=(bash zsh fish)
-_shtab_telespool_pos_0_choices=(setup run status explain retry hold cancel drop verify fetch prune convert unpack doctor login completions check-config)
+_shtab_telespool_pos_0_choices=(setup run status explain retry hold cancel drop helper verify fetch prune convert unpack doctor login completions check-config)
 
 _shtab_telespool_setup__h_nargs=0
 _shtab_telespool_setup___help_nargs=0
@@ -103,6 +107,8 @@ _shtab_telespool_cancel___help_nargs=0
 _shtab_telespool_drop_pos_0_nargs=+
 _shtab_telespool_drop__h_nargs=0
 _shtab_telespool_drop___help_nargs=0
+_shtab_telespool_helper__h_nargs=0
+_shtab_telespool_helper___help_nargs=0
 _shtab_telespool_verify__h_nargs=0
 _shtab_telespool_verify___help_nargs=0
 _shtab_telespool_verify___all_nargs=0

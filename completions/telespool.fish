@@ -50,7 +50,7 @@ function _shtab_telespool_using
   test "$_shtab_telespool_cmdpath" = "$argv"
 end
 
-set -g _shtab_telespool_commands setup run status explain retry hold cancel drop verify fetch prune convert unpack doctor login completions check-config
+set -g _shtab_telespool_commands setup run status explain retry hold cancel drop helper verify fetch prune convert unpack doctor login completions check-config
 set -g _shtab_telespool_opts_with_value --answers --config --max-size --password-file --state --to -c
 
 complete -c telespool -e
@@ -95,6 +95,10 @@ complete -c telespool -n '_shtab_telespool_using drop' -s h -l help -d 'show thi
 complete -c telespool -n '_shtab_telespool_using drop' -s c -l config -xka "(__fish_complete_path (commandline -ct))" -d 'the configuration file'
 complete -c telespool -n '_shtab_telespool_using drop' -l to -xka "(telespool complete-names chats (commandline -ct))" -d 'the chat, by its name under [chats]'
 complete -c telespool -n '_shtab_telespool_using drop; and test $_shtab_telespool_npos -ge 0' -ka "(__fish_complete_path (commandline -ct))" -d FILE
+complete -c telespool -n '_shtab_telespool_using; and test $_shtab_telespool_npos -eq 0' -a helper -d 'Let another machine encode pieces of films, or be that machine.'
+complete -c telespool -n '_shtab_telespool_using helper' -s h -l help -d 'show this help message and exit'
+complete -c telespool -n '_shtab_telespool_using helper' -s c -l config -xka "(__fish_complete_path (commandline -ct))" -d 'the configuration file'
+complete -c telespool -n '_shtab_telespool_using helper; and test $_shtab_telespool_npos -eq 0' -ka "key trust serve" -d 'show the line for the helper'"'"'s authorized_keys; learn a helper'"'"'s key; on the helper, do what is asked'
 complete -c telespool -n '_shtab_telespool_using; and test $_shtab_telespool_npos -eq 0' -a verify -d 'Ask Telegram whether what was sent is still there.'
 complete -c telespool -n '_shtab_telespool_using verify' -s h -l help -d 'show this help message and exit'
 complete -c telespool -n '_shtab_telespool_using verify' -s c -l config -xka "(__fish_complete_path (commandline -ct))" -d 'the configuration file'

@@ -77,15 +77,9 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", action="store_true", help="for programs")
 
     _steering(command)
+    _helping(command)
 
-    verify = command("verify", "Ask Telegram whether what was sent is still there.")
-    verify.add_argument("job", nargs="?", metavar="JOB", help="a job (a part of its name will do)")
-    verify.add_argument("--all", action="store_true", help="every job that done/ remembers")
-    verify.add_argument("--json", action="store_true", help="for programs")
-
-    fetch = command("fetch", "Bring back what Telegram holds of a job.")
-    fetch.add_argument("job", metavar="JOB", help="a job (a part of its name will do)")
-    fetch.add_argument("directory", type=Path, metavar="DIR", help="where the files go")
+    _delivered(command)
 
     prune = command("prune", "Forget now what is old enough; the daemon does so by itself.")
     prune.add_argument("--dry-run", action="store_true", help="only show what would be forgotten")
@@ -119,6 +113,29 @@ def parser() -> argparse.ArgumentParser:
     _for_shells(commands, command)
     command("check-config", "Read the configuration and name every mistake in it.")
     return top
+
+
+def _helping(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the command for conversions on other machines."""
+    helper = command("helper", "Let another machine encode pieces of films, or be that machine.")
+    helper.add_argument(
+        "action",
+        choices=["key", "trust", "serve"],
+        help="show the line for the helper's authorized_keys; learn a helper's key; on the helper, do what is asked",
+    )
+    helper.add_argument("host", nargs="?", metavar="HOST", help="user@host, for trust")
+
+
+def _delivered(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the commands that ask Telegram for what was sent: verify, fetch."""
+    verify = command("verify", "Ask Telegram whether what was sent is still there.")
+    verify.add_argument("job", nargs="?", metavar="JOB", help="a job (a part of its name will do)")
+    verify.add_argument("--all", action="store_true", help="every job that done/ remembers")
+    verify.add_argument("--json", action="store_true", help="for programs")
+
+    fetch = command("fetch", "Bring back what Telegram holds of a job.")
+    fetch.add_argument("job", metavar="JOB", help="a job (a part of its name will do)")
+    fetch.add_argument("directory", type=Path, metavar="DIR", help="where the files go")
 
 
 def _steering(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -31,10 +31,8 @@ async def examine(
         )
     if not problems:
         yield ok("configuration", str(path) if path else "the defaults: there is no file")
-    for finding in programs.python(config):
-        yield finding
     video_tools = await programs.video_tools(config.convert)
-    for finding in video_tools:
+    for finding in (*programs.python(config), *video_tools):
         yield finding
     yield await programs.photos()
     for finding in await programs.seven_zip(config):
@@ -49,7 +47,8 @@ async def examine(
         yield finding
     yield await system.service()
     if all(finding.state != "wrong" for finding in video_tools):
-        yield await programs.trial(config.convert)
+        for finding in await programs.conversions(config.convert):
+            yield finding
     if problems:
         return
     if config.destination == "telegram":

@@ -16,6 +16,7 @@ from telespool.media import encoders, ffmpeg, photo_pool
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.media.known_good import SAMPLES, ffmpeg_tool, ffprobe_tool
+from telespool.media.pieces.helper import Helper, HelperLost
 from telespool.runtime import subprocesses
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.tool_health import failure
@@ -140,3 +141,18 @@ async def trial(settings: ConvertSettings) -> Finding:
     if verdict.action != "send":
         return wrong(name, "; ".join(verdict.reasons), "Set [convert] back to its defaults")
     return ok(name, f"a second of film became {', '.join(verdict.streams)}")
+
+
+async def conversions(settings: ConvertSettings) -> list[Finding]:
+    """A trial conversion, and each machine that is to encode pieces: whether it answers, and has the same ffmpeg."""
+    findings = [await trial(settings)]
+    for name in settings.helpers:
+        helper = Helper(name)
+        try:
+            await helper.ask(settings)
+        except HelperLost as error:
+            cure = "See docs/cluster.md; until then pieces are encoded without it"
+            findings.append(note(f"helper {name}", str(error), cure))
+        else:
+            findings.append(ok(f"helper {name}", helper.state.version))
+    return findings

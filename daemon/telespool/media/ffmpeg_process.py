@@ -171,7 +171,7 @@ class Runner:
                             f"the conversion took more than {self.clock.limit:.0f} seconds of running"
                             " time (convert.timeout)"
                         ) from None
-                    if sight.has_moved():
+                    if await asyncio.to_thread(sight.has_moved):
                         moved = self.clock.elapsed
                     elif self.clock.elapsed - moved >= self.stall:
                         raise Permanent(

@@ -220,6 +220,7 @@ class Metrics(Collector):
             count_value=counts["conversions_succeeded"],
             sum_value=counts["conversion_seconds"],
         )
+        yield from self._of_helpers()
         for name, what, value in (
             ("telespool_recoveries", "What was put right after a crash.", counts["recoveries"]),
             ("telespool_uploaded_bytes", "Bytes that have arrived.", self._activity.meter.total),
@@ -236,6 +237,29 @@ class Metrics(Collector):
         yield GaugeMetricFamily(
             "telespool_start_timestamp_seconds", "When the daemon started.", self._activity.since
         )
+
+    def _of_helpers(self) -> Iterator[Metric]:
+        helpers = self._activity.helpers
+        if not helpers:
+            return
+        pieces = CounterMetricFamily(
+            "telespool_helper_pieces", "Pieces that other machines have encoded.", labels=["helper"]
+        )
+        failures = CounterMetricFamily(
+            "telespool_helper_failures",
+            "Pieces that were lost with another machine, and times it could not be asked.",
+            labels=["helper"],
+        )
+        speeds = GaugeMetricFamily(
+            "telespool_helper_speed_ratio",
+            "Seconds of film to a second, at the last piece.",
+            labels=["helper"],
+        )
+        for helper in helpers:
+            pieces.add_metric([helper.name], helper.pieces)
+            failures.add_metric([helper.name], helper.failures)
+            speeds.add_metric([helper.name], helper.speed)
+        yield from (pieces, failures, speeds)
 
     def _of_quarantine(self) -> Iterator[Metric]:
         found: dict[Path, str] = {}

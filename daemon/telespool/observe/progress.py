@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from telespool.runtime.waits import EVERYBODY, Waits
+
+if TYPE_CHECKING:
+    from telespool.model import HelperState
 
 _NAMED, _TOLD = 3, 200  # waits in the status line, and in an answer
 _RECENT = 10.0  # seconds over which the speed of uploads is taken
@@ -83,6 +86,8 @@ class Activity:
     upload: UploadProgress | None = None
     conversion: ConversionProgress | None = None
     unpacking: str | None = None
+    helpers: list[HelperState] = field(default_factory=list)
+    """Other machines that encode pieces."""
     waits: Waits = field(default_factory=Waits)
     """Who waits, and for what."""
     deferred: int = 0
@@ -127,6 +132,7 @@ class Activity:
             "upload": upload,
             "conversion": conversion,
             "unpacking": self.unpacking,
+            "helpers": [asdict(helper) for helper in self.helpers],
             "waits": [wait.to_json() for wait in waits[:_TOLD]],
             "waits_more": max(0, len(waits) - _TOLD),
         }

@@ -63,6 +63,7 @@ def sections(status: Status) -> Iterator[tuple[str, list[str]]]:
     """What is under way, what waits, what was refused; only those with something in them."""
     for title, found in (
         ("Under way", [*under_way(status)]),
+        ("Helpers", [*helpers(status)]),
         ("Waiting", [*waiting(status)]),
         ("Last refused", [*refused(status)]),
     ):
@@ -100,6 +101,23 @@ def under_way(status: Status) -> Iterator[str]:
         )
         begun = "begun" if status.daemon == "not running" else "under way"
         yield f"{doing:<11} {humanize.job(each.job)}: {each.unit}  {begun}, attempt {each.attempt}{pieces_words}"
+
+
+def helpers(status: Status) -> Iterator[str]:
+    """The machines that encode pieces: how much, how fast, and what failed last."""
+    for helper in (status.activity or {}).get("helpers", ()):
+        words = [humanize.count(helper["pieces"], "piece") if helper["pieces"] else "no piece yet"]
+        if helper["speed"]:
+            words.append(f"{helper['speed']:.1f} x real time")
+        if helper["is_busy"]:
+            words.append("busy")
+        if helper["failures"]:
+            when = time.strftime("%H:%M:%S", time.localtime(helper["failed_at"]))
+            words.append(f"failed at {when}: {helper['last_failure']}")
+        if (helper["again_at"] or 0) > time.time():
+            again = time.strftime("%H:%M:%S", time.localtime(helper["again_at"]))
+            words.append(f"tried again at {again}")
+        yield f"{helper['name']}  {', '.join(words)}"
 
 
 def upload_words(upload: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ from telespool.media.split import split
 from telespool.media.split_raw import cut
 from telespool.observe.job_report import Phase, close_job
 from telespool.observe.progress import ConversionProgress
+from telespool.pipeline.helping import Helping
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
@@ -61,6 +62,7 @@ class Converter(Worker):
         self._deferred = context.wakeups.listen(("deferred",))
         self._looking, self._queueing = Throttle(), Throttle()
         self._row: list[Entry] = []
+        self._helping = Helping(context.activity)
 
     async def step(self) -> float:
         """Release an original whose copy has arrived, go on with one that was begun, or take the next."""
@@ -152,6 +154,7 @@ class Converter(Worker):
             activity.done = state.fraction
             activity.speed, activity.seconds_left = state.speed, state.seconds_left
             activity.standing_still = not self.gate.is_open
+            self._helping.tell()
             promise.check()
 
         begun = time.monotonic()
@@ -229,6 +232,7 @@ class Converter(Worker):
                 disk=self.spool.disk,
                 assessment=verdict,
                 name=name,
+                helpers=self._helping.of(settings),
             )
             await self._note_lost(original, outcome.left_behind)
         return await self._parts(original, whole, limit, None if in_pieces else gate)

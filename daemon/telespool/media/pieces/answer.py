@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from telespool.media.ffmpeg_args import EncodePlan
     from telespool.media.pieces.spans import Span
 
+_HEAD = 256 << 10  # bytes that hold the index and the beginning of the first frame
 _SAID = re.compile(rb"x264 - core [^\0]{10,4000}")
 _THREADS = re.compile(rb" (?:lookahead_)?threads=\d+")
 _SLACK = 0.0006  # seconds: the rounding of times that were printed
@@ -93,13 +94,14 @@ def _check_frames(times: list[int], span: Span, plan: EncodePlan) -> None:
         raise Wrong(f"a frame of its answer is {off:.3f} seconds away from its time")
 
 
-def signature(piece: Path) -> bytes:
+def signature(answer: Path) -> bytes:
     """What tells encoders apart: how x264 describes itself and its settings, and the parameter sets of the stream.
 
     How many threads there were is left out: it depends on the machine, and pieces fit together all the same.
     """
-    data = piece.read_bytes()
-    at = data.rfind(b"avcC")
+    with answer.open("rb") as file:
+        data = file.read(_HEAD)
+    at = data.find(b"avcC")
     size = int.from_bytes(data[at - 4 : at], "big") if at >= 4 else 0
-    said = _SAID.search(data)
+    said = _SAID.search(data)  # in the first frame, which is one of the warm-up
     return data[at : at - 4 + size] + (_THREADS.sub(b"", said[0]) if said else b"")

@@ -3,8 +3,6 @@
 Nothing of ours runs over there, and nothing is kept: it needs sshd and the same ffmpeg. It is asked once which one it
 has, and again after each failure; one that fails is left alone for a while, twice as long each time. A helper costs
 a piece at worst: whatever goes wrong over there leaves as `HelperLost`, with a sentence, and is nobody else's fault.
-
-ssh is told never to ask, to know the machine already (no key is taken on trust), and to notice a dead line.
 """
 
 from __future__ import annotations
@@ -12,35 +10,30 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shlex
-import shutil
 import signal
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from telespool.config import paths
 from telespool.errors import TelespoolError
 from telespool.media import encoders, ffmpeg
+from telespool.media.pieces import ssh
 from telespool.model import HelperState
 from telespool.runtime import subprocesses
 from telespool.runtime.subprocesses import ChildLimits
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from telespool.config.schema import ConvertSettings
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 600.0  # seconds after a failure; doubled by each further one
-_STALL = 60.0  # seconds in which something must move, at most
+_STALL = 60.0  # seconds in which something must move, where `convert.stall` is not less
 _LOOK = 0.5  # seconds between two looks at what has moved
 _ANSWER = 30.0  # seconds for its version
-_LARGEST = 1 << 30  # bytes of an answer
-_NICE = ("nice", "-n", "10")
+_LARGEST = 512 << 20  # bytes of an answer
 _LINES = 40
 _LIBRARY = re.compile(r"^lib(?:avcodec|avfilter|avformat|swscale)\s+[\d. ]+", re.MULTILINE)
 _MOVING = ("frame=", "total_size=", "out_time_us=")
-_SSH_FAILED = 255
-KEY, KNOWN_HOSTS = "helper-key", "helper-hosts"
-"""Files of the state directory: the private key that helpers know, and the machines that are known."""
 
 
 class HelperLost(Exception):
@@ -80,7 +73,7 @@ class Helper:
             )
         try:
             code, out, err = await subprocesses.output(
-                _command(self.state.name, ["-version"]), timeout=_ANSWER
+                await _command(self.state.name, ["-version"]), timeout=_ANSWER
             )
         except TimeoutError:
             raise HelperLost(f"it did not answer within {_ANSWER:.0f} seconds") from None
@@ -98,13 +91,12 @@ class Helper:
         self.state.version = _first(there)
         self.is_known = True
 
-    async def run(
-        self, words: list[str], packets: Path, answer: Path, *, stall: float = _STALL
-    ) -> None:
-        """Let ffmpeg over there turn packets into frames."""
+    async def run(self, words: list[str], packets: Path, answer: Path, stall: float) -> None:
+        """Let ffmpeg over there turn packets into frames; `stall` is how long nothing may move, in seconds."""
+        stall = min(stall, _STALL)
         with packets.open("rb") as given, answer.open("xb") as taken:
             process = await subprocesses.start(
-                _command(self.state.name, words),
+                await _command(self.state.name, words),
                 limits=ChildLimits(file_size=_LARGEST),
                 stdin=given.fileno(),
                 stdout=taken.fileno(),
@@ -159,48 +151,17 @@ class Helpers:
         return tuple(self._known.values())
 
 
-def _command(name: str, words: list[str]) -> list[str]:
-    """The ssh that runs ffmpeg with these words over there."""
-    options = {
-        "BatchMode": "yes",
-        "StrictHostKeyChecking": "yes",
-        "UpdateHostKeys": "no",
-        "ConnectTimeout": "10",
-        "ServerAliveInterval": "5",
-        "ServerAliveCountMax": "3",
-        "ForwardAgent": "no",
-        "ForwardX11": "no",
-        "ClearAllForwardings": "yes",
-        "PermitLocalCommand": "no",
-        "ControlPath": "none",
-        "LogLevel": "ERROR",
-    }
-    if (known := paths.state_directory() / KNOWN_HOSTS).exists():
-        options["UserKnownHostsFile"] = str(known)
-    key = _key()
-    given = [word for item in options.items() for word in ("-o", "=".join(item))]
-    own = ["-i", str(key), "-o", "IdentitiesOnly=yes"] if key is not None else []
-    asked = shlex.join([*_NICE, "ffmpeg", *words])
-    ssh = shutil.which("ssh")
-    if ssh is None:
+async def _command(name: str, words: list[str]) -> list[str]:
+    found = await asyncio.to_thread(ssh.command, name, words)
+    if found is None:
         raise HelperLost("ssh is not installed here: apt install openssh-client")
-    return [ssh, "-T", *given, *own, "--", name, asked]
-
-
-def _key() -> Path | None:
-    """The private key: a credential of the service, or a file of the state directory; None for ssh's own."""
-    places = [os.environ.get("CREDENTIALS_DIRECTORY", ""), str(paths.state_directory())]
-    for place in filter(None, places):
-        key = Path(place, KEY)
-        if key.exists() and key.stat().st_size > 1:
-            return key
-    return None
+    return found
 
 
 def _words(code: int, said: str) -> str:
     """Why it ended."""
     words = ffmpeg.last_words("\n".join(line for line in said.splitlines() if "=" not in line[:20]))
-    if code == _SSH_FAILED:
+    if code == ssh.FAILED:
         return f"it cannot be reached: {words}"
     if code == -signal.SIGXFSZ:
         return f"its answer is larger than {_LARGEST >> 20} MiB"

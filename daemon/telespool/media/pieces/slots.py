@@ -225,10 +225,10 @@ class Slots:
         try:
             await self._cutter.cut(span, cut)
             began = time.monotonic()
-            await helper.run(self._words(span, here=False), cut, answer)
+            await helper.run(self._words(span, here=False), cut, answer, self._work.settings.stall)
             took = time.monotonic() - began
             made = await take(answer, place, span, self._work, self._plan, decoded=True)
-            if await asyncio.to_thread(signature, made[0]) != await self._own_signature(span, cut):
+            if await asyncio.to_thread(signature, answer) != await self._own_signature(span, cut):
                 raise Wrong(
                     "its encoder or its settings differ from those here, and pieces of both do not"
                     " meet in one film: install the same ffmpeg on both"
