@@ -29,7 +29,7 @@ def run(options: argparse.Namespace) -> int:
     if to not in config.chats:
         known = ", ".join(sorted(config.chats))
         raise Permanent(f"There is no chat {to}. Under [chats] in the configuration are: {known}")
-    if topic and (to not in config.topic_chats or topic != topic_of(topic)):
+    if topic and (to not in config.with_value("subfolders", "topics") or topic != topic_of(topic)):
         raise Permanent(
             f"The chat {to} has no folder for a topic {topic}."
             f' Where [chats.{to}] says subfolders = "topics", --to {to}/NAME drops for the topic NAME.'

@@ -85,7 +85,9 @@ def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
         f"its name starts with a dot or looks unfinished ({', '.join(ignore)}), so it is left alone"
     )
     chat = ""
-    for drop in drops(inbox.resolve(), config.chats, ignore, topics=config.topic_chats):
+    for drop in drops(
+        inbox.resolve(), config.chats, ignore, topics=config.with_value("subfolders", "topics")
+    ):
         if path == drop.path or path.is_relative_to(drop.path):
             chat = drop.place
             settle = config.inbox.settle

@@ -86,13 +86,14 @@ def parse(text: str, where: str) -> Config:
     reader = _Reader(text, where)
     config: Config = reader.table(Config, values, ())
     if not reader.problems:
+        config = dataclasses.replace(config, chat_tables=reader.chat_tables)
         for key, sentence in contradictions(config, places(text)):
             reader.problem(key, sentence)
     if reader.problems:
         raise ConfigError([sentence for _, sentence in sorted(reader.problems)])
     # A trial run needs no thought about chats; posting for real (contradictions) does.
     chats = Config().chats | config.chats
-    return dataclasses.replace(config, chats=chats, chat_tables=reader.chat_tables)
+    return dataclasses.replace(config, chats=chats)
 
 
 class _Reader:

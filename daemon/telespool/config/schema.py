@@ -408,10 +408,9 @@ class Config:
     chat_tables: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What [chats.ALIAS] sets, as far as it does; read through `chat`."""
 
-    @property
-    def topic_chats(self) -> frozenset[str]:
-        """The aliases of the chats whose subfolders are topics."""
-        return frozenset(alias for alias in self.chats if self.chat(alias).subfolders == "topics")
+    def with_value(self, key: str, *values: object) -> frozenset[str]:
+        """The aliases of the chats for which this key of theirs has one of these values."""
+        return frozenset(alias for alias in self.chats if getattr(self.chat(alias), key) in values)
 
     def chat(self, alias: str) -> ChatSettings:
         """What holds for one chat: its own table, then [send] and [inbox]."""

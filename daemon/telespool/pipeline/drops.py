@@ -80,13 +80,13 @@ def find(
     *,
     signs: WriteSigns | None = None,
     patience: float = _DAY,
-    documents: bool = False,
+    documents: Collection[str] = (),
     topics: Collection[str] = (),
 ) -> Iterator[Drop]:
     """The drops in the inbox, whether they may be taken or not; `topics` are the chats whose subfolders are topics.
 
-    A folder that holds an unfinished file is left for `patience` seconds after that file's last change. With `documents`
-    any file that is no archive may go together with others.
+    A folder that holds an unfinished file is left for `patience` seconds after that file's last change. For a chat of
+    `documents` any file that is no archive may go together with others.
     """
     finder = _Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
     aliases = set(chats)
@@ -111,7 +111,7 @@ def find_below(
     *,
     signs: WriteSigns | None = None,
     patience: float = _DAY,
-    documents: bool = False,
+    documents: Collection[str] = (),
     topics: Collection[str] = (),
 ) -> Iterator[Drop]:
     """The drops in a folder of its own for one chat (`inbox.folders`)."""
@@ -164,7 +164,7 @@ class _Finder:
     ignore: tuple[str, ...]
     signs: WriteSigns
     patience: float
-    documents: bool
+    documents: Collection[str]
     topics: Collection[str] = ()
     now: float = field(default_factory=time.time)
 
@@ -265,20 +265,20 @@ class _Finder:
             signature,
             written=path.name if written else "",
             swift=written is False,
-            loose=self._is_loose(path),
+            loose=self._is_loose(path, chat),
         )
 
-    def _is_loose(self, path: Path) -> bool:
+    def _is_loose(self, path: Path, chat: str) -> bool:
         kind = by_ending(path.name)
         if kind in {"photo", "video"}:
             return True
-        if kind == "other" and not self.documents:
+        if kind == "other" and chat not in self.documents:
             return False
         with plain_files.opened(path) as file:
             head = file.read(HEAD)
         if identify(head).kind in {"photo", "gif", "video"}:
             return True
-        return self.documents and recognise(path) is None
+        return chat in self.documents and recognise(path) is None
 
     def _folder(self, path: Path, chat: str) -> Drop:
         top = plain_files.lstat(path)

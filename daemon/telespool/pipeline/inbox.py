@@ -148,8 +148,8 @@ class Inbox(Worker):
         named: dict[str, Any] = {
             "signs": self._signs,
             "patience": self.config.archives.volume_wait,
-            "documents": settings.others == "document",
-            "topics": self.config.topic_chats,
+            "documents": self.config.with_value("others", "document"),
+            "topics": self.config.with_value("subfolders", "topics"),
         }
         yield from find(self.spool.inbox, self.config.chats, settings.ignore, **named)
         for chat, folder in settings.folders.items():

@@ -68,6 +68,7 @@ class ReleaseOrder:
         self.config = config
         self.job = job
         self._chat = config.chat(Job.chat_of(job))
+        self._remembers = config.with_value("duplicates", "skip", "quarantine")
         self.last_try = last_try
         self.released = 0
         self.left_out: list[LeftOut] = []
@@ -178,7 +179,7 @@ class ReleaseOrder:
         """Put into the account what is let out next: a file that stands in a folder must have its line."""
         lines = [self._lines[number] for number in numbers if number in self._lines]
         await in_thread(self.spool.note_members, self.job, [str(line) for line in lines])
-        for line in lines if self.config.inbox.duplicates != "send" else ():
+        for line in lines if self._remembers else ():
             await in_thread(self._delivered.add, self.job, line)
 
     async def _leave_out_known(self, piece: ExtractedMember, path: Path, line: Receipt) -> bool:
