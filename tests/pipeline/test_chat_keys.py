@@ -14,7 +14,7 @@ from telespool.config import loader
 from telespool.config.schema import ChatSettings
 from telespool.errors import ConfigError
 from telespool.spool.names import Job
-from tests.faults.support import HASTY
+from tests.faults.support import HASTY, lives
 from tests.harness import Home
 from tests.telegram_server.forums import Forum
 
@@ -109,9 +109,9 @@ def _alias(key: str) -> str:
     return f"key-{key.replace('_', '-')}"
 
 
-def _lay(path: Path, what: str, number: int, material: Material) -> None:
+def _lay(path: Path, what: str, number: int, material: Material | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    if what == "video":
+    if what == "video" and material is not None:
         path.write_bytes(material.clip("mp4", 1).read_bytes())
     elif what == "raw":
         path.write_bytes(b"")
@@ -153,9 +153,9 @@ async def test_every_key_is_in_effect(
     chats = {}
     for path in (home.spool / "done").glob("*/**/*+*"):
         job = next(Job.parse(part) for part in path.parts if Job.parse(part))
-        message = path.name.partition("+")[2].partition("_")[0]
-        if job is not None and message.isdecimal():
-            chats[int(message), "grace" if job.chat == _alias("to") else "family"] = job.chat
+        receipt = path.name.partition("+")[2].partition("_")[0]
+        if job is not None and receipt.isdecimal():
+            chats[int(receipt), "grace" if job.chat == _alias("to") else "family"] = job.chat
     found: dict[str, list[Message]] = {}
     for message in telegram.messages:
         found.setdefault(chats.get((message.id, message.chat), ""), []).append(message)
@@ -186,3 +186,19 @@ def test_a_wrong_value_is_named_with_its_place(key: str) -> None:
     with pytest.raises(ConfigError) as refused:
         loader.parse(text, "config.toml")
     assert f"config.toml:{line}: chats.club.{key}: " in refused.value.reason
+
+
+async def test_forty_albums_ring_once(tmp_path: Path, telegram: TestTelegram) -> None:
+    """With "after-first" the first album of a job rings and the others do not, also after the process ended."""
+    settings: dict[str, dict[str, object]] = {"send": {"silent": "after-first", "album": 2}}
+    home = Home.beside(tmp_path / "home", telegram, settings=settings)
+    trip = tmp_path / "trip"
+    for number in range(1, 81):
+        _lay(trip / f"{number}.jpg", "photo", number, None)
+    home.drop(trip, "family")
+    assert await lives(home, telegram, "messages.sendMultiMedia", hang="after", nth=20)
+    await home.inside(patience=HASTY)
+    silent: dict[int | None, bool] = {}
+    for message in telegram.in_chat("family"):
+        silent.setdefault(message.grouped_id, message.silent)
+    assert [*silent.values()] == [False] + [True] * 39
