@@ -109,7 +109,13 @@ class Machine:
             return False
         return True
 
-    async def _live(self, disk: DyingDisk) -> None:
+    async def serve(self, disk: DyingDisk, sending: asyncio.Lock) -> None:
+        """One life in a process that may see several; `sending` is held while a unit is being sent."""
+        self.lives += 1
+        self.chat.by = disk
+        await self._live(disk, sending)
+
+    async def _live(self, disk: DyingDisk, sending: asyncio.Lock | None = None) -> None:
         spool = Spool(
             self.root, self.inbox, disk=disk, clock=lambda: self.now, uptime=lambda: 10**9
         )
@@ -120,7 +126,9 @@ class Machine:
             for job in spool.jobs("done"):
                 close_job(spool, job)
             bells = WakeupBus()
-            house = WorkerContext(config, spool, bells, Activity())
+            house = WorkerContext(
+                config, spool, bells, Activity(), sending=sending or asyncio.Lock()
+            )
             gate = PauseGate()
             engine = Engine(Path("7zz"), "26", reads_rar=True, settings=config.archives)
             workers: list[Worker] = [

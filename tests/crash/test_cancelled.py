@@ -1,13 +1,14 @@
-"""The daemon is stopped at every await of a job's whole way, with a job taken away under its hands or not."""
+"""The daemon is stopped, or reloaded, at every await of a job's whole way, with a job taken away under its hands or not."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from telespool.service.reload import _Runner
 from telespool.spool.layout import WORKING
 from tests.crash.machine import at_once
 from tests.crash.scenes import SCENES
@@ -18,19 +19,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-STOPS = int(os.environ.get("TELESPOOL_STOPS", "24"))
+    from telespool.service.service import Service
+    from tests.crash.disks import DyingDisk
+
+STOPS = int(os.environ.get("TELESPOOL_STOPS", "16"))
 """At how many awaits of each scene it is stopped; spread evenly over all of them."""
 
 pytestmark = pytest.mark.timeout(300)
 
 
-class Stopper:
-    """Cancels the daemon at the await number `at`; before that it may take the first job away."""
+def _stop() -> None:
+    for task in asyncio.all_tasks():
+        if getattr(task.get_coro(), "__name__", "") == "_live":
+            task.cancel()
 
-    def __init__(self, play: Play, at: int | None, *, taking: bool) -> None:
+
+class Stopper:
+    """Stops the daemon at the await number `at`, or does what `end` does; before that it may take the first job away."""
+
+    def __init__(
+        self, play: Play, at: int | None, *, taking: bool, end: Callable[[], None] = _stop
+    ) -> None:
         self.play = play
         self.at = at
         self.taking = taking
+        self.end = end
         self.awaits = 0
         self.taken: tuple[Path, Path] | None = None
 
@@ -40,9 +53,7 @@ class Stopper:
         if self.awaits == self.at:
             if self.taking:
                 self._take()
-            for task in asyncio.all_tasks():
-                if getattr(task.get_coro(), "__name__", "") == "_live":
-                    task.cancel()
+            self.end()
         return await at_once(call, *arguments, **named)
 
     def _take(self) -> None:
@@ -63,10 +74,50 @@ class Stopper:
                 entry.rename(place / entry.name)
 
 
-@pytest.mark.parametrize("taking", [False, True], ids=["stopped", "taken away and stopped"])
+class Life:
+    """What a reload sees of the service."""
+
+    has_worked = False
+
+    def __init__(self, play: Play, disk: DyingDisk) -> None:
+        self.config = play.machine.config
+        self.destination = play.machine.chat
+        self.sending = asyncio.Lock()
+        self._play, self._disk = play, disk
+
+    def activate(self) -> None:
+        """Nothing belongs to the process."""
+
+    async def run(self, *, until_idle: bool) -> None:
+        """Live until nothing is left to do."""
+        assert until_idle
+        await self._play.machine.serve(self._disk, self.sending)
+
+
+def _stopped(play: Play, at: int, *, taking: bool, patch: pytest.MonkeyPatch) -> Stopper:
+    stopper = Stopper(play, at, taking=taking)
+    patch.setattr(asyncio, "to_thread", stopper.to_thread)
+    with pytest.raises(asyncio.CancelledError):
+        play.machine.live(play.disk())
+    return stopper
+
+
+def _reloaded(play: Play, at: int, *, taking: bool, patch: pytest.MonkeyPatch) -> Stopper:
+    disk = play.disk()
+    patch.setattr("telespool.service.reload.obstacles", lambda *_: [])
+    runner = _Runner(lambda _: cast("Service", Life(play, disk)))
+    stopper = Stopper(play, at, taking=taking, end=runner.reload)
+    patch.setattr(asyncio, "to_thread", stopper.to_thread)
+    asyncio.run(runner.run(until_idle=True))
+    return stopper
+
+
+@pytest.mark.parametrize("taking", [False, True], ids=["all there", "a job taken away"])
 @pytest.mark.parametrize("scene", ["album", "films", "folder", "across"])
+@pytest.mark.parametrize("end", [_stopped, _reloaded], ids=["stopped", "reloaded"])
 @pytest.mark.usefixtures("converting")
-def test_stopped_at_every_await(
+def test_ended_at_every_await(
+    end: Callable[..., Stopper],
     scene: str,
     taking: bool,
     place: Path,
@@ -81,17 +132,16 @@ def test_stopped_at_every_await(
     wrong = {}
     for at in sorted({1 + round(step * counting.awaits / STOPS) for step in range(STOPS)}):
         play = Play(SCENES[scene], place)
-        stopper = Stopper(play, at, taking=taking)
-        monkeypatch.setattr(asyncio, "to_thread", stopper.to_thread)
         counts["stops"] += 1
         try:
-            with pytest.raises(asyncio.CancelledError):
-                play.machine.live(play.disk())
-            stopper.give_back()
+            ended = end(play, at, taking=taking, patch=monkeypatch)
+            assert ended.awaits >= at
+            ended.give_back()
             play.check_nothing_lost()
             play.run()
             play.check_end()
-            play.check_receipts()
+            # A reload waits for what is being sent: its original may be given back after that.
+            play.check_receipts(repeated=taking and end is _reloaded)
         except (AssertionError, OSError, pytest.fail.Exception) as error:
             wrong[at] = repr(error)[:300]
 
