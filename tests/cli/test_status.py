@@ -38,7 +38,7 @@ def spool_of_all(directory: Path) -> Path:
             f"deferred/{JOB}/0003_a.avi": b"0" * 10,
             f"deferred/{JOB}/0004@1_b.jpg": b"0" * 20,
             f"converting/{JOB}/0005@2_c.avi": b"0" * 30,
-            f"converting/{JOB}/0005.segments/plan/v0001.mp4": b"0" * 5,
+            f"converting/{JOB}/0005.segments/video-0001of0002_0-3196_5_1f9c2a7b.mp4": b"0" * 5,
             f"done/{JOB}/0006+17_d.jpg": b"",
             f"quarantine/{JOB}/0007_e.txt": b"not a note",
             f"quarantine/{JOB}/0007_e.txt.txt": b"e.txt is broken.\nMore.\n",

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 from telespool.archives.engine import Engine
 from telespool.config.schema import Config, InboxSettings, ReportSettings, Seconds, SpoolSettings
-from telespool.observe.job_report import close_job
 from telespool.observe.progress import Activity
 from telespool.pipeline.converter import Converter
 from telespool.pipeline.inbox import Inbox
@@ -28,6 +27,7 @@ from telespool.runtime.gate import PauseGate
 from telespool.runtime.wakeups import WakeupBus
 from telespool.service.recovery import recover
 from telespool.spool import Spool
+from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
 from telespool.spool.names import Unit
 from tests.crash.disks import Death, DyingDisk

@@ -82,6 +82,23 @@ def human_size(count: float) -> str:
     return f"{count:.1f} TiB"
 
 
+def human_count(number: int, one: str, many: str = "") -> str:
+    """Write a number with its noun: 1 file, 2 files."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def human_span(seconds: float) -> str:
+    """Write a duration (in seconds): 8 s, 3 min, 2 h 5 min, 4 days."""
+    if seconds < 100:
+        return f"{max(0.0, seconds):.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 2 * 86400:
+        hours, minutes = divmod(round(seconds / 60), 60)
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{seconds / 86400:.0f} days"
+
+
 def _plain(number: float) -> str:
     """Write the shortest decimals that are read back as this number, never with an exponent."""
     if not math.isfinite(number):

@@ -13,6 +13,7 @@ from telespool.observe import control_client, humanize
 from telespool.runtime.write_signs import is_leasable
 from telespool.spool.layout import FOLDERS, WORKING, SpoolLayout
 from telespool.spool.lock import Lock
+from telespool.spool.mounts import first_apart
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,24 +88,21 @@ def writers(config: Config) -> Iterator[Finding]:
 
 
 def _one_file_system(root: Path) -> Finding:
-    # Only a rename tells: two bind mounts of one file system refuse it all the same.
-    probe = root / "tmp" / f".doctor-{os.getpid()}"
-    if not probe.parent.exists():
+    if not (root / "tmp").exists():
         return note("one file system", "the folders are not made yet", "telespool run makes them")
-    for name in FOLDERS:
-        target = root / name / probe.name
-        if not target.parent.exists():
-            continue
-        try:
-            probe.touch()
-            probe.rename(target)
-        except OSError as error:
-            cure = "Let the whole spool lie on one file system: no mounts and no links inside of it"
-            found = f"nothing can be moved from {probe.parent} to {target.parent}: {error.strerror}"
-            return wrong("one file system", found, cure)
-        finally:
-            for path in (probe, target):
-                path.unlink(missing_ok=True)
+    try:
+        apart = first_apart(root)
+    except OSError as error:
+        cure = "Free some space, or mend the disk"
+        return wrong(
+            "one file system", f"nothing can be written to {root / 'tmp'}: {error.strerror}", cure
+        )
+    if apart is not None:
+        cure = "Let the whole spool lie on one file system: no mounts and no links inside of it"
+        found = (
+            f"nothing can be moved from {root / 'tmp'} to {apart.folder}: {apart.error.strerror}"
+        )
+        return wrong("one file system", found, cure)
     return ok("one file system", "files can be moved between all folders")
 
 

@@ -4,24 +4,14 @@ from __future__ import annotations
 
 import time
 
+from telespool.config.units import human_count as count
 from telespool.config.units import human_size as size
+from telespool.config.units import human_span as span
 from telespool.spool.names import Job
 
 __all__ = ["count", "job", "moment", "size", "span"]
 
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
-
-
-def span(seconds: float) -> str:
-    """Write a duration (in seconds): 8 s, 3 min, 2 h 5 min, 4 days."""
-    if seconds < 100:
-        return f"{max(0.0, seconds):.0f} s"
-    if seconds < 100 * _MINUTE:
-        return f"{seconds / _MINUTE:.0f} min"
-    if seconds < 2 * _DAY:
-        hours, minutes = divmod(round(seconds / _MINUTE), 60)
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{seconds / _DAY:.0f} days"
+_DAY = 86400
 
 
 def moment(when: float, now: float | None = None) -> str:
@@ -35,8 +25,3 @@ def job(name: str) -> str:
     """Return what people call a job: the name of the drop."""
     parsed = Job.parse(name)
     return parsed.slug if parsed else name
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Write a number with its noun: 1 file, 2 files."""
-    return f"{number} {one if number == 1 else many or one + 's'}"

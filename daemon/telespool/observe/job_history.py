@@ -17,7 +17,7 @@ from telespool.spool.lock import Lock
 from telespool.spool.names import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from telespool.config.schema import Config
     from telespool.spool.layout import Entry, SpoolLayout
@@ -83,8 +83,8 @@ class JobHistory:
             claimed=parsed.claimed if parsed else 0.0,
             over=folders.is_over(job),
             parts=tuple(parts),
-            skipped=tuple(_lines(folders, job, SKIPPED)),
-            notes=tuple(_lines(folders, job, NOTES)),
+            skipped=tuple(folders.lines(job, SKIPPED)),
+            notes=tuple(folders.lines(job, NOTES)),
             waits=() if folders.is_over(job) else tuple(_waits(folders, job, chat)),
             account=tuple(fates(folders, job)),
             topic=parsed.topic if parsed else "",
@@ -168,7 +168,7 @@ class _Teller:
     def part(self, entry: Entry) -> Part:
         unit = entry.unit
         state, sentence, until = self._say(entry)
-        reason = _note(entry) if state == "refused" else ""
+        reason = self.folders.note(entry) if state == "refused" else ""
         return Part(
             folder=entry.folder,
             unit=str(unit),
@@ -238,8 +238,7 @@ class _Teller:
         if copy is not None:
             where = "sent" if copy.folder == "done" else "finished and goes out next"
             return "converting", f"its copy is {where}; the original leaves after it", None
-        pieces = self.folders.segments(entry)
-        count = sum(1 for _ in pieces.rglob("v*.mp4")) if pieces.exists() else 0
+        count = self.folders.segments_of_picture(entry)
         tries = self.config.convert.max_tries
         sentence = f"attempt {max(1, entry.unit.attempt)} of {tries}"
         if count:
@@ -262,14 +261,6 @@ class _Teller:
         return "refused", "there is no note that says why", None
 
 
-def _note(entry: Entry) -> str:
-    path = entry.path.with_name(f"{entry.path.name}.txt")
-    try:
-        return path.read_text("utf-8", "replace").strip()
-    except OSError:
-        return ""
-
-
 def _waits(folders: SpoolLayout, job: str, chat: str) -> Iterator[dict[str, Any]]:
     """The waits that concern this job, from the daemon if one runs."""
     holder = Lock(folders.root / "lock").holder()
@@ -285,14 +276,6 @@ def _waits(folders: SpoolLayout, job: str, chat: str) -> Iterator[dict[str, Any]
             or (scope in {"job", "unit"} and whom.partition("/")[0] == job)
         ):
             yield wait
-
-
-def _lines(folders: SpoolLayout, job: str, name: str) -> Iterable[str]:
-    try:
-        text = (folders.job_folder("done", job) / name).read_text("utf-8", "replace")
-    except OSError:
-        return ()
-    return text.splitlines()
 
 
 def _some(lines: list[str]) -> Iterator[str]:

@@ -35,7 +35,7 @@ from prometheus_client.registry import Collector
 from telespool import __version__
 from telespool.errors import WaitKind
 from telespool.observe.status import Status
-from telespool.spool.layout import CONTENTS
+from telespool.spool.layout import CONTENTS, note_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
@@ -264,7 +264,7 @@ class Metrics(Collector):
     def _of_quarantine(self) -> Iterator[Metric]:
         found: dict[Path, str] = {}
         for entry in self._folders.all_units("quarantine"):
-            note = entry.path.with_name(f"{entry.path.name}.txt")
+            note = note_path(entry.path)
             reason = self._reasons.get(note)
             if reason is None:
                 try:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import heapq
 import os
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.observe import control_client
-from telespool.spool.layout import FOLDERS
+from telespool.spool.layout import FOLDERS, NOTE, Entry, is_note
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Container
-    from pathlib import Path
 
     from telespool.spool.layout import Folder, SpoolLayout
 
@@ -156,8 +156,9 @@ class _Look:
         self.jobs += 1
         entries = {entry.name: entry for entry in _scan(self.folders.job_folder(self.folder, job))}
         for name, entry in entries.items():
-            if self.folder == "quarantine" and name.endswith(".txt") and name[:-4] in entries:
-                self._note(job, entry)
+            if is_note(name, entries, self.folder):
+                if self.folder == "quarantine":
+                    self._note(job, entry)
             elif (unit := Unit.parse(name)) is not None:
                 self._unit(job, unit, entry)
 
@@ -170,11 +171,8 @@ class _Look:
             self.waiting_count += 1
             _keep_least(self.waiting, WaitingUnits(_mtime(entry), job, str(unit.plain())))
         elif self.folder != "done":
-            segments = 0
-            if self.folder == "converting":
-                directory = self.folders.job_folder("converting", job)
-                pieces = directory / f"{unit.first:04d}.segments"
-                segments = sum(1 for _ in pieces.rglob("v*.mp4")) if pieces.exists() else 0
+            found = Entry(self.folder, job, unit, Path(entry.path))
+            segments = self.folders.segments_of_picture(found) if self.folder == "converting" else 0
             plain = str(unit.plain())
             self.under_way.append(UnderWay(self.folder, job, plain, unit.attempt, segments))
 
@@ -225,7 +223,7 @@ def _read(folders: SpoolLayout, note: tuple[float, str, str]) -> Refusal:
         reason = path.read_text("utf-8", "replace").strip()
     except OSError:
         reason = ""
-    return Refusal(when, job, name.removesuffix(".txt"), reason)
+    return Refusal(when, job, name.removesuffix(NOTE), reason)
 
 
 def _count(folders: SpoolLayout, chats: Container[str]) -> int:

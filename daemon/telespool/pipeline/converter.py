@@ -21,8 +21,8 @@ from telespool.media.convert import convert
 from telespool.media.pages import extract
 from telespool.media.split import split
 from telespool.media.split_raw import cut
-from telespool.observe.job_report import Phase, close_job
 from telespool.observe.progress import ConversionProgress
+from telespool.pipeline.conversion_phase import Phase
 from telespool.pipeline.helping import Helping
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime import plain_files
@@ -32,6 +32,7 @@ from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline
 from telespool.runtime.waits import Wait
 from telespool.spool import delivered_index, numbering
+from telespool.spool.job_report import close_job
 
 if TYPE_CHECKING:
     from collections.abc import Callable

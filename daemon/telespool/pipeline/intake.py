@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from telespool.archives.engine import Engine
 from telespool.errors import ChildDied, NoRoom, Permanent, ToolFault, Unreadable, VolumeMissing
-from telespool.observe.job_report import close_job
 from telespool.pipeline.late_arrivals import LateArrivals
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.room_queue import ROOM_AGAIN, RoomQueue
@@ -29,6 +28,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.waits import Wait
 from telespool.spool.delivered_index import DeliveredIndex
+from telespool.spool.job_report import close_job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -25,7 +25,6 @@ from telespool.errors import (
     Temporary,
     ToolFault,
 )
-from telespool.observe.job_report import close_job
 from telespool.pipeline.files_behind import FilesBehind
 from telespool.pipeline.prepare import Preparer
 from telespool.pipeline.report_sender import ReportSender
@@ -37,6 +36,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.runtime.timers import Deadlines
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.spool import delivered_index
+from telespool.spool.job_report import close_job
 
 if TYPE_CHECKING:
     from telespool.destinations.base import Destination, Uploaded

@@ -34,7 +34,6 @@ from telespool.errors import (
     Temporary,
     Unreadable,
 )
-from telespool.observe.job_report import close_job
 from telespool.pipeline.interruption import Interruption
 from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
 from telespool.pipeline.report_hooks import ReportHooks
@@ -42,6 +41,7 @@ from telespool.runtime.cancellation import clean_up, in_thread, raise_if_cancell
 from telespool.runtime.liveness import Liveness
 from telespool.runtime.waits import Wait
 from telespool.spool.ages import SHORT_GAP, Ages
+from telespool.spool.job_report import close_job
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:

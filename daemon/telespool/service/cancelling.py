@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from telespool.observe.job_report import close_job
 from telespool.runtime.cancellation import in_thread
+from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
 
 if TYPE_CHECKING:

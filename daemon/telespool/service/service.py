@@ -26,7 +26,6 @@ from telespool.config.paths import posts
 from telespool.config.secrets import Secrets
 from telespool.errors import TelespoolError, Temporary, ToolFault, first_of
 from telespool.observe import control_socket
-from telespool.observe.job_report import close_job
 from telespool.observe.progress import Activity
 from telespool.pipeline.converter import Converter
 from telespool.pipeline.inbox import Inbox
@@ -49,6 +48,7 @@ from telespool.service.recovery import recover
 from telespool.service.sd_notify import SdNotify
 from telespool.service.watchdog import Watchdog
 from telespool.spool import Spool
+from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
 
 if TYPE_CHECKING:

@@ -40,6 +40,7 @@ from telespool.spool import (
     conversions,
     copies,
     deliveries,
+    mounts,
     releases,
 )
 from telespool.spool.layout import FOLDERS, Folder
@@ -191,24 +192,12 @@ class Spool(SpoolWriter):
             raise ConfigError(problems)
 
     def _check_one_file_system(self) -> None:
-        # st_dev does not tell: two bind mounts of one file system refuse a rename all the same. So rename.
-        probe = self.tmp / f".probe-{os.getpid()}"
-        for name in FOLDERS:
-            target = self.root / name / probe.name
-            for leftover in (probe, target):
-                leftover.unlink(missing_ok=True)
-            probe.touch()
-            try:
-                os.rename(probe, target)  # noqa: PTH104 - the question is what rename(2) says
-            except OSError as error:
-                problem = (
-                    f"spool.root: {self.root / name} and {self.tmp} are not under one mount"
-                    f" ({error.strerror}); the whole spool must lie on one file system"
-                )
-                raise ConfigError([problem]) from error
-            finally:
-                for leftover in (probe, target):
-                    leftover.unlink(missing_ok=True)
+        if (apart := mounts.first_apart(self.root)) is not None:
+            problem = (
+                f"spool.root: {apart.folder} and {self.tmp} are not under one mount"
+                f" ({apart.error.strerror}); the whole spool must lie on one file system"
+            )
+            raise ConfigError([problem]) from apart.error
 
     def disk_works(self) -> bool:
         """Whether a small file can be written, brought to the disk and read back in tmp/ now. Blocks."""

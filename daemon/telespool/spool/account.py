@@ -158,7 +158,7 @@ def fates(folders: SpoolLayout, job: str) -> list[Fate]:
         found.append(_fate(number, name, entries, delivered.get(number), folders))
     found += [Fate(each.name, "left out", each.reason) for each in account.left_out]
     if drop is not None and drop.folder == "quarantine" and not found:
-        found.append(Fate(drop.unit.label, "quarantined", note_of(drop)))
+        found.append(Fate(drop.unit.label, "quarantined", folders.note(drop)))
     return found + [
         Fate(name, "unexplained", "it came after the rest") for name in late(folders, drop, account)
     ]
@@ -174,7 +174,7 @@ def _fate(
     name = name or (receipt.name if receipt is not None else f"{number:04d}")
     for entry in entries:
         if entry.folder == "quarantine":
-            return Fate(name, "quarantined", note_of(entry, folders), number)
+            return Fate(name, "quarantined", folders.note(entry), number)
     messages = [entry.unit.message for entry in entries if entry.unit.message is not None]
     waiting = [entry.folder for entry in entries if entry.folder in WORKING]
     if waiting and not (messages and all(folder == "converting" for folder in waiting)):
@@ -184,17 +184,6 @@ def _fate(
     if receipt is not None:
         return Fate(name, "delivered", "", number, receipt.message or None)
     return Fate(name, "unexplained", "nothing says what became of it", number)
-
-
-def note_of(entry: Entry, folders: SpoolLayout | None = None) -> str:
-    """What the note of a unit in quarantine says; of a member of an album, that of the album."""
-    path = entry.path
-    if folders is not None and path.parent != folders.job_folder("quarantine", entry.job):
-        path = path.parent
-    try:
-        return plain_files.read_text(path.with_name(f"{path.name}.txt")).strip()
-    except OSError:
-        return ""
 
 
 def late(folders: SpoolLayout, drop: Entry | None, account: Account) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from telespool.runtime import plain_files
 from telespool.spool.layout import (
     MEMBERS,
+    NOTE,
     NOTES,
     REPORT,
     SKIPPED,
@@ -53,7 +54,7 @@ def _identity(state: os.stat_result) -> tuple[int, int, int, int]:
 def _data_below(folder: Path) -> Iterator[os.stat_result]:
     """The states of what holds data in a job of done/: all but the notes that the program made."""
     for name, state in files_below(folder):
-        if "/" in name or not name.endswith(".txt") or Unit.parse(name) is not None:
+        if "/" in name or not name.endswith(NOTE) or Unit.parse(name) is not None:
             yield state
 
 
@@ -172,7 +173,7 @@ def drop_orphan_notes(spool: SpoolWriter, job: str) -> None:
     """Remove notes whose file is not (or no longer) in quarantine."""
     folder = spool.job_folder("quarantine", job)
     for name in plain_files.names(folder):
-        file = name.removesuffix(".txt")
+        file = name.removesuffix(NOTE)
         orphan = file != name and Unit.parse(file) and not plain_files.exists(folder / file)
         if orphan and not is_noted(folder / name):
             spool.disk.unlink(folder / name)

@@ -29,7 +29,7 @@ from telespool.runtime import plain_files, trees
 from telespool.spool.names import Job, Unit, belongs_to, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from telespool.runtime.plain_files import Listed
 
@@ -50,6 +50,8 @@ SKIPPED = "skipped.txt"
 NOTES = "notes.txt"
 CONTENTS = "contents.txt"
 MEMBERS = "members.txt"
+NOTE = ".txt"
+"""Ends the name of the note about a unit in quarantine/, behind the unit's whole name."""
 HELD = 4_102_444_800.0
 """2100-01-01: what lies in deferred/ with this time is held until a person says `retry`."""
 
@@ -183,7 +185,7 @@ class SpoolLayout:
             for name in _names(path):
                 # A job may have ten thousand units: only what begins like a drop is read.
                 unit = Unit.parse(name) if name.startswith("0000") else None
-                if unit is None or unit.first != 0 or name.endswith(".txt"):
+                if unit is None or unit.first != 0 or name.endswith(NOTE):
                     continue
                 if plain_files.is_file(path / name) or plain_files.is_directory(path / name):
                     self._last_drop = Entry(folder, job, unit, path / name)
@@ -218,6 +220,23 @@ class SpoolLayout:
             return None
         return drop.path / first
 
+    def note(self, entry: Entry) -> str:
+        """What the note of a unit says, of a member of an album that of the album; empty where there is none."""
+        path = entry.path
+        if path.parent != self.job_folder(entry.folder, entry.job):
+            path = path.parent
+        try:
+            return plain_files.read_text(note_path(path)).strip()
+        except OSError:
+            return ""
+
+    def lines(self, job: str, name: str) -> list[str]:
+        """The lines of a list in done/JOB/ (SKIPPED, NOTES); none where there is no such list."""
+        try:
+            return plain_files.read_text(self.job_folder("done", job) / name).splitlines()
+        except OSError:
+            return []
+
     def report(self, job: str) -> Path | None:
         """The report of a job: report.txt, or report+MESSAGE.txt after a chat was told."""
         folder = self.job_folder("done", job)
@@ -247,6 +266,11 @@ class SpoolLayout:
         names = _names(self.segments(entry))
         return sum(not (name.endswith(".part") or name.startswith("run-")) for name in names)
 
+    def segments_of_picture(self, entry: Entry) -> int:
+        """How many segments of the picture of this original are finished, for people."""
+        names = _names(self.segments(entry))
+        return sum(name.startswith("v") and name.endswith(".mp4") for name in names)
+
     def strangers(self) -> Iterator[Path]:
         """What lies in the folders and is not ours to read: a person's, left alone and named in the log."""
         for folder in WORKING:
@@ -258,6 +282,24 @@ class SpoolLayout:
                 for inner in _listed(path):
                     if not _is_unit(inner) and not inner.name.endswith(".segments"):
                         yield path / inner.name
+
+
+def note_path(path: Path) -> Path:
+    """Where the note about this file, or album, lies: beside it."""
+    return path.with_name(f"{path.name}{NOTE}")
+
+
+def is_note(name: str, names: Container[str], folder: Folder) -> bool:
+    """Whether this is a note, and no unit, going by what is called how beside it.
+
+    A unit of quarantine/ that ends in .txt has a note of its own, written before it came. Elsewhere a note came out of
+    quarantine/ with its unit.
+    """
+    if not name.endswith(NOTE):
+        return False
+    return name.removesuffix(NOTE) in names or (
+        folder == "quarantine" and f"{name}{NOTE}" not in names
+    )
 
 
 def _listed(path: Path) -> list[Listed]:
@@ -319,11 +361,7 @@ def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
     names = {entry.name for entry in listed}
     for entry in listed:
         name = entry.name
-        if folder == "quarantine" and name.endswith(".txt") and f"{name}.txt" not in names:
-            continue  # a note; a unit that ends in .txt has a note of its own, written before it came
-        if name.endswith(".txt") and name.removesuffix(".txt") in names:
-            continue  # a note that came out of quarantine with its unit
-        unit = Unit.parse(name) if _is_unit(entry) else None
+        unit = Unit.parse(name) if _is_unit(entry) and not is_note(name, names, folder) else None
         if unit is not None:
             found.append(Entry(folder, job, unit, path / name))
     found.sort(

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
-from telespool.spool.layout import FOLDERS
+from telespool.spool.layout import FOLDERS, NOTE
 from telespool.spool.names import SLUG_BYTES, Job, Unit, clean, title
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _entries(folders: SpoolLayout, job: str, rest: str, folder: str | None) -> l
         for entry in folders.units(where, job):
             members = folders.members(entry)
             for each in (entry, *(m for m in members if entry.unit.is_album)):
-                named = {each.path.name, each.unit.shown} & {name, name.removesuffix(".txt")}
+                named = {each.path.name, each.unit.shown} & {name, name.removesuffix(NOTE)}
                 if named and where == (folder or where):
                     exact.append(each)
                 elif unit is not None and unit.is_album != each.unit.is_album:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from telespool.errors import Permanent
 from telespool.runtime import plain_files
 from telespool.spool.claims import GATHERED
-from telespool.spool.layout import HELD, Entry
+from telespool.spool.layout import HELD, Entry, note_path
 from telespool.spool.names import PASSWORD_SUFFIX
 from telespool.spool.staging import COPY, staging, sweep
 
@@ -40,7 +40,7 @@ def retry(spool: Spool, entry: Entry, *, password: str = "", as_document: bool =
     if as_document:
         unit = unit.document()
     target = spool.job_folder("uploading", entry.job) / str(unit)
-    note = entry.path.with_name(f"{entry.path.name}.txt")
+    note = note_path(entry.path)
     moved = spool.move(entry.path, target, "uploading", entry.job, unit)
     _forget_note(spool, entry, note)
     return moved
@@ -49,7 +49,7 @@ def retry(spool: Spool, entry: Entry, *, password: str = "", as_document: bool =
 def _unpack_again(spool: Spool, entry: Entry, password: str) -> Entry:
     unit = entry.unit.plain()
     folder = spool.job_folder("incoming", entry.job)
-    note = entry.path.with_name(f"{entry.path.name}.txt")
+    note = note_path(entry.path)
     if password:
         entry = _with_password(spool, entry, password)
     if entry.path.name != GATHERED:

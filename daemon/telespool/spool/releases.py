@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.spool import attempts
-from telespool.spool.layout import Entry, Folder
+from telespool.spool.layout import Entry, Folder, note_path
 from telespool.spool.names import Unit
 from telespool.spool.transition import free_name
 
@@ -69,7 +69,7 @@ def quarantine(spool: SpoolWriter, entry: Entry, reason: str) -> Entry:
     target = spool.job_folder("quarantine", entry.job) / str(unit)
     spool.make(target.parent)
     target = free_name(target)
-    note = target.with_name(f"{target.name}.txt")
+    note = note_path(target)
     spool.disk.unlink(note)
     reason = entry.unit.in_words(reason)
     spool.disk.write(note, f"{reason}\n".encode("utf-8", "replace"))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from telespool.runtime import boot, plain_files
 from telespool.spool.fs_ops import FileOps
-from telespool.spool.layout import FOLDERS, Entry, Folder, SpoolLayout
+from telespool.spool.layout import FOLDERS, Entry, Folder, SpoolLayout, note_path
 from telespool.spool.names import Job, JobTokens, Unit
 from telespool.spool.receipts import ReceiptReader
 from telespool.spool.room import Room
@@ -92,7 +92,7 @@ class SpoolWriter(SpoolLayout):
 
     def _drop_note(self, path: Path) -> None:
         """Remove the note that a person moved out of quarantine together with this unit: alone it would be taken for one."""
-        note = path.with_name(f"{path.name}.txt")
+        note = note_path(path)
         folder = path.parent.parent
         if folder.parent == self.root and folder.name != "quarantine" and plain_files.exists(note):
             self.disk.unlink(note)
@@ -139,7 +139,7 @@ def claimed(job: str) -> float:
 
 def is_noted(path: Path) -> bool:
     """Whether this file in quarantine has a note of its own, so that it is none itself."""
-    return plain_files.exists(path.with_name(f"{path.name}.txt"))
+    return plain_files.exists(note_path(path))
 
 
 def free_name(target: Path) -> Path:

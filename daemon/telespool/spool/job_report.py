@@ -8,13 +8,14 @@ The sizes are those of `contents.txt`: the data itself is dropped once it is del
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import structlog
 
-from telespool.observe import humanize
-from telespool.spool import delivered_index
+from telespool.config.units import human_count, human_size, human_span
+from telespool.runtime import plain_files
+from telespool.spool import receipts
 from telespool.spool.account import fates
 from telespool.spool.layout import CONTENTS, NOTES, SKIPPED
 from telespool.spool.names import Job
@@ -24,26 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from telespool.spool import Spool
-    from telespool.spool.layout import Entry, SpoolLayout
+    from telespool.spool.layout import SpoolLayout
 
 log = structlog.get_logger()
-
-
-@dataclass(slots=True)
-class Phase:
-    """A time in which the line was free and originals were converted."""
-
-    converted: int = 0
-    given_up: int = 0
-    bytes_before: int = 0
-    bytes_after: int = 0
-    begun: float = field(default_factory=time.monotonic)
-
-    def to_json(self) -> dict[str, Any]:
-        """For the log."""
-        values = asdict(self)
-        values["seconds"] = round(time.monotonic() - values.pop("begun"))
-        return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +62,21 @@ class Report:
                     if member.unit.kind == "c":
                         recovered.append(str(member.unit))
         for entry in folders.units("quarantine", job):
-            quarantined += [f"{member.unit}{_reason(entry)}" for member in folders.members(entry)]
+            why = folders.note(entry).partition("\n")[0]
+            told = f" ({why})" if why else ""
+            quarantined += [f"{member.unit}{told}" for member in folders.members(entry)]
         parsed = Job.parse(job)
         return cls(
             job,
             tuple(sent),
             tuple(recovered),
             tuple(quarantined),
-            _lines(folders, job, SKIPPED),
-            _lines(folders, job, NOTES),
-            bytes=sum(line.size for line in delivered_index.read(folders, job) if line.message),
+            tuple(folders.lines(job, SKIPPED)),
+            tuple(folders.lines(job, NOTES)),
+            bytes=sum(line.size for line in receipts.read(folders, job) if line.message),
             begun=parsed.claimed if parsed else 0.0,
             ended=_ended(folders, job),
-            remarks=(*_kept(folders, job), *delivered_index.remarks(folders, job)),
+            remarks=(*_kept(folders, job), *receipts.remarks(folders, job)),
             unexplained=tuple(
                 f"{each.name} ({each.reason})"
                 for each in fates(folders, job)
@@ -106,9 +92,9 @@ class Report:
         )
         lines = [outcome]
         if self.sent and self.ended:
-            took = humanize.span(max(0.0, self.ended - self.begun))
+            took = human_span(max(0.0, self.ended - self.begun))
             began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.begun))
-            lines.append(f"  {humanize.size(self.bytes)} in {took}, dropped {began}")
+            lines.append(f"  {human_size(self.bytes)} in {took}, dropped {began}")
         lines += [f"  {remark}" for remark in self.remarks]
         told = {"quarantined": self.quarantined, "skipped": self.skipped, "not whole": self.notes}
         told["not accounted for"] = self.unexplained
@@ -123,9 +109,7 @@ def _kept(folders: SpoolLayout, job: str) -> Iterator[str]:
     if not sides:
         return
     rest = [side for side in sides if side < sides[0]]
-    line = (
-        f"{len(sides) - len(rest)} of {humanize.count(len(sides), 'photo')} kept at {sides[0]} px"
-    )
+    line = f"{len(sides) - len(rest)} of {human_count(len(sides), 'photo')} kept at {sides[0]} px"
     if rest:
         least, most = rest[-1], rest[0]
         line += (
@@ -136,27 +120,10 @@ def _kept(folders: SpoolLayout, job: str) -> Iterator[str]:
     yield line
 
 
-def _lines(folders: SpoolLayout, job: str, name: str) -> tuple[str, ...]:
-    try:
-        text = (folders.job_folder("done", job) / name).read_text("utf-8", "replace")
-    except FileNotFoundError:
-        return ()
-    return tuple(text.splitlines())
-
-
-def _reason(entry: Entry) -> str:
-    """The first line of the note of a unit in quarantine."""
-    note = entry.path.with_name(f"{entry.path.name}.txt")
-    try:
-        return f" ({note.read_text('utf-8', 'replace').strip().partition(chr(10))[0]})"
-    except OSError:
-        return ""
-
-
 def _ended(folders: SpoolLayout, job: str) -> float:
     """When the last file of it was delivered."""
     try:
-        return (folders.job_folder("done", job) / CONTENTS).stat().st_mtime
+        return plain_files.lstat(folders.job_folder("done", job) / CONTENTS).st_mtime
     except OSError:
         return 0.0
 
@@ -173,7 +140,7 @@ def _close(spool: Spool, job: str) -> None:
     report = Report.of(spool, job)
     lines = report.lines()
     before = spool.report(job)
-    said = before.read_text("utf-8", "replace").splitlines() if before is not None else []
+    said = plain_files.read_text(before).splitlines() if before is not None else []
     if said == lines or not (report.sent or report.quarantined or report.skipped):
         return
     spool.remove_passwords(job)  # before the report: without one this is done again after a crash
