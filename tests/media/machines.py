@@ -126,6 +126,10 @@ class Machine:
                         found.append(process)
         return found
 
+    def sessions(self) -> int:
+        """How often somebody has come in."""
+        return (self.folder / "log").read_text("utf-8", "replace").count("Accepted publickey")
+
     def pull(self) -> None:
         """Pull the cable."""
         run("ip", "link", "set", self._cable, "down")
