@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.material import Material
+from tests.material import Material, shared_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
     """Photos and clips, made once."""
-    return Material(tmp_path_factory.mktemp("material"))
+    return Material(shared_folder(tmp_path_factory, "material"))
 
 
 @pytest.fixture

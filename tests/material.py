@@ -1,12 +1,14 @@
 """Small real media to test with: photos by Pillow, clips by ffmpeg, archives of them.
 
-Clips are made once and kept for the whole session of tests; each copy that is asked for by another number has bytes of
-its own (a number in the file's metadata), so that what arrives can be told apart by its SHA-256.
+All is made once and kept for the whole session of tests, for all of its workers; each clip that is asked for by another
+number has bytes of its own (a number in the file's metadata), so that what arrives can be told apart by its SHA-256.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import random
 import shutil
 import struct
@@ -14,13 +16,16 @@ import subprocess
 import tarfile
 import zipfile
 import zlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    import pytest
 
 Clip = Literal["mp4", "silent", "avi", "mkv", "webm"]
 
@@ -41,6 +46,30 @@ _CODECS: dict[Clip, tuple[str, list[str]]] = {
 }
 
 
+def shared_folder(factory: pytest.TempPathFactory, name: str) -> Path:
+    """A folder that all workers of this session of tests have in common."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@contextmanager
+def new(path: Path) -> Iterator[Path | None]:
+    """Give the name under which to make `path`, None where it is there; one worker at a time makes it."""
+    if path.exists():
+        yield None
+        return
+    with path.with_name(f".{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if path.exists():
+            yield None
+            return
+        making = path.with_name(f"making-{path.name}")
+        yield making
+        making.rename(path)
+
+
 class Material:
     """Makes media in `directory` and remembers what it has made."""
 
@@ -51,37 +80,46 @@ class Material:
     def photo(self, number: int, size: tuple[int, int] = (320, 240)) -> Path:
         """A JPEG with its number on it."""
         path = self.directory / f"photo-{number}-{size[0]}x{size[1]}.jpg"
-        if not path.exists():
-            colour = tuple(random.Random(number).randbytes(3))
-            image = Image.new("RGB", size, colour)
-            ImageDraw.Draw(image).text((9, 9), str(number), fill="white", stroke_width=1)
-            image.save(path, comment=f"number {number}")
+        with new(path) as making:
+            if making is not None:
+                colour = tuple(random.Random(number).randbytes(3))
+                image = Image.new("RGB", size, colour)
+                ImageDraw.Draw(image).text((9, 9), str(number), fill="white", stroke_width=1)
+                image.save(making, comment=f"number {number}")
         return path
 
     def clip(
         self, kind: Clip, number: int = 0, seconds: float = 1.0, size: tuple[int, int] = (320, 240)
     ) -> Path:
         """A clip of moving bars with a tone: `mp4` and `silent` play as they are, the others must be converted."""
-        suffix, codecs = _CODECS[kind]
+        suffix, _ = _CODECS[kind]
         stem = f"{kind}-{seconds}-{size[0]}x{size[1]}"
         path = self.directory / f"{stem}-{number}.{suffix}"
-        if path.exists():
-            return path
-        first = self.directory / f"{stem}-first.{suffix}"
-        if not first.exists():
-            bars = f"testsrc2=size={size[0]}x{size[1]}:rate=25:duration={seconds}"
-            tone = f"sine=frequency=440:duration={seconds}"
-            _ffmpeg("-f", "lavfi", "-i", bars, "-f", "lavfi", "-i", tone, *codecs, str(first))
-        copy = ["-c", "copy", "-map", "0", "-metadata", f"title=number {number}"]
-        _ffmpeg("-i", str(first), *copy, *(["-movflags", "+faststart"] * (suffix == "mp4")), path)
+        with new(path) as making:
+            if making is not None:
+                first = self._first(stem, kind, seconds, size)
+                fast = ["-movflags", "+faststart"] * (suffix == "mp4")
+                title = ["-metadata", f"title=number {number}"]
+                _ffmpeg("-i", first, "-c", "copy", "-map", "0", *title, *fast, making)
+        return path
+
+    def _first(self, stem: str, kind: Clip, seconds: float, size: tuple[int, int]) -> Path:
+        suffix, codecs = _CODECS[kind]
+        path = self.directory / f"{stem}-first.{suffix}"
+        with new(path) as making:
+            if making is not None:
+                bars = f"testsrc2=size={size[0]}x{size[1]}:rate=25:duration={seconds}"
+                tone = f"sine=frequency=440:duration={seconds}"
+                _ffmpeg("-f", "lavfi", "-i", bars, "-f", "lavfi", "-i", tone, *codecs, making)
         return path
 
     def broken(self, number: int = 0) -> Path:
         """An MP4 without its index: nobody can play it."""
         path = self.directory / f"broken-{number}.mp4"
-        if not path.exists():
-            whole = self.clip("mp4", number).read_bytes()
-            path.write_bytes(whole[:32] + whole[len(whole) // 2 :])
+        with new(path) as making:
+            if making is not None:
+                whole = self.clip("mp4", number).read_bytes()
+                making.write_bytes(whole[:32] + whole[len(whole) // 2 :])
         return path
 
     def named(self, directory: Path, files: Mapping[str, Path]) -> Path:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.destinations.telegram.connection import ConnectionLimits
 from telespool.destinations.telegram.rpc import RetryPolicy
-from tests.material import make_zip, sha256
+from tests.material import make_zip, new, sha256
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,10 +51,11 @@ def photos(material: Material, count: int = 4, first: int = 1) -> dict[str, Path
 def big_video(material: Material) -> Path:
     """A video of more than 10 MB, so that it goes in big parts: a clip with room at its end."""
     path = material.directory / "big.mp4"
-    if not path.exists():
-        room = (11 << 20).to_bytes(4, "big") + b"free"
-        noise = bytes(range(256)) * ((11 << 20) // 256)
-        path.write_bytes(material.clip("mp4", 90).read_bytes() + room + noise[8:])
+    with new(path) as making:
+        if making is not None:
+            room = (11 << 20).to_bytes(4, "big") + b"free"
+            noise = bytes(range(256)) * ((11 << 20) // 256)
+            making.write_bytes(material.clip("mp4", 90).read_bytes() + room + noise[8:])
     return path
 
 

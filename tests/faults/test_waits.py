@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,16 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.telegram, pytest.mark.media]
 
+SHORT_OF_IT = replace(HASTY, flood=1.0)
+"""It stands through no wait of some seconds, but puts the units aside."""
 METHODS = ["saveFilePart", "saveBigFilePart", "uploadMedia", "sendMedia", "sendMultiMedia"]
+
+
+def drop_three(home: Home, material: Material) -> None:
+    """Two albums for one chat, and one for another."""
+    home.drop(make_zip(home.directory / "a.zip", photos(material, 2)), "family")
+    home.drop(make_zip(home.directory / "b.zip", photos(material, 2, 10)), "family")
+    home.drop(make_zip(home.directory / "c.zip", photos(material, 2, 20)), "friend")
 
 
 @pytest.mark.parametrize("name", ["FLOOD_WAIT_1", "FLOOD_PREMIUM_WAIT_1"])
@@ -57,8 +67,8 @@ async def test_long_wait(home: Home, telegram: TestTelegram, material: Material)
 async def test_a_wait_that_is_over(home: Home, telegram: TestTelegram, material: Material) -> None:
     """When a long wait is over, everything is sent."""
     files = drop_all(home, material)
-    telegram.faults.add("uploadMedia", error=(420, "FLOOD_WAIT_7"))  # longer than patience
-    async with home.working(patience=HASTY) as service:
+    telegram.faults.add("uploadMedia", error=(420, "FLOOD_WAIT_4"))
+    async with home.working(patience=SHORT_OF_IT) as service:
         await eventually(lambda: service.activity.waits.now(0.0))
         assert telegram.messages == []
         await telegram.until(lambda: len(telegram.messages) == len(files))
@@ -69,17 +79,27 @@ async def test_a_wait_that_is_over(home: Home, telegram: TestTelegram, material:
 async def test_slow_mode_holds_up_its_chat_only(
     home: Home, telegram: TestTelegram, material: Material
 ) -> None:
-    """A chat in slow mode takes its posts one after the other; another chat is not held up by it."""
-    telegram.chat("family").slow_mode = 7
-    home.drop(make_zip(home.directory / "a.zip", photos(material, 2)), "family")
-    home.drop(make_zip(home.directory / "b.zip", photos(material, 2, 10)), "family")
-    home.drop(make_zip(home.directory / "c.zip", photos(material, 2, 20)), "friend")
+    """While a chat in slow mode takes no more posts, another chat gets its own."""
+    telegram.chat("family").slow_mode = 3600
+    drop_three(home, material)
     async with home.working(patience=HASTY):
+        await telegram.until(lambda: len(telegram.messages) == 4)
+        await eventually(lambda: home.lying("deferred") and not home.lying("uploading"))
+    assert len(telegram.in_chat("family")) == len(telegram.in_chat("grace")) == 2
+    assert telegram.violations == []
+
+
+async def test_slow_mode_is_waited_out(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """A chat in slow mode takes its posts one after the other, in order."""
+    telegram.chat("family").slow_mode = 3
+    drop_three(home, material)
+    async with home.working(patience=SHORT_OF_IT):
         await telegram.until(lambda: len(telegram.messages) == 6)
         await eventually(lambda: not home.at_work())
-    assert [message.chat for message in telegram.messages] == ["family"] * 2 + ["grace"] * 2 + [
-        "family"
-    ] * 2
+    names = [message.name for message in telegram.in_chat("family")]
+    assert names == ["IMG_1.jpg", "IMG_2.jpg", "IMG_10.jpg", "IMG_11.jpg"]
     assert telegram.violations == []
 
 

@@ -12,6 +12,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tests.material import new
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -82,14 +84,13 @@ def ffmpeg(*words: object) -> None:
 def make(name: str, folder: Path) -> Path:
     """The file of this clip, made in `folder` unless it is there."""
     path = folder / name
-    if not path.exists():
-        clip = CLIPS[name]
-        part = folder / f"making-{name}"
-        if clip.build is not None:
-            clip.build(part)
-        else:
-            ffmpeg(*source(clip), *shlex.split(clip.options), part)
-        part.rename(path)
+    with new(path) as making:
+        if making is not None:
+            clip = CLIPS[name]
+            if clip.build is not None:
+                clip.build(making)
+            else:
+                ffmpeg(*source(clip), *shlex.split(clip.options), making)
     return path
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telespool.config.schema import ConvertSettings
+from tests.material import shared_folder
 from tests.media import clips as making
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """The odd video of this name, made once a session. It must not be changed."""
-    folder = tmp_path_factory.mktemp("clips")
+    folder = shared_folder(tmp_path_factory, "clips")
     return lambda name: making.make(name, folder)
 
 

@@ -86,12 +86,6 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
-    """Photos."""
-    return Material(tmp_path_factory.mktemp("material"))
-
-
 @pytest.fixture
 def photos(tmp_path: Path, material: Material) -> Path:
     """A folder with three photos."""

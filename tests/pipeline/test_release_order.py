@@ -18,19 +18,14 @@ from telespool.spool import Spool
 from telespool.spool.layout import WORKING
 from telespool.spool.names import natural
 from tests.jobs import job_name
-from tests.material import Material
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.material import Material
+
 JOB = job_name()
-
-
-@pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
-    """One photo, one clip that plays, one that does not."""
-    return Material(tmp_path_factory.mktemp("material"))
 
 
 @pytest.fixture

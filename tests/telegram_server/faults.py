@@ -16,6 +16,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from tests.patience import busy
+
 from .wire import Refused
 
 if TYPE_CHECKING:
@@ -170,7 +172,7 @@ class Waits:
             until, told_at = self._until.get(_scope(call, kind), (0.0, 0.0))
             current = time.monotonic()
             if current < until - 0.01:
-                blamed = current > told_at + self.grace + 2 * rtt
+                blamed = current > told_at + self.grace * busy() + 2 * rtt
                 left = int(until - current) + 1
                 raise TooEarly(
                     f"{kind}_{left}",

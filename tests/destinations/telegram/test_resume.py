@@ -86,7 +86,7 @@ async def test_killed_in_the_middle_of_256_megabytes(
     assert sum(count - 1 for count in repeated) <= WINDOW
     assert [message.id for message in counting.messages] == [answer["message"]]
     assert counting.messages[0].size == 256 << 20
-    assert answer["peak_mb"] < 150
+    assert answer["peak_mb"] < 200  # it begins with 70; the file alone would be 256
 
 
 async def test_killed_again_and_again_the_bytes_are_right(
