@@ -55,7 +55,7 @@ class Platter:
         self.inbox = inbox
         self.morgue = place / "morgue"
         self.morgue.mkdir()
-        self._paths: dict[int, Path] = {}
+        self._found: dict[int, tuple[bytes, float] | None] = {}
         self.names: dict[int, dict[str, int]] = {}
         self.pending: list[Change] = []
         self.hidden: list[Change] = []
@@ -142,6 +142,16 @@ class Platter:
 
     # -- the power fails ---------------------------------------------------------------------------
 
+    def look(self) -> None:
+        """See what lies here now: each directory (None) and each file (content and time) by its inode."""
+        self._found = {}
+        for path in self.place.rglob("*"):
+            state = path.lstat()
+            is_directory = stat.S_ISDIR(state.st_mode)
+            self._found[state.st_ino] = (
+                None if is_directory else (path.read_bytes(), state.st_mtime)
+            )
+
     def outcomes(self, mode: Mode) -> Iterator[tuple[Change, ...]]:
         """The changes that made it to the disk although nobody waited for them, in every way they may have."""
         if mode != "loose":
@@ -166,7 +176,7 @@ class Platter:
         return max((n for n, change in enumerate(changes, 1) if not change.needs), default=0)
 
     def left(self, kept: Sequence[Change], *, torn: bool = False) -> Tree:
-        """What is left after the power failed: what is safe and what was `kept`, and nothing else."""
+        """What is left if the power fails as it was looked at: what is safe and what was `kept`, and nothing else."""
         names = {directory: dict(inside) for directory, inside in self.names.items()}
         for place, change in enumerate(self.pending):
             # A file that has moved on has moved through what came before.
@@ -198,21 +208,16 @@ class Platter:
             if inner in names:
                 self._lay(path / name, inner, names, tree, torn=torn)
                 continue
-            source = self._where()[inner]
-            if source.is_dir():
+            found = self._found[inner]
+            if found is None:
                 self._lay(path / name, inner, names, tree, torn=torn)
                 continue
-            data = source.read_bytes()
+            data, when = found
             if inner not in self.safe_data and not path.is_relative_to(self.inbox):
                 data = data[: len(data) // 2] if torn else b""
-            when = source.stat().st_mtime if path.is_relative_to(self.root / "deferred") else 0.0
+            if not path.is_relative_to(self.root / "deferred"):
+                when = 0.0
             tree[str((path / name).relative_to(self.place))] = (data, when)
-
-    def _where(self) -> dict[int, Path]:
-        """The paths of all inodes; the process is dead, so they stay."""
-        if not self._paths:
-            self._paths = {_inode(path): path for path in self.place.rglob("*")}
-        return self._paths
 
 
 def lay(tree: Tree, place: Path) -> None:
@@ -241,6 +246,20 @@ class WatchedDisk(DyingDisk):
     ) -> None:
         super().__init__(die_at, inbox=inbox)
         self.platter = platter
+        self.before_call: Callable[[int], None] | None = None
+        """Told the number of each call before it is made, but for those in the middle of another."""
+        self.halves: set[int] = set()
+        """The calls in the middle of others: what half of them does is only there if the process dies of it."""
+
+    def tick(self) -> None:
+        """Tell, then count."""
+        if self.before_call is not None and self.calls not in self.halves:
+            self.before_call(self.calls)
+        super().tick()
+
+    def _torn(self, half: Callable[[], object]) -> None:
+        self.halves.add(self.calls)
+        super()._torn(half)
 
     def mkdir(self, path: Path) -> bool:
         """Do it, then tell."""

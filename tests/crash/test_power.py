@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import os
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ from tests.crash.stage import Play
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = [pytest.mark.usefixtures("converting", "uncounted"), pytest.mark.timeout(900)]
@@ -53,11 +54,10 @@ class PoweredPlay(Play):
         """Live until death before this call; whether it died."""
         return not self.machine.live(self.disk(call))
 
-    def after(self, tree: Tree) -> Play:
-        """The same scene on a machine that came up with this on its disk."""
+    def as_it_is(self) -> Play:
+        """The same scene on another machine, where this has happened."""
         play = copy.copy(self)
-        place = self.place.with_name("after")
-        lay(tree, place)
+        place = _after(self.place)
         machine = self.machine
         play.machine = dataclasses.replace(
             machine,
@@ -74,35 +74,64 @@ class PoweredPlay(Play):
         return frozenset(tree.items()), len(chat.messages), len(chat._seen), self.machine.now
 
 
-def _losses(
-    name: str,
-    place: Path,
-    patch: pytest.MonkeyPatch,
-    counts: Counter[str],
-    *,
-    died_before: int | None = None,
-    calls: Iterable[int],
-) -> Iterator[tuple[str, Play]]:
-    """Every way in which the power can fail in this scene; what comes to the same is played once.
+def _after(place: Path) -> Path:
+    return place.with_name("after")
+
+
+class Losses:
+    """Every way in which the power can fail in a scene; what comes to the same is there once.
 
     With `died_before`, in the life after a death before that call.
     """
-    known = set()
-    for call in calls:
-        play = PoweredPlay(name, place, patch)
-        if died_before is not None and not play.until(died_before):
-            return
-        if not play.until(call):
-            return
+
+    def __init__(self, begin: Callable[[], PoweredPlay], died_before: int | None = None) -> None:
+        self._begin = begin
+        self._died_before = died_before
+        self._known: set[object] = set()
+        self._found: list[tuple[str, Tree, Play]] = []
+        self.count = 0
+
+    def find(self, calls: range) -> Iterator[tuple[str, Play]]:
+        """Those before each of these calls, each on a machine that came up after it."""
+        for call in sorted(self._look_before(calls)):
+            if (play := self._begun()) is not None and play.until(call):
+                self._look(play, call)
+        for where, tree, after in self._found:
+            lay(tree, _after(after.place))
+            yield where, after
+
+    def _look_before(self, calls: range) -> set[int]:
+        """Look before each of these calls in one life; those of them for which it takes a life each."""
+        play = self._begun()
+        if play is None:
+            return set()
+
+        def look(call: int) -> None:
+            if call in calls:
+                self._look(play, call)
+
+        disk = play._watched_disk(calls.stop - 1)
+        disk.before_call = look
+        play.machine.live(disk)
+        return disk.halves.intersection(calls)
+
+    def _begun(self) -> PoweredPlay | None:
+        play = self._begin()
+        if self._died_before is None or play.until(self._died_before):
+            return play
+        return None
+
+    def _look(self, play: PoweredPlay, call: int) -> None:
+        play.platter.look()
         for mode in MODES:
             for kept in play.platter.outcomes(mode):
-                counts["losses"] += 1
+                self.count += 1
                 tree = play.platter.left(kept, torn=call % 2 == 1)
                 state = play.state(tree)
-                if state not in known:
-                    known.add(state)
+                if state not in self._known:
+                    self._known.add(state)
                     what = [change.what for change in kept]
-                    yield f"{mode} {call}: kept {what}", play.after(tree)
+                    self._found.append((f"{mode} {call}: kept {what}", tree, play.as_it_is()))
 
 
 @pytest.mark.parametrize(
@@ -112,9 +141,10 @@ def test_power_fails_before_every_call(
     scene: str, part: int, place: Path, monkeypatch: pytest.MonkeyPatch, counts: Counter[str]
 ) -> None:
     """Whatever a power cut takes back, each file arrives exactly once and nothing is left over."""
-    calls, parts = PoweredPlay(scene, place, monkeypatch).run(), _PARTS.get(scene, 1)
+    begin = partial(PoweredPlay, scene, place, monkeypatch)
+    calls, parts = begin().run(), _PARTS.get(scene, 1)
     share = range(calls * part // parts, calls * (part + 1) // parts)
-    _play_all(_losses(scene, place, monkeypatch, counts, calls=share))
+    _play_all(Losses(begin), share, counts)
 
 
 @pytest.mark.parametrize("scene", ["across", "beside"])
@@ -122,8 +152,9 @@ def test_power_fails_while_a_claim_is_undone(
     scene: str, place: Path, monkeypatch: pytest.MonkeyPatch, counts: Counter[str]
 ) -> None:
     """The process dies in the middle of a claim, and the power fails while the next start puts that right."""
+    begin = partial(PoweredPlay, scene, place, monkeypatch)
     for death in range(4, 18):
-        _play_all(_losses(scene, place, monkeypatch, counts, died_before=death, calls=range(9)))
+        _play_all(Losses(begin, death), range(9), counts)
 
 
 @scenes
@@ -131,17 +162,17 @@ def test_power_fails_after_a_death(
     scene: str, place: Path, monkeypatch: pytest.MonkeyPatch, counts: Counter[str]
 ) -> None:
     """What a dead process did without fsync is seen by the next one, which must not build on it."""
+    begin = partial(PoweredPlay, scene, place, monkeypatch)
     whole = Play(SCENES[scene], place).run()
     chosen = random.Random(scene)
     for _ in range(15):
         death, call = chosen.randrange(whole), chosen.randrange(40)
-        losses = _losses(scene, place, monkeypatch, counts, died_before=death, calls=[call])
-        _play_all(losses)
+        _play_all(Losses(begin, death), range(call, call + 1), counts)
 
 
-def _play_all(losses: Iterator[tuple[str, Play]]) -> None:
+def _play_all(losses: Losses, calls: range, counts: Counter[str]) -> None:
     wrong = {}
-    for where, play in losses:
+    for where, play in losses.find(calls):
         try:
             play.check_nothing_lost()
             play.run()
@@ -150,4 +181,5 @@ def _play_all(losses: Iterator[tuple[str, Play]]) -> None:
         except AssertionError as error:
             wrong[where] = str(error)
 
+    counts["losses"] += losses.count
     assert not wrong
