@@ -90,6 +90,10 @@ class SendQueue:
         elif self._row and self._row[-1] == entry:
             self._row.pop()
 
+    def reset(self) -> None:
+        """A unit was put back: look again before anything else is sent, so that nothing overtakes it."""
+        self._row.clear()
+
     def _look(self) -> None:
         self._stale = False
         ranks: dict[tuple[str, int, str], int] = {}

@@ -172,13 +172,17 @@ class Uploader(Worker):
             )
             self._ends.left(whom, now + delay, now)
             if delay <= _SHORT_WAIT:
-                await in_thread(self.spool.pause, entry)
+                await self._let_go(entry)
                 return
         if error.scope == "unit":
             whom = f"{entry.job}/{entry.unit.plain()}"
             self._waits.begin(self.name, Wait(error.reason, now + delay, "unit", whom, error.kind))
         self.returning.expect(entry, now + delay)
         await in_thread(self.spool.wait, entry, now + delay)
+
+    async def _let_go(self, entry: Entry) -> None:
+        await super()._let_go(entry)
+        self.queue.reset()
 
     # -- sending -----------------------------------------------------------------------------------
 

@@ -134,12 +134,12 @@ def test_trap_one_the_message_of_a_known_error_is_not_its_name() -> None:
 
 
 def test_trap_two_a_closed_topic_is_not_the_end_of_the_login() -> None:
-    """Telethon calls every 406 an AuthKeyError; a closed topic closes one chat."""
+    """Telethon calls every 406 an AuthKeyError; a closed topic closes itself alone."""
     error = rpc_message_to_error(types.RpcError(406, "TOPIC_CLOSED"), REQUEST)
     assert isinstance(error, AuthKeyError)
     verdict = error_mapping.verdict(error_mapping.read(error), "x.jpg")
     assert isinstance(verdict, Temporary)
-    assert verdict.scope == "chat"
+    assert verdict.scope == "topic"
 
 
 def test_trap_three_a_flood_error_need_not_be_a_wait() -> None:

@@ -33,6 +33,7 @@ from telespool.errors import (
 if TYPE_CHECKING:
     from telethon.errors import RPCError
 
+    from telespool.errors import Scope
     from telespool.model import Kind
 
 _NUMBER = re.compile(r"(?<=_)\d+(?=_|$)")
@@ -103,7 +104,11 @@ def read(error: RPCError) -> Refusal:
 
 
 def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> TelespoolError:
-    """The exception for a refusal that nothing here could mend; `subject` is what people know it by."""
+    """The exception for a refusal that nothing here could mend; `subject` is what people know it by.
+
+    `kind` is there where it is about one item: trouble with anything else is everybody's, and nobody overtakes.
+    """
+    scope: Scope
     said = f"{refusal.rule.meaning} ({refusal.name})"
     match refusal.action:
         case Action.CONVERT | Action.PHOTO | Action.DOCUMENT:
@@ -113,15 +118,14 @@ def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> Telespo
         case Action.REFUSE:
             return Permanent(f"Telegram does not take {subject}: {said}.")
         case Action.CHAT | Action.KIND | Action.ACCOUNT:
-            scope = {Action.CHAT: "chat", Action.KIND: "unit", Action.ACCOUNT: "all"}[
-                refusal.action
-            ]
+            scopes: dict[Action, Scope] = {Action.CHAT: "chat", Action.ACCOUNT: "all"}
+            scope = scopes.get(refusal.action, "unit")
             if refusal.name.startswith("TOPIC_"):
                 scope = "topic"
             return Temporary(
                 f"{subject} cannot be sent for now: {said}.",
                 retry_after=_PAUSE[refusal.action],
-                scope=scope,  # type: ignore[arg-type]
+                scope=scope,
             )
         case Action.LOGIN:
             return LoginNeeded(f"{_login(refusal)}: {said}. Run `{command('login')}`.")
@@ -134,13 +138,15 @@ def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> Telespo
             )
         case Action.UNKNOWN:
             if refusal.is_trouble:
-                return Temporary(f"Telegram could not take {subject}: {refusal.name}.")
+                scope = "unit" if kind else "all"
+                return Temporary(f"Telegram could not take {subject}: {refusal.name}.", scope=scope)
             return Permanent(
                 f"Telegram refused {subject} with {refusal.name}, an error Telespool does not know."
                 " Look it up at https://core.telegram.org/api/errors, or try again."
             )
         case _:
-            return Temporary(f"{subject} could not be sent yet: {said}.")
+            scope = "unit" if kind else "all"
+            return Temporary(f"{subject} could not be sent yet: {said}.", scope=scope)
 
 
 def _login(refusal: Refusal) -> str:
