@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from telespool.file_types import by_ending, identify
+from telespool.file_endings import by_ending
+from telespool.file_types import identify
 from tests.archives import making
 
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from telespool.archives.volume_heads import ends_well, is_whole, needs_others
-from telespool.file_types import ARCHIVE_ENDINGS, media_name
+from telespool.file_endings import ARCHIVE_ENDINGS, media_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

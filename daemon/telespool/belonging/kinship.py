@@ -18,7 +18,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from telespool.file_types import RAW_ENDINGS, by_ending
+from telespool.file_endings import RAW_ENDINGS, by_ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

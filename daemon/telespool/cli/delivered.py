@@ -17,7 +17,7 @@ from telespool.cli.run import destination
 from telespool.config.secrets import Secrets
 from telespool.destinations.base import Stored, SupportsFetch
 from telespool.errors import Permanent, Temporary
-from telespool.file_types import by_ending
+from telespool.file_endings import by_ending
 from telespool.observe import control_client
 from telespool.spool import delivered_index
 from telespool.spool.lock import Lock

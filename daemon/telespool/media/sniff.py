@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from telespool.file_types import HEAD, FileType, identify, media_name
+from telespool.file_endings import media_name
+from telespool.file_types import HEAD, FileType, identify
 
 __all__ = ["HEAD", "Sniffed", "media_name", "sniff"]
 

@@ -19,7 +19,8 @@ from telespool.archives import volumes
 from telespool.archives.signatures import recognise
 from telespool.clutter import clutter, ignored, stands_for_unfinished
 from telespool.clutter import unfinished as looks_unfinished
-from telespool.file_types import HEAD, by_ending, identify
+from telespool.file_endings import by_ending
+from telespool.file_types import HEAD, identify
 from telespool.pipeline import password_files
 from telespool.runtime import plain_files, trees
 from telespool.runtime.write_signs import WriteSigns

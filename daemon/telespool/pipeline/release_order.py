@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from telespool.belonging import Kinship, story
-from telespool.file_types import raw_name
+from telespool.file_endings import raw_name
 from telespool.pipeline.albums import Albums
 from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member
 from telespool.pipeline.send_queue import COPY, PHOTO, earliest

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.file_types import HEAD, by_ending, identify
+from telespool.file_endings import by_ending
+from telespool.file_types import HEAD, identify
 from telespool.runtime import plain_files
 from telespool.runtime.throttle import Throttle
 from telespool.spool import numbering

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from telespool.file_types import media_name
+from telespool.file_endings import media_name
 from telespool.runtime import plain_files, trees
 from telespool.spool.names import Job, Unit, belongs_to, clean
 

@@ -13,7 +13,8 @@ from telespool.archives import passwords
 from telespool.archives.signatures import begins_like_one
 from telespool.archives.volumes import may_be
 from telespool.clutter import IGNORED, ignored
-from telespool.file_types import identify, is_raw, media_name, raw_name
+from telespool.file_endings import media_name, raw_name
+from telespool.file_types import identify, is_raw
 from telespool.runtime import plain_files
 from telespool.spool.names import password_for
 
