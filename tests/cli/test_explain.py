@@ -141,6 +141,7 @@ def test_in_the_inbox(tmp_path: Path, capsys: Capture) -> None:
     said = telespool(capsys, config, "explain", inbox / "family" / "b.zip").out
     assert "for the chat family" in said
     assert "it is taken once nothing has changed for 5 s" in said
+    assert telespool(capsys, config, "explain", "b.zip").out == said
 
 
 def test_nothing_of_that_name(tmp_path: Path, capsys: Capture) -> None:

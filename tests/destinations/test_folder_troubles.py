@@ -69,7 +69,7 @@ async def test_disk_full(tmp_path: Path, spool: Path) -> None:
     staged = [await folder.stage("family", photo(spool, number)) for number in (1, 2)]
     with pytest.raises(Temporary, match="is full") as caught:
         await folder.post("family", staged, "")
-    assert caught.value.scope == "all"
+    assert (caught.value.scope, caught.value.kind) == ("all", "disk")
 
     disk.full = False
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import random
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,17 +61,18 @@ def test_an_unfinished_file_holds_up_its_folder_for_a_while(tmp_path: Path, kept
 
 
 async def test_loose_files_of_one_moment_are_one_job(root: Path) -> None:
-    """They are sent in natural order, as albums of one job; what is no photo or video is a drop of its own."""
-    for number in (10, 2, 1, 11):
+    """They are sent in natural order, as full albums of one job; what is no photo or video is a drop of its own."""
+    for number in random.Random(1).sample(range(1, 101), 100):
         put(root / "inbox" / "family" / f"IMG_{number}.jpg", photo(f"{number}".encode()))
     put(root / "inbox" / "family" / "notes.txt", b"text")
     async with running(config(root)) as house:
         await house.until(
-            lambda: len(house.arrived) == 4 and house.lying("quarantine") and house.idle
+            lambda: len(house.arrived) == 100 and house.lying("quarantine") and house.idle
         )
 
-    assert house.arrived == [photo(f"{number}".encode()) for number in (1, 2, 10, 11)]
-    assert len({message.album for message in house.chat.messages}) == 1
+    assert house.arrived == [photo(f"{number}".encode()) for number in range(1, 101)]
+    assert [*Counter(message.album for message in house.chat.messages).values()] == [10] * 10
+    assert {message.caption for message in house.chat.messages} == {r"IMG\_1 – IMG\_100"}
     assert "0000_notes.txt" in house.lying("quarantine")
 
 

@@ -3,7 +3,7 @@
     find(folders, "quarantine/20261120-075145_family_holiday/0021_VID_11.mp4")    # as `ls` shows it, or absolute
     find(folders, "holiday/0021")                                                 # wherever it lies by now
     find(folders, "holiday")                                                      # the job
-    find(folders, "Holiday.zip"), find(folders, "VID_11.mp4")                     # by what was dropped
+    find(folders, "Holiday.zip"), find(folders, "VID_11.mp4")                     # by what was dropped, or waits in the inbox
 
 It does not matter where one stands. `Permanent` leaves with a sentence where nothing, or more than one job, is meant.
 Reads names only.
@@ -121,11 +121,20 @@ def _job(folders: SpoolLayout, name: str, rest: str) -> str | Found:
             raise Permanent(f"{len(meant)} jobs are called {name}. Say which:\n{listed}")
     if not rest and (found := _by_file(folders, jobs, name)) is not None:
         return found
+    if not rest and (drop := _in_a_chats_inbox(folders, name)) is not None:
+        return Found(path=drop)
     shown = f"{name}/{rest}" if rest else name
     raise Permanent(
         f"{shown}: there is no such file or folder here, and no job of that name in {folders.root}."
         " What lies there: telespool status"
     )
+
+
+def _in_a_chats_inbox(folders: SpoolLayout, name: str) -> Path | None:
+    """What waits under this name in the folder of a chat; None where it is in several."""
+    inbox = Path(os.path.realpath(folders.inbox))
+    found = [path for path in inbox.glob("*/") if os.path.lexists(path / name)]
+    return found[0] / name if len(found) == 1 else None
 
 
 def _by_file(folders: SpoolLayout, jobs: list[str], name: str) -> Found | None:

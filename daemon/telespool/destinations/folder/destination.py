@@ -296,7 +296,7 @@ class FolderDestination:
                     f"The posts cannot be written to {self._path} ({error.filename}: {what})."
                     " Put that right; it goes on by itself."
                 )
-            raise Temporary(reason, scope="all") from error
+            raise Temporary(reason, scope="all", kind="disk") from error
 
 
 def _file_name(name: str, taken: set[str]) -> str:
