@@ -1,10 +1,11 @@
 """Pytest plugin: what a test needs is told by where it lies, and decides when it runs, with whom, and for how long.
 
-Three tables say it, by the beginning of a test's path below tests/ (a folder, a module, or one test of it):
+Four tables say it, by the beginning of a test's path below tests/ (a folder, a module, or one test of it):
 
-`SLOW`      is left out of `scripts/test --fast`; so is what runs ffmpeg (the mark `media`)
+`SLOW`      takes more than about 0.4 s and is left out of `scripts/test --fast`; so is what runs ffmpeg (the mark `media`)
 `ALONE`     boots a machine or mounts: one worker runs them all, one after another
 `SECONDS`   may take longer than the default of pyproject.toml, on a quiet machine
+`KERNEL_TIME` compares the times of files with the clock, and is left out where only the clock is another; with the reason
 
 On a busy machine every test may take as many times longer as there are processes waiting for a core.
 """
@@ -19,29 +20,63 @@ import pytest_timeout
 from tests.patience import longest
 
 SLOW = (
+    "archives/test_hostile.py::test_headers_that_fill_the_memory",
     "archives/test_hostile.py::test_names_that_fill_the_memory",
     "benchmarks/",
+    "cli/test_convert.py",
+    "cli/test_doctor.py",
+    "cli/test_login.py",
     "crash/",
+    "destinations/telegram/test_error_table.py::test_sendmedia_refuses",
+    "destinations/telegram/test_faults.py",
+    "destinations/telegram/test_flood_waits.py",
+    "destinations/telegram/test_login.py",
+    "destinations/telegram/test_proxy.py",
     "destinations/telegram/test_resume.py",
     "docs/test_commands.py",
+    "docs/test_events.py",
+    "docs/test_manuals.py",
     "docs/test_site.py",
     "faults/",
+    "media/test_photo_colours.py",
+    "media/test_photo_pool.py",
+    "packaging/",
+    "pipeline/test_drops.py",
     "pipeline/test_large_files.py",
     "pipeline/test_main_job.py",
-    "runtime/test_killing.py",
+    "pipeline/test_release_order.py",
+    "pipeline/test_report_sender.py",
     "pipeline/test_room.py::test_contents_of_many_times_the_room_go_through",
+    "runtime/test_killing.py",
     "spool/test_state_machine.py",
     "systemd/",
+    "telegram_server/test_other_client.py",
 )
 ALONE = ("systemd/",)
 SECONDS = {
+    "archives/test_hostile.py": 60,
+    "benchmarks/": 120,
     "crash/": 300,
-    "docs/test_commands.py": 300,
+    "destinations/telegram/test_resume.py": 120,
+    "destinations/test_page.py": 60,
+    "docs/": 300,
     "faults/": 120,
     "media/": 120,
+    "packaging/": 120,
     "pipeline/": 120,
     "runtime/test_killing.py": 300,
+    "spool/test_state_machine.py": 60,
     "systemd/": 300,
+}
+KERNEL_TIME = {
+    "destinations/telegram/test_albums.py::test_a_stale_reference_of_one": "parts are known while their note is fresh",
+    "destinations/telegram/test_faults.py::test_a_stale_reference_is_renewed": "the same",
+    "destinations/telegram/test_upload_journal.py::test_a_generation_is_remembered": "the same",
+    "destinations/telegram/test_upload_journal.py::test_what_was_noted_is_read_back": "the same",
+    "pipeline/test_drops.py::test_a_missing_volume_is_waited_for": "a volume is waited for since the last one came",
+    "pipeline/test_drops.py::test_a_volume_that_never_comes_is_named": "the same",
+    "pipeline/test_drops.py::test_the_last_volume_is_waited_for": "the same",
+    "pipeline/test_report_sender.py": "a report is sent while it is fresh",
 }
 
 
@@ -52,6 +87,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         place = item.nodeid.removeprefix("tests/")
         if place.startswith(SLOW) or item.get_closest_marker("media"):
             item.add_marker(pytest.mark.slow)
+        if place.startswith(tuple(KERNEL_TIME)):
+            item.add_marker(pytest.mark.kernel_time)
         if place.startswith("systemd/"):
             item.add_marker(pytest.mark.systemd)
         if place.startswith(ALONE):

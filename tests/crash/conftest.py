@@ -12,7 +12,7 @@ import pytest
 import structlog
 
 from tests.crash import media
-from tests.crash.machine import at_once, whole
+from tests.crash.machine import at_once, whole, works
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ def converting(monkeypatch: pytest.MonkeyPatch) -> Iterator[media.Converting]:
     monkeypatch.setattr("telespool.runtime.timers.time", SimpleNamespace(monotonic=lambda: 0.0))
     monkeypatch.setattr("telespool.archives.blocking.whole", whole)
     monkeypatch.setattr("telespool.archives.tar.whole", whole)
+    monkeypatch.setattr("telespool.archives.known_good.try_sample", works)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     yield media.replace(monkeypatch)
     structlog.reset_defaults()
