@@ -31,6 +31,7 @@ from telespool.config.secrets import Secrets
 from telespool.destinations.telegram import TelegramDestination
 from telespool.service.service import Service
 from telespool.spool.names import Unit
+from tests import through
 from tests.patience import longest
 
 if TYPE_CHECKING:
@@ -127,6 +128,9 @@ class Home:
             **more,
         )
         telegram.session_file(home.session)
+        if way := through.proxy(telegram):
+            home._tables["telegram"]["proxy"] = way
+            home.use_chats(more.get("chats", CHATS))
         return home
 
     @classmethod
@@ -236,7 +240,10 @@ class Home:
     def service(self, *, patience: RetryPolicy | None = None) -> Service:
         """The daemon with its real destination, to be run in this process."""
         config = loader.load(self.config)
-        secrets = Secrets.read(self.config, {"TELESPOOL_API_HASH": self._api_hash})
+        known = {"TELESPOOL_API_HASH": self._api_hash}
+        if key := through.secret():
+            known["TELESPOOL_PROXY_SECRET"] = key
+        secrets = Secrets.read(self.config, known)
         destination = TelegramDestination(
             config.telegram, config.chats, secrets, self.state, patience=patience
         )

@@ -202,3 +202,38 @@ async def test_forty_albums_ring_once(tmp_path: Path, telegram: TestTelegram) ->
     for message in telegram.in_chat("family"):
         silent.setdefault(message.grouped_id, message.silent)
     assert [*silent.values()] == [False] + [True] * 39
+
+
+async def test_the_fields_of_captions(
+    tmp_path: Path, telegram: TestTelegram, material: Material
+) -> None:
+    """Each field stands for what is true of its post; of a caption that is too long the report has the rest."""
+    template = (
+        "{archive};{name};{names};{chat};{topic};{folder};{first};{last};{count};{photos};{videos};{size};{duration}"
+        ";{taken};{counter}"
+    )
+    settings: dict[str, dict[str, object]] = {
+        "send": {"caption": template},
+        "chats.long": {"to": "@family", "caption": "start " + "word " * 300 + "end"},
+    }
+    home = Home.beside(tmp_path / "home", telegram, chats={"default": "@media"}, settings=settings)
+    trip = tmp_path / "trip"
+    for number in (1, 2):
+        _lay(trip / "DCIM" / f"IMG_20010203_101112_{number}.jpg", "photo", number, None)
+    _lay(trip / "DCIM" / "VID_20010203_101112.mp4", "video", 3, material)
+    home.drop(trip)
+    home.drop(trip, "long")
+    await home.inside(patience=HASTY)
+
+    photos, film = (each.caption.split(";") for each in telegram.in_chat("media") if each.caption)
+    assert photos[0] == film[0] == "trip"
+    assert photos[2] == "IMG_20010203_101112_1.jpg, IMG_20010203_101112_2.jpg"
+    assert photos[3:11] == ["default", "", "DCIM", "1", "2", "2", "2", "0"]
+    assert film[3:11] == ["default", "", "DCIM", "3", "3", "1", "0", "1"]
+    assert (photos[12], film[12]) == ("", "0:01")
+    assert (photos[13], photos[14], film[14]) == ("2001-02-03", "1", "2")
+    [report] = (home.spool / "done").glob("*_long_*/report.txt")
+    assert "the caption was too long; left out of it: " in report.read_text()
+    assert report.read_text().count("end") >= 1
+    longest = max(len(each.caption) for each in telegram.in_chat("family"))
+    assert 1000 < longest <= 1024

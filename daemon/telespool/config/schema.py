@@ -190,8 +190,9 @@ class SendSettings:
 
     caption: str = _key(
         "{archive}",
-        "Stands at the first of each album: {archive}, {name}, {chat}, {first}, {last}, {count}, {size}; formatted by"
-        " Markdown: **bold**, *italic*, ||hidden||, [link](https://…), > quote.",
+        "Stands at the first of each album: {archive}, {name}, {names}, {chat}, {topic}, {folder}, {first}, {last},"
+        " {count}, {photos}, {videos}, {size}, {duration}, {taken}, {counter}; formatted by Markdown: **bold**,"
+        " *italic*, ||hidden||, [link](https://…), > quote.",
     )
     album: int = _key(10, "Photos or videos to an album; Telegram allows ten.", low=1, high=10)
     order: Literal["kind", "name", "taken"] = _key(

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _SOURCE = Path(__file__).resolve().parents[3]
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]*")
-PLACEHOLDERS = ("archive", "name", "chat", "first", "last", "count", "size")
+PLACEHOLDERS = (
+    *("archive", "name", "names", "chat", "topic", "folder", "first", "last"),
+    *("count", "photos", "videos", "size", "duration", "taken", "counter"),
+)
 _PEER = re.compile(r"me|@[A-Za-z]\w{3,}|\+\d{5,15}|-?\d+", re.ASCII)
 _CHANNEL = re.compile(r"@[A-Za-z]\w{3,}|-?\d+", re.ASCII)
 _TOPIC = 128  # characters; core.telegram.org/api/forum

@@ -22,8 +22,8 @@ from telespool.media.photo_pool import acceptable_photo, as_it_is, still
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
 from telespool.model import Item, PostStyle
-from telespool.observe import humanize
 from telespool.pipeline import captions
+from telespool.pipeline.caption_fields import CaptionFields
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.names import file_id, random_id, title
@@ -118,20 +118,11 @@ class Preparer:
             archive = drop.unit.label if folder else title(drop.unit.label)
         unit = entry.unit
         members = self.spool.members(entry)
-        caption = captions.fill(
-            self.config.chat(entry.chat).caption,
-            {
-                "archive": archive,
-                "name": unit.label,
-                "chat": entry.chat,
-                "first": unit.first,
-                "last": unit.first if unit.last is None else unit.last,
-                "count": len(members),
-                "size": humanize.size(
-                    sum(plain_files.lstat(each.path).st_size for each in members)
-                ),
-            },
-        )
+        template = self.config.chat(entry.chat).caption
+        known = {each.unit.first: self._verdicts.get(_key(each)) for each in members}
+        assessments = {number: each for number, each in known.items() if each is not None}
+        fields = CaptionFields(self.spool, entry, archive, assessments)
+        caption = captions.fill(template, fields.of(template))
         first = members[:1]
         name, _, piece = first[0].unit.label.rpartition(".") if first else ("", "", "")
         if unit.kind == "c" and piece.isdecimal():

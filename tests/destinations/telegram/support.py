@@ -15,6 +15,7 @@ from telespool.destinations.telegram.connection import ConnectionLimits
 from telespool.destinations.telegram.rpc import RetryPolicy
 from telespool.model import Item, Kind, VideoInfo
 from telespool.spool import names
+from tests import through
 from tests.telegram_server.helpers import photo
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def settings(telegram: TestTelegram, **changes: Any) -> TelegramSettings:
             public_key=telegram.public_key,
         ),
         "part_timeout": Seconds(3.0),
+        "proxy": through.proxy(telegram),
     } | changes
     if "window" in values:
         values["window"] = Bytes(values["window"])
@@ -52,8 +54,10 @@ def settings(telegram: TestTelegram, **changes: Any) -> TelegramSettings:
 
 
 def secrets(telegram: TestTelegram, **changes: Any) -> Secrets:
-    """The api-hash of this server."""
-    return replace(Secrets(api_hash=telegram.API_HASH), **changes)
+    """The api-hash of this server, and the key of the proxy on the way."""
+    known = Secrets(api_hash=telegram.API_HASH, proxy_secret=through.secret())
+    given = {name: value for name, value in changes.items() if value is not None}
+    return replace(known, **given)
 
 
 @asynccontextmanager

@@ -69,6 +69,7 @@ class PostSender:
             return before
         config = await self._caller.config()
         limit_of_text = getattr(config, "caption_length_max", 0) or tl_requests.CAPTION
+        whole = head.caption.text
         head = await self._resolved(chat, head.cut(limit_of_text))
         full = head
         album = list(staged)
@@ -76,7 +77,7 @@ class PostSender:
         anew = repeated = False
         for _ in range(_MENDS):
             try:
-                return await self._send(chat, album, head)
+                return _noted(await self._send(chat, album, head), whole, head.caption.text)
             except Refusal as refusal:
                 if refusal.action is Action.CAPTION and head and not anew:
                     head = self._shorter(refusal, head)
@@ -299,6 +300,16 @@ class PostSender:
                 for each in album
             }
         )
+
+
+def _noted(receipts: Receipts, whole: str, sent: str) -> Receipts:
+    """The receipts, with what the report says of a caption of which not all was sent."""
+    kept = sent.removesuffix("…")
+    if sent != whole and kept:
+        receipts.note = f"the caption was too long; left out of it: {whole[len(kept) :].strip()}"
+    elif sent != whole:
+        receipts.note = f"the caption was left out, for Telegram took none: {whole}"
+    return receipts
 
 
 _LATELY = 60.0
