@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import io
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 from PIL import Image, ImageCms
 
-from telespool.media.photo import acceptable_photo
-from telespool.media.photo_colours import Nclx, nclx_of
+from telespool.media.nclx import Nclx, nclx_of
+from telespool.media.photo import acceptable_photo, look
+from telespool.media.photo_colours import changes_colours
 from tests.media.clips import ffmpeg
 from tests.media.colours import PATCHES, Colour, apart, linear
 
@@ -121,7 +123,7 @@ def test_highlights_leave_paper_white(tmp_path: Path) -> None:
     assert 225 <= paper < lamp
 
 
-@pytest.mark.parametrize("ending", ["webp", "tif", "heic"])
+@pytest.mark.parametrize("ending", ["webp", "tif", "heic", "jpg", "png"])
 def test_wide_colours_by_profile(tmp_path: Path, ending: str) -> None:
     """A photo with a profile of its own shows the colours that the profile means, in sRGB, and is tagged so."""
     wanted = list(PATCHES.values())
@@ -131,13 +133,41 @@ def test_wide_colours_by_profile(tmp_path: Path, ending: str) -> None:
     )
     assert source is not None
     path = tmp_path / f"wide.{ending}"
-    source.save(path, icc_profile=profile, quality=100, lossless=True)
+    source.save(path, icc_profile=profile, quality=100, lossless=True, subsampling=0)
     made = acceptable_photo(path, tmp_path)
     assert largest(made, wanted) <= 3
     with Image.open(made) as image:
         assert ImageCms.getProfileDescription(
             ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
         ).startswith("sRGB")
+
+
+def test_a_profile_is_judged_by_what_it_does() -> None:
+    """A wide profile that calls itself "sRGB …" is wide, one of sRGB changes nothing, and what fits nothing neither."""
+    plain = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert changes_colours("RGB", _wide_profile(b"sRGB EOTF with DCI-P3 Color Gamut"))
+    assert not changes_colours("RGB", plain)
+    assert not changes_colours("L", plain)
+    assert not changes_colours("RGB", b"\0" * 16 + b"RGB " + b"x" * 200)
+
+
+@pytest.mark.parametrize(("primaries", "transfer"), [(9, 16), (12, 13)])
+def test_a_png_of_colours_by_numbers(tmp_path: Path, primaries: int, transfer: int) -> None:
+    """The chunk cICP goes before a profile: a PNG in PQ or P3 comes out as it means to be shown."""
+    wanted = list(PATCHES.values())
+    matrix, curve = (BT2020, pq) if transfer == 16 else (P3, srgb)
+    codes = [
+        tuple(round(255 * curve(light)) for light in in_space(matrix, colour)) for colour in wanted
+    ]
+    stream = io.BytesIO()
+    sheet(codes).save(stream, "PNG", icc_profile=_wide_profile())  # type: ignore[arg-type]
+    data, path = stream.getvalue(), tmp_path / "shot.png"
+    body = b"cICP" + bytes((primaries, transfer, 0, 1))
+    chunk = b"\0\0\0\4" + body + zlib.crc32(body).to_bytes(4, "big")
+    path.write_bytes(data[:33] + chunk + data[33:])
+    assert nclx_of(path) == Nclx(primaries, transfer)
+    assert look(path).reasons
+    assert largest(acceptable_photo(path, tmp_path), wanted) <= 3
 
 
 def test_a_profile_that_does_not_fit_is_passed_over(tmp_path: Path) -> None:
@@ -161,7 +191,7 @@ def test_inks_without_a_profile(tmp_path: Path) -> None:
     )
 
 
-def _wide_profile() -> bytes:
+def _wide_profile(called: bytes = b"wide") -> bytes:
     """A profile with the primaries of Display P3 and the curve of sRGB, built tag by tag."""
     import struct  # noqa: PLC0415 - only here
 
@@ -175,7 +205,7 @@ def _wide_profile() -> bytes:
         + fixed(2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
     )
     tags = {
-        b"desc": b"desc" + bytes(4) + struct.pack(">I", 5) + b"wide\0" + bytes(12 + 67),
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", len(called) + 1) + called + bytes(13 + 67),
         b"wtpt": b"XYZ " + bytes(4) + fixed(0.9642, 1, 0.8249),
         b"rXYZ": b"XYZ " + bytes(4) + fixed(0.51512, 0.24120, -0.00105),
         b"gXYZ": b"XYZ " + bytes(4) + fixed(0.29198, 0.69225, 0.04189),

@@ -45,8 +45,9 @@ def main(source: Path, result: Path) -> int:
     """Do it, as a child; 1 where not one frame can be decoded."""
     from PIL import Image  # noqa: PLC0415 - only the child needs Pillow
 
+    from telespool.media.nclx import nclx_of  # noqa: PLC0415 - the same
     from telespool.media.photo import BROKEN, FORMATS, flat  # noqa: PLC0415 - the same
-    from telespool.media.photo_colours import nclx_of, to_srgb  # noqa: PLC0415 - the same
+    from telespool.media.photo_colours import to_srgb  # noqa: PLC0415 - the same
 
     frames = promised = 0
     try:

@@ -22,7 +22,8 @@ import pillow_heif
 from PIL import Image, ImageChops, ImageOps, UnidentifiedImageError
 
 from telespool.errors import Permanent
-from telespool.media.photo_colours import nclx_of, srgb_profile, to_srgb
+from telespool.media.nclx import nclx_of
+from telespool.media.photo_colours import is_wide, srgb_profile, to_srgb
 from telespool.media.photo_info import (
     MAX_BYTES,
     MAX_PAGES,
@@ -162,8 +163,8 @@ def _made(image: Image.Image, path: Path, target: Path, longest: int = 0) -> Pat
         # It is made smaller in any case: of a JPEG half of it can be decoded alone.
         factor = MAX_SIDES / (image.width + image.height)
         image.draft(None, (int(image.width * factor), int(image.height * factor)))
-    nclx = nclx_of(path) if image.format in {"HEIF", "AVIF"} else None
-    profile = image.info.get("icc_profile")
+    nclx = nclx_of(path) if image.format in {"HEIF", "AVIF", "PNG"} else None
+    profile = None if nclx and image.format == "PNG" else image.info.get("icc_profile")
     picture = to_srgb(flat(ImageOps.exif_transpose(image)), profile, nclx)
     sides = picture.width + picture.height
     if sides > MAX_SIDES:
@@ -230,6 +231,8 @@ def _look(path: Path, image: Image.Image) -> PhotoInfo:
         reasons.append(f"Telegram takes JPEG and PNG, this is {image.format}")
     elif image.mode == "CMYK":
         reasons.append("its colours are for printing (CMYK)")
+    elif is_wide(path, image):
+        reasons.append("its colours are not those of every screen")
     if path.stat().st_size > MAX_BYTES:
         reasons.append(f"it is larger than {MAX_BYTES // 1_000_000} MB")
     if width + height > MAX_SIDES:

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import functools
 import io
-import struct
-from typing import TYPE_CHECKING, NamedTuple
+import itertools
+from typing import TYPE_CHECKING
 
-from PIL import Image, ImageCms, ImageFilter
+from PIL import Image, ImageChops, ImageCms, ImageFilter
+
+from telespool.media.nclx import HLG, PQ, Nclx, nclx_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     Triple = tuple[float, float, float]
@@ -27,8 +29,6 @@ _WHITE = 203.0  # candela a square metre of white paper
 _KNEE = 0.75  # of it; from here on highlights are pressed, where there are any
 _GRID = 65  # steps of the table in each colour
 _SPECKS = 2000  # one part of a picture that may be brighter than what counts as its brightest
-_LARGEST_META = 16 << 20
-_PQ, _HLG = 16, 18
 _D65 = (0.3127, 0.3290)
 # Chromaticities of red, green, blue and white by the numbers of H.273.
 _PRIMARIES = {
@@ -43,23 +43,11 @@ _PRIMARIES = {
 }
 
 
-class Nclx(NamedTuple):
-    """Colours by the numbers of H.273: which primaries, and which curve."""
-
-    primaries: int
-    transfer: int
-
-    @property
-    def is_hdr(self) -> bool:
-        """Whether its curve goes far beyond the white of paper."""
-        return self.transfer in {_PQ, _HLG}
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether these are the colours of every screen, or unknown."""
-        return self.primaries not in _PRIMARIES or (
-            self.primaries == 1 and self.transfer not in _CURVES
-        )
+def is_plain(nclx: Nclx) -> bool:
+    """Whether these are the colours of every screen, or unknown."""
+    return nclx.primaries not in _PRIMARIES or (
+        nclx.primaries == 1 and nclx.transfer not in _CURVES
+    )
 
 
 @functools.cache
@@ -77,7 +65,7 @@ def to_srgb(picture: Image.Image, profile: bytes | None, nclx: Nclx | None) -> I
         managed = _by_profile(picture, lab.tobytes())
         return managed if managed is not None else picture.convert("L")
     picture = picture if picture.mode in {"RGB", "L"} else picture.convert("RGB")
-    if nclx is None or nclx.is_plain or picture.mode != "RGB":
+    if nclx is None or is_plain(nclx) or picture.mode != "RGB":
         return picture
     peak = _peak(picture, nclx) if nclx.is_hdr else 1.0
     return picture.filter(_table(nclx, peak))
@@ -98,13 +86,53 @@ def _by_profile(picture: Image.Image, profile: bytes) -> Image.Image | None:
     picture = picture if picture.mode == mode else picture.convert(mode)
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if mode == "RGB" and "srgb" in ImageCms.getProfileDescription(source).lower():
+        if mode == "RGB" and not changes_colours(mode, profile):
             return picture
         target = ImageCms.createProfile("sRGB")
         made = ImageCms.profileToProfile(picture, source, target, outputMode="RGB")
     except (ImageCms.PyCMSError, OSError, ValueError):
         return None
     return made.convert("L") if made is not None and mode == "L" else made
+
+
+_NOTICED = 14
+"""Levels, of 255, by which a colour may be off before anybody sees it; profiles of sRGB differ by fewer."""
+
+
+@functools.lru_cache(maxsize=64)
+def changes_colours(mode: str, profile: bytes) -> bool:
+    """Whether a picture of this mode looks otherwise by its profile than without, as many viewers show it.
+
+    What a profile calls itself says nothing: there are wide ones that have "sRGB" in their names.
+    """
+    if mode not in {"RGB", "L"} or _MODES.get(profile[16:20]) != mode:
+        return False
+    steps = (0, 64, 128, 192, 255)
+    if mode == "L":
+        codes = bytes(steps)
+    else:
+        codes = bytes(code for each in itertools.product(steps, repeat=3) for code in each)
+    patches = Image.frombytes(mode, (len(codes) // len(mode.rstrip("L") or "L"), 1), codes)
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        target = ImageCms.createProfile("sRGB")
+        intent = ImageCms.Intent.RELATIVE_COLORIMETRIC
+        made = ImageCms.profileToProfile(patches, source, target, intent, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return False
+    if made is None:
+        return False
+    off = ImageChops.difference(made, patches.convert("RGB"))
+    return max(high for _, high in off.getextrema()) > _NOTICED  # type: ignore[misc]
+
+
+def is_wide(path: Path, image: Image.Image) -> bool:
+    """Whether a JPEG or PNG has colours of its own, by a profile or by numbers."""
+    if image.format == "PNG" and (nclx := nclx_of(path)) is not None:
+        return not is_plain(nclx)
+    profile = image.info.get("icc_profile")
+    mode = "RGB" if image.mode in {"RGB", "RGBA", "P"} else "L" if image.mode in {"L", "LA"} else ""
+    return bool(profile) and changes_colours(mode, profile)
 
 
 # Curves
@@ -140,8 +168,8 @@ _CURVES: dict[int, Callable[[float], float]] = {
     4: lambda code: code**2.2,
     5: lambda code: code**2.8,
     8: lambda code: code,
-    _PQ: _pq,
-    _HLG: _hlg,
+    PQ: _pq,
+    HLG: _hlg,
 }
 
 
@@ -160,7 +188,7 @@ def _peak(picture: Image.Image, nclx: Nclx) -> float:
                 highest = max(highest, step)
                 break
     code = highest / 255
-    light = _pq(code) if nclx.transfer == _PQ else float(1000 / _WHITE * _hlg(code) ** 1.2)
+    light = _pq(code) if nclx.transfer == PQ else float(1000 / _WHITE * _hlg(code) ** 1.2)
     # A few steps, so that tables are made once.
     return next((most for most in (1.03, 2.0, 4.0, 8.0, 16.0) if light <= most), 50.0)
 
@@ -180,7 +208,7 @@ def _table(nclx: Nclx, peak: float) -> ImageFilter.Color3DLUT:
     curve = _CURVES.get(nclx.transfer, _linear)
     steps = [curve(step / (_GRID - 1)) for step in range(_GRID)]
     matrix = _times(_inverse(_to_xyz(1)), _adapted(nclx.primaries))
-    is_hlg = nclx.transfer == _HLG
+    is_hlg = nclx.transfer == HLG
 
     def shown(red: float, green: float, blue: float) -> Triple:
         light = tuple(steps[round(code * (_GRID - 1))] for code in (red, green, blue))
@@ -244,72 +272,3 @@ def _inverse(m: Matrix) -> Matrix:
         (d * h - e * g, b * g - a * h, a * e - b * d),
     )
     return tuple(tuple(value / whole for value in row) for row in cofactors)  # type: ignore[return-value]
-
-
-# HEIF boxes
-
-
-def nclx_of(path: Path) -> Nclx | None:
-    """The colours of the main picture of a HEIC or AVIF by numbers; None where it names none."""
-    try:
-        return _nclx(_meta(path))
-    except (struct.error, IndexError, KeyError, ValueError):
-        return None
-
-
-def _meta(path: Path) -> bytes:
-    with path.open("rb") as file:
-        while len(head := file.read(8)) == 8:
-            size, kind = struct.unpack(">I4s", head)
-            if size < 8 or (kind == b"meta" and size > _LARGEST_META):
-                break
-            if kind == b"meta":
-                return file.read(size - 8)[4:]
-            file.seek(size - 8, 1)
-    return b""
-
-
-def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    while at + 8 <= len(content):
-        size, kind = struct.unpack_from(">I4s", content, at)
-        if size < 8:
-            return
-        yield kind, content[at + 8 : at + size]
-        at += size
-
-
-def _nclx(meta: bytes) -> Nclx | None:
-    boxes = dict(_boxes(meta))
-    main = boxes[b"pitm"]
-    wanted = int.from_bytes(main[4:6] if main[0] == 0 else main[4:8], "big")
-    about = dict(_boxes(boxes[b"iprp"]))
-    properties = list(_boxes(about[b"ipco"]))
-    for place in _places(about[b"ipma"], wanted):
-        kind, content = properties[place - 1]
-        if kind == b"colr" and content[:4] == b"nclx":
-            return Nclx(*struct.unpack_from(">HH", content, 4))
-    return None
-
-
-def _places(table: bytes, wanted: int) -> list[int]:
-    """Which properties a picture has, counted from one."""
-    wide_ids, wide = table[0] > 0, bool(table[3] & 1)
-    at = 8
-    for _ in range(struct.unpack_from(">I", table, 4)[0]):
-        size = 4 if wide_ids else 2
-        number = int.from_bytes(table[at : at + size], "big")
-        count = table[at + size]
-        at += size + 1
-        step = 2 if wide else 1
-        found = [
-            int.from_bytes(table[at + n * step : at + (n + 1) * step], "big") for n in range(count)
-        ]
-        if number == wanted:
-            return [
-                each & (0x7FFF if wide else 0x7F)
-                for each in found
-                if each & (0x7FFF if wide else 0x7F)
-            ]
-        at += count * step
-    return []
