@@ -65,6 +65,11 @@ def raw_name(name: str) -> bool:
     return name.rpartition("/")[2].rpartition(".")[2].lower() in RAW_ENDINGS
 
 
+def archive_name(name: str) -> bool:
+    """Whether people take a file of this name for an archive."""
+    return name.rpartition("/")[2].rpartition(".")[2].lower() in ARCHIVE_ENDINGS
+
+
 def media_name(name: str) -> bool:
     """Whether people take a file of this name for a photo or a video."""
     return by_ending(name) in {"photo", "video"}

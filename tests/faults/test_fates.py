@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from telespool.pipeline.sources.base import TOO_DEEP
 from telespool.spool.account import Account, LeftOut, fates
 from telespool.spool.layout import SpoolLayout
 from tests.crash.media import BROKEN, photo
 from tests.faults.house import config, running
 from tests.jobs import job_name
-from tests.material import make_tar
+from tests.material import make_tar, make_zip
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,6 +104,21 @@ async def test_what_is_left_out_is_named(root: Path, tmp_path: Path) -> None:
     report = next(root.glob("done/*/report.txt")).read_text()
     assert "link.jpg: a link" in report
     assert "@eaDir/thumb.jpg: thumbnails" in report
+
+
+async def test_an_archive_that_lies_too_deep_is_named_as_one(root: Path, tmp_path: Path) -> None:
+    """What `archives.depth` keeps from being opened is not called "neither a photo nor a video"."""
+    (tmp_path / "a.jpg").write_bytes(photo(b"1"))
+    inner: Path = tmp_path / "a.jpg"
+    for name in ("one.zip", "two.zip", "three.zip"):
+        inner = make_zip(tmp_path / name, {inner.name: inner, f"{name}.jpg": tmp_path / "a.jpg"})
+    (root / "inbox").mkdir(parents=True, exist_ok=True)
+    inner.rename(root / "inbox" / "three.zip")
+    async with running(config(root)) as house:
+        await house.until(lambda: list(root.glob("done/*/report.txt")))
+
+    (skipped,) = root.glob("done/*/skipped.txt")
+    assert skipped.read_text() == f"one.zip: {TOO_DEEP}\n"
 
 
 async def test_a_step_that_changes_nothing_is_stopped(

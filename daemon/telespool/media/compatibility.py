@@ -319,4 +319,4 @@ def _why_unreadable(path: Path, name: str, seen: sniffing.Sniffed) -> str:
 
 
 def _article(word: str) -> str:
-    return f"an {word}" if word[:1] in "aeimrx" and word != "raw" else f"a {word}"
+    return f"an {word}" if word[:1] in "aeimorx" and word != "raw" else f"a {word}"

@@ -112,7 +112,7 @@ class UnpackingSource:
                     self.damage.append(f"{member.name}: {out.damage}")
                     yield ExtractedMember(member, left_out=out.damage)
                 elif out.path is None:
-                    yield ExtractedMember(member, left_out=self.rules.reason(member.name))
+                    yield ExtractedMember(member, left_out=self.rules.reason(member.name, depth))
                 elif password_for(member.name) is not None:
                     await in_thread(self.rules.learn, member.name, out.path)
                     await in_thread(self.rules.disk.unlink, out.path)

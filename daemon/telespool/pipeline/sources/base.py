@@ -13,7 +13,7 @@ from telespool.archives import passwords
 from telespool.archives.signatures import begins_like_one
 from telespool.archives.volumes import may_be
 from telespool.clutter import IGNORED, ignored
-from telespool.file_endings import media_name, raw_name
+from telespool.file_endings import archive_name, media_name, raw_name
 from telespool.file_types import identify, is_raw
 from telespool.runtime import plain_files
 from telespool.spool.names import password_for
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from telespool.spool.room import Room
 
 NO_MEDIA = "neither a photo nor a video"
+TOO_DEEP = "an archive that lies deeper inside others than archives.depth: drop it by itself"
 PASSWORD = "a password, which is never posted"  # noqa: S105 - a sentence
 
 
@@ -123,11 +124,13 @@ class Rules:
         words = [word for file in sorted(self.found, key=distance) for word in self.found[file]]
         return (*words, *self.passwords)
 
-    def reason(self, name: str) -> str:
-        """Why a member of this name is left out that is not wanted."""
+    def reason(self, name: str, depth: int) -> str:
+        """Why a member of this name is left out that is not wanted, this deep."""
         if ignored(name, self.ignore):
             return IGNORED
-        return NO_MEDIA if password_for(name) is None else PASSWORD
+        if password_for(name) is not None:
+            return PASSWORD
+        return TOO_DEEP if depth <= 1 and archive_name(name) else NO_MEDIA
 
     def wanted(self, name: str, head: bytes, depth: int) -> bool:
         """Whether a member of this name that begins like this is worth a closer look, this deep.

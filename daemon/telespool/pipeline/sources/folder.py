@@ -53,7 +53,9 @@ class FolderSource(UnpackingSource):
                 yield ExtractedMember(member, left_out="empty")
                 continue
             if not self.rules.wanted(member.name, head, self.rules.depth + 1):
-                yield ExtractedMember(member, left_out=self.rules.reason(member.name))
+                yield ExtractedMember(
+                    member, left_out=self.rules.reason(member.name, self.rules.depth + 1)
+                )
                 continue
             staged = directory / f"{member.number:04d}_{clean(path.name)}"
             await in_thread(self.rules.lend, path, staged, member.name)
