@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from telespool.archives.name_encoding import decode, judge
-from telespool.spool.names import natural
+from telespool.spool.natural_order import natural
 from tests.archives import making
 from tests.archives.reading import read, write
 

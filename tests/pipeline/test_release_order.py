@@ -16,7 +16,7 @@ from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.sources import DropMember, ExtractedMember
 from telespool.spool import Spool
 from telespool.spool.layout import WORKING
-from telespool.spool.names import natural
+from telespool.spool.natural_order import natural
 from tests.jobs import job_name
 
 if TYPE_CHECKING:

@@ -7,17 +7,9 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from telespool.spool.names import (
-    LABEL_BYTES,
-    Job,
-    JobTokens,
-    Unit,
-    clean,
-    file_id,
-    natural,
-    random_id,
-    title,
-)
+from telespool.spool.identifiers import file_id, random_id
+from telespool.spool.names import LABEL_BYTES, Job, JobTokens, Unit, clean, title
+from telespool.spool.natural_order import natural
 
 anything = st.text(st.characters(codec="utf-8", categories=None), max_size=300) | st.text(
     st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF), max_size=5

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from telespool.archives.member_writer import Writer
 from telespool.clutter import LINK, clutter
-from telespool.spool.names import clean, natural
+from telespool.spool.names import clean
+from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Container, Iterable, Sequence

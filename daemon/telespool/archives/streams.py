@@ -13,6 +13,7 @@ from telespool.archives import lz4_lzip, messages, name_encoding, tar
 from telespool.archives.limits import NAMES
 from telespool.archives.members import ENTRIES_PER_MEMBER, is_junk, left_out, numbered
 from telespool.archives.sevenzip import StreamArchive
+from telespool.archives.tar_input import TarFileInput, TarInput
 from telespool.errors import Permanent, VolumeMissing
 from telespool.file_types import is_tar
 
@@ -29,8 +30,8 @@ async def open_pieces(opening: Opening) -> Archive:
     if opening.awaited is not None:
         raise VolumeMissing(messages.volume_missing(opening.name, opening.awaited))
 
-    async def start() -> tar.TarInput:
-        return await asyncio.to_thread(tar.TarFileInput, opening.volumes)
+    async def start() -> TarInput:
+        return await asyncio.to_thread(TarFileInput, opening.volumes)
 
     return _one_file(opening, start)
 
@@ -78,9 +79,9 @@ async def open_tar(opening: Opening) -> Archive:
         else:
             passed.append(entry.name)
 
-    async def tap() -> tar.TarInput:
+    async def tap() -> TarInput:
         if opening.kind == "tar":
-            return await asyncio.to_thread(tar.TarFileInput, opening.volumes)
+            return await asyncio.to_thread(TarFileInput, opening.volumes)
         return await _start(opening)
 
     source = await tap()

@@ -26,7 +26,8 @@ from telespool.pipeline import captions
 from telespool.pipeline.caption_fields import CaptionFields
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
-from telespool.spool.names import file_id, random_id, title
+from telespool.spool.identifiers import file_id, random_id
+from telespool.spool.names import title
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

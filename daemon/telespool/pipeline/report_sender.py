@@ -23,8 +23,9 @@ from telespool.pipeline.report_hooks import ReportHooks
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.timers import Deadline
+from telespool.spool.identifiers import report_id
 from telespool.spool.layout import REPORT
-from telespool.spool.names import Job, report_id
+from telespool.spool.names import Job
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -21,11 +21,12 @@ from telespool.clutter import REASONS
 from telespool.observe import humanize
 from telespool.runtime import plain_files
 from telespool.runtime.hashing import digest_now
+from telespool.runtime.trees import files_below
 from telespool.spool.account import LeftOut, Proof, one_line
 from telespool.spool.ages import Ages
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
-from telespool.spool.layout import CONTENTS, MEMBERS, NOTES, REPORT, SKIPPED, files_below
+from telespool.spool.layout import CONTENTS, MEMBERS, NOTES, REPORT, SKIPPED
 from telespool.spool.names import Job, Unit
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from telespool.spool.names import natural
+from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

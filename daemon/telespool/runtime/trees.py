@@ -228,3 +228,22 @@ def _names(handle: int) -> list[str]:
 def _identity(handle: int) -> tuple[int, int]:
     state = os.fstat(handle)
     return state.st_dev, state.st_ino
+
+
+def files_below(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """All that is no directory below a folder, links too: the path from there, and its lstat.
+
+    No link is followed, nothing recurses, and what vanishes meanwhile is not there.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        for found in walk(path):
+            if not found.is_directory:
+                yield found.name, found.state
+
+
+def folders_below(path: Path) -> Iterator[str]:
+    """The folders below a folder, as paths from there: each before those in it."""
+    with contextlib.suppress(FileNotFoundError):
+        for found in walk(path):
+            if found.is_directory:
+                yield found.name

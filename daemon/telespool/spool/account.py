@@ -21,7 +21,8 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.runtime import plain_files
-from telespool.spool.layout import FOLDERS, MEMBERS, WORKING, files_below
+from telespool.runtime.trees import files_below
+from telespool.spool.layout import FOLDERS, MEMBERS, WORKING
 from telespool.spool.names import NESTED
 from telespool.spool.receipts import Receipt, read
 

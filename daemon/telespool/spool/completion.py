@@ -8,16 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
-from telespool.spool.layout import (
-    MEMBERS,
-    NOTE,
-    NOTES,
-    REPORT,
-    SKIPPED,
-    Entry,
-    files_below,
-    folders_below,
-)
+from telespool.runtime.trees import files_below, folders_below
+from telespool.spool.layout import MEMBERS, NOTE, NOTES, REPORT, SKIPPED, Entry
 from telespool.spool.names import Unit, password_for
 from telespool.spool.transition import is_noted
 

@@ -18,14 +18,13 @@ No link is followed below the root, which is resolved once.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from telespool.file_endings import media_name
-from telespool.runtime import plain_files, trees
+from telespool.runtime import plain_files
 from telespool.spool.names import Job, Unit, belongs_to, clean
 
 if TYPE_CHECKING:
@@ -314,25 +313,6 @@ def _is_unit(entry: Listed) -> bool:
     if unit.is_album:
         return entry.is_directory
     return entry.is_file or (entry.is_directory and unit.first == 0)
-
-
-def files_below(path: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """All that is no directory below a folder, links too: the path from there, and its lstat.
-
-    No link is followed, nothing recurses, and what vanishes meanwhile is not there.
-    """
-    with contextlib.suppress(FileNotFoundError):
-        for found in trees.walk(path):
-            if not found.is_directory:
-                yield found.name, found.state
-
-
-def folders_below(path: Path) -> Iterator[str]:
-    """The folders below a folder, as paths from there: each before those in it."""
-    with contextlib.suppress(FileNotFoundError):
-        for found in trees.walk(path):
-            if found.is_directory:
-                yield found.name
 
 
 def _names(path: Path) -> list[str]:

@@ -22,7 +22,6 @@ Reading never fails loudly: what people put into the folders need not be ours, a
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 import string
@@ -75,11 +74,7 @@ _OF_A_SET = re.compile(
     r"(.+?)((?: ?\(\d{1,3}\))?\.(?:part\d{1,5}|rar|exe|zip|[r-z]\d\d|z\d{2,4}|\d{2,5}))+",
     re.IGNORECASE | re.DOTALL,
 )
-_DIGITS = re.compile(r"(\d+)")
 # GX010001 is chapter 01 of recording 0001; older cameras begin with GOPR0001, then GP010001. Folded names.
-_CHAPTER = re.compile(r"(?<![^/])(g[hxsl])(\d\d)(\d{4})(?=\.[^/]*\Z)")
-_OLD_CHAPTER = re.compile(r"(?<![^/])gp(\d\d)(\d{4})(?=\.[^/]*\Z)")
-_EDITED = re.compile(r"(?<![^/])(img_)e(\d{4,})(?=[^/]*\Z)")
 _PLAIN = re.compile(
     r"\w(?:[\w ().,+-]*\w)?", re.ASCII
 )  # what most names are, and nothing is to be cleaned of
@@ -333,53 +328,3 @@ def title(dropped: str) -> str:
     if not stem or not _ENDING.fullmatch(ending):
         return name or dropped
     return _VOLUME.sub("", stem).removesuffix(".tar") or dropped
-
-
-def natural(name: str) -> str:
-    """A sort key in which IMG_2 comes before IMG_10, in whatever case, folders as one.
-
-    The chapters of a GoPro's recording follow each other (GX010001, GX020001, GX010002), and what a phone has edited
-    follows its original (IMG_1, IMG_E1, IMG_2). It is a text: there may be very many names, and very long numbers, which
-    int() would refuse.
-    """
-    folded = unicodedata.normalize("NFC", name).casefold()
-    if folded.rpartition("/")[2].startswith(("g", "img_e")):  # most names are none of these
-        folded = _OLD_CHAPTER.sub(r"gopr\2~\1", _CHAPTER.sub(r"\1\3~\2", folded))
-        folded = _EDITED.sub(r"\1\2~e", folded)
-    parts = _DIGITS.split(folded)
-    return "".join(_sorted_part(part) for part in parts if part)
-
-
-def _sorted_part(part: str) -> str:
-    """A number's place: how many digits it has, then these; words come behind numbers."""
-    if not part.isdecimal():
-        return f"\2{part}\0"
-    digits = part
-    if not part.isascii():
-        digits = "".join(str(unicodedata.decimal(digit)) for digit in part)
-    digits = digits.lstrip("0")
-    return f"\1{chr(min(len(digits), 0xD000) + 1)}{digits}{part}\0"
-
-
-def random_id(job: str, number: int, which: str = "") -> int:
-    """The id under which Telegram remembers this member of this job, in all its forms: signed 64 bit, never 0.
-
-    An original and its converted copy share it: whichever is sent second is answered with the first. `which` tells a
-    second message of the same member from the first.
-    """
-    return _derive(f"message/{job}/{number}{which}")
-
-
-def file_id(job: str, number: int, kind: str, stamp: str) -> int:
-    """The id of an upload. `stamp` stands for the bytes (size and time): other bytes, another upload."""
-    return _derive(f"upload/{job}/{number}{kind}/{stamp}")
-
-
-def report_id(job: str, text: str) -> int:
-    """The id under which Telegram remembers the report of this outcome of a job."""
-    return _derive(f"report/{job}/{text}")
-
-
-def _derive(text: str) -> int:
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-    return int.from_bytes(digest[:8], "little", signed=True) or 1

@@ -14,7 +14,7 @@ from telespool.destinations.telegram.address import Address
 from telespool.destinations.telegram.connection import ConnectionLimits
 from telespool.destinations.telegram.rpc import RetryPolicy
 from telespool.model import Item, Kind, VideoInfo
-from telespool.spool import names
+from telespool.spool import identifiers
 from tests import through
 from tests.telegram_server.helpers import photo
 
@@ -106,8 +106,8 @@ def item(
     if kind == "video" and frame is None:
         frame = VideoInfo(320, 240, 2.5)
     return Item(
-        key=names.random_id("20010101-000000_default_x", number),
-        upload_key=names.file_id("20010101-000000_default_x", number, "", stamp),
+        key=identifiers.random_id("20010101-000000_default_x", number),
+        upload_key=identifiers.file_id("20010101-000000_default_x", number, "", stamp),
         path=path,
         name=path.name,
         kind=kind,

@@ -21,7 +21,7 @@ from telespool.pipeline.sources.file import FileSource
 from telespool.pipeline.sources.folder import FolderSource
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
-from telespool.spool.layout import files_below
+from telespool.runtime.trees import files_below
 from telespool.spool.names import password_for
 
 if TYPE_CHECKING:

@@ -11,9 +11,10 @@ from telespool.pipeline.sources.archive import UnpackingSource, may_be_archive
 from telespool.pipeline.sources.base import PASSWORD, DropMember, ExtractedMember
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
+from telespool.runtime.trees import files_below
 from telespool.spool.account import LeftOut
-from telespool.spool.layout import files_below
-from telespool.spool.names import clean, natural, password_for
+from telespool.spool.names import clean, password_for
+from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
