@@ -67,6 +67,7 @@ class Converter(Worker):
 
     async def step(self) -> float:
         """Release an original whose copy has arrived, go on with one that was begun, or take the next."""
+        self._helping.of(self.config.convert)
         if pause := self._looking.left():
             return pause
         original = await in_thread(self._begun)

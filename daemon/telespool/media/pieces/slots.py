@@ -26,7 +26,7 @@ from telespool.media.pieces import encoding
 from telespool.media.pieces.answer import Wrong, signature, take
 from telespool.media.pieces.helper import HelperLost
 from telespool.media.pieces.packets import Cutter, Unfit
-from telespool.runtime.cancellation import shielded_until_done
+from telespool.runtime.cancellation import in_thread, shielded_until_done
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -225,7 +225,14 @@ class Slots:
         try:
             await self._cutter.cut(span, cut)
             began = time.monotonic()
-            await helper.run(self._words(span, here=False), cut, answer, self._work.settings.stall)
+            clock = self._work.runner.clock
+            clock.run()
+            try:
+                await helper.run(
+                    self._words(span, here=False), cut, answer, self._work.settings.stall
+                )
+            finally:
+                clock.stand()
             took = time.monotonic() - began
             made = await take(answer, place, span, self._work, self._plan, decoded=True)
             if await asyncio.to_thread(signature, answer) != await self._own_signature(span, cut):
@@ -282,6 +289,7 @@ class Slots:
             return
         self._done.add(span.number)
         of = math.ceil(self._work.length / self._step)
-        await asyncio.to_thread(self._segments.keep, piece, span.number, of, first, last)
+        # Who is overtaken in the midst of it brings it to its end: the piece counts as made.
+        await in_thread(self._segments.keep, piece, span.number, of, first, last)
         await asyncio.to_thread(ffmpeg.check_free, self._segments.folder)
         self._tell()
