@@ -114,7 +114,7 @@ def kills(folder: Path, found: list[Machine], wanted: argparse.Namespace) -> dic
         there = {path.name for path in state.glob("video-0*.mp4")}
         lost += len(before - there) if not broken.exists() else 0
         before = there or before
-    pieces = len(before)
+    pieces = max((int(name.partition("of")[2][:4]) for name in before), default=0)
     # Each run asks each helper for its version once; every other session is a piece.
     handed_out = sum(machine.sessions() for machine in found) - begun - runs * len(found)
     return {
