@@ -4,6 +4,8 @@ import os
 import sys
 from pathlib import Path
 
+from hypothesis import HealthCheck, settings
+
 pytest_plugins = [
     "tests.parsing",
     "tests.needs",
@@ -14,3 +16,11 @@ pytest_plugins = [
 ]
 
 os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+# A busy machine is slow at everything, which says nothing of an example; and our fixtures bear many examples.
+settings.register_profile(
+    "any machine",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("any machine")

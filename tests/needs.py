@@ -69,6 +69,7 @@ SECONDS = {
     "systemd/": 300,
 }
 KERNEL_TIME = {
+    "cli/test_login.py::test_while_the_daemon_runs": "SQLite's wait for a lock fails under libfaketime",
     "destinations/telegram/test_albums.py::test_a_stale_reference_of_one": "parts are known while their note is fresh",
     "destinations/telegram/test_faults.py::test_a_stale_reference_is_renewed": "the same",
     "destinations/telegram/test_upload_journal.py::test_a_generation_is_remembered": "the same",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telespool.belonging.story import Taken
@@ -58,9 +58,7 @@ def test_the_clip_within_a_motion_photo(tmp_path: Path, film: Path, maker: Any) 
     assert clip_within(live.still(tmp_path / "b.jpg", 1)) is None
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_damaged_files_say_nothing_and_raise_nothing(
     tmp_path: Path, film: Path, data: st.DataObject

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -117,9 +117,7 @@ async def test_the_first_album_leaves_while_the_rest_is_still_to_come(
     spool.close()
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=15)
 @given(data=st.data())
 async def test_every_member_is_released_once_in_order(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, material: Material

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from telespool.destinations.telegram.upload_journal import FRESH, UploadJournal, forget, sweep
@@ -87,7 +87,7 @@ def test_a_disk_that_refuses_is_no_trouble(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("handle", [None, "photo 1 2 ff-"])
 @given(data=st.data())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 def test_a_damaged_note_never_fails(
     tmp_path: Path, handle: str | None, data: st.DataObject
 ) -> None:
