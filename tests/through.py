@@ -48,11 +48,11 @@ def _microsocks() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    command = [program, "-q", "-i", "127.0.0.1", "-p", str(port)]
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    command = [program, "-i", "127.0.0.1", "-p", str(port)]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     atexit.register(process.kill)
     end = time.monotonic() + longest(10.0)
-    while time.monotonic() < end:
+    while time.monotonic() < end and process.poll() is None:
         with suppress(ConnectionRefusedError), socket.create_connection(("127.0.0.1", port)):
             return port
         time.sleep(0.01)
