@@ -13,7 +13,7 @@ from telespool.media.compatibility import Assessment
 from telespool.media.convert import Outcome
 from telespool.media.ffmpeg_process import Progress
 from telespool.model import Picture, VideoInfo
-from telespool.pipeline import assessed_member, converter, prepare
+from telespool.pipeline import assessed_member, converter, copy_maker, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -141,5 +141,5 @@ def replace(patch: pytest.MonkeyPatch) -> Converting:
         patch.setattr(module, "assess", assess)
     patch.setattr(prepare, "acceptable_photo", acceptable_photo)
     patch.setattr(prepare, "thumbnail", thumbnail)
-    patch.setattr(converter, "convert", converting.convert)
+    patch.setattr(copy_maker, "convert", converting.convert)
     return converting

@@ -14,15 +14,11 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from telespool.destinations.base import ANY_ACCOUNT
-from telespool.errors import ChildDied, NoRoom, Permanent, Temporary, Unreadable
+from telespool.errors import ChildDied, NoRoom, Temporary, Unreadable
 from telespool.media.compatibility import assess
-from telespool.media.convert import convert
-from telespool.media.pages import extract
-from telespool.media.split import split
-from telespool.media.split_raw import cut
 from telespool.observe.progress import ConversionProgress
 from telespool.pipeline.conversion_phase import Phase
+from telespool.pipeline.copy_maker import CopyMaker
 from telespool.pipeline.helping import Helping
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime import plain_files
@@ -35,17 +31,14 @@ from telespool.spool import delivered_index, numbering
 from telespool.spool.job_report import close_job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from telespool.errors import TelespoolError
-    from telespool.media.compatibility import Assessment
     from telespool.media.convert import Progress
     from telespool.pipeline.worker import WorkerContext
     from telespool.spool.layout import Entry
 
 _LOOK_AGAIN = 60.0
-_ALBUM = 10
 
 
 class Converter(Worker):
@@ -64,6 +57,7 @@ class Converter(Worker):
         self._looking, self._queueing = Throttle(), Throttle()
         self._row: list[Entry] = []
         self._helping = Helping(context.activity)
+        self._maker = CopyMaker(context, self._helping)
 
     async def step(self) -> float:
         """Release an original whose copy has arrived, go on with one that was begun, or take the next."""
@@ -166,7 +160,7 @@ class Converter(Worker):
         promise = self.spool.room.promise(original.unit.label)
 
         async def work() -> None:
-            limit = await self._limit()
+            limit = await self._maker.limit()
             try:
                 async with plain_files.unchanged(original.path) as state:
                     verdict = await assess(
@@ -175,9 +169,9 @@ class Converter(Worker):
                     # While it is encoded anew its segments and the whole lie beside each other.
                     size = state.st_size * (2 if verdict.action == "encode" else 1)
                     await in_thread(promise.grow, size)
-                    parts = await self._make(original, verdict, limit, gate, progress)
+                    parts = await self._maker.make(original, verdict, limit, gate, progress)
             except plain_files.NotPlain:
-                await in_thread(self._drop_made, original)
+                await in_thread(self._maker.drop_made, original)
                 raise
             # Before they are let out: they may be on their way the moment after.
             sizes = await in_thread(_sizes, original.path, parts)
@@ -193,65 +187,10 @@ class Converter(Worker):
             promise.release()
             self.context.activity.conversion = None
 
-    def _drop_made(self, original: Entry) -> None:
-        """Remove what was made of something that was swapped for the original meanwhile."""
-        begins = f"{original.job}.{original.unit.first:04d}"
-        for name in plain_files.names(self.spool.tmp):
-            if name.startswith(begins):
-                self.spool.disk.rmtree(self.spool.tmp / name)
-        self.spool.drop_segments(original)
-
-    async def _make(
-        self,
-        original: Entry,
-        verdict: Assessment,
-        limit: int,
-        gate: PauseGate,
-        progress: Callable[[Progress], None],
-    ) -> tuple[Path, ...]:
-        """Make what is sent instead of the original: a film, parts of one, pages, or numbered pieces."""
-        in_pieces = original.unit.goes_as_document or verdict.kind in {"audio", "other"}
-        settings, name = self.config.convert, original.unit.label
-        if verdict.kind == "photo" and not in_pieces:
-            folder = self.spool.tmp / f"{original.job}.{original.unit.first:04d}.pages"
-            pages = await extract(
-                original.path, folder, verdict.pages, settings=settings, gate=gate, name=name
-            )
-            await self._note_lost(original, verdict.left_behind)
-            return pages
-        whole = original.path
-        if verdict.action != "split" and not in_pieces:
-            whole = self.spool.tmp / f"{original.job}.{original.unit.first:04d}c.mp4"
-            outcome = await convert(
-                original.path,
-                whole,
-                settings=settings,
-                state=self.spool.segments(original),
-                gate=gate,
-                progress=progress,
-                # Telegram refused what looked fine to us: only another picture can help.
-                at_least="encode" if verdict.action == "send" else "send",
-                disk=self.spool.disk,
-                assessment=verdict,
-                name=name,
-                helpers=self._helping.of(settings),
-            )
-            await self._note_lost(original, outcome.left_behind)
-        return await self._parts(original, whole, limit, None if in_pieces else gate)
-
     def _let_out(self, original: Entry, parts: tuple[Path, ...]) -> Entry:
         if len(parts) == 1:
             return self.spool.release_copy(original, parts[0])
         return self.spool.release_parts(original, parts)
-
-    async def _note_lost(self, original: Entry, left_behind: tuple[str, ...]) -> None:
-        """Say what the copy does not hold: in the log, and in the report of the job."""
-        if not left_behind:
-            return
-        lost = "; ".join(left_behind)
-        log.warning("unit.incomplete", job=original.job, unit=str(original.unit.plain()), lost=lost)
-        line = f"{original.unit.label}: {lost}"
-        await in_thread(self.spool.add_notes, original.job, [line])
 
     def _note_success(self, seconds: float, before: int, after: int) -> None:
         counts = self.context.activity.counts
@@ -267,38 +206,6 @@ class Converter(Worker):
         phase, self._phase = self._phase, None
         if phase is not None and (phase.converted or phase.given_up):
             log.info("recovery.finished", **phase.to_json())
-
-    async def _limit(self) -> int:
-        """Bytes that one message may hold; what every account may send where Telegram cannot be asked now."""
-        try:
-            return await self.context.limit()
-        except Temporary:
-            return ANY_ACCOUNT
-
-    async def _parts(
-        self, original: Entry, whole: Path, limit: int, gate: PauseGate | None
-    ) -> tuple[Path, ...]:
-        """The file, or what it is sent as where it is too large for one message: parts that play, without a gate pieces."""
-        if (await in_thread(whole.stat)).st_size <= limit:
-            return (whole,)
-        folder = self.spool.tmp / f"{original.job}.{original.unit.first:04d}.parts"
-        if gate is None:
-            parts = await in_thread(cut, whole, folder, limit)
-        else:
-            parts = await split(
-                whole,
-                folder,
-                max_bytes=limit,
-                settings=self.config.convert,
-                gate=gate,
-                disk=self.spool.disk,
-            )
-        if len(parts) > _ALBUM:
-            raise Permanent(
-                f"{original.unit.label} would make {len(parts)} parts; an album holds {_ALBUM}."
-                " Cut it into shorter films and drop these."
-            )
-        return parts
 
     async def put_off(self, original: Entry, error: Temporary) -> None:
         """Let the original wait. Where a child was killed the mark stays, and counts as if we had died with it."""
