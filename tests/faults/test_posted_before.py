@@ -114,3 +114,26 @@ async def test_a_group_that_became_a_supergroup_over_a_post(
     assert len(telegram.in_chat("Hikers")) == 3
     assert [message.sha256 for message in telegram.in_chat(new.name)] == [sha256(material.photo(9))]
     assert home.at_work() == []
+
+
+async def test_a_chain_of_deaths_leaves_one_message(
+    home: Home, telegram: TestTelegram, material: Material
+) -> None:
+    """A film is posted, and the process dies at each step of sending it again, until it is refused. It stands there once."""
+    home.drop(material.clip("mp4", 1), "family", "VID_1.m4v")
+    await killed_while_posting(home, telegram, "sendMedia")
+    shutil.rmtree(home.state / "uploads")
+    for method in ("upload.saveFilePart", "uploadMedia"):
+        telegram.calls.clear()
+        telegram.faults.add(method, hang="before")
+        process = await asyncio.to_thread(home.start)
+        try:
+            await telegram.until(lambda: any(c.outcome == "hung" for c in telegram.calls), 60)
+        finally:
+            await asyncio.to_thread(kill, process)
+        telegram.faults.clear()
+    telegram.faults.refuse("VID_1.m4v")
+    await home.inside(patience=HASTY)
+    assert [message.name for message in telegram.messages] == ["VID_1.m4v"]
+    assert home.lying("quarantine") == []
+    assert home.at_work() == []
