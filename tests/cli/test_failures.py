@@ -19,6 +19,7 @@ from telespool.spool import Spool
 from telespool.spool.staging import PREFIX, staging
 from tests.cli.support import JOB, make, telespool
 from tests.harness import ROOT
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +149,7 @@ def test_a_drop_that_is_ended_cleans_up(tmp_path: Path) -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "copying\n"
         process.terminate()
-        assert process.wait(20) == 128 + 15
+        assert process.wait(longest(20)) == 128 + 15
     assert not list((spool.root / "inbox").iterdir())
 
 

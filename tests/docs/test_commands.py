@@ -163,7 +163,7 @@ def test_commands(document: Path, clone: tuple[Path, str], home: Path) -> None:
     finally:
         if daemon is not None:
             daemon.send_signal(signal.SIGTERM)
-            assert daemon.wait(30) == 0
+            assert daemon.wait(longest(30)) == 0
 
 
 @pytest.mark.telegram

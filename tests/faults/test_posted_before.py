@@ -12,6 +12,7 @@ import pytest
 
 from tests.faults.support import HASTY, photos
 from tests.material import make_zip, sha256
+from tests.patience import longest
 
 if TYPE_CHECKING:
     import subprocess
@@ -26,7 +27,7 @@ pytestmark = [pytest.mark.telegram, pytest.mark.media]
 def kill(process: subprocess.Popen[bytes]) -> None:
     """The power fails."""
     os.killpg(process.pid, signal.SIGKILL)
-    process.wait(30)
+    process.wait(longest(30))
 
 
 async def killed_while_posting(

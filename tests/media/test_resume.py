@@ -13,6 +13,7 @@ import pytest
 from telespool.media.mp4 import track
 from telespool.media.segments import Segments, fingerprint
 from tests.media.measure import sound, ssim
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,7 @@ def test_killed_before_every_rename(clip: Callable[[str], Path], tmp_path: Path,
         assert pieces(state)[: len(before)] == before
         before = pieces(state)
         for process in orphans(state):
-            process.wait(timeout=30)
+            process.wait(timeout=longest(30))
         assert deaths < 12
     assert deaths >= 5
     assert [path.name for path in tmp_path.glob("*.part")] == []
