@@ -62,7 +62,7 @@ def clip(
     subprocess.run(
         [
             *("ffmpeg", "-v", "error", "-nostdin", "-y", "-f", "lavfi"),
-            *("-i", f"testsrc2=size=64x48:rate=10:duration={seconds}"),
+            *("-i", f"testsrc2=size=64x48:rate=10:duration={seconds},hue=h={number * 40}"),
             *(
                 "-metadata",
                 f"title=number {number}",

@@ -9,6 +9,7 @@ The class decides the folder. It is raised where the fact is known and caught on
         ToolFault        a program of this machine does not work; no attempt counts, nothing grows too old
         VolumeMissing    a volume of an archive may still come
         NoRoom           what is to be written does not fit on the disk now
+      LivePhotoRefused   its still and its clip go apart, and are tried again
       NeedsConversion    goes to deferred/ to be converted; a copy or a photo has its own second way
       Permanent          goes to quarantine/ with this sentence as its note
       ConfigError        the program ends with exit code 78
@@ -113,6 +114,10 @@ class NoRoom(Temporary):
 
 class NeedsConversion(TelespoolError):
     """Telegram (or the verdict) refuses the media as it is; another form of it may be accepted."""
+
+
+class LivePhotoRefused(TelespoolError):
+    """A still and its clip cannot be one message: each goes by itself."""
 
 
 class Permanent(TelespoolError):

@@ -57,7 +57,7 @@ class Item:
     `key` is the random_id (signed 64 bit, never 0) and `upload_key` the file_id; both are derived from job
     and unit, so that a repeated request is the same request. `path` holds the bytes to send; `name` is what
     people see. `thumbnail` is a JPEG of at most 320 x 320. `picture` is there for photos and GIFs where the destination
-    shows previews.
+    shows previews. `clip` makes a photo a live photo: both are one message.
     """
 
     key: int
@@ -69,6 +69,7 @@ class Item:
     frame: VideoInfo | None = None
     thumbnail: bytes | None = None
     picture: Picture | None = None
+    clip: Item | None = None
 
 
 @dataclass(frozen=True, slots=True)

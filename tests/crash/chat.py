@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Rejected, Uploaded
-from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
+from telespool.errors import LivePhotoRefused, NeedsConversion, Permanent, TelespoolError, Temporary
 from telespool.model import PLAIN
 from telespool.runtime import plain_files
 
@@ -31,8 +31,20 @@ LATER = b"LATER"
 """In any file: the first time it is brought, it must wait."""
 SLOW = b"SLOW"
 """In any file: the first time it is brought, the whole chat must wait for an hour."""
+LIFELESS = b"LIFELESS"
+"""In a photo: refused as a live photo, and taken as a photo."""
+STILL = b"STILL"
+"""In a photo: its live photo is brought without complaint, and refused when its album is posted."""
 FORGOTTEN = b"FORGOTTEN"
 """In any file: the first answer to its album leaves it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Live:
+    """A live photo that was brought."""
+
+    still: bytes
+    clip: bytes
 
 
 @dataclass(slots=True)
@@ -47,6 +59,7 @@ class Message:
     album: int
     caption: str
     topic: str | int = ""
+    clip: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +102,12 @@ class Chat:
             raise Permanent("Nobody wants this.")
         if UNWANTED in data:
             raise NeedsConversion("MEDIA_INVALID")
+        if item.clip is not None:
+            self.by.tick()
+            clip = plain_files.read_bytes(item.clip.path)
+            if LIFELESS in data:
+                raise NeedsConversion("MEDIA_INVALID")
+            return Uploaded(item, _Live(data, clip))
         return Uploaded(item, data)
 
     async def post(
@@ -101,6 +120,11 @@ class Chat:
             each.item.key: NeedsConversion("MEDIA_INVALID")
             for each in staged
             if CULPRIT in _data(each) and (chat, each.item.key) not in self._keys
+        }
+        culprits |= {
+            each.item.key: LivePhotoRefused("MEDIA_INVALID")
+            for each in staged
+            if isinstance(each.handle, _Live) and STILL in each.handle.still
         }
         if culprits:
             raise Rejected(culprits)
@@ -120,6 +144,7 @@ class Chat:
                     first,
                     caption,
                     style.topic,
+                    each.handle.clip if isinstance(each.handle, _Live) else None,
                 )
                 self.messages.append(known)
                 self._keys[chat, each.item.key] = known
@@ -134,5 +159,7 @@ class Chat:
 
 
 def _data(staged: Uploaded) -> bytes:
+    if isinstance(staged.handle, _Live):
+        return staged.handle.still
     assert isinstance(staged.handle, bytes)
     return staged.handle

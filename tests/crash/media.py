@@ -13,7 +13,7 @@ from telespool.media.compatibility import Assessment
 from telespool.media.convert import Outcome
 from telespool.media.ffmpeg_process import Progress
 from telespool.model import Picture, VideoInfo
-from telespool.pipeline import assessed_member, converter, copy_maker, prepare
+from telespool.pipeline import assessed_member, converter, copy_maker, live_photos, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,12 +134,24 @@ async def thumbnail(*_: Any) -> bytes:
     return b"thumbnail"
 
 
+async def acceptable_clip(
+    source: Path, directory: Path, *_: Any, **__: Any
+) -> tuple[Path, VideoInfo]:
+    """A clip is made of any film, beside it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    made = directory / "clip.mp4"
+    made.unlink(missing_ok=True)
+    made.write_bytes(copy_of(source.read_bytes()))
+    return made, _FRAME
+
+
 def replace(patch: pytest.MonkeyPatch) -> Converting:
     """Put this in the place of the media package."""
     converting = Converting()
-    for module in (assessed_member, prepare, converter):
+    for module in (assessed_member, prepare, live_photos, converter):
         patch.setattr(module, "assess", assess)
     patch.setattr(prepare, "acceptable_photo", acceptable_photo)
     patch.setattr(prepare, "thumbnail", thumbnail)
     patch.setattr(copy_maker, "convert", converting.convert)
+    patch.setattr(live_photos, "acceptable_clip", acceptable_clip)
     return converting

@@ -10,13 +10,22 @@ import tarfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from tests.crash.chat import CULPRIT, FORBIDDEN, FORGOTTEN, LATER, SLOW, UNWANTED
+from tests.crash.chat import (
+    CULPRIT,
+    FORBIDDEN,
+    FORGOTTEN,
+    LATER,
+    LIFELESS,
+    SLOW,
+    STILL,
+    UNWANTED,
+)
 from tests.crash.media import BROKEN, film, gif, photo, video
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-Fate = Literal["sent", "converted", "quarantined", "left out"]
+Fate = Literal["sent", "converted", "in its photo", "quarantined", "left out"]
 
 
 @dataclass(frozen=True)
@@ -177,6 +186,28 @@ def _topics_across() -> Scene:
     return Scene("topics across", drops, _all(files), topics=("Sun_day",), across=True)  # type: ignore[arg-type]
 
 
+def _live() -> Scene:
+    members = _photos(3)
+    members |= {f"IMG_{n}.MOV": film(b"clip %d" % n) for n in (1, 2, 3)}
+    members["IMG_9.mp4"] = video(b"no clip")
+    fates = _all(members)
+    for n in (1, 2, 3):
+        fates[f"IMG_{n}.MOV"] = (members[f"IMG_{n}.MOV"], "in its photo")
+    together = ("IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg")
+    return Scene("live", {"family/live.tar": tar(members)}, fates, together=together)
+
+
+def _lifeless() -> Scene:
+    members = _photos(4, LIFELESS, 2, "a") | _photos(2, STILL, 1, "b")
+    members |= {f"aIMG_{n}.MOV": video(b"clip a %d" % n) for n in (1, 2, 3)}
+    members |= {"bIMG_1.MOV": film(b"clip b 1"), "bIMG_2.MOV": film(b"clip b 2")}
+    fates = _all(members)
+    for name in ("aIMG_1.MOV", "aIMG_3.MOV", "bIMG_2.MOV"):
+        fates[name] = (members[name], "in its photo")
+    fates["bIMG_1.MOV"] = (members["bIMG_1.MOV"], "converted")
+    return Scene("lifeless", {"lifeless.tar": tar(members)}, fates)
+
+
 SCENES = {
     scene.name: scene
     for scene in (
@@ -192,5 +223,7 @@ SCENES = {
         _across(),
         _topics(),
         _topics_across(),
+        _live(),
+        _lifeless(),
     )
 }

@@ -90,13 +90,16 @@ class Play:
             if path.is_file() and not path.with_name(f"{path.name}.txt").name.endswith(".txt.txt")
         )
         for name, (data, fate) in self.scene.fates.items():
-            times = {"sent": 1, "converted": 1}.get(fate, 0)
+            times = {"sent": 1, "converted": 1, "in its photo": 1}.get(fate, 0)
             assert seen[data] == times, f"{name} was delivered {seen[data]} times: {machine.tree()}"
             if fate == "converted":
                 assert any(message.data == copy_of(data) for message in machine.chat.messages)
             if fate == "quarantined":
                 assert lying[data] == 1, f"{name} is not in quarantine: {machine.tree()}"
-        assert len(machine.chat.messages) == sum(seen.values())
+            if fate == "in its photo":
+                assert any(message.clip == copy_of(data) for message in machine.chat.messages)
+        clips = sum(message.clip is not None for message in machine.chat.messages)
+        assert len(machine.chat.messages) + clips == sum(seen.values())
         albums = {m.album for m in machine.chat.messages if m.name in self.scene.together}
         assert len(albums) <= 1, "an album was torn apart"
         topics = {path.split("/")[1] if path.count("/") > 1 else "" for path in self.scene.drops}
@@ -118,7 +121,7 @@ class Play:
         numbers = Counter(
             int(path.name.partition("+")[2].partition("_")[0])
             for path in done.rglob("*+*")
-            if path.is_file()
+            if path.is_file() and "~" not in path.name
         )
         sent = Counter(message.number for message in self.machine.chat.messages)
         assert numbers.keys() == sent.keys()
@@ -157,6 +160,8 @@ class Play:
             forms[photo(b"again " + data)] = data
         for message in self.machine.chat.messages:
             seen[forms.get(message.data, message.data)] += 1
+            if message.clip is not None:
+                seen[forms.get(message.clip, message.clip)] += 1
         return seen
 
 

@@ -190,6 +190,8 @@ class Posts:
             size=media.size if media else 0,
             sha256=media.sha256 if media else None,
             media_id=media.id if media else None,
+            clip=media.clip.sha256 if media and media.clip else None,
+            clip_seconds=media.clip.duration if media and media.clip else None,
             silent=manner.silent,
             protected=manner.protected,
             caption_above=manner.caption_above,

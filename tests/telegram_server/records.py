@@ -68,6 +68,9 @@ class Message:
     size: int = 0
     sha256: str | None = None
     media_id: int | None = None
+    clip: str | None = None
+    """Of a live photo, the SHA-256 of its video."""
+    clip_seconds: float | None = None
     silent: bool = False
     protected: bool = False
     caption_above: bool = False

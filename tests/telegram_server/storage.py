@@ -13,7 +13,7 @@ import hashlib
 import io
 import random
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 PART: Final = 512 << 10
 SMALL: Final = 10 << 20
 """Up to here upload.saveFilePart; also the largest photo."""
+CLIP_SECONDS: Final = 10
+CLIP_BYTES: Final = 10_000_000
+"""Of the video of a live photo. core.telegram.org/bots/api#sendlivephoto"""
 THUMBNAIL_SIDE: Final = 320
 THUMBNAIL_BYTES: Final = 200 << 10
 _PHOTO_NAMES: Final = {".jpg", ".jpeg", ".gif", ".png", ".tif", ".tiff", ".bmp", ".webp", ""}
@@ -68,6 +71,8 @@ class Media:
     nosound: bool = False
     thumbnail: bytes | None = None
     attributes: tuple[Any, ...] = ()
+    clip: Media | None = None
+    """Of a live photo, its video."""
 
     @property
     def content(self) -> bytes:
@@ -79,8 +84,14 @@ class Media:
         if self.kind == "photo":
             sizes = photo_sizes(self.width or 0, self.height or 0, self.size)
             photo = types.Photo(self.id, self.access_hash, self.reference, now(), sizes, 2)
-            return types.MessageMediaPhoto(photo=photo)
-        document = types.Document(
+            if self.clip is None:
+                return types.MessageMediaPhoto(photo=photo)
+            return types.MessageMediaPhoto(live_photo=True, photo=photo, video=self.clip.document())
+        return types.MessageMediaDocument(document=self.document())
+
+    def document(self) -> Any:
+        """As a document."""
+        return types.Document(
             self.id,
             self.access_hash,
             self.reference,
@@ -90,7 +101,6 @@ class Media:
             2,
             list(self.attributes),
         )
-        return types.MessageMediaDocument(document=document)
 
 
 def photo_sizes(width: int, height: int, size: int) -> list[Any]:
@@ -113,6 +123,8 @@ class Storage:
         self.media: dict[int, Media] = {}
         self.spoilt: set[int] = set()
         """The ids of uploads that are lost inside: whatever is made of them is RPC_CALL_FAIL, and nothing mends it."""
+        self.live_photos = True
+        """Whether live photos are taken; else they are MEDIA_INVALID."""
         self._generation = 0
 
     def save_part(
@@ -225,12 +237,26 @@ class Storage:
         if media.id.file_reference != self._reference(known.id):
             which = "" if place is None else f"_{place}"
             raise Refused(400, f"FILE_REFERENCE{which}_EXPIRED")
-        return known
+        return replace(known, clip=self.clip_of(media)) if photo else known
+
+    def clip_of(self, media: Any) -> Media | None:
+        """The video that makes a photo a live one: of at most ten seconds and 10 MB, brought before; None for none."""
+        if not media.live_photo or media.video is None:
+            return None
+        clip = self.media.get(media.video.id)
+        if not self.live_photos or clip is None or clip.access_hash != media.video.access_hash:
+            raise Refused(400, "MEDIA_INVALID")
+        if clip.kind != "video" or (clip.duration or 0) > CLIP_SECONDS or clip.size > CLIP_BYTES:
+            raise Refused(400, "MEDIA_INVALID")
+        if media.video.file_reference != self._reference(clip.id):
+            raise Refused(400, "FILE_REFERENCE_EXPIRED")
+        return clip
 
     def _reference(self, media_id: int) -> bytes:
         return f"{self._generation}:{media_id}".encode()
 
     def _photo(self, account: int, media: Any) -> Media:
+        clip = self.clip_of(media)
         chunks, size = self._join(account, media.file)
         if size > SMALL:
             raise Refused(400, "PHOTO_SAVE_FILE_INVALID")
@@ -250,6 +276,7 @@ class Storage:
             chunks=chunks,
             width=width,
             height=height,
+            clip=clip,
         )
 
     def _document(self, account: int, media: Any) -> Media:

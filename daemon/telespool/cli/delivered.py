@@ -45,6 +45,8 @@ class Delivered:
     name: str
     size: int = 0
     digest: str = ""
+    is_clip: bool = False
+    """The clip of a live photo: its message is that of the photo."""
 
     @property
     def chat(self) -> str:
@@ -69,7 +71,10 @@ def of_job(spool: Spool, job: str) -> list[Delivered]:
                 continue  # an original whose copy was sent, or the drop; or nobody knows the number
             line = sizes.get((unit.first, unit.message))
             size, digest = (line.size, line.digest) if line else (0, "")
-            found.append(Delivered(job, unit.first, unit.message, unit.shown, size, digest))
+            is_clip = bool(unit.still)
+            found.append(
+                Delivered(job, unit.first, unit.message, unit.shown, size, digest, is_clip)
+            )
     return found
 
 

@@ -47,6 +47,9 @@ async def _fetch(options: argparse.Namespace, wanted: list[Delivered]) -> int:
     async with asking(loader.load(options.config), options.config or loader.find()) as holder:
         found = await holder.stored(wanted[0].chat, [file.message for file in wanted])
         for file in wanted:
+            if file.is_clip:
+                print(f"{file.name}: the clip of a live photo; save that with an app", flush=True)
+                continue
             there = found.get(file.message)
             try:
                 said = await _one(holder, file, there, options.directory)

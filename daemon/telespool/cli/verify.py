@@ -85,7 +85,7 @@ def _fault(file: Delivered, there: Stored | None) -> str:
     if there is None:
         return _GONE
     if there.kind == "photo":
-        return "" if file.is_photo else "is a photo there, and none was sent"
+        return "" if file.is_photo or file.is_clip else "is a photo there, and none was sent"
     if file.size and not file.is_photo and there.size != file.size:
         sizes = f"{humanize.size(there.size)} there, {humanize.size(file.size)} were sent"
         return f"differs: {sizes}"

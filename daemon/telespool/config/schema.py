@@ -200,6 +200,11 @@ class SendSettings:
         "The order inside a job: photos, videos, then the rest; or photos and videos mixed as a story, by their names or"
         " by when they were taken.",
     )
+    live_photos: Literal["live", "both", "still"] = _key(
+        "live",
+        "A photo and its clip of a few seconds (Apple's live photos, motion photos): one live photo, a photo and a video,"
+        " or the photo alone.",
+    )
     edited: Literal["both", "edited", "original"] = _key(
         "both",
         "Of a photo and the version that a phone or an app has edited (IMG_E1, IMG_1-edited): both, or only one.",
@@ -252,6 +257,9 @@ class ChatSettings:
     caption: str = _key(_SEND.caption, "As [send] caption.")
     album: int = _key(_SEND.album, "As [send] album.", low=1, high=10)
     order: Literal["kind", "name", "taken"] = _key(_SEND.order, "As [send] order.")
+    live_photos: Literal["live", "both", "still"] = _key(
+        _SEND.live_photos, "As [send] live_photos."
+    )
     edited: Literal["both", "edited", "original"] = _key(_SEND.edited, "As [send] edited.")
     raw: Literal["leave", "document", "jpeg"] = _key(_SEND.raw, "As [send] raw.")
     silent: Literal[False, True, "after-first"] = _key(_SEND.silent, "As [send] silent.")

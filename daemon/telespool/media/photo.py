@@ -29,6 +29,7 @@ from telespool.media.photo_info import (
     MAX_PAGES,
     MAX_PIXELS,
     MAX_SIDES,
+    MOTION,
     PhotoInfo,
 )
 
@@ -250,7 +251,7 @@ def _look(path: Path, image: Image.Image) -> PhotoInfo:
     frames = pictures if image.format in _MOVING else 1
     more = (
         f"of its {pictures} pictures only the first is shown" if frames == 1 < pictures else "",
-        "the clip of this motion photo is left out" if _has_clip(image) else "",
+        MOTION if _has_clip(image) else "",
     )
     return PhotoInfo(
         width,

@@ -10,6 +10,7 @@ MAX_RATIO = 20
 MAX_PIXELS = 500_000_000  # cameras that shift their sensor make 240 megapixels, panoramas more
 LARGE = 400_000
 """Bytes from which a page shows a preview instead."""
+MOTION = "the clip of this motion photo is left out"
 MAX_PAGES = 10
 """Pictures that an album holds."""
 

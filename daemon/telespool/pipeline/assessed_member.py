@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from telespool.belonging import About
 from telespool.errors import ChildDied, Permanent
 from telespool.media import about as metadata
 from telespool.media import raw_preview
 from telespool.media.compatibility import assess
+from telespool.media.photo_info import MOTION
 from telespool.pipeline.send_queue import COPY, OTHER, PHOTO, VIDEO
 from telespool.pipeline.sources.base import NO_MEDIA
 from telespool.runtime.cancellation import in_thread
@@ -20,7 +22,6 @@ from telespool.spool.names import Unit, clean
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from telespool.belonging import About
     from telespool.belonging.story import Taken
     from telespool.config.schema import ChatSettings, ConvertSettings
     from telespool.media.compatibility import Assessment
@@ -87,6 +88,11 @@ class AssessedMember:
             return chat.raw == "document"
         return chat.others == "document"
 
+    def left_behind(self, chat: ChatSettings) -> tuple[str, ...]:
+        """What the report says of it; a motion photo's clip is sent, unless the chat wants stills."""
+        lost = self.verdict.left_behind if self.verdict is not None else ()
+        return tuple(each for each in lost if each != MOTION or chat.live_photos == "still")
+
     @property
     def why_left_out(self) -> str:
         """The reason that the report gives where it is not wanted."""
@@ -140,4 +146,10 @@ async def assess_member(
         taken = await in_thread(metadata.taken, path) if chat.order == "taken" else None
     if verdict.is_raw and chat.raw == "jpeg":
         inner = await in_thread(raw_preview.find, path) is not None
-    return AssessedMember(unit, path, piece.member.name, verdict, taken=taken, inner_photo=inner)
+    about = None
+    if chat.live_photos != "both" and verdict.kind in {"photo", "video"}:
+        seconds = verdict.frame.duration if verdict.frame is not None else None
+        about = About(await in_thread(metadata.identifier, path), seconds)
+    return AssessedMember(
+        unit, path, piece.member.name, verdict, about=about, taken=taken, inner_photo=inner
+    )

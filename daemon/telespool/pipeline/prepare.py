@@ -24,13 +24,14 @@ from telespool.media.thumbnail import thumbnail
 from telespool.model import Item, PostStyle
 from telespool.pipeline import captions
 from telespool.pipeline.caption_fields import CaptionFields
+from telespool.pipeline.live_photos import LiveClips
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.identifiers import file_id, random_id
 from telespool.spool.names import title
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
     from pathlib import Path
 
     from telespool.config.schema import Config
@@ -54,6 +55,7 @@ class Preparer:
         limit: Callable[[], Awaitable[int]] = no_limit,
         *,
         previews: bool = False,
+        alive: Callable[[], None] = lambda: None,
     ) -> None:
         self.spool = spool
         self.config = config
@@ -62,10 +64,12 @@ class Preparer:
         self._verdicts: dict[tuple[str, int, str], Assessment] = {}
         self._oversize: set[tuple[str, int, str]] = set()
         self._made: set[tuple[str, int, str]] = set()
+        self.live = LiveClips(spool, config, alive)
 
-    async def forms(self, member: Entry) -> AsyncIterator[Item]:
-        """The forms in which this file can be sent, the best first.
+    async def forms(self, member: Entry, clip: Entry | None = None) -> AsyncIterator[Item]:
+        """The forms in which this file can be sent, the best first; `clip` is that of a live photo.
 
+        LivePhotoRefused where it must be sent without its clip, which then goes by itself;
         NeedsConversion where the verdict knows that no form will do; Permanent where nobody can read it.
         """
         limit = await self.limit()
@@ -90,8 +94,11 @@ class Preparer:
             if verdict.action in {"encode", "split"}:
                 raise NeedsConversion("; ".join(verdict.reasons))
             if verdict.action == "send":
+                self._made.add(_key(member))
+                film = await self.live.of(member, clip, verdict.mime, self._workshop(_key(member)))
                 for again in (False, True):
-                    yield await self._photo(member, again=again)
+                    photo = await self._photo(member, again=again)
+                    yield replace(photo, clip=film)
             yield await self._item(member, member.path, "document", verdict)
             return
         if verdict.action == "refuse":
@@ -146,10 +153,15 @@ class Preparer:
             send_as=chat.send_as,
         )
 
-    async def clean(self, entry: Entry) -> None:
-        """Remove the forms that were made for a unit."""
-        unit = entry.unit
-        for key in [key for key in self._verdicts if key[0] == entry.job and unit.covers(key[1])]:
+    async def part(self, entry: Entry, members: Sequence[Entry], stills: Iterable[int]) -> None:
+        """Let these stills and their clips go apart: it is written down before they are sent so."""
+        await self.live.part(
+            entry, members, stills, lambda still: self._workshop(_key(still)) / "apart"
+        )
+
+    async def clean(self, members: Iterable[Entry]) -> None:
+        """Remove the forms that were made for the members of a unit."""
+        for key in [key for key in map(_key, members) if key in self._verdicts]:
             del self._verdicts[key]
             self._oversize.discard(key)
             if key in self._made:

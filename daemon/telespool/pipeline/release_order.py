@@ -24,8 +24,9 @@ from telespool.belonging import Kinship, story
 from telespool.file_endings import raw_name
 from telespool.pipeline.albums import Albums
 from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member
+from telespool.pipeline.live_pairs import LivePairs
+from telespool.pipeline.name_rules import NameRules
 from telespool.pipeline.send_queue import COPY, PHOTO, earliest
-from telespool.pipeline.sources.base import NO_MEDIA
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.hashing import digest_now
@@ -83,6 +84,8 @@ class ReleaseOrder:
         self._ready: dict[int, AssessedMember] = {}
         self._names: dict[int, str] = {}
         self._kin = Kinship()
+        self._by_name = NameRules(self._chat, self._kin, self._names)
+        self._pairs = LivePairs(self._kin, self._take)
         self._is_story = self._chat.order != "kind"
         self._has_come = False  # all that is to come
         self._ranks: dict[int, int] = {}
@@ -111,9 +114,9 @@ class ReleaseOrder:
             if piece.opened is not None:
                 self._opened[number] = await self._line(piece.member, piece.opened)
             if piece.left_out:
-                reason = self._why_left_out(piece.member, piece.left_out)
+                reason = self._by_name.reason(number, piece.left_out)
                 self.left_out.append(LeftOut(piece.member.name, reason, number=number))
-        elif reason := self._why_unwanted(number):
+        elif reason := self._by_name.unwanted(number):
             self._gone.add(number)
             self.left_out.append(LeftOut(piece.member.name, reason, number=number))
             await self._drop(piece.path)
@@ -122,13 +125,15 @@ class ReleaseOrder:
             if not await self._leave_out_known(piece, piece.path, line):
                 self._lines[number] = line
                 self._ready[number] = await self._judge(piece, piece.path, line)
+        self._pairs.came(number, self._ready.get(number))
         await self._drain()
 
     async def let_go(self) -> None:
         """Release all that has come, out of order where it must be."""
         for number in sorted(self._ready):
-            self._gone.add(number)
-            self._hold(self._ready.pop(number))
+            if (member := self._ready.pop(number, None)) is not None:
+                self._gone.add(number)
+                self._hold(member)
         for rank in range(len(self._held)):
             await self._release_held(rank)
         await self._close_albums()
@@ -167,6 +172,8 @@ class ReleaseOrder:
             self._coming[self._ranks[number]] += 1
         self._kin.add(added)
         self._names |= added
+        if self._chat.live_photos != "both":
+            self._pairs.expect(added)
         # What an archive inside adds has larger numbers than everything beside it.
         self._order = sorted(self._ranks)
         self._next = 0
@@ -202,25 +209,6 @@ class ReleaseOrder:
         if path.is_relative_to(self.spool.tmp):
             await in_thread(self.spool.disk.unlink, path)
 
-    def _why_unwanted(self, number: int) -> str:
-        """Why a photo is left out for the sake of another version of it; "" where it is not."""
-        if self._chat.edited == "edited" and number in self._kin.originals:
-            other = self._names[self._kin.originals[number]]
-        elif self._chat.edited == "original" and number in self._kin.edited:
-            other = self._names[self._kin.edited[number]]
-        else:
-            return ""
-        return f"another version of it is sent: {other.rpartition('/')[2]}"
-
-    def _why_left_out(self, member: DropMember, reason: str) -> str:
-        """The reason, with what is known of whom a file belongs to."""
-        if reason != NO_MEDIA:
-            return reason
-        lead = self._kin.sidecars.get(member.number)
-        if lead is not None:
-            return f"notes that belong to {self._names[lead].rpartition('/')[2]}"
-        return "it is a camera raw" if raw_name(member.name) else reason
-
     async def _judge(self, piece: ExtractedMember, path: Path, line: Receipt) -> AssessedMember:
         if self._chat.duplicates == "quarantine" and not piece.refused:
             before = await in_thread(self._delivered.before, self.job, line)
@@ -237,9 +225,12 @@ class ReleaseOrder:
     async def _drain(self) -> None:
         while self._next < len(self._order):
             number = self._order[self._next]
-            judged = self._ready.pop(number, None)
+            judged = self._ready.get(number)
             if judged is None and number not in self._gone:
                 break
+            if judged is not None and self._pairs.waits(judged, self._is_awaited):
+                break
+            self._ready.pop(number, None)
             self._next += 1
             if number in self._ranks:
                 self._coming[self._ranks.pop(number)] -= 1
@@ -253,9 +244,25 @@ class ReleaseOrder:
             await self._release_held(rank)
 
     def _hold(self, member: AssessedMember) -> None:
-        """Let it wait for those before it."""
+        """Let it wait for those before it, with its other half where it is one of a live photo."""
+        if self._chat.live_photos != "both":
+            member = self._pairs.join(member)
         rank = member.rank
         self._held[PHOTO if self._is_story and rank < COPY else rank].append(member)
+
+    def _is_awaited(self, number: int) -> bool:
+        return number in self._ranks and number not in self._ready and number not in self._gone
+
+    def _take(self, number: int) -> AssessedMember | None:
+        """Take a member out that has come and not left: it leaves with another."""
+        if number in self._ready:
+            self._gone.add(number)
+            return self._ready.pop(number)
+        for held in self._held:
+            for place, member in enumerate(held):
+                if member.unit.first == number:
+                    return held.pop(place)
+        return None
 
     async def _release_held(self, rank: int) -> None:
         held = self._held[rank]
@@ -280,6 +287,10 @@ class ReleaseOrder:
 
     async def _route(self, member: AssessedMember) -> None:
         verdict = member.verdict
+        self._pairs.left(member.unit.first)
+        if member.clip is not None and self._chat.live_photos == "still":
+            await self._leave_out(member.clip, "the clip of a live photo")
+            member = replace(member, clip=None)
         if verdict is None or verdict.action == "refuse":
             await self._refuse(member)
         elif not member.is_wanted(self._chat, has_photo=member.unit.first in self._kin.raws):
@@ -291,8 +302,8 @@ class ReleaseOrder:
 
     async def _gather(self, member: AssessedMember) -> None:
         self.released += 1
-        if member.verdict is not None and member.verdict.left_behind:
-            line = f"{member.unit.label}: {'; '.join(member.verdict.left_behind)}"
+        if lost := member.left_behind(self._chat):
+            line = f"{member.unit.label}: {'; '.join(lost)}"
             await in_thread(self.spool.add_notes, self.job, [line])
         kind = member.kind
         if kind == "gif":
@@ -338,9 +349,9 @@ class ReleaseOrder:
         log.warning("unit.quarantined", job=self.job, unit=str(member.unit), reason=reason)
         await in_thread(self.spool.quarantine_staged, self.job, member.path, member.unit, reason)
 
-    async def _leave_out(self, member: AssessedMember) -> None:
+    async def _leave_out(self, member: AssessedMember, reason: str = "") -> None:
         del self._lines[member.unit.first]
-        reason = member.why_left_out
+        reason = reason or member.why_left_out
         self.left_out.append(LeftOut(member.name, reason, number=member.unit.first))
         await self._drop(member.path)
 

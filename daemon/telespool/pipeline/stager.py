@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from telespool.destinations.base import SupportsFetch, SupportsResume, Uploaded
 from telespool.errors import (
+    LivePhotoRefused,
     LoginNeeded,
     NeedsConversion,
     NoRoom,
@@ -25,6 +26,7 @@ from telespool.errors import (
     first_of,
 )
 from telespool.observe.progress import UploadProgress
+from telespool.pipeline.live_photos import clips_of
 from telespool.pipeline.worker import log, readable
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
@@ -142,15 +144,20 @@ class Stager:
         size = sum(size for size, _ in stamps.values())
         unit = StagedUnit(members, stamps, UploadProgress(entry.job, str(entry.unit.plain()), size))
 
+        clips = clips_of(members.values())
+        halves = {clip.unit.first for clip in clips.values()}
+        items = {number: member for number, member in members.items() if number not in halves}
+
         async def one(member: Entry) -> Uploaded | TelespoolError:
             async with self._limit:
-                return await self._stage(entry, member, unit.activity)
+                clip = clips.get(member.unit.first)
+                return await self._stage(entry, member, clip, unit.activity)
 
         if entry.unit.attempt:
             self._context.activity.upload = unit.activity
         try:
             async with asyncio.TaskGroup() as group:
-                tasks = {n: group.create_task(one(member)) for n, member in members.items()}
+                tasks = {n: group.create_task(one(member)) for n, member in items.items()}
                 lines = group.create_task(delivered_index.digests(members.values()))
         except BaseExceptionGroup as several:
             raise first_of(several) from None  # a login that is gone, a full disk: not the album's
@@ -194,7 +201,7 @@ class Stager:
         return found
 
     async def _stage(
-        self, entry: Entry, member: Entry, activity: UploadProgress
+        self, entry: Entry, member: Entry, clip: Entry | None, activity: UploadProgress
     ) -> Uploaded | TelespoolError:
         """Bring one file there, in another form where Telegram refuses the first; the last refusal if all fail."""
 
@@ -206,14 +213,18 @@ class Stager:
             if further and entry.unit.attempt and isinstance(self._destination, SupportsResume):
                 self._spool.advance_upload(entry)
 
+        is_live = clip is not None
         last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
         try:
             with readable(member):
-                async for item in self._preparing.forms(member):
+                async for item in self._preparing.forms(member, clip):
+                    is_live = item.clip is not None
                     try:
                         return await self._destination.stage(member.chat, item, arrived)
                     except NeedsConversion as error:
                         last = error
+                        if is_live:
+                            return LivePhotoRefused(error.reason)
                         log.info(
                             "unit.refused",
                             job=member.job,
@@ -224,6 +235,9 @@ class Stager:
         except (LoginNeeded, NoRoom):
             raise
         except TelespoolError as error:
+            # Which half is to blame is seen when each goes by itself.
+            if is_live and isinstance(error, Permanent):
+                return LivePhotoRefused(error.reason)
             return error
         return last
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from telespool.config.schedule import opens_at
 from telespool.destinations.base import Receipts, Rejected, SupportsPreviews
 from telespool.errors import (
+    LivePhotoRefused,
     NeedsConversion,
     NoRoom,
     Permanent,
@@ -26,6 +27,7 @@ from telespool.errors import (
     ToolFault,
 )
 from telespool.pipeline.files_behind import FilesBehind
+from telespool.pipeline.live_photos import with_clips
 from telespool.pipeline.prepare import Preparer
 from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.retry_queue import RetryQueue
@@ -60,7 +62,9 @@ class Uploader(Worker):
         super().__init__(context)
         self.destination = destination
         previews = isinstance(destination, SupportsPreviews) and destination.previews
-        self.preparing = Preparer(context.spool, context.config, context.limit, previews=previews)
+        self.preparing = Preparer(
+            context.spool, context.config, context.limit, previews=previews, alive=self.alive
+        )
         self.stager = Stager(context, destination, self.preparing, self.alive)
         self._files = FilesBehind(context.config, destination, self.preparing)
         self.queue = SendQueue(context.spool)
@@ -210,11 +214,12 @@ class Uploader(Worker):
             entry = await in_thread(self.spool.begin, entry)
         except FileNotFoundError:
             return  # a person took it away
+        members = await in_thread(self.spool.members, entry)
         try:
             await self.attempt(entry, self._attempt(entry, unit))
         finally:
             self.context.activity.upload = None
-            await self.preparing.clean(entry)
+            await self.preparing.clean(members)
         await in_thread(close_job, self.spool, entry.job)
 
     async def _attempt(self, entry: Entry, unit: StagedUnit | None) -> None:
@@ -231,7 +236,14 @@ class Uploader(Worker):
         if before := await self.stager.posted_before(entry, unit):
             await self._receipt(entry, unit, before, [])
             return
-        for _ in range(len(members) + 1):
+        for _ in range(len(members) + 2):
+            if await self._part(entry, members, refused):
+                if not entry.unit.is_album:
+                    return  # it has another name now, and is begun anew
+                unit = await self.stager.bring(entry)
+                self.context.activity.upload = unit.activity
+                members, staged, refused = unit.members, unit.staged, unit.refused
+                continue
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=not staged)
             if not staged:
                 return
@@ -240,6 +252,7 @@ class Uploader(Worker):
                 del staged[number]
             if not messages:
                 continue
+            messages = with_clips(messages, members.values())
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=False)
             self._trouble_since = None
             for number in await in_thread(unit.replaced):
@@ -250,6 +263,19 @@ class Uploader(Worker):
             notes += await self._files.post(entry, unit, messages)
             await self._receipt(entry, unit, messages, notes)
             return
+
+    async def _part(
+        self, entry: Entry, members: dict[int, Entry], refused: dict[int, TelespoolError]
+    ) -> bool:
+        """Let the live photos go apart that are refused as such; the unit is brought anew then. Nothing of it was posted."""
+        apart = {n: e for n, e in refused.items() if isinstance(e, LivePhotoRefused)}
+        if not apart:
+            return False
+        reason = next(iter(apart.values())).reason
+        told = {"job": entry.job, "unit": str(entry.unit.plain()), "files": len(apart)}
+        log.info("live_photo.parted", **told, reason=reason)
+        await self.preparing.part(entry, list(members.values()), apart)
+        return True
 
     async def _receipt(
         self, entry: Entry, unit: StagedUnit, messages: dict[int, int], notes: list[str]

@@ -132,7 +132,7 @@ def _after_death(spool: Spool, entry: Entry, max_deaths: int) -> list[str]:
     where = f"{entry.job}/{entry.unit.plain()}"
     if entry.folder == "converting" and spool.copy_of(entry.job, entry.unit.first):
         return []  # it was finished before the process died
-    if entry.unit.is_album and deaths >= max_deaths - 1:
+    if deaths >= max_deaths - 1 and _is_of_several(spool, entry):
         # One member may be the killer. Each alone is tried once more, so that only that one is lost.
         spool.dissolve(entry)
         return [f"{where}: the process died {deaths} times with it; its members go one by one"]
@@ -150,6 +150,11 @@ def _after_death(spool: Spool, entry: Entry, max_deaths: int) -> list[str]:
     if entry.folder == "uploading":
         spool.count_deaths(entry)
     return []
+
+
+def _is_of_several(spool: Spool, entry: Entry) -> bool:
+    """Whether it is an album of several messages: a live photo alone is one, of two files."""
+    return sum(member.unit.still is None for member in spool.members(entry)) > 1
 
 
 def _refused_before(spool: Spool, copy: Entry) -> bool:

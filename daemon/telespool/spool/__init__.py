@@ -6,6 +6,7 @@
     releases       incoming → uploading, deferred, quarantine, done
     attempts       the marks of attempts
     deliveries     uploading → done, uploading → deferred and back
+    live_photos    uploading → uploading: a still and its clip go apart
     conversions    deferred → converting → uploading, converting → done
     completion     done → gone
     operator       what a person does: retry, hold, drop
@@ -40,6 +41,7 @@ from telespool.spool import (
     conversions,
     copies,
     deliveries,
+    live_photos,
     mounts,
     releases,
 )
@@ -97,6 +99,7 @@ class Spool(SpoolWriter):
     renumber = deliveries.renumber
     dissolve = deliveries.dissolve
     drop_empty_album = deliveries.drop_empty_album
+    part_live_photos = live_photos.part_live_photos
     # deferred → converting → uploading, converting → done
     start_conversion = conversions.start_conversion
     release_copy = conversions.release_copy

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from telespool.runtime import plain_files
 from telespool.spool import numbering
 from telespool.spool.account import Account
-from telespool.spool.layout import CONTENTS, FOLDERS, MEMBERS
+from telespool.spool.layout import CONTENTS, FOLDERS, MEMBERS, Entry
 from telespool.spool.names import Unit, clean
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from telespool.spool.layout import Entry
     from telespool.spool.transition import SpoolWriter
 
 
@@ -165,9 +164,21 @@ def renumber(spool: SpoolWriter, entry: Entry) -> Entry:
 def dissolve(spool: SpoolWriter, entry: Entry) -> list[Entry]:
     """Make the members of an album units of their own, each with the album's attempts."""
     singles = []
-    for member in spool.members(entry):
-        if member.unit.message is not None:  # its album was posted: the name is the receipt
-            singles.append(deliver(spool, member, {member.unit.first: member.unit.message}))
+    members = spool.members(entry)
+    stills = {member.unit.first: member for member in members}
+    for member in members:
+        still = stills.get(member.unit.still or 0)
+        message = member.unit.message
+        if message is None and still is not None:
+            message = still.unit.message
+        if message is not None:  # its album was posted: the name is the receipt
+            singles.append(deliver(spool, member, {member.unit.first: message}))
+            continue
+        if still is not None:
+            continue  # the clip of a live photo has gone, or goes, with its still
+        clip = next((each for each in members if each.unit.still == member.unit.first), None)
+        if clip is not None:
+            singles.append(_pair_apart(spool, entry, clip, member))
             continue
         unit = member.unit.plain().attempted(entry.unit.attempt)
         target = spool.job_folder(entry.folder, entry.job) / str(unit)
@@ -175,6 +186,18 @@ def dissolve(spool: SpoolWriter, entry: Entry) -> list[Entry]:
         singles.append(spool.move(member.path, target, entry.folder, entry.job, unit))
     drop_empty_album(spool, entry)
     return singles
+
+
+def _pair_apart(spool: SpoolWriter, entry: Entry, clip: Entry, still: Entry) -> Entry:
+    """Make a unit of the two halves of a live photo."""
+    unit = replace(Unit.album([still.unit.plain(), clip.unit.plain()]), attempt=entry.unit.attempt)
+    folder = spool.job_folder(entry.folder, entry.job) / str(unit)
+    for half in (clip, still):
+        spool.move(
+            half.path, folder / str(half.unit.plain()), entry.folder, entry.job, half.unit.plain()
+        )
+    spool.disk.utime(folder, claimed(entry.job))
+    return Entry(entry.folder, entry.job, unit, folder)
 
 
 def drop_empty_album(spool: SpoolWriter, entry: Entry) -> None:

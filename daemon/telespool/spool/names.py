@@ -224,10 +224,6 @@ class Unit:
         number = self.first * NESTED + place
         return replace(self.plain(), first=number, kind="c", label=label, still=None)
 
-    def covers(self, number: int) -> bool:
-        """Whether this place in the archive belongs to it, going by the name alone."""
-        return self.first <= number <= (self.first if self.last is None else self.last)
-
     def plain(self) -> Self:
         """The same unit, not under way and not delivered."""
         return replace(self, attempt=0, message=None)

@@ -59,6 +59,8 @@ class _Copy:
     path: Path
     medium: Medium
     preview: bytes | None
+    clip: Path | None = None
+    """Of a live photo, its clip."""
 
 
 class FolderDestination:
@@ -164,7 +166,11 @@ class FolderDestination:
                     f"{item.name} has gone from the spool while it was being posted. If you moved it,"
                     " all is well."
                 ) from error
-        return Uploaded(item, self._describe(item, path))
+            clip = None
+            if item.clip is not None:
+                clip = directory / _file_name(item.clip.name, {path.name.casefold()})
+                self._disk.copy(item.clip.path, clip)
+        return Uploaded(item, replace(self._describe(item, path), clip=clip))
 
     def _describe(self, item: Item, path: Path) -> _Copy:
         unit = Unit.parse(item.path.name)
@@ -219,11 +225,21 @@ class FolderDestination:
         for number, copy in enumerate(copies):
             name = _file_name(copy.path.name, names)
             self._take(copy.path, building / name)
+            clip = None
+            if copy.clip is not None:
+                clip = _file_name(copy.clip.name, names)
+                self._take(copy.clip, building / clip)
             preview_name = f"{PREVIEWS}/{name}.jpg" if copy.preview else None
             if preview_name and copy.preview:
                 self._rewrite(building / preview_name, copy.preview)
             media.append(
-                replace(copy.medium, message=first + number, file=name, preview=preview_name)
+                replace(
+                    copy.medium,
+                    message=first + number,
+                    file=name,
+                    preview=preview_name,
+                    clip=clip,
+                )
             )
         posted = datetime.fromtimestamp(int(self._clock()), UTC).isoformat()
         post = Post(posted, caption, tuple(media))

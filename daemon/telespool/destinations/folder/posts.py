@@ -56,6 +56,8 @@ class Medium:
     silent: bool = False
     preview: str | None = None
     converted: bool = False
+    clip: str | None = None
+    """Of a live photo, the file of its clip."""
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:

@@ -26,7 +26,13 @@ from telespool.destinations.telegram.error_table import Action
 from telespool.destinations.telegram.posted_before import PostedBefore, subject_of
 from telespool.destinations.telegram.server_health import Circuit, now
 from telespool.destinations.telegram.topics import CLOSED, Topics
-from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
+from telespool.errors import (
+    LivePhotoRefused,
+    NeedsConversion,
+    Permanent,
+    TelespoolError,
+    Temporary,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -113,6 +119,7 @@ class PostSender:
                     if refusal.action in _RENEW:
                         album, anew = await self._all_anew(chat, album, limit), True
                     continue
+                self._check_live(album, refusal)
                 return await self._apart(chat, album, head, refusal)
         raise Temporary(
             f"{subject_of(chat, album)} could not be posted yet: Telegram kept objecting.",
@@ -209,6 +216,13 @@ class PostSender:
             raise Rejected(causes)
         return fresh
 
+    @staticmethod
+    def _check_live(album: Sequence[Uploaded], refusal: Refusal) -> None:
+        """Nothing was posted: before anything else is tried, the live photos among them go apart."""
+        said = LivePhotoRefused(f"Telegram takes no live photos here ({refusal.name}).")
+        if causes := {each.item.key: said for each in album if each.item.clip is not None}:
+            raise Rejected(causes)
+
     async def _apart(
         self, chat: str, album: Sequence[Uploaded], head: Head, refusal: Refusal
     ) -> Receipts:
@@ -286,6 +300,8 @@ class PostSender:
     def _forbidden(album: Sequence[Uploaded], refusal: Refusal) -> None:
         """The chat forbids a kind: those of it wait, the others go."""
         word = refusal.name.removeprefix("CHAT_SEND_").removesuffix("_FORBIDDEN")
+        if word == "VIDEOS":
+            PostSender._check_live(album, refusal)
         kinds = _FORBIDDEN.get(word, {"document"})
         named = [each for each in album if each.item.kind in kinds] or album
         raise Rejected(

@@ -24,8 +24,13 @@ def file_name(item: Item) -> str:
     return PurePath(item.name).stem + (".png" if item.mime == "image/png" else ".jpg")
 
 
-def uploaded(item: Item, file: Any, thumb: Any, kind: Kind) -> Any:
-    """The media for uploadMedia; `kind` is the item's, or "document" as a last resort."""
+def uploaded(item: Item, file: Any, thumb: Any, kind: Kind, video: Any = None) -> Any:
+    """The media for uploadMedia; `kind` is the item's, or "document" as a last resort.
+
+    `video` is the reference of the clip that makes it a live photo.
+    """
+    if kind == "photo" and video is not None:
+        return types.InputMediaUploadedPhoto(file, live_photo=True, video=video.id)
     if kind == "photo":
         return types.InputMediaUploadedPhoto(file)
     attributes = [types.DocumentAttributeFilename(item.name)]
@@ -53,13 +58,18 @@ def uploaded(item: Item, file: Any, thumb: Any, kind: Kind) -> Any:
     )
 
 
-def reference(media: Any) -> Any:
-    """What posts are made from; None where uploadMedia returned nothing that can be posted."""
+def reference(media: Any, video: Any = None) -> Any:
+    """What posts are made from; None where uploadMedia returned nothing that can be posted. `video`: of a live photo."""
     photo, document = getattr(media, "photo", None), getattr(media, "document", None)
     if isinstance(photo, types.Photo):
-        return types.InputMediaPhoto(
-            types.InputPhoto(photo.id, photo.access_hash, photo.file_reference)
-        )
+        still = types.InputPhoto(photo.id, photo.access_hash, photo.file_reference)
+        if video is None:
+            return types.InputMediaPhoto(still)
+        kept = getattr(media, "video", None)
+        clip = video.id
+        if isinstance(kept, types.Document):
+            clip = types.InputDocument(kept.id, kept.access_hash, kept.file_reference)
+        return types.InputMediaPhoto(still, live_photo=True, video=clip)
     if isinstance(document, types.Document):
         return types.InputMediaDocument(
             types.InputDocument(document.id, document.access_hash, document.file_reference)
@@ -78,11 +88,27 @@ def to_text(handle: Any, size: tuple[int, int] | None = None) -> str:
     """One line that `from_text` reads."""
     word = "photo" if isinstance(handle, types.InputMediaPhoto) else "document"
     shown = f"{size[0]}x{size[1]} " if size else ""
-    return f"{word} {handle.id.id} {handle.id.access_hash} {shown}{handle.id.file_reference.hex()}-"
+    text = f"{word} {handle.id.id} {handle.id.access_hash} {shown}{handle.id.file_reference.hex()}-"
+    if is_live(handle):
+        clip = handle.video
+        text = f"live {clip.id} {clip.access_hash} {clip.file_reference.hex()}- {text}"
+    return text
+
+
+def is_live(handle: Any) -> bool:
+    """Whether a reference is that of a live photo."""
+    return getattr(handle, "video", None) is not None
 
 
 def from_text(text: str) -> tuple[Any, tuple[int, int] | None]:
     """The reference of a line, and the size that is kept; None where it is not one (a note may be cut short)."""
+    if text.startswith("live "):
+        parts = text.split(" ")
+        clip, _ = from_text(f"document {' '.join(parts[1:4])}")
+        still, kept_size = from_text(" ".join(parts[4:]))
+        if clip is None or not isinstance(still, types.InputMediaPhoto):
+            return None, None
+        return types.InputMediaPhoto(still.id, live_photo=True, video=clip.id), kept_size
     word, *rest = text.split(" ")
     if len(rest) not in {3, 4} or not rest[-1].endswith("-"):
         return None, None

@@ -72,14 +72,20 @@ class MediaUploader:
         *,
         anew: bool = False,
     ) -> Uploaded:
-        """Bring it in; `anew` asks Telegram again even where a note says that it has been."""
+        """Bring it in; `anew` asks Telegram again even where a note says that it has been.
+
+        Of a live photo the clip comes first: the photo names it.
+        """
+        video = None
+        if item.clip is not None:
+            video = (await self.stage(chat, item.clip, limit, anew=anew)).handle
         upload = await self._transfer.begin(item, limit)
         try:
             noted = None if anew else upload.received.handle
             handle, kept = tl_media.from_text(noted or "")
-            if handle is None:
-                answer = await self._bring(chat, upload, progress)
-                handle, kept = tl_media.reference(answer), tl_media.kept(answer)
+            if handle is None or tl_media.is_live(handle) != (video is not None):
+                answer = await self._bring(chat, upload, progress, video)
+                handle, kept = tl_media.reference(answer, video), tl_media.kept(answer)
                 await self._transfer.complete(upload, tl_media.to_text(handle, kept))
             elif progress is not None:
                 progress(upload.size)
@@ -88,7 +94,11 @@ class MediaUploader:
             upload.close()
 
     async def _bring(
-        self, chat: str, upload: FileUpload, progress: Callable[[int], None] | None
+        self,
+        chat: str,
+        upload: FileUpload,
+        progress: Callable[[int], None] | None,
+        video: Any = None,
     ) -> Any:
         item = upload.item
         kind: Kind = item.kind
@@ -97,7 +107,7 @@ class MediaUploader:
         for mend in range(_MENDS):
             await self._wait_until_well(chat, kind)
             try:
-                answer = await self._attempt(chat, upload, kind, progress)
+                answer = await self._attempt(chat, upload, kind, progress, video)
             except Refusal as refusal:
                 hopeless = mend == _MENDS - 1
                 if hopeless or not await self._mend(chat, upload, refusal, retried):
@@ -118,7 +128,12 @@ class MediaUploader:
         raise AssertionError
 
     async def _attempt(
-        self, chat: str, upload: FileUpload, kind: Kind, progress: Callable[[int], None] | None
+        self,
+        chat: str,
+        upload: FileUpload,
+        kind: Kind,
+        progress: Callable[[int], None] | None,
+        video: Any,
     ) -> Any:
         item = upload.item
         file = await self._transfer.send(upload, tl_media.file_name(item), progress)
@@ -126,7 +141,7 @@ class MediaUploader:
         if item.thumbnail and kind != "photo":
             key = _thumb_key(item.upload_key, upload.received.generation)
             thumb = await self._transfer.send_bytes(item.thumbnail, key, "thumb.jpg")
-        media = tl_media.uploaded(item, file, thumb, kind)
+        media = tl_media.uploaded(item, file, thumb, kind, video)
         peer = await self._chats.peer(chat)
         return await self._caller.call(
             functions.messages.UploadMediaRequest(peer, media), chat=chat, subject=item.key
@@ -194,7 +209,9 @@ class MediaUploader:
 
     async def posted(self, items: Iterable[Item]) -> None:
         """They were posted: what was noted of their uploads has served."""
-        await self._transfer.drop(items)
+        await self._transfer.drop(
+            each for item in items for each in (item, item.clip) if each is not None
+        )
 
 
 def _thumb_key(key: int, generation: int) -> int:

@@ -1,0 +1,159 @@
+"""Live photos on their way out: the clip of a still, from the file beside it or from within a motion photo.
+
+In an album the clip of still 1 lies as `0002~0001_IMG_1.MOV` beside it: both are one message. LivePhotoRefused says that
+they must go apart (the rule of the chat, a clip that does not fit, a refusal); `Spool.part_live_photos` writes that down
+before anything is sent in the other form. One clip is made at a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from telespool.errors import LivePhotoRefused, NeedsConversion
+from telespool.media import about
+from telespool.media.compatibility import assess
+from telespool.media.live_clip import acceptable_clip
+from telespool.model import Item
+from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
+from telespool.spool.names import NESTED, file_id, random_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from telespool.config.schema import Config
+    from telespool.spool import Spool
+    from telespool.spool.layout import Entry
+
+_LIVE_STILLS = frozenset(["image/jpeg", "image/heic", "image/heif"])
+
+
+def clips_of(members: Iterable[Entry]) -> dict[int, Entry]:
+    """The clips among the members of a unit, by the numbers of their stills, which lie there too."""
+    members = list(members)
+    numbers = {member.unit.first for member in members if member.unit.still is None}
+    return {
+        member.unit.still: member
+        for member in members
+        if member.unit.still in numbers and member.unit.still
+    }
+
+
+def with_clips(messages: dict[int, int], members: Iterable[Entry]) -> dict[int, int]:
+    """Message ids by number, with those of the clips: they are those of their stills."""
+    clips = clips_of(members)
+    return messages | {
+        clips[still].unit.first: message for still, message in messages.items() if still in clips
+    }
+
+
+class LiveClips:
+    """Makes the clips of live photos; `alive` is called while one is made."""
+
+    def __init__(self, spool: Spool, config: Config, alive: Callable[[], None]) -> None:
+        self._spool = spool
+        self._config = config
+        self._alive = alive
+        self._one = asyncio.Semaphore(1)
+
+    async def of(self, still: Entry, clip: Entry | None, mime: str, workshop: Path) -> Item | None:
+        """The clip of this photo, ready to be sent; None for one that is no live photo. What is made lies in `workshop`."""
+        rule = self._config.chat(still.chat).live_photos
+        source = clip.path if clip is not None else None
+        if source is None:
+            if rule == "still" or still.unit.still is not None or mime not in _LIVE_STILLS:
+                return None
+            source = await self.inner(still, workshop)
+            if source is None:
+                return None
+        if rule != "live":
+            raise LivePhotoRefused(f'[send] live_photos is "{rule}".')
+        number = clip.unit.first if clip is not None else still.unit.first * NESTED + 1
+        label = clip.unit.shown if clip is not None else still.unit.shown
+        name = f"{label.rpartition('.')[0] or label}.mp4"
+        try:
+            async with self._one, plain_files.unchanged(source):
+                path, frame = await acceptable_clip(
+                    source,
+                    workshop / "clip",
+                    self._config.convert,
+                    name=label,
+                    progress=lambda _: self._alive(),
+                )
+        except NeedsConversion as error:
+            raise LivePhotoRefused(error.reason) from error
+        return Item(
+            key=random_id(still.job, number),
+            upload_key=file_id(still.job, number, "", f"clip-{await in_thread(stamp, path)}"),
+            path=path,
+            name=name,
+            kind="video",
+            mime="video/mp4",
+            frame=frame,
+        )
+
+    async def inner(self, still: Entry, workshop: Path) -> Path | None:
+        """The clip within a motion photo, in a file of `workshop`; None where there is none that plays."""
+        place = await in_thread(about.clip_within, still.path)
+        if place is None:
+            return None
+        path = workshop / "inner.mp4"
+        await in_thread(_cut_out, still.path, place, path)
+        found = await assess(path, self._config.convert, name=still.unit.shown)
+        return path if found.kind == "video" and found.action != "refuse" else None
+
+    async def part(
+        self,
+        entry: Entry,
+        members: Sequence[Entry],
+        stills: Iterable[int],
+        workshop: Callable[[Entry], Path],
+    ) -> None:
+        """Let these stills and their clips go apart."""
+        clips = clips_of(members)
+        apart: list[tuple[Entry, Entry | Path]] = []
+        for member in members:
+            if member.unit.first in stills:
+                clip = clips.get(member.unit.first)
+                found = clip or await self._inner_alone(member, workshop(member))
+                if found is not None:
+                    apart.append((member, found))
+        await in_thread(self._spool.part_live_photos, entry, apart)
+
+    async def _inner_alone(self, still: Entry, workshop: Path) -> Path | None:
+        """The clip within a motion photo as a video that plays everywhere, however long; as it is where none can be made."""
+        inner = await self.inner(still, workshop)
+        if inner is None:
+            return None
+        settings, name = self._config.convert, still.unit.shown
+        try:
+            async with self._one:
+                path, _ = await acceptable_clip(
+                    inner,
+                    workshop / "alone",
+                    settings,
+                    name=name,
+                    progress=lambda _: self._alive(),
+                    by_itself=True,
+                )
+        except NeedsConversion:
+            return inner
+        return path
+
+
+def stamp(path: Path) -> str:
+    """What stands for the bytes of a clip. Blocks."""
+    from telespool.runtime.hashing import digest_now  # noqa: PLC0415 - only here
+
+    return digest_now(path)
+
+
+def _cut_out(source: Path, place: tuple[int, int], target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with plain_files.opened(source) as file:
+        file.seek(place[0])
+        data = file.read(place[1])
+    target.unlink(missing_ok=True)
+    target.write_bytes(data)

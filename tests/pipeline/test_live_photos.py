@@ -1,0 +1,193 @@
+"""Live photos, end to end: the real daemon, real ffmpeg, real Telethon, and the test Telegram."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from telespool.destinations.folder.destination import FolderDestination
+from telespool.service.service import Service
+from tests import live
+from tests.harness import Home
+from tests.material import make_zip, sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.telegram_server import TestTelegram
+    from tests.telegram_server.records import Message
+
+pytestmark = [pytest.mark.telegram, pytest.mark.media]
+
+NAMES = ["IMG_1.HEIC", "IMG_2.HEIC", "IMG_3.HEIC", "PXL_4.MP.jpg"]
+
+
+@pytest.fixture(scope="module")
+def phones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Three live photos of Apple's and a motion photo of Google's."""
+    place = tmp_path_factory.mktemp("phones")
+    files = {}
+    for number in (1, 2, 3):
+        identifier = f"9C4F1C52-8E5B-4C7E-8B0D-00000000000{number}"
+        files[f"IMG_{number}.HEIC"] = live.still(place / f"{number}.heic", number, identifier)
+        files[f"IMG_{number}.MOV"] = live.clip(place / f"{number}.mov", number, identifier)
+    film = live.clip(place / "film.mp4", 4, codec="h264")
+    files["PXL_4.MP.jpg"] = live.motion(place / "PXL_4.MP.jpg", 4, film.read_bytes())
+    return files
+
+
+def shown(messages: list[Message]) -> list[tuple[str, bool]]:
+    """What stands in the chat: the kind, and whether it is a live photo."""
+    return [(message.kind, message.clip is not None) for message in messages]
+
+
+async def test_live_photos_are_one_album(
+    tmp_path: Path, telegram: TestTelegram, phones: dict[str, Path]
+) -> None:
+    """Four live photos in one post, and nothing else; every file has its receipt."""
+    home = Home.beside(tmp_path / "home", telegram)
+    home.drop(make_zip(home.directory / "phones.zip", phones))
+
+    await home.inside()
+
+    messages = telegram.in_chat("media")
+    assert shown(messages) == [("photo", True)] * 4
+    assert len({message.grouped_id for message in messages}) == 1
+    assert len({message.clip for message in messages}) == 4
+    assert all(0 < (message.clip_seconds or 0) <= 1 for message in messages)
+    assert home.at_work() == []
+    assert home.lying("quarantine") == []
+    receipts = [path.rpartition("/")[2] for path in home.lying("done")]
+    for number, clip in ((1, 2), (3, 4), (5, 6)):
+        still = next(name for name in receipts if name.startswith(f"{number:04d}+"))
+        message = still.partition("+")[2].partition("_")[0]
+        assert any(name.startswith(f"{clip:04d}~{number:04d}+{message}_") for name in receipts)
+    verified = await asyncio.to_thread(home.command_output, "verify", "--all")
+    assert verified.returncode == 0, verified.stdout
+
+
+@pytest.mark.parametrize("at", ["uploadMedia", "sendMultiMedia"])
+async def test_refused_they_go_apart(
+    tmp_path: Path, telegram: TestTelegram, phones: dict[str, Path], at: str
+) -> None:
+    """A server that takes no live photos, from the start or in posts alone: four photos, then their clips, nothing twice."""
+    if at == "uploadMedia":
+        telegram.storage.live_photos = False
+    else:
+
+        def is_live(request: Any) -> bool:
+            return any(getattr(one.media, "live_photo", None) for one in request.multi_media)
+
+        telegram.faults.add(
+            "sendMultiMedia", where=is_live, error=(400, "MEDIA_INVALID"), times=None
+        )
+    home = Home.beside(tmp_path / "home", telegram)
+    home.drop(make_zip(home.directory / "phones.zip", phones))
+
+    await home.inside()
+
+    messages = telegram.in_chat("media")
+    assert sorted(shown(messages)) == [("photo", False)] * 4 + [("video", False)] * 4
+    assert shown(messages)[:4] == [("photo", False)] * 4
+    assert len({message.grouped_id for message in messages[:4]}) == 1
+    clips = [message.name for message in messages[4:]]
+    assert sorted(str(name) for name in clips) == [
+        "IMG_1.mp4",
+        "IMG_2.mp4",
+        "IMG_3.mp4",
+        "PXL_4.MP.mp4",
+    ]
+    assert home.at_work() == []
+    assert home.lying("quarantine") == []
+
+
+async def test_a_single_motion_photo_needs_no_archive(
+    tmp_path: Path, telegram: TestTelegram, phones: dict[str, Path]
+) -> None:
+    """Dropped alone it is a live photo as well; where that is refused, a photo and a video."""
+    home = Home.beside(tmp_path / "home", telegram)
+    home.drop(phones["PXL_4.MP.jpg"])
+    await home.inside()
+    telegram.storage.live_photos = False
+    home.drop(phones["PXL_4.MP.jpg"], name="other.jpg")
+    await home.inside()
+
+    assert shown(telegram.in_chat("media")) == [("photo", True), ("photo", False), ("video", False)]
+    assert home.lying("quarantine") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "kinds"),
+    [("both", ["photo", "photo", "video"]), ("still", ["photo", "photo"])],
+)
+async def test_other_rules(
+    tmp_path: Path, telegram: TestTelegram, phones: dict[str, Path], rule: str, kinds: list[str]
+) -> None:
+    """Both halves as messages of their own; or the stills alone, and what is left out is named."""
+    home = Home.beside(tmp_path / "home", telegram, settings={"send": {"live_photos": rule}})
+    film = live.clip(tmp_path / "b.mov", 7, codec="h264")
+    files = {
+        "a.jpg": live.still(tmp_path / "a.jpg", 7),
+        "b.jpg": live.still(tmp_path / "b.jpg", 8),
+        "b.mov": film,
+    }
+    home.drop(make_zip(home.directory / "b.zip", files))
+
+    await home.inside()
+
+    assert [message.kind for message in telegram.in_chat("media")] == kinds
+    report = next((home.spool / "done").glob("*/report.txt")).read_text()
+    assert ("b.mov: the clip of a live photo" in report) == (rule == "still")
+
+
+async def test_a_long_film_beside_a_photo_is_none_of_its_own(
+    tmp_path: Path, telegram: TestTelegram
+) -> None:
+    """What plays for more than ten seconds, or has another identifier, is a video."""
+    files = {
+        "a.jpg": live.still(tmp_path / "a.jpg", 1),
+        "a.mov": live.clip(tmp_path / "a.mov", 1, codec="h264", seconds=11.0),
+        "b.jpg": live.still(tmp_path / "b.jpg", 2, "IDENTIFIER-ONE"),
+        "b.mov": live.clip(tmp_path / "b.mov", 2, "IDENTIFIER-TWO", codec="h264"),
+        "c.jpg": live.still(tmp_path / "c.jpg", 3, "IDENTIFIER-TWO"),
+    }
+    home = Home.beside(tmp_path / "home", telegram)
+    home.drop(make_zip(home.directory / "some.zip", files))
+
+    await home.inside()
+
+    messages = telegram.in_chat("media")
+    assert shown(messages) == [
+        ("photo", False),
+        ("photo", False),
+        ("photo", True),
+        ("video", False),
+    ]
+    assert messages[0].sha256 == sha256(files["a.jpg"])
+
+
+async def test_a_folder_shows_the_clip_beside_its_still(
+    tmp_path: Path, telegram: TestTelegram, phones: dict[str, Path]
+) -> None:
+    """The folder destination keeps both files of a live photo in its post, and says which belongs to which."""
+    home = Home.beside(tmp_path / "home", telegram)
+    service = home.service()
+    posts = tmp_path / "posts"
+    config = dataclasses.replace(service.config, chats={"default": "me"})
+    home.drop(
+        make_zip(
+            home.directory / "phones.zip",
+            {n: p for n, p in phones.items() if "_1" in n or "PXL" in n},
+        )
+    )
+
+    await Service(config, FolderDestination(posts, config.chats)).run(until_idle=True)
+
+    (record,) = posts.glob("default/*/post.json")
+    media = json.loads(record.read_text())["media"]
+    assert [medium["clip"] for medium in media] == ["IMG_1.mp4", "PXL_4.MP.mp4"]
+    assert all((record.parent / medium["clip"]).stat().st_size for medium in media)
