@@ -9,7 +9,7 @@ import asyncio
 import stat
 from typing import TYPE_CHECKING, Any
 
-from telespool.errors import Permanent
+from telespool.errors import Permanent, TelespoolError
 from telespool.observe import humanize
 
 if TYPE_CHECKING:
@@ -65,9 +65,40 @@ def _file(path: Path, config: Config) -> Told:
     if archive is not None:
         line = f"{path.name}: an archive ({archive}); its photos and videos are unpacked and sent"
         told = {"kind": "archive", "verdict": "unpack", "reasons": [], "archive": archive}
-        return told, [line], 0
+        names, why_not = _listing(path, config)
+        if why_not:
+            return told | {"reasons": [why_not]}, [line, f"  {why_not}"], 0
+        rows, lines = _foretold(names, config)
+        return told | {"members": rows}, [line, *lines], 0
     code = 1 if verdict.action == "refuse" else 0
     return verdict.to_json(), verdict_lines(path.name, verdict), code
+
+
+def _listing(path: Path, config: Config) -> tuple[dict[int, str], str]:
+    """The members of an archive by number; else the sentence why nobody can tell."""
+    from telespool.archives.engine import Engine  # noqa: PLC0415 - only for archives
+
+    async def listed() -> dict[int, str]:
+        engine = await Engine.find_working(config.archives)
+        archive = await engine.open(path, config.archives.passwords, name=path.name)
+        return {member.number: member.name for member in archive.members}
+
+    try:
+        return asyncio.run(listed()), ""
+    except TelespoolError as error:
+        return {}, error.reason
+
+
+def _foretold(names: dict[int, str], config: Config) -> tuple[list[dict[str, Any]], list[str]]:
+    """What would become of these files, for programs and as a table."""
+    from telespool.pipeline.foretelling import foretell, table  # noqa: PLC0415 - only here
+    from telespool.spool.names import DEFAULT_CHAT  # noqa: PLC0415 - the same
+
+    found = foretell(names, config.chat(DEFAULT_CHAT), config.inbox.ignore)
+    lines = table(found[:_LOOKED_AT])
+    if len(found) > _LOOKED_AT:
+        lines.append(f"  and {len(found) - _LOOKED_AT} more")
+    return [each.to_json() for each in found], lines
 
 
 def _folder(path: Path, config: Config) -> Told:
@@ -106,6 +137,8 @@ def _folder(path: Path, config: Config) -> Told:
         fate = "sent as documents" if config.inbox.others == "document" else "left out, and named"
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         lines.append(f"  {fate}: {', '.join(others[:_NAMED])}{more}")
+    rows, more_lines = _foretold({member.number: member.name for member in members}, config)
+    lines += more_lines
     if len(members) > _LOOKED_AT:
         lines.append(f"  the first {_LOOKED_AT} files were looked at")
     told: dict[str, Any] = {
@@ -113,6 +146,7 @@ def _folder(path: Path, config: Config) -> Told:
         "files": len(members),
         "counts": counts,
         "others": others,
+        "members": rows,
     }
     return told, lines, 0
 
