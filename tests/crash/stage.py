@@ -103,7 +103,7 @@ class Play:
         albums = {m.album for m in machine.chat.messages if m.name in self.scene.together}
         assert len(albums) <= 1, "an album was torn apart"
         topics = {path.split("/")[1] if path.count("/") > 1 else "" for path in self.scene.drops}
-        assert {message.topic for message in machine.chat.messages} in ({""}, topics)
+        assert {message.topic for message in machine.chat.messages} in (set(), {""}, topics)
         for path in quarantine.rglob("*"):
             if path.is_file() and not path.name.endswith(".txt"):
                 note = path.with_name(f"{path.name}.txt")

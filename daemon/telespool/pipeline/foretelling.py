@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from telespool.archives.volumes import may_be
 from telespool.belonging import Kinship
 from telespool.clutter import IGNORED, ignored
-from telespool.file_types import by_ending, raw_name
+from telespool.file_endings import by_ending, raw_name
 from telespool.pipeline.name_rules import NameRules
 from telespool.pipeline.sources.base import NO_MEDIA, PASSWORD
 from telespool.spool.names import password_for

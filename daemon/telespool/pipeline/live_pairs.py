@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telespool.belonging import About, is_live
-from telespool.file_types import by_ending
+from telespool.file_endings import by_ending
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.file_types import raw_name
+from telespool.file_endings import raw_name
 from telespool.pipeline.sources.base import NO_MEDIA
 
 if TYPE_CHECKING:
