@@ -17,7 +17,8 @@ from telespool.media.live_clip import acceptable_clip
 from telespool.model import Item
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
-from telespool.spool.names import NESTED, file_id, random_id
+from telespool.spool.identifiers import file_id, random_id
+from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
