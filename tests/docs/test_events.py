@@ -25,9 +25,10 @@ def _logged() -> Iterator[tuple[str, str]]:
                 and isinstance(node.func.value, ast.Name)
                 and node.func.value.id in {"log", "_log"}
                 and node.args
-                and isinstance(node.args[0], ast.Constant)
             ):
-                yield str(node.args[0].value), f"{path.relative_to(ROOT)}:{node.lineno}"
+                place = f"{path.relative_to(ROOT)}:{node.lineno}"
+                event = node.args[0]
+                yield (str(event.value) if isinstance(event, ast.Constant) else "", place)
 
 
 def _constants() -> set[str]:
@@ -45,12 +46,28 @@ def test_events_are_listed() -> None:
     page = (ROOT / "docs" / "monitoring" / "README.md").read_text().partition("## Log events")[2]
     rows = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
     listed = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
-    logged = dict(_logged())
+    logged = {name: place for name, place in _logged() if name}
     assert {name: place for name, place in logged.items() if name not in listed} == {}
     assert listed - _constants() == set()
 
 
 def test_events_are_noun_and_verb() -> None:
     """`unit.delivered`: what, and what happened to it."""
-    wrong = [each for each in _logged() if not re.fullmatch(r"[a-z_]+\.[a-z_]+", each[0])]
+    wrong = [
+        each for each in _logged() if each[0] and not re.fullmatch(r"[a-z_]+\.[a-z_]+", each[0])
+    ]
+    assert wrong == []
+
+
+def test_what_reaches_the_log_through_a_variable_is_named_so() -> None:
+    """No name of a folder or the like is an event: variables that are logged are called `event`."""
+    wrong = []
+    for path in (ROOT / "daemon" / "telespool").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(
+                    func=ast.Attribute(value=ast.Name(id="log" | "_log"), attr=level),
+                    args=[ast.Name(id=name), *_],
+                ) if level in LEVELS and name != "event":
+                    wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: {name}")
     assert wrong == []

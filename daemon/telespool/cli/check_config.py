@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from telespool.config import loader
@@ -11,20 +12,37 @@ from telespool.errors import ConfigError
 if TYPE_CHECKING:
     import argparse
 
+_HASH = re.compile(r"[0-9a-f]{32}")
+
 
 def run(options: argparse.Namespace) -> int:
     """Check both; raise all problems together."""
     path = options.config or loader.find()
     problems: list[str] = []
-    for check in (lambda: loader.load(path), lambda: Secrets.read(path)):
-        try:
-            check()
-        except ConfigError as error:
-            problems += error.problems
+    config, secrets = None, None
+    try:
+        config = loader.load(path)
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        secrets = Secrets.read(path)
+    except ConfigError as error:
+        problems += error.problems
+    posts = config is not None and config.destination == "telegram"
+    api_hash = secrets.api_hash if secrets else None
+    if posts and api_hash is not None and not _HASH.fullmatch(api_hash):
+        problems.append(
+            f"the API hash has {len(api_hash)} characters; it must be the 32 of my.telegram.org, 0 to 9 and a to f"
+        )
     if problems:
         raise ConfigError(problems)
     if path:
         print(f"{path}: fine")
+        if posts and secrets is not None and api_hash is None:
+            print(
+                f"The API hash is missing: put it into {path.parent / 'secrets/api-hash'} (chmod 600),"
+                " unless systemd gives it to the service as a credential."
+            )
     else:
         places = "~/.config/telespool/config.toml or /etc/telespool/config.toml"
         print(f"There is no configuration file ({places}), so the defaults are used.")

@@ -120,5 +120,5 @@ def shown(value: object) -> str:
     if isinstance(value, str):
         return '"' + (value if len(value) <= 60 else value[:57] + "…") + '"'
     if isinstance(value, (list, dict)):
-        return "a list" if isinstance(value, list) else "a table"
+        return "a list of other things" if isinstance(value, list) else "a table"
     return str(value)

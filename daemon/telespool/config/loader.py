@@ -37,6 +37,16 @@ if TYPE_CHECKING:
 __all__ = ["example", "find", "load", "parse"]
 
 _SECRETS = {"api_hash": "api-hash", "bot_token": "bot-token"}
+_OLD = {
+    "api_id": "telegram.api_id",
+    "target_username": "default under [chats]",
+    "deferred_video_conversion": "convert.deferred",
+    "conversion_timeout_seconds": 'convert.timeout, a time such as "30min"',
+    "compression_timeout_seconds": 'archives.timeout, a time such as "30min"',
+    "conversion_max_retries": "convert.max_tries",
+    "conversion_state_save_interval": "convert.checkpoint",
+}
+"""Settings of the older bot, and what they are called here; docs/from-the-older-bot.md has all of them."""
 _INVALID: Any = object()  # stands for a value about which there is already a sentence
 
 
@@ -57,7 +67,7 @@ def load(path: Path | None) -> Config:
         config = Config()
         return dataclasses.replace(config, spool=_own_spool(config.spool, os.geteuid()))
     try:
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode("utf-8-sig")  # Notepad writes a mark before the text
     except FileNotFoundError:
         raise ConfigError([f"{path}: there is no such file; give another with -c"]) from None
     except UnicodeDecodeError as error:
@@ -85,9 +95,9 @@ def parse(text: str, where: str) -> Config:
         raise ConfigError([f"{place}: {said}"]) from None
     reader = _Reader(text, where)
     config: Config = reader.table(Config, values, ())
-    if not reader.problems:
-        config = dataclasses.replace(config, chat_tables=reader.chat_tables)
-        for key, sentence in contradictions(config, places(text)):
+    config = dataclasses.replace(config, chat_tables=reader.chat_tables)
+    for key, sentence in contradictions(config, places(text)):
+        if not reader.has_problem(key):
             reader.problem(key, sentence)
     if reader.problems:
         raise ConfigError([sentence for _, sentence in sorted(reader.problems)])
@@ -104,7 +114,12 @@ class _Reader:
         self.directory = Path(where).absolute().parent
         self.lines = places(text)
         self.problems: list[tuple[int, str]] = []
+        self._wrong: list[Key] = []
         self.chat_tables: dict[str, dict[str, Any]] = {}
+
+    def has_problem(self, key: Key) -> bool:
+        """Whether there is a mistake at this key, in it, or in the table around it."""
+        return any(each[: len(key)] == key or key[: len(each)] == each for each in self._wrong)
 
     def problem(self, key: Key, sentence: str) -> None:
         """Note a mistake at the line of this key, or of the nearest table around it that has one."""
@@ -112,10 +127,11 @@ class _Reader:
             (self.lines[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self.lines), 0
         )
         place = f"{self.where}:{line}" if line else self.where
+        self._wrong.append(key)
         self.problems.append((line, f"{place}: {'.'.join(key)}: {sentence}"))
 
     def table(self, section: type[Any], values: object, key: Key) -> Any:
-        """Read one section; keys that are not given keep their defaults."""
+        """Read one section; keys that are not given, or are wrong, keep their defaults."""
         if not isinstance(values, dict):
             self.problem(key, f"must be a table, as in [{'.'.join(key)}], not {shown(values)}")
             return _INVALID
@@ -126,7 +142,8 @@ class _Reader:
                 given[name] = self.value(*known[name], value, (*key, name))
             else:
                 self.problem((*key, name), _unknown(name, list(known), key))
-        return section(**given) if _INVALID not in given.values() else _INVALID
+        # What is wrong has its sentence; the rest is looked at all the same.
+        return section(**{name: value for name, value in given.items() if value is not _INVALID})
 
     def value(self, each: dataclasses.Field[Any], hint: Any, value: object, key: Key) -> Any:
         """Read one value by the type of its key."""
@@ -174,16 +191,19 @@ class _Reader:
             return ""
         if not read.to:
             self.problem(key, 'needs the key to, such as to = "@name"')
-        self.chat_tables[key[-1]] = {name: getattr(read, name) for name in values if name != "to"}
+        known = {each.name for each, _ in fields(ChatSettings)} - {"to"}
+        self.chat_tables[key[-1]] = {name: getattr(read, name) for name in values if name in known}
         return read.to
 
 
 def _unknown(name: str, siblings: list[str], key: Key) -> str:
-    if name in _SECRETS:
+    if secret := _SECRETS.get(name.lower()):
         return (
-            f"is a secret and does not belong here; put it into the file secrets/{_SECRETS[name]}"
+            f"is a secret and does not belong here; put it into the file secrets/{secret}"
             " beside this one (chmod 600), or give it as a systemd credential"
         )
+    if name.isupper() and (now := _OLD.get(name.lower())):
+        return f"is a setting of the older bot; here it is {now} (docs/from-the-older-bot.md)"
     elsewhere = [other for other in _everywhere(Config, ()) if other[-1] == name]
     if key and (name,) in elsewhere:
         return f"belongs above all tables: move it to the top of the file, before [{'.'.join(key)}]"

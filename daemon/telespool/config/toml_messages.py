@@ -15,13 +15,16 @@ _TEXTS = (
     (r"Invalid statement", "this is no key, no [table] and no comment; a comment begins with #"),
     (
         r"Expected newline or end of document",
-        "only one key stands in a line; a text with spaces stands in quotes",
+        'only one key stands in a line; a text, a time ("30s") and a size ("2 GiB") stand in quotes',
     ),
     (
         r"Illegal character '\\n'|Unterminated string|Expected '\"'",
         "the quote at the end of this text is missing",
     ),
-    (r"Unescaped", "write \\\\ for a backslash, or put the text into single quotes"),
+    (
+        r"Unescaped|Invalid hex value",
+        "write \\\\ for a backslash, or put the text into single quotes",
+    ),
     (r"Unclosed array", "the list is not closed: ] is missing"),
     (r"Unclosed inline table", "the table is not closed: } is missing"),
     (r"Expected '\]'", "the name of the table is not closed: ] is missing"),

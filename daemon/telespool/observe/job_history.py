@@ -133,6 +133,8 @@ class JobHistory:
             return "It is not over: what is left goes on by itself while the daemon runs."
         if not self.parts:
             return "Nothing of it is left."
+        if any(each.fate == "unexplained" for each in self.account):
+            return "It is over, but for what is not accounted for."
         if refused:
             return f"It is over. What was refused stays until you decide: telespool retry {self.job}, or remove it."
         if self.notes:

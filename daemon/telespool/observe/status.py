@@ -72,7 +72,10 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """All of it. `activity` is what the daemon tells; `waiting` and `refused` are the next and the last few."""
+    """All of it. `activity` is what the daemon tells; `waiting` and `refused` are the next and the last few.
+
+    `strays` lie beside the jobs, where nobody looks: a person has put them there.
+    """
 
     root: str
     daemon: Daemon
@@ -85,6 +88,7 @@ class Status:
     waiting_count: int
     to_convert: int
     refused: tuple[Refusal, ...]
+    strays: tuple[str, ...]
     activity: dict[str, Any] | None
 
     @classmethod
@@ -111,6 +115,7 @@ class Status:
             waiting_count=deferred.waiting_count,
             to_convert=deferred.units - deferred.waiting_count,
             refused=tuple(_read(folders, each) for each in sorted(quarantine.notes, reverse=True)),
+            strays=tuple(str(path.relative_to(folders.root)) for path in folders.strays()),
             activity=activity,
         )
 

@@ -175,6 +175,11 @@ def waiting(status: Status) -> Iterator[str]:
         yield f"{humanize.job(each.job)}: {each.unit} {left}, then it is tried again"
     if status.waiting_count > len(status.waiting[:5]):
         yield f"and {status.waiting_count - len(status.waiting[:5])} more"
+    for path in status.strays[:5]:
+        yield (
+            f"{path}: nobody takes it from there; move it into the folder of its job"
+            f" ({path.partition('/')[0]}/JOB/), or into the inbox"
+        )
     if status.to_convert:
         them = humanize.count(status.to_convert, "file")
         yield f"{them} to be converted when nothing is left to send"
@@ -199,6 +204,8 @@ def _who(wait: dict[str, Any]) -> str:
 def refused(status: Status) -> Iterator[str]:
     """The last refusals, each with the first line of its reason."""
     for each in status.refused:
-        reason = each.reason.partition("\n")[0]
+        reason, _, more = each.reason.partition("\n")
+        if reason.endswith(":"):  # it goes on in a list
+            reason = f"{reason} {more.partition(chr(10))[0].strip()}"
         yield f"{humanize.moment(each.when)}  {humanize.job(each.job)}: {each.unit}"
         yield f"    {reason}"

@@ -340,7 +340,8 @@ class ReleaseOrder:
         self.released += 1
         await self._note(member.unit.first)
         entry = await in_thread(self.spool.release, self.job, member.path, member.unit, folder)
-        log.info(folder, job=self.job, unit=str(entry.unit), reason=reason)
+        event = "unit.deferred" if folder == "deferred" else "unit.released"
+        log.info(event, job=self.job, unit=str(entry.unit), reason=reason)
 
     async def _refuse(self, member: AssessedMember) -> None:
         self.released += 1

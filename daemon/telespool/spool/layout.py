@@ -270,6 +270,13 @@ class SpoolLayout:
         names = _names(self.segments(entry))
         return sum(name.startswith("v") and name.endswith(".mp4") for name in names)
 
+    def strays(self) -> Iterator[Path]:
+        """What lies beside the jobs of a folder instead of in one of them."""
+        for folder in (*WORKING, "quarantine"):
+            for entry in _listed(self.root / folder):
+                if Job.parse(entry.name) is None or not entry.is_directory:
+                    yield self.root / folder / entry.name
+
     def strangers(self) -> Iterator[Path]:
         """What lies in the folders and is not ours to read: a person's, left alone and named in the log."""
         for folder in WORKING:

@@ -56,6 +56,11 @@ def find(folders: SpoolLayout, text: str) -> Found:
     if (path := _in_inbox(folders, text)) is not None:
         return Found(path=path)
     inside = _inside(folders, text)
+    if inside is not None and len(inside.parts) == 2 and Job.parse(inside.parts[1]) is None:
+        raise Permanent(
+            f"{text} lies beside the jobs, where nobody takes it. Move it into the folder of its job"
+            f" ({inside.parts[0]}/JOB/), or into the inbox."
+        )
     if inside is not None and (inside.parts[0] not in FOLDERS or len(inside.parts) < 2):
         raise Permanent(
             f"{text} is no job and no file of one. Name a job, or a file inside of one."
@@ -138,15 +143,20 @@ def _in_a_chats_inbox(folders: SpoolLayout, name: str) -> Path | None:
 
 
 def _by_file(folders: SpoolLayout, jobs: list[str], name: str) -> Found | None:
-    """The one file of this name that lies anywhere in the spool; Permanent where several jobs have one."""
+    """The files of this name that lie in one job, or those whose names hold it; Permanent where several jobs have one."""
     wanted = clean(name).casefold()
-    found: dict[str, list[Entry]] = {}
+    whole: dict[str, list[Entry]] = {}
+    part: dict[str, list[Entry]] = {}
     for job in jobs:
         for where in FOLDERS:
             for entry in folders.units(where, job):
                 for each in folders.members(entry):
-                    if wanted in {each.unit.shown.casefold(), each.path.name.casefold()}:
-                        found.setdefault(job, []).append(each)
+                    names = {each.unit.shown.casefold(), each.path.name.casefold()}
+                    if wanted in names:
+                        whole.setdefault(job, []).append(each)
+                    elif any(wanted in shown for shown in names):
+                        part.setdefault(job, []).append(each)
+    found = whole or part
     if len(found) > 1:
         listed = "\n".join(f"  {job}/{name}" for job in sorted(found)[-_NAMED:])
         raise Permanent(f"{len(found)} jobs have a file {name}. Say which:\n{listed}")
