@@ -96,9 +96,9 @@ def parse(text: str, where: str) -> Config:
     reader = _Reader(text, where)
     config: Config = reader.table(Config, values, ())
     config = dataclasses.replace(config, chat_tables=reader.chat_tables)
-    for key, sentence in contradictions(config, places(text)):
-        if not reader.has_problem(key):
-            reader.problem(key, sentence)
+    found = contradictions(config, places(text))
+    for key, sentence in [each for each in found if not reader.has_problem(each[0])]:
+        reader.problem(key, sentence)
     if reader.problems:
         raise ConfigError([sentence for _, sentence in sorted(reader.problems)])
     # A trial run needs no thought about chats; posting for real (contradictions) does.

@@ -56,7 +56,7 @@ def find(folders: SpoolLayout, text: str) -> Found:
     if (path := _in_inbox(folders, text)) is not None:
         return Found(path=path)
     inside = _inside(folders, text)
-    if inside is not None and len(inside.parts) == 2 and Job.parse(inside.parts[1]) is None:
+    if inside is not None and _is_stray(folders, inside):
         raise Permanent(
             f"{text} lies beside the jobs, where nobody takes it. Move it into the folder of its job"
             f" ({inside.parts[0]}/JOB/), or into the inbox."
@@ -81,6 +81,15 @@ def find(folders: SpoolLayout, text: str) -> Found:
     if not entries:
         raise Permanent(f"There is no {rest} in {job}. What there is: telespool explain {job}")
     return Found(job, tuple(entries))
+
+
+def _is_stray(folders: SpoolLayout, inside: Path) -> bool:
+    """Whether this lies beside the jobs of a folder."""
+    return (
+        inside.parent.name in FOLDERS
+        and Job.parse(inside.name) is None
+        and os.path.lexists(folders.root / inside)
+    )
 
 
 def inside(folders: SpoolLayout, text: str) -> bool:
