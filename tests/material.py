@@ -13,18 +13,18 @@ import random
 import shutil
 import struct
 import subprocess
-import tempfile
 import tarfile
+import tempfile
 import zipfile
 import zlib
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from PIL import Image, ImageDraw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
     import pytest
 
