@@ -74,7 +74,7 @@ class Refusal:
 class Status:
     """All of it. `activity` is what the daemon tells; `waiting` and `refused` are the next and the last few.
 
-    `strays` lie beside the jobs, where nobody looks: a person has put them there.
+    `beside_jobs` lies there, where nobody looks: a person has put them there.
     """
 
     root: str
@@ -88,7 +88,7 @@ class Status:
     waiting_count: int
     to_convert: int
     refused: tuple[Refusal, ...]
-    strays: tuple[str, ...]
+    beside_jobs: tuple[str, ...]
     activity: dict[str, Any] | None
 
     @classmethod
@@ -115,7 +115,9 @@ class Status:
             waiting_count=deferred.waiting_count,
             to_convert=deferred.units - deferred.waiting_count,
             refused=tuple(_read(folders, each) for each in sorted(quarantine.notes, reverse=True)),
-            strays=tuple(str(path.relative_to(folders.root)) for path in folders.strays()),
+            beside_jobs=tuple(
+                str(path.relative_to(folders.root)) for path in folders.beside_jobs()
+            ),
             activity=activity,
         )
 

@@ -175,7 +175,7 @@ def waiting(status: Status) -> Iterator[str]:
         yield f"{humanize.job(each.job)}: {each.unit} {left}, then it is tried again"
     if status.waiting_count > len(status.waiting[:5]):
         yield f"and {status.waiting_count - len(status.waiting[:5])} more"
-    for path in status.strays[:5]:
+    for path in status.beside_jobs[:5]:
         yield (
             f"{path}: nobody takes it from there; move it into the folder of its job"
             f" ({path.partition('/')[0]}/JOB/), or into the inbox"

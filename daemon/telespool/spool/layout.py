@@ -270,7 +270,7 @@ class SpoolLayout:
         names = _names(self.segments(entry))
         return sum(name.startswith("v") and name.endswith(".mp4") for name in names)
 
-    def strays(self) -> Iterator[Path]:
+    def beside_jobs(self) -> Iterator[Path]:
         """What lies beside the jobs of a folder instead of in one of them."""
         for folder in (*WORKING, "quarantine"):
             for entry in _listed(self.root / folder):

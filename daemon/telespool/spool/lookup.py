@@ -56,7 +56,7 @@ def find(folders: SpoolLayout, text: str) -> Found:
     if (path := _in_inbox(folders, text)) is not None:
         return Found(path=path)
     inside = _inside(folders, text)
-    if inside is not None and _is_stray(folders, inside):
+    if inside is not None and _lies_beside_jobs(folders, inside):
         raise Permanent(
             f"{text} lies beside the jobs, where nobody takes it. Move it into the folder of its job"
             f" ({inside.parts[0]}/JOB/), or into the inbox."
@@ -83,7 +83,7 @@ def find(folders: SpoolLayout, text: str) -> Found:
     return Found(job, tuple(entries))
 
 
-def _is_stray(folders: SpoolLayout, inside: Path) -> bool:
+def _lies_beside_jobs(folders: SpoolLayout, inside: Path) -> bool:
     """Whether this lies beside the jobs of a folder."""
     return (
         inside.parent.name in FOLDERS
