@@ -56,7 +56,9 @@ def settings(telegram: TestTelegram, **changes: Any) -> TelegramSettings:
 def secrets(telegram: TestTelegram, **changes: Any) -> Secrets:
     """The api-hash of this server, and the key of the proxy on the way."""
     known = Secrets(api_hash=telegram.API_HASH, proxy_secret=through.secret())
-    given = {name: value for name, value in changes.items() if value is not None}
+    given = {
+        name: value for name, value in changes.items() if value is not None or name == "api_hash"
+    }
     return replace(known, **given)
 
 
