@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from telespool.config import schema
 from telespool.config.fields import fields
+from telespool.config.keys import DAY
 from telespool.config.schema import Bytes, Config, Seconds
 from tests.crash.media import photo
 from tests.faults.house import config, running
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.usefixtures("fast_media")
 
 _SECTIONS = ("spool", "inbox", "archives", "send", "retention", "service", "convert")
-_MOST: dict[Any, float] = {Seconds: 100 * 365 * schema.DAY, Bytes: 1 << 50, int: 10**9, float: 1e9}
+_MOST: dict[Any, float] = {Seconds: 100 * 365 * DAY, Bytes: 1 << 50, int: 10**9, float: 1e9}
 
 
 def ends() -> list[tuple[str, str, Any]]:
