@@ -45,8 +45,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_GROUPS = ("photo", "video", "document")
-_STORY = ("media", "document")
+_GROUPS, _STORY = ("photo", "video", "document"), ("media", "document")
 
 
 class ReleaseOrder:
@@ -73,8 +72,7 @@ class ReleaseOrder:
         self.last_try = last_try
         self.released = 0
         self.left_out: list[LeftOut] = []
-        self.known = 0
-        """Files that were left out because they were delivered before."""
+        self.known = 0  # files that were left out because they were delivered before
         self._delivered = delivered or DeliveredIndex(spool, config.chats)
         self._lines: dict[int, Receipt] = {}
         self._opened: dict[int, Receipt] = {}
@@ -86,15 +84,10 @@ class ReleaseOrder:
         self._kin = Kinship()
         self._by_name = NameRules(self._chat, self._kin, self._names)
         self._pairs = LivePairs(self._kin, self._take)
-        self._is_story = self._chat.order != "kind"
-        self._has_come = False  # all that is to come
+        self._is_story, self._has_come = self._chat.order != "kind", False  # has all come?
         self._ranks: dict[int, int] = {}
-        self._coming = [
-            0,
-            0,
-            0,
-            0,
-        ]  # members that have not been routed yet, by the rank their name suggests
+        # Members that have not been routed yet, by the rank their name suggests.
+        self._coming = [0] * 4
         self._held: list[list[AssessedMember]] = [[], [], [], []]
         self._albums: Albums[AssessedMember] = Albums(self._chat.album)
         self._expect(members)
@@ -179,7 +172,7 @@ class ReleaseOrder:
         self._next = 0
 
     async def _line(self, member: DropMember, path: Path) -> Receipt:
-        size, found = await in_thread(_contents, path)
+        size, found = await in_thread(lambda: (plain_files.lstat(path).st_size, digest_now(path)))
         return Receipt(member.number, 0, size, found, one_line(member.name))
 
     async def _note(self, *numbers: int) -> None:
@@ -355,8 +348,3 @@ class ReleaseOrder:
         reason = reason or member.why_left_out
         self.left_out.append(LeftOut(member.name, reason, number=member.unit.first))
         await self._drop(member.path)
-
-
-def _contents(path: Path) -> tuple[int, str]:
-    """The size and the SHA-256 of a file. Blocks."""
-    return plain_files.lstat(path).st_size, digest_now(path)

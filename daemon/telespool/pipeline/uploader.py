@@ -16,7 +16,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from telespool.config.schedule import opens_at
-from telespool.destinations.base import Receipts, Rejected, SupportsPreviews
+from telespool.destinations.base import SupportsPreviews
 from telespool.errors import (
     LivePhotoRefused,
     NeedsConversion,
@@ -28,6 +28,7 @@ from telespool.errors import (
 )
 from telespool.pipeline.files_behind import FilesBehind
 from telespool.pipeline.live_photos import with_clips
+from telespool.pipeline.posting import post_all
 from telespool.pipeline.prepare import Preparer
 from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.retry_queue import RetryQueue
@@ -41,13 +42,12 @@ from telespool.spool import delivered_index
 from telespool.spool.job_report import close_job
 
 if TYPE_CHECKING:
-    from telespool.destinations.base import Destination, Uploaded
+    from telespool.destinations.base import Destination
     from telespool.pipeline.stager import StagedUnit
     from telespool.pipeline.worker import WorkerContext
     from telespool.spool.layout import Entry
 
 _SHORT_WAIT = 20.0
-_POST_TRIES = 5
 _AFTER_DEATH = 30
 """Units that are sent alone after the process died over one: the next death names who is to blame."""
 
@@ -247,7 +247,9 @@ class Uploader(Worker):
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=not staged)
             if not staged:
                 return
-            messages, refused, notes = await self._post(entry, staged)
+            messages, refused, notes = await post_all(
+                self.destination, self.preparing, entry, staged
+            )
             for number in refused:
                 del staged[number]
             if not messages:
@@ -290,41 +292,6 @@ class Uploader(Worker):
         self.context.activity.counts["delivered"] += len(messages)
         told = {"job": entry.job, "unit": str(done.unit), "chat": entry.chat}
         log.info("unit.delivered", **told, files=len(messages))
-
-    async def _post(
-        self, entry: Entry, staged: dict[int, Uploaded]
-    ) -> tuple[dict[int, int], dict[int, TelespoolError], list[str]]:
-        """Post what is staged: message ids and refusals, together all of them, by number; and what the report should say."""
-        caption, style = await in_thread(
-            lambda: (self.preparing.caption(entry), self.preparing.style(entry))
-        )
-        numbers = {each.item.key: number for number, each in staged.items()}
-        messages: dict[int, int] = {}
-        refused: dict[int, TelespoolError] = {}
-        notes: list[str] = []
-        for _ in range(_POST_TRIES):
-            missing = [staged[n] for n in staged if n not in messages and n not in refused]
-            if not missing:
-                return messages, refused, notes
-            try:
-                answer = await self.destination.post(
-                    entry.chat, missing, "" if messages else caption, style
-                )
-            except Rejected as rejected:
-                refused |= {numbers[key]: cause for key, cause in rejected.causes.items()}
-                if not messages:
-                    return (
-                        messages,
-                        refused,
-                        notes,
-                    )  # what is fixed on the disk first is posted then
-                continue
-            messages |= {numbers[key]: message for key, message in answer.items()}
-            if isinstance(answer, Receipts):
-                refused |= {numbers[key]: cause for key, cause in answer.causes.items()}
-                notes += [answer.note] if answer.note else []
-        left = ", ".join(staged[n].item.name for n in staged if n not in messages)
-        raise Temporary(f"Telegram took the album but not {left}; they are sent again later.")
 
     # -- refusals ----------------------------------------------------------------------------------
 

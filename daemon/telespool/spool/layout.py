@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING, Literal
 
 from telespool.file_endings import media_name
 from telespool.runtime import plain_files
+from telespool.spool import listing
 from telespool.spool.names import Job, Unit, belongs_to, clean
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
-    from telespool.runtime.plain_files import Listed
 
 Folder = Literal["incoming", "uploading", "deferred", "converting", "done", "quarantine"]
 
@@ -98,7 +98,7 @@ class SpoolLayout:
 
     def jobs(self, folder: Folder) -> list[str]:
         """The jobs of a folder, oldest first."""
-        return sorted(name for name in _names(self.root / folder) if Job.parse(name))
+        return sorted(name for name in listing.names(self.root / folder) if Job.parse(name))
 
     def units(self, folder: Folder, job: str) -> list[Entry]:
         """The units of a job in a folder, by number; the members of albums are not among them."""
@@ -118,8 +118,8 @@ class SpoolLayout:
     def occupied(self, folder: Folder) -> bool:
         """Whether any unit lies there; ends at the first one, as a folder may have thirty thousand jobs."""
         return any(
-            _holds_unit(self.root / folder / job)
-            for job in _each_name(self.root / folder)
+            listing.holds_unit(self.root / folder / job)
+            for job in listing.each_name(self.root / folder)
             if Job.parse(job)
         )
 
@@ -151,7 +151,9 @@ class SpoolLayout:
         for folder in ("deferred", "uploading", "done"):
             path = self.root / folder / job
             # A job may have ten thousand units: only what begins like a copy is read.
-            for name in sorted(name for name in _names(path) if "c" in name.partition("_")[0]):
+            for name in sorted(
+                name for name in listing.names(path) if "c" in name.partition("_")[0]
+            ):
                 unit = Unit.parse(name)
                 if unit is None:
                     continue
@@ -181,7 +183,7 @@ class SpoolLayout:
                 and plain_files.exists(before.path)
             ):
                 return before
-            for name in _names(path):
+            for name in listing.names(path):
                 # A job may have ten thousand units: only what begins like a drop is read.
                 unit = Unit.parse(name) if name.startswith("0000") else None
                 if unit is None or unit.first != 0 or name.endswith(NOTE):
@@ -208,7 +210,7 @@ class SpoolLayout:
 
     @staticmethod
     def _archive_in(drop: Entry) -> Path | None:
-        names = _names(drop.path)
+        names = listing.names(drop.path)
         first = next((name for name in names if clean(name) == drop.unit.label), None)
         if first is None or not plain_files.is_file(drop.path / first):
             return None
@@ -240,12 +242,16 @@ class SpoolLayout:
         """The report of a job: report.txt, or report+MESSAGE.txt after a chat was told."""
         folder = self.job_folder("done", job)
         stem, ending = REPORT.split(".")
-        names = (name for name in _names(folder) if name.startswith(stem) and name.endswith(ending))
+        names = (
+            name
+            for name in listing.names(folder)
+            if name.startswith(stem) and name.endswith(ending)
+        )
         return next((folder / name for name in sorted(names, reverse=True)), None)
 
     def is_over(self, job: str) -> bool:
         """Whether nothing of this job lies in a working folder any more."""
-        return not any(_holds_unit(self.root / folder / job) for folder in WORKING)
+        return not any(listing.holds_unit(self.root / folder / job) for folder in WORKING)
 
     def free(self) -> int:
         """Bytes that may still be written to the spool's file system."""
@@ -262,31 +268,31 @@ class SpoolLayout:
 
     def finished(self, entry: Entry) -> int:
         """How many segments of this original are finished."""
-        names = _names(self.segments(entry))
+        names = listing.names(self.segments(entry))
         return sum(not (name.endswith(".part") or name.startswith("run-")) for name in names)
 
     def segments_of_picture(self, entry: Entry) -> int:
         """How many segments of the picture of this original are finished, for people."""
-        names = _names(self.segments(entry))
+        names = listing.names(self.segments(entry))
         return sum(name.startswith("v") and name.endswith(".mp4") for name in names)
 
     def beside_jobs(self) -> Iterator[Path]:
         """What lies beside the jobs of a folder instead of in one of them."""
         for folder in (*WORKING, "quarantine"):
-            for entry in _listed(self.root / folder):
+            for entry in listing.listed(self.root / folder):
                 if Job.parse(entry.name) is None or not entry.is_directory:
                     yield self.root / folder / entry.name
 
     def strangers(self) -> Iterator[Path]:
         """What lies in the folders and is not ours to read: a person's, left alone and named in the log."""
         for folder in WORKING:
-            for entry in _listed(self.root / folder):
+            for entry in listing.listed(self.root / folder):
                 path = self.root / folder / entry.name
                 if Job.parse(entry.name) is None or not entry.is_directory:
                     yield path
                     continue
-                for inner in _listed(path):
-                    if not _is_unit(inner) and not inner.name.endswith(".segments"):
+                for inner in listing.listed(path):
+                    if not listing.is_unit(inner) and not inner.name.endswith(".segments"):
                         yield path / inner.name
 
 
@@ -308,47 +314,17 @@ def is_note(name: str, names: Container[str], folder: Folder) -> bool:
     )
 
 
-def _listed(path: Path) -> list[Listed]:
-    return [entry for entry in plain_files.entries(path) if not entry.name.startswith(".")]
-
-
-def _is_unit(entry: Listed) -> bool:
-    """Whether this is a unit: an album is a directory, a drop may be one, every other is a plain file."""
-    unit = Unit.parse(entry.name)
-    if unit is None:
-        return False
-    if unit.is_album:
-        return entry.is_directory
-    return entry.is_file or (entry.is_directory and unit.first == 0)
-
-
-def _names(path: Path) -> list[str]:
-    return [name for name in plain_files.names(path) if not name.startswith(".")]
-
-
-def _each_name(path: Path) -> Iterator[str]:
-    """The names of a folder, one by one: who wants the first one only need not wait for all."""
-    for entry in _each(path):
-        yield entry.name
-
-
-def _each(path: Path) -> Iterator[Listed]:
-    for entry in plain_files.each_entry(path):
-        if not entry.name.startswith("."):
-            yield entry
-
-
-def _holds_unit(path: Path) -> bool:
-    return any(_is_unit(entry) for entry in _each(path))
-
-
 def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
     found = []
-    listed = _listed(path)
+    listed = listing.listed(path)
     names = {entry.name for entry in listed}
     for entry in listed:
         name = entry.name
-        unit = Unit.parse(name) if _is_unit(entry) and not is_note(name, names, folder) else None
+        unit = (
+            Unit.parse(name)
+            if listing.is_unit(entry) and not is_note(name, names, folder)
+            else None
+        )
         if unit is not None:
             found.append(Entry(folder, job, unit, path / name))
     found.sort(

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import structlog
-from telethon.tl import types
 
 from telespool.destinations.base import Receipts, Rejected, Uploaded
-from telespool.destinations.telegram import error_mapping, tl_media, tl_requests
+from telespool.destinations.telegram import error_mapping, tl_requests
+from telespool.destinations.telegram.album_runs import runs_of
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
 from telespool.destinations.telegram.posted_before import PostedBefore, subject_of
@@ -101,7 +100,7 @@ class PostSender:
                         number = refusal.number or 0
                         album[number] = await self._anew(chat, album[number], limit)
                         continue
-                    case Action.REGROUP if len(runs := _runs(album)) > 1:
+                    case Action.REGROUP if len(runs := runs_of(album)) > 1:
                         return await self._in_runs(chat, runs, head, limit)
                     case Action.KIND:
                         self._forbidden(album, refusal)
@@ -340,20 +339,3 @@ def _suspicious(staged: Uploaded, refusal: Refusal) -> bool:
     if refusal.action is Action.CONVERT:
         return staged.item.kind != "photo"
     return True
-
-
-def _runs(album: Sequence[Uploaded]) -> list[list[Uploaded]]:
-    """What may stand together in one album, in order, at most ten at a time."""
-    runs = [list(run) for _, run in groupby(album, key=_group)]
-    return [
-        run[at : at + tl_requests.ALBUM]
-        for run in runs
-        for at in range(0, len(run), tl_requests.ALBUM)
-    ]
-
-
-def _group(staged: Uploaded) -> str:
-    handle: Any = staged.handle
-    if isinstance(handle, types.InputMediaPhoto):
-        return tl_media.group_of("photo")
-    return tl_media.group_of(staged.item.kind if staged.item.kind != "photo" else "document")

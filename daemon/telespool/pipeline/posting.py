@@ -1,0 +1,47 @@
+"""Posting what was brought of a unit, until the destination has answered for every file of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.destinations.base import Receipts, Rejected
+from telespool.errors import TelespoolError, Temporary
+from telespool.runtime.cancellation import in_thread
+
+if TYPE_CHECKING:
+    from telespool.destinations.base import Destination, Uploaded
+    from telespool.pipeline.prepare import Preparer
+    from telespool.spool.layout import Entry
+
+_TRIES = 5
+
+
+async def post_all(
+    destination: Destination, preparing: Preparer, entry: Entry, staged: dict[int, Uploaded]
+) -> tuple[dict[int, int], dict[int, TelespoolError], list[str]]:
+    """Post what is staged: message ids and refusals, together all of them, by number; and what the report should say.
+
+    Temporary: the destination took some of it again and again, but not the rest.
+    """
+    caption, style = await in_thread(lambda: (preparing.caption(entry), preparing.style(entry)))
+    numbers = {each.item.key: number for number, each in staged.items()}
+    messages: dict[int, int] = {}
+    refused: dict[int, TelespoolError] = {}
+    notes: list[str] = []
+    for _ in range(_TRIES):
+        missing = [staged[n] for n in staged if n not in messages and n not in refused]
+        if not missing:
+            return messages, refused, notes
+        try:
+            answer = await destination.post(entry.chat, missing, "" if messages else caption, style)
+        except Rejected as rejected:
+            refused |= {numbers[key]: cause for key, cause in rejected.causes.items()}
+            if not messages:
+                return messages, refused, notes  # what is fixed on the disk first is posted then
+            continue
+        messages |= {numbers[key]: message for key, message in answer.items()}
+        if isinstance(answer, Receipts):
+            refused |= {numbers[key]: cause for key, cause in answer.causes.items()}
+            notes += [answer.note] if answer.note else []
+    left = ", ".join(staged[n].item.name for n in staged if n not in messages)
+    raise Temporary(f"Telegram took the album but not {left}; they are sent again later.")
