@@ -91,7 +91,8 @@ def no_password(name: str, tried: int) -> str:
     )
     return (
         f"{name} needs a password and {what}: put the right one into a file {name}.password beside it (or into"
-        " archives.passwords) and drop the archive again."
+        " archives.passwords) and drop the archive again. If it lies in quarantine already: telespool retry --password"
+        " asks for it."
     )
 
 
