@@ -74,6 +74,11 @@ ROWS = {
         lambda found: _kinds(found) == ["photo", "video", "photo"],
         {"trip/1.jpg": "photo", "trip/2.mp4": "video", "trip/3.jpg": "photo"},
     ),
+    "live_photos": Row(
+        "still",
+        lambda found: _kinds(found) == ["photo"],
+        {"trip/IMG_1.jpg": "photo", "trip/IMG_1.mp4": "video"},
+    ),
     "edited": Row(
         "edited",
         lambda found: len(found) == 1,

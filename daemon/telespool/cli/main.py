@@ -224,6 +224,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"telespool: {failures.sentence(error)}", file=sys.stderr)
         _write_no_more()
         return TelespoolError.exit_code
+    _write_no_more()  # a terminal that has closed takes no last words
     return code
 
 
@@ -239,11 +240,12 @@ def _clean_up_when_ended() -> None:
 
 
 def _write_no_more() -> None:
-    """Redirect standard output to /dev/null if it cannot be flushed, so that Python's exit prints no second error."""
-    try:
-        sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Redirect the streams that cannot be flushed to /dev/null, so that Python's exit makes no second error of it."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

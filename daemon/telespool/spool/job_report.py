@@ -7,6 +7,7 @@ The sizes are those of `contents.txt`: the data itself is dropped once it is del
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -140,7 +141,12 @@ def _close(spool: Spool, job: str) -> None:
     report = Report.of(spool, job)
     lines = report.lines()
     before = spool.report(job)
-    said = plain_files.read_text(before).splitlines() if before is not None else []
+    said: list[str] = []
+    if before is not None:
+        with contextlib.suppress(
+            FileNotFoundError
+        ):  # a link stands there: it is put right by the rename
+            said = plain_files.read_text(before).splitlines()
     if said == lines or not (report.sent or report.quarantined or report.skipped):
         return
     spool.remove_passwords(job)  # before the report: without one this is done again after a crash
