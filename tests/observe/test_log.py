@@ -17,6 +17,7 @@ import structlog
 from telespool.config.schema import LogSettings
 from telespool.observe.journald import Journal, field_name
 from telespool.observe.log import set_up
+from tests.sockets import short_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,12 +37,12 @@ def as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+def journal(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """A journal's end of the socket, in the place of the machine's."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.bind(str(tmp_path / "journal"))
+    with short_folder() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(folder / "journal"))
         listening.setblocking(False)
-        monkeypatch.setattr(Journal, "_ADDRESS", str(tmp_path / "journal"))
+        monkeypatch.setattr(Journal, "_ADDRESS", str(folder / "journal"))
         yield listening
 
 

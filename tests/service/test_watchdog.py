@@ -14,19 +14,19 @@ from telespool.runtime.liveness import Liveness
 from telespool.service.sd_notify import SdNotify
 from telespool.service.watchdog import Watchdog
 from tests.patience import longest
+from tests.sockets import short_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
 
 @pytest.fixture
-def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+def manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """A manager that wants to hear something every 90 ms."""
     monkeypatch.setenv("WATCHDOG_USEC", "90000")
     monkeypatch.delenv("WATCHDOG_PID", raising=False)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
-        listening.bind(str(tmp_path / "notify"))
+    with short_folder() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(folder / "notify"))
         listening.setblocking(False)
         yield listening
 
