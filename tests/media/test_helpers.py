@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -190,12 +191,15 @@ def test_all_helpers_gone_it_goes_on_here(
     film.check(tmp_path)
 
 
-def test_another_ffmpeg_is_not_used(two: list[Machine], tmp_path: Path) -> None:
+def test_another_ffmpeg_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A helper with other libraries is told apart before it gets a piece, and which one has what is said."""
     version = run("ffmpeg", "-version").replace("libswscale      ", "libswscale      1")
     (tmp_path / "version").write_text(version.replace("ffmpeg version ", "ffmpeg version 99-", 1))
-    two[0].may(f"cat {tmp_path}/version", tmp_path / "state")
-    helper = Helper(two[0].name)
+    line = tmp_path / "ssh"  # what comes down the line is what counts here
+    line.write_text(f"#!/bin/sh\nexec cat {tmp_path}/version\n")
+    line.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    helper = Helper("somewhere")
     with pytest.raises(HelperLost, match="ffmpeg 99-"):
         asyncio.run(helper.ask(ConvertSettings()))
     assert not helper.is_known
