@@ -42,10 +42,6 @@ def film_of_eight(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Machine]]:
     """Two machines that can be reached."""
-    if "TELESPOOL_MACHINES" not in os.environ:
-        pytest.skip(
-            "helpers in networks of their own are tried by TELESPOOL_MACHINES=1 scripts/test tests/media/test_helpers.py"
-        )
     need_sshd()
     monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
     with machines(tmp_path, 2) as found:
@@ -146,8 +142,6 @@ def test_bad_helpers_cost_a_piece_each(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, film_of_eight: Path
 ) -> None:
     """Rubbish, nothing, a full disk, a broken line, standing still: another makes the piece, and they rest."""
-    if "TELESPOOL_MACHINES" not in os.environ:
-        pytest.skip("tried by TELESPOOL_MACHINES=1 scripts/test tests/media/test_helpers.py")
     need_sshd()
     state = tmp_path / "state"
     monkeypatch.setenv("STATE_DIRECTORY", str(state))

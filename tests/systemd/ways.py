@@ -40,9 +40,8 @@ PERSON = "ada"
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to get it: where its commands stand, where to drop then, and where posts appear."""
+    """A way to get it: the section of docs/install.md with its commands, where to drop then, where posts appear."""
 
-    page: str
     section: str
     inbox: str
     posts: str
@@ -50,19 +49,19 @@ class Way:
 
 WAYS = {
     "deb": Way(
-        "install.md", "Debian package", "/var/spool/telespool/inbox", "/var/spool/telespool-posts"
+        "Debian package", "/var/spool/telespool/inbox", "/var/spool/telespool-posts"
     ),
-    "pipx": Way("install.md", "pipx or uv", "~/spool/inbox", "~/spool-posts"),
+    "pipx": Way("pipx or uv", "~/spool/inbox", "~/spool-posts"),
     "service": Way(
-        "install.md", "As a service, from source", "/var/spool/telespool/inbox", "/var/spool/telespool-posts"
+        "As a service, from source", "/var/spool/telespool/inbox", "/var/spool/telespool-posts"
     ),
-    "clone": Way("install.md", "From a clone, for yourself", "~/spool/inbox", "~/spool-posts"),
+    "clone": Way("From a clone, for yourself", "~/spool/inbox", "~/spool-posts"),
 }  # fmt: skip
 
 
 def commands(way: Way) -> list[str]:
     """The first block of commands in the section."""
-    text = (ROOT / "docs" / way.page).read_text("utf-8")
+    text = (ROOT / "docs/install.md").read_text("utf-8")
     section = text[text.index(f"\n## {way.section}\n") :]
     found = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
     assert found is not None, way

@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from telespool.config import loader
-from telespool.config.secrets import Secrets
 from telespool.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,18 +17,8 @@ _HASH = re.compile(r"[0-9a-f]{32}")
 def run(options: argparse.Namespace) -> int:
     """Check both; raise all problems together."""
     path = options.config or loader.find()
-    problems: list[str] = []
-    config, secrets = None, None
-    try:
-        config = loader.load(path)
-    except ConfigError as error:
-        problems += error.problems
-    try:
-        secrets = Secrets.read(path)
-    except ConfigError as error:
-        problems += error.problems
-    posts = config is not None and config.destination == "telegram"
-    api_hash = secrets.api_hash if secrets else None
+    config, secrets, problems = loader.load_with_secrets(path)
+    posts, api_hash = config.destination == "telegram", secrets.api_hash
     if posts and api_hash is not None and not _HASH.fullmatch(api_hash):
         problems.append(
             f"the API hash has {len(api_hash)} characters; it must be the 32 of my.telegram.org, 0 to 9 and a to f"
@@ -38,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(problems)
     if path:
         print(f"{path}: fine")
-        if posts and secrets is not None and api_hash is None:
+        if posts and api_hash is None:
             print(
                 f"The API hash is missing: put it into {path.parent / 'secrets/api-hash'} (chmod 600),"
                 " unless systemd gives it to the service as a credential."

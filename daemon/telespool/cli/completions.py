@@ -20,20 +20,23 @@ if TYPE_CHECKING:
 
 PLACES = {
     "bash": ("telespool.bash", "bash-completion/completions/telespool"),
-    "zsh": ("_telespool", "zsh/site-functions/_telespool"),
+    "zsh": (
+        "_telespool",
+        "zsh/site-functions/_telespool",
+        "zsh/vendor-completions/_telespool",  # Debian's
+    ),
     "fish": ("telespool.fish", "fish/vendor_completions.d/telespool.fish"),
 }
-"""Of each shell: its file in a clone, and below share/ where the program is installed."""
+"""Of each shell: its file in a clone, and where below share/ it is installed."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Print it. Permanent: this installation has none."""
-    in_clone, installed = PLACES[options.shell]
-    clone = Path(__file__).resolve().parents[3]
-    places = [clone / "completions" / in_clone]
-    places += [Path(base) / "share" / installed for base in (sys.prefix, "/usr/local", "/usr")]
-    places.append(Path("/usr/share/zsh/vendor-completions/_telespool"))
-    for place in places if options.shell == "zsh" else places[:-1]:
+    in_clone, *installed = PLACES[options.shell]
+    places = [Path(__file__).resolve().parents[3] / "completions" / in_clone]
+    for base in (sys.prefix, "/usr/local", "/usr"):
+        places += [Path(base) / "share" / name for name in installed]
+    for place in places:
         if place.is_file():
             sys.stdout.write(place.read_text("utf-8"))
             return 0

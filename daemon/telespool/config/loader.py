@@ -25,6 +25,7 @@ from telespool.config import toml_messages
 from telespool.config.example import example
 from telespool.config.fields import fields, home, read, shown, wanted
 from telespool.config.schema import ChatSettings, Config
+from telespool.config.secrets import Secrets
 from telespool.config.toml_positions import Key, places
 from telespool.config.validation import contradictions
 from telespool.errors import ConfigError
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import SpoolSettings
 
-__all__ = ["example", "find", "load", "parse"]
+__all__ = ["example", "find", "load", "load_with_secrets", "parse"]
 
 _SECRETS = {"api_hash": "api-hash", "bot_token": "bot-token"}
 _OLD = {
@@ -76,6 +77,21 @@ def load(path: Path | None) -> Config:
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
     return parse(text, str(path))
+
+
+def load_with_secrets(path: Path | None) -> tuple[Config, Secrets, list[str]]:
+    """Read the configuration and the secrets beside it, and give all mistakes; in the place of what is wrong, the defaults."""
+    config, secrets = Config(), Secrets()
+    problems: list[str] = []
+    try:
+        config = load(path)
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        secrets = Secrets.read(path)
+    except ConfigError as error:
+        problems += error.problems
+    return config, secrets, problems
 
 
 def _own_spool(spool: SpoolSettings, user: int) -> SpoolSettings:

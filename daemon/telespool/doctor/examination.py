@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from telespool.config import loader
 from telespool.config.paths import posts
-from telespool.config.schema import Config
-from telespool.config.secrets import Secrets
 from telespool.doctor import places, programs, system, telegram
 from telespool.doctor.findings import Finding, ok, wrong
-from telespool.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from telespool.config.schema import Config
+    from telespool.config.secrets import Secrets
     from telespool.destinations.base import Destination
 
 
@@ -24,7 +23,7 @@ async def examine(
     path: Path | None, state: Path, make: Callable[[Config, Secrets], Destination]
 ) -> AsyncIterator[Finding]:
     """Look at everything; `make` gives the destination, `state` is where its login lies."""
-    config, secrets, problems = _read(path)
+    config, secrets, problems = loader.load_with_secrets(path)
     for problem in problems:
         yield wrong(
             "configuration", problem, "Correct it there; telespool check-config shows all of it"
@@ -58,17 +57,3 @@ async def examine(
         yield ok(
             "destination", f"a folder, no login is needed; the page: {posts(config) / 'index.html'}"
         )
-
-
-def _read(path: Path | None) -> tuple[Config, Secrets, list[str]]:
-    config, secrets = Config(), Secrets()
-    problems: list[str] = []
-    try:
-        config = loader.load(path)
-    except ConfigError as error:
-        problems += error.problems
-    try:
-        secrets = Secrets.read(path)
-    except ConfigError as error:
-        problems += error.problems
-    return config, secrets, problems

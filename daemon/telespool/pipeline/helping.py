@@ -23,7 +23,7 @@ class Helping:
         self._activity = activity
         self._helpers = Helpers()
         self._failures: dict[str, int] = {}
-        self._pieces: dict[str, int] = {}
+        self._joined: set[str] = set()
 
     def of(self, settings: ConvertSettings) -> tuple[Helper, ...]:
         """Those of these settings; `status` shows them from now on."""
@@ -36,8 +36,8 @@ class Helping:
         for state in self._activity.helpers:
             if state.failures > self._failures.get(state.name, 0):
                 log.warning("helper.failed", helper=state.name, reason=state.last_failure)
-                self._pieces.pop(state.name, None)
-            elif state.pieces > 0 and state.name not in self._pieces:
+                self._joined.discard(state.name)
+            elif state.pieces > 0 and state.name not in self._joined:
                 log.info("helper.joined", helper=state.name, version=state.version)
-                self._pieces[state.name] = state.pieces
+                self._joined.add(state.name)
             self._failures[state.name] = state.failures

@@ -45,7 +45,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-_GROUPS, _STORY = ("photo", "video", "document"), ("media", "document")
+_GROUPS = ("photo", "video", "document")
+_STORY = ("media", "document")
 
 
 class ReleaseOrder:
@@ -72,7 +73,8 @@ class ReleaseOrder:
         self.last_try = last_try
         self.released = 0
         self.left_out: list[LeftOut] = []
-        self.known = 0  # files that were left out because they were delivered before
+        self.known = 0
+        """Files that were left out because they were delivered before."""
         self._delivered = delivered or DeliveredIndex(spool, config.chats)
         self._lines: dict[int, Receipt] = {}
         self._opened: dict[int, Receipt] = {}
@@ -84,7 +86,8 @@ class ReleaseOrder:
         self._kin = Kinship()
         self._by_name = NameRules(self._chat, self._kin, self._names)
         self._pairs = LivePairs(self._kin, self._take)
-        self._is_story, self._has_come = self._chat.order != "kind", False  # has all come?
+        self._is_story = self._chat.order != "kind"
+        self._has_come = False  # all that is to come
         self._ranks: dict[int, int] = {}
         # Members that have not been routed yet, by the rank their name suggests.
         self._coming = [0] * 4
@@ -147,13 +150,9 @@ class ReleaseOrder:
         before = await in_thread(Account.read, self.spool, self.job)
         members = before.members | self._lines
         whole = not self.missing and all(number in members for number in standing)
-        account = Account(
-            members,
-            tuple(dict.fromkeys((*before.left_out, *self.left_out))),
-            whole,
-            before.opened | self._opened,
-        )
         if whole:
+            left_out = tuple(dict.fromkeys((*before.left_out, *self.left_out)))
+            account = Account(members, left_out, whole, before.opened | self._opened)
             await in_thread(self.spool.close_members, self.job, account.lines())
         return whole
 

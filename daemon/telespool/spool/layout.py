@@ -31,6 +31,8 @@ from telespool.spool.names import Job, Unit, belongs_to, clean
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
+    from telespool.runtime.plain_files import Listed
+
 
 Folder = Literal["incoming", "uploading", "deferred", "converting", "done", "quarantine"]
 
@@ -280,7 +282,7 @@ class SpoolLayout:
         """What lies beside the jobs of a folder instead of in one of them."""
         for folder in (*WORKING, "quarantine"):
             for entry in listing.listed(self.root / folder):
-                if Job.parse(entry.name) is None or not entry.is_directory:
+                if not _is_job(entry):
                     yield self.root / folder / entry.name
 
     def strangers(self) -> Iterator[Path]:
@@ -288,7 +290,7 @@ class SpoolLayout:
         for folder in WORKING:
             for entry in listing.listed(self.root / folder):
                 path = self.root / folder / entry.name
-                if Job.parse(entry.name) is None or not entry.is_directory:
+                if not _is_job(entry):
                     yield path
                     continue
                 for inner in listing.listed(path):
@@ -312,6 +314,10 @@ def is_note(name: str, names: Container[str], folder: Folder) -> bool:
     return name.removesuffix(NOTE) in names or (
         folder == "quarantine" and f"{name}{NOTE}" not in names
     )
+
+
+def _is_job(entry: Listed) -> bool:
+    return entry.is_directory and Job.parse(entry.name) is not None
 
 
 def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
