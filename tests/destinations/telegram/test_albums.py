@@ -193,6 +193,25 @@ async def test_a_bad_day_breaks_no_album_up(
     assert_one_album(telegram, items, receipts)
 
 
+@pytest.mark.parametrize("method", ["uploadMedia", "sendMultiMedia"])
+async def test_parts_that_pass_do_not_vouch_for_what_does_not(
+    telegram: TestTelegram, tmp_path: Path, method: str
+) -> None:
+    """Trouble with uploads or posts is as few tries as ever for each item, though parts of others arrive meanwhile."""
+    items = ten(tmp_path)
+    others = [photo_file(tmp_path, number) for number in range(11, 21)]
+    telegram.faults.add(method, error=(500, "RPC_CALL_FAIL"), times=None)
+    telegram.faults.add("saveFilePart", delay=0.05, nth=5, times=None)
+    patience = replace(HASTY, pause=0.1, gap_max=60.0)
+    async with opened(telegram, tmp_path / "state", patience=patience) as destination:
+        deliveries = [deliver(destination, each, whole=True) for each in (items, others)]
+        outcomes = await asyncio.gather(*deliveries, return_exceptions=True)
+    assert [type(each) for each in outcomes] == [Temporary, Temporary]
+    probe = 1
+    requests = len(items + others) if method == "uploadMedia" else 2
+    assert len(telegram.calls_of(method)) <= patience.tries * requests + probe
+
+
 @pytest.mark.parametrize("name", ["MEDIA_INVALID", "IMAGE_PROCESS_FAILED", "FILE_PARTS_INVALID"])
 async def test_what_even_a_good_picture_gets_is_nobodys_fault(
     telegram: TestTelegram, tmp_path: Path, name: str

@@ -85,7 +85,7 @@ class ConnectionPool:
                 line = await self._pick()
                 began = loop.time()
                 if await line.request(request, self._part_timeout) is True:
-                    health.passed(subject)
+                    health.passed(method, subject)
                     return loop.time() - began
                 refusal = error_mapping.Refusal(
                     "RPC_CALL_FAIL"
@@ -103,8 +103,8 @@ class ConnectionPool:
             if refusal is not None and refusal.action not in _AGAIN:
                 raise refusal
             if refusal is not None and refusal.is_trouble:
-                health.failed(subject)
-            if trouble >= (tries or self._caller.tries(subject, first)):
+                health.failed(method, subject)
+            if trouble >= (tries or self._caller.tries(method, subject, first)):
                 raise refusal or Temporary(
                     f"No connection to Telegram: {reason.reason}.", scope="all"
                 )

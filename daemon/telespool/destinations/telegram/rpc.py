@@ -136,8 +136,8 @@ class RpcClient:
                     limit, attempt = tries or self.patience.posting, under_way
                 elif refusal.is_trouble or refusal.action is Action.RECONNECT:
                     trouble += 1
-                    self.health.failed(subject)
-                    limit, attempt = tries or self.tries(subject, began), trouble
+                    self.health.failed(method, subject)
+                    limit, attempt = tries or self.tries(method, subject, began), trouble
                 else:
                     raise refusal from None
                 if attempt >= limit:
@@ -154,7 +154,7 @@ class RpcClient:
                 if trouble >= self.patience.tries:
                     raise self._no_way(down) from None
             else:
-                self.health.passed(subject)
+                self.health.passed(method, subject)
                 return answer
             await asyncio.sleep(self.patience.before(attempt))
 
@@ -162,10 +162,11 @@ class RpcClient:
         if refusal.action is Action.RECONNECT:
             await self.hang_up()
 
-    def tries(self, subject: int, since: float) -> int:
-        """How often a request is tried: longer where others pass meanwhile, and have trouble as well."""
+    def tries(self, method: str, subject: int, since: float) -> int:
+        """How often a request is tried: longer where others pass the same way meanwhile, and have trouble as well."""
         health = self.health
-        mixed = health.others_failed(subject, since) and health.others_passed(subject, since)
+        mixed = health.others_failed(method, subject, since)
+        mixed = mixed and health.others_passed(method, subject, since)
         return self.patience.stubborn if mixed else self.patience.tries
 
     async def whoami(self) -> Any:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from telespool.destinations.telegram.upload_media import MediaUploader
 
 _log = structlog.get_logger()
+_POST = "SendMedia"
 _MENDS = 16  # ten stale references, one after the other, are no reason to give up
 # Errors that concern everything, so that no item is to blame.
 _ALL = {Action.WAIT, Action.RECONNECT, Action.CHAT, Action.ACCOUNT, Action.LOGIN, Action.CONFIG}
@@ -268,7 +269,8 @@ class PostSender:
                     return await self._confirmed(chat, [each], head)
                 refusal = again
                 if again.is_trouble:
-                    if not self._caller.health.others_passed(each.item.key, now() - _LATELY):
+                    lately = now() - _LATELY
+                    if not self._caller.health.others_passed(_POST, each.item.key, lately):
                         raise self._circuit.trip(again.name) from None
                     break
                 if again.action is Action.CAPTION:

@@ -7,7 +7,7 @@ the server is well otherwise: another one passes the same way, and nobody else h
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING
 
 from telespool.errors import Temporary
@@ -16,32 +16,48 @@ if TYPE_CHECKING:
     from telespool.destinations.telegram.rpc import RetryPolicy
 
 _REMEMBERED = 256
+_SAME_WAY = {"SaveBigFilePart": "SaveFilePart", "SendMultiMedia": "SendMedia"}
 _NEARLY = 0.1  # seconds by which somebody may come too early
 
 
 class ServerHealth:
-    """What became of the last requests. A `subject` is the key of an item, 0 where a request is about none."""
+    """What became of the last requests, by their way: parts, uploads or posts. Parts that pass say nothing of posts.
+
+    A `subject` is the key of an item, 0 where a request is about none.
+    """
 
     def __init__(self) -> None:
-        self._passed: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED)
-        self._failed: deque[tuple[float, int]] = deque(maxlen=_REMEMBERED)
+        self._passed: defaultdict[str, deque[tuple[float, int]]] = defaultdict(_remembered)
+        self._failed: defaultdict[str, deque[tuple[float, int]]] = defaultdict(_remembered)
 
-    def passed(self, subject: int) -> None:
+    def passed(self, method: str, subject: int) -> None:
         """Telegram carried out a request about it; what is about no item says nothing of items."""
         if subject:
-            self._passed.append((now(), subject))
+            self._passed[_way(method)].append((now(), subject))
 
-    def failed(self, subject: int) -> None:
+    def failed(self, method: str, subject: int) -> None:
         """A request about it brought trouble."""
-        self._failed.append((now(), subject))
+        self._failed[_way(method)].append((now(), subject))
 
-    def others_passed(self, subject: int, since: float) -> bool:
-        """Whether something else passed after `since`."""
-        return _others(self._passed, subject, since)
+    def others_passed(self, method: str, subject: int, since: float) -> bool:
+        """Whether something else passed the same way after `since`."""
+        return _others(self._passed[_way(method)], subject, since)
 
-    def others_failed(self, subject: int, since: float) -> bool:
-        """Whether something else had trouble after `since`."""
-        return _others(self._failed, subject, since)
+    def others_failed(self, method: str, subject: int, since: float) -> bool:
+        """Whether something else had trouble the same way after `since`."""
+        return _others(self._failed[_way(method)], subject, since)
+
+    def others_failed_anywhere(self, subject: int, since: float) -> bool:
+        """Whether something else had trouble after `since`, whichever way."""
+        return any(_others(events, subject, since) for events in self._failed.values())
+
+
+def _way(method: str) -> str:
+    return _SAME_WAY.get(method, method)
+
+
+def _remembered() -> deque[tuple[float, int]]:
+    return deque(maxlen=_REMEMBERED)
 
 
 def _others(events: deque[tuple[float, int]], subject: int, since: float) -> bool:

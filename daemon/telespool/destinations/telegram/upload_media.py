@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from telespool.destinations.telegram.upload_file import FileUpload, FileUploader
     from telespool.model import Item, Kind
 
+_UPLOAD_MEDIA = "UploadMedia"
 _MENDS = 8  # parts lost, uploads spoilt, references gone stale: beyond it, it waits for another day
 _UPLOADS = 2  # from the start, under another id
 _CALM = 30.0  # seconds without anybody else's trouble after which Telegram counts as well
@@ -119,7 +120,7 @@ class MediaUploader:
                         raise error_mapping.verdict(refusal, item.name, kind) from None
                     kind = "document"
                 continue
-            self._taken.passed(item.key)
+            self._taken.passed(_UPLOAD_MEDIA, item.key)
             if tl_media.reference(answer) is None:
                 raise NeedsConversion(
                     f"Telegram took {item.name}, and made nothing of it that can be posted."
@@ -167,10 +168,12 @@ class MediaUploader:
             self._circuit.check()
             if refusal.is_trouble:
                 # Others have trouble as well: then it is nobody's, even if something passes now and then.
-                well = not health.others_failed(key, now() - _CALM)
+                well = not health.others_failed_anywhere(key, now() - _CALM)
                 well = well and await self._is_well(chat, kind)
             else:
-                well = self._taken.others_passed(key, since) or await self._is_well(chat, kind)
+                well = self._taken.others_passed(_UPLOAD_MEDIA, key, since) or await self._is_well(
+                    chat, kind
+                )
             if not well:
                 raise self._circuit.trip(refusal.name)
 
