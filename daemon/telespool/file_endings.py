@@ -26,7 +26,7 @@ VIDEO_ENDINGS = _endings(
 )
 ARCHIVE_ENDINGS = _endings(
     """
-    zip 7z rar tar tgz tbz tbz2 txz tzst gz bz2 xz zst lz lz4 lzma iso cab exe
+    zip 7z rar tar tgz tbz tbz2 txz tzst gz bz2 xz zst lz lz4 lzma iso cab exe cbz cbr cb7 cbt
     """
 )
 """Endings of what is cut into volumes by name."""

@@ -217,19 +217,63 @@ async def test_document_inside_an_archive(tmp_path: Path) -> None:
     assert outcome.files == files
 
 
-@pytest.mark.parametrize("method", [0, 8])
-@pytest.mark.parametrize(
-    ("front", "behind"),
-    [
-        (b"\xef\xbb\xbf", b""),
-        (b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\n\r\n", b""),
-        (b"HTTP/1.1 200 OK\r\n\r\n", b"\r\n0\r\n\r\n"),
-    ],
-)
-async def test_zip_behind_something(
-    front: bytes, behind: bytes, method: int, tmp_path: Path
-) -> None:
-    """A zip with a byte order mark or a server's answer in front of it is a zip."""
-    path = write(tmp_path / "x.zip", front + making.simple_zip(FILES, method) + behind)
+FRONTS = [
+    b"\xef\xbb\xbf",
+    b"\n",
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\n\r\n",
+    b"<br />\n<b>Warning</b>:  readfile() in <b>/var/www/dl.php</b> on line <b>7</b><br />\n" * 80,
+]
+BEHIND: dict[str, Callable[[], bytes]] = {
+    "stored.zip": lambda: making.simple_zip(FILES, 0),
+    "x.zip": lambda: making.simple_zip(FILES, 8),
+    "x.tar": lambda: making.tarred(FILES),
+    "x.tar.gz": lambda: gzip.compress(making.tarred(FILES)),
+    "x.tar.bz2": lambda: bz2.compress(making.tarred(FILES)),
+    "x.tar.xz": lambda: lzma.compress(making.tarred(FILES)),
+    "x.tar.zst": lambda: making.zstd(making.tarred(FILES)),
+    "4.rar": lambda: making.rar4(RARED)[0],
+    "5.rar": lambda: making.rar5(RARED)[0],
+}
 
-    assert (await read(path)).files == FILES
+
+@pytest.mark.parametrize("front", FRONTS, ids=["mark", "newline", "answer", "warnings"])
+@pytest.mark.parametrize("name", BEHIND)
+async def test_archive_behind_something(front: bytes, name: str, tmp_path: Path) -> None:
+    """An archive with a byte order mark, a server's answer or a script's warnings in front of it is that archive."""
+    path = write(tmp_path / name, front + BEHIND[name]())
+
+    found = (await read(path)).files
+
+    assert {name.rpartition("/")[2]: data for name, data in found.items()} == FLAT
+
+
+@pytest.mark.parametrize("method", [0, 8])
+async def test_zip_in_an_answer(method: int, tmp_path: Path) -> None:
+    """A zip that has the rest of an answer behind it as well is a zip."""
+    data = FRONTS[2] + making.simple_zip(FILES, method) + b"\r\n0\r\n\r\n"
+
+    assert (await read(write(tmp_path / "x.zip", data))).files == FILES
+
+
+async def test_7z_behind_something(tmp_path: Path) -> None:
+    """So is a 7z, behind bytes of any kind; one whose start is damaged is none."""
+    data = making.seven(tmp_path / "x.7z", FILES).read_bytes()
+    (tmp_path / "x.7z").unlink()
+
+    for number, front in enumerate((*FRONTS, bytes(range(256)))):
+        path = write(tmp_path / f"{number}.7z", front + data)
+        assert (await read(path)).files == FILES
+    damaged = b"\xef\xbb\xbf" + data[:12] + b"\0\0\0\0" + data[16:]
+
+    assert recognise(write(tmp_path / "z.7z", damaged)) is None
+
+
+@pytest.mark.parametrize("name", ["Asterix 1.cbz", "Asterix 2.CBR", "Asterix 3.cbt"])
+async def test_comics_are_archives_of_pictures(name: str, tmp_path: Path) -> None:
+    """A comic is an archive like any other: its pages come out."""
+    made = {"z": making.simple_zip(FILES), "r": making.rar5(RARED)[0], "t": making.tarred(FILES)}
+    path = write(tmp_path / name, made[name[-1].lower()])
+
+    found = (await read(path)).files
+
+    assert {name.rpartition("/")[2]: data for name, data in found.items()} == FLAT

@@ -22,14 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from telespool.archives import messages, volumes
+from telespool.archives import messages, preamble, volumes
 from telespool.archives.known_good import CURE, NAME, PATIENCE, seven_zip_tool, tool_key, try_sample
 from telespool.archives.limits import Budget
 from telespool.archives.listed import open_listed
 from telespool.archives.nested import VolumeLinks
 from telespool.archives.opening import PIECES, STREAMS, Opening
 from telespool.archives.sevenzip import SevenZip
-from telespool.archives.signatures import is_behind_something, recognise
+from telespool.archives.signatures import locate
 from telespool.archives.streams import open_pieces, open_stream, open_tar
 from telespool.errors import ConfigError, Permanent, VolumeMissing
 from telespool.runtime import subprocesses
@@ -138,7 +138,7 @@ class Engine:
         if name is None or beside.first != path:
             name = beside.first.name.removeprefix(prefix)
         path = beside.first
-        kind = await asyncio.to_thread(recognise, path)
+        kind, offset = await asyncio.to_thread(locate, path) or (None, 0)
         if kind is None and beside.cut:
             kind = PIECES
         if kind is None:
@@ -154,9 +154,8 @@ class Engine:
             lined = await asyncio.to_thread(VolumeLinks, files)
             path = lined.first
         switches: tuple[str, ...] = ()
-        alone = kind == "zip" and len(beside.volumes) == 1
-        if alone and await asyncio.to_thread(is_behind_something, path):
-            switches = ("-tzip",)
+        if offset and len(beside.volumes) == 1:
+            switches = await asyncio.to_thread(preamble.switches, path, kind, offset)
         opening = Opening(
             SevenZip(
                 self.program, path, name, self.settings.memory, self.tool, nice, lined, switches
@@ -167,6 +166,7 @@ class Engine:
             budget,
             everything,
             volumes=beside.volumes,
+            offset=offset,
             awaited=beside.awaited and beside.awaited.removeprefix(prefix),
         )
         if kind == PIECES:

@@ -25,7 +25,7 @@ class Opening:
     """One archive being opened.
 
     `everything` makes members of junk and dotfiles too; `volumes` are its files in their order; `awaited` is the
-    volume that is missing if it is not complete.
+    volume that is missing if it is not complete; `offset` is where a tar begins.
     """
 
     source: SevenZip
@@ -36,6 +36,7 @@ class Opening:
     everything: bool
     volumes: Sequence[Path]
     awaited: str | None = None
+    offset: int = 0
 
     @property
     def path(self) -> Path:

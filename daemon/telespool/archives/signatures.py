@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.archives import zip_directory
+from telespool.archives import preamble, zip_directory
 from telespool.file_types import HEAD, by_signature
 
 if TYPE_CHECKING:
@@ -24,37 +24,39 @@ _TAIL = 66 * 1024  # the end record of a zip and its longest comment
 _DOCUMENT_FIRST = (b"mimetype", b"_rels/", b"docProps/", b"word/", b"xl/", b"ppt/", b"META-INF/")
 _DOCUMENT_ANY = (b"[Content_Types].xml", b"META-INF/MANIFEST.MF", b"AndroidManifest.xml")
 _IN_FRONT = (b"HTTP/", b"\xef\xbb\xbf")  # a server's answer, a byte order mark
-_COMICS = {".cbz", ".cbr", ".cb7", ".cbt"}
 
 
 def recognise(path: Path) -> str | None:
     """The kind of archive this file is ("zip", "7z", "rar", "tar", "gzip", …), None where it is none."""
+    found = locate(path)
+    return found and found[0]
+
+
+def locate(path: Path) -> tuple[str, int] | None:
+    """The same, and how many bytes stand in front that are neither of it nor a program's; -1 where nobody knows how many."""
     with path.open("rb") as file:
         head = file.read(HEAD)
-        if not head or path.suffix.lower() in _COMICS:
+        if not head:
             return None
         found = by_signature(head)
         if found.name == "zip":
-            return None if _is_document(head, file) else "zip"
+            return None if _is_document(head, file) else ("zip", 0)
         if found.kind == "archive":
-            return found.name
+            return found.name, 0
         if found.name == "program" or head.startswith(b"#!"):
-            return _self_extracting(file)
+            kind = _self_extracting(file)
+            return (kind, 0) if kind else None
         if found.kind not in {"unknown", "playlist"} or head.startswith(b"RIFF"):
             return None
         file.seek(32769)
         if file.read(5) in {b"CD001", b"BEA01"}:
-            return "iso"
+            return "iso", 0
         if head.startswith(_IN_FRONT) and zip_directory.read(path) is not None:
-            return "zip"
-        return "zip" if _ends_a_zip(file) else None  # the last volume of a set begins anywhere
-
-
-def is_behind_something(path: Path) -> bool:
-    """Whether a zip has in front of it what a download or an editor put there; 7-Zip must be told that it is one."""
-    with path.open("rb") as file:
-        found = by_signature(file.read(HEAD))
-    return found.name not in {"zip", "program"}
+            return "zip", -1
+        if _ends_a_zip(file):  # the last volume of a set begins anywhere
+            return "zip", -1
+        file.seek(0)
+        return preamble.find(file.read(preamble.WINDOW))
 
 
 def begins_like_one(head: bytes) -> bool:

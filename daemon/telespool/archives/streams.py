@@ -81,7 +81,7 @@ async def open_tar(opening: Opening) -> Archive:
 
     async def tap() -> TarInput:
         if opening.kind == "tar":
-            return await asyncio.to_thread(TarFileInput, opening.volumes)
+            return await asyncio.to_thread(TarFileInput, opening.volumes, opening.offset)
         return await _start(opening)
 
     source = await tap()

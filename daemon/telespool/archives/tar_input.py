@@ -32,11 +32,12 @@ class TarInput(Protocol):
 class TarFileInput:
     """A file as it lies on the disk, whole or cut into several."""
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[Path], start: int = 0) -> None:
+        """Open them; the first is read from `start`."""
         self._files = [path.open("rb", buffering=0) for path in paths]
         self._sizes = [os.fstat(file.fileno()).st_size for file in self._files]
         self._place = 0
-        self._at = 0
+        self._at = start
         self._stopped = False
 
     def read_into(self, view: memoryview) -> int:
