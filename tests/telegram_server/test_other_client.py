@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.telegram
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # of its own code, on import
-    logging.getLogger("pyrogram").setLevel(logging.CRITICAL)
-    pyrogram: Any = pytest.importorskip("pyrogram", reason="kurigram is not installed")
+
+async def imported() -> Any:
+    """The other library. It asks for an event loop on import, and leaves one open where none runs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its own code
+        logging.getLogger("pyrogram").setLevel(logging.CRITICAL)
+        return pytest.importorskip("pyrogram", reason="kurigram is not installed")
 
 
 def fingerprint(key: rsa.PublicKey) -> int:
@@ -41,6 +44,7 @@ def fingerprint(key: rsa.PublicKey) -> int:
 
 async def prepared(telegram: TestTelegram, **options: Any) -> Any:
     """A client that finds this server where it expects Telegram's."""
+    pyrogram = await imported()
     keys: Any = importlib.import_module("pyrogram.crypto.rsa")
     auth: Any = importlib.import_module("pyrogram.session").Auth
 
@@ -79,8 +83,9 @@ async def test_another_library_logs_in_and_posts(telegram: TestTelegram, tmp_pat
         assert client.me.id == telegram.directory.bot.id
         one = await client.send_photo("media", str(paths[0]), caption="one")
         document = await client.send_document("media", str(film))
+        types = (await imported()).types
         album = await client.send_media_group(
-            "media", [pyrogram.types.InputMediaPhoto(str(path)) for path in paths[1:]]
+            "media", [types.InputMediaPhoto(str(path)) for path in paths[1:]]
         )
         numbers = [one.id, document.id, *(message.id for message in album)]
         back = await client.get_messages("media", numbers)
