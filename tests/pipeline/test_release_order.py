@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from telespool.archives.members import Member
 from telespool.config.schema import Config, InboxSettings, SendSettings
 from telespool.pipeline.release_order import ReleaseOrder
-from telespool.pipeline.sources import DropMember, ExtractedMember
+from telespool.pipeline.sources import ExtractedMember
 from telespool.spool import Spool
 from telespool.spool.layout import WORKING
 from telespool.spool.natural_order import natural
@@ -36,14 +37,14 @@ def spool(tmp_path: Path) -> Spool:
     return spool
 
 
-def members(names: list[str]) -> list[DropMember]:
+def members(names: list[str]) -> list[Member]:
     """The members of an archive with these names."""
-    return [DropMember(n, name, None) for n, name in enumerate(sorted(names, key=natural), 1)]
+    return [Member(n, name, None) for n, name in enumerate(sorted(names, key=natural), 1)]
 
 
 async def sort(
     spool: Spool,
-    coming: list[DropMember],
+    coming: list[Member],
     order: list[int],
     content: Callable[[str], bytes],
     send: SendSettings | None = None,

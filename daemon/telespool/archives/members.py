@@ -30,7 +30,10 @@ ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One regular file of an archive. `size` in bytes is what the archive says, None where it does not."""
+    """One regular file of an archive, or of any drop: its place among them, its name there, and its size.
+
+    `size` in bytes is what the archive says, None where nobody does.
+    """
 
     number: int
     name: str

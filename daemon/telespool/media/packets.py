@@ -30,8 +30,7 @@ class PacketScan:
     `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
     carry no time; `guessed` ones only that at which they are decoded. `jumps` counts how often the clock went back, `leaps` how often far forward; `leading` how many come before the first that can be decoded by itself, `hidden` how
     many an edit list cuts off. `reordered` are shown at another time than they are decoded. `end` is when the last
-    packet of any stream is over; `lasting` for how many seconds the last frame is shown, 0 where nobody says. `complaints` are
-    what ffprobe said meanwhile.
+    packet of any stream is over; `lasting` for how many seconds the last frame is shown, 0 where nobody says.
     """
 
     count: int
@@ -46,7 +45,6 @@ class PacketScan:
     reordered: int
     end: float
     lasting: float
-    complaints: tuple[str, ...] = ()
 
     @property
     def span(self) -> float:
@@ -114,7 +112,7 @@ async def scan(
 ) -> PacketScan:
     """Read the times of all packets of a stream."""
     reader = _Reader(stream.index)
-    said = await runner.run(
+    await runner.run(
         [
             ffmpeg.program(settings.ffprobe),
             *(
@@ -141,7 +139,6 @@ async def scan(
         reordered=reader.reordered,
         end=max([reader.end, *reader.times[-1:]]),
         lasting=reader.lasting,
-        complaints=said.lines,
     )
 
 

@@ -1,7 +1,7 @@
 """The state of a spool at one moment: its folders, and what the daemon has under way, if one runs.
 
 The folders are scanned once, without reading a file but the few newest notes, so a hundred thousand
-units take about a second and next to no memory. What the daemon says (`observe/window.py`) is added to it:
+units take about a second and next to no memory. What the daemon says (`control_socket.py`) is added to it:
 progress, speed, waits. Nothing is raised for what vanishes meanwhile.
 """
 
@@ -115,9 +115,7 @@ class Status:
             waiting_count=deferred.waiting_count,
             to_convert=deferred.units - deferred.waiting_count,
             refused=tuple(_read(folders, each) for each in sorted(quarantine.notes, reverse=True)),
-            beside_jobs=tuple(
-                str(path.relative_to(folders.root)) for path in folders.beside_jobs()
-            ),
+            beside_jobs=tuple(f"{look.folder}/{name}" for look in looks for name in look.beside),
             activity=activity,
         )
 
@@ -145,11 +143,13 @@ class _Look:
     waiting: list[WaitingUnits] = field(default_factory=list)
     waiting_count: int = 0
     notes: list[tuple[float, str, str]] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
 
     @classmethod
     def at(cls, folders: SpoolLayout, folder: Folder) -> _Look:
         look = cls(folders, folder)
-        for job in folders.jobs(folder):
+        jobs, look.beside = folders.jobs_and_others(folder)
+        for job in jobs:
             look._job(job)
         return look
 

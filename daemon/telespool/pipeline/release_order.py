@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
+    from telespool.archives.members import Member
     from telespool.config.schema import Config
-    from telespool.pipeline.sources import DropMember, ExtractedMember
+    from telespool.pipeline.sources import ExtractedMember
     from telespool.spool import Spool
     from telespool.spool.layout import Folder
 
@@ -60,7 +61,7 @@ class ReleaseOrder:
         spool: Spool,
         config: Config,
         job: str,
-        members: Iterable[DropMember],
+        members: Iterable[Member],
         *,
         last_try: bool = False,
         delivered: DeliveredIndex | None = None,
@@ -156,7 +157,7 @@ class ReleaseOrder:
             await in_thread(self.spool.close_members, self.job, account.lines())
         return whole
 
-    def _expect(self, members: Iterable[DropMember]) -> None:
+    def _expect(self, members: Iterable[Member]) -> None:
         added = {member.number: member.name for member in members}
         for number, name in added.items():
             as_photo = self._chat.raw == "jpeg" and raw_name(name)
@@ -170,7 +171,7 @@ class ReleaseOrder:
         self._order = sorted(self._ranks)
         self._next = 0
 
-    async def _line(self, member: DropMember, path: Path) -> Receipt:
+    async def _line(self, member: Member, path: Path) -> Receipt:
         size, found = await in_thread(lambda: (plain_files.lstat(path).st_size, digest_now(path)))
         return Receipt(member.number, 0, size, found, one_line(member.name))
 

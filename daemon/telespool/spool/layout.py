@@ -278,12 +278,15 @@ class SpoolLayout:
         names = listing.names(self.segments(entry))
         return sum(name.startswith("v") and name.endswith(".mp4") for name in names)
 
-    def beside_jobs(self) -> Iterator[Path]:
-        """What lies beside the jobs of a folder instead of in one of them."""
-        for folder in (*WORKING, "quarantine"):
-            for entry in listing.listed(self.root / folder):
-                if not _is_job(entry):
-                    yield self.root / folder / entry.name
+    def jobs_and_others(self, folder: Folder) -> tuple[list[str], list[str]]:
+        """The jobs of a folder, oldest first, and what lies beside them; in done/ that is nobody's concern."""
+        jobs, others = [], []
+        for entry in listing.listed(self.root / folder):
+            if _is_job(entry):
+                jobs.append(entry.name)
+            elif folder != "done":
+                others.append(entry.name)
+        return sorted(jobs), sorted(others)
 
     def strangers(self) -> Iterator[Path]:
         """What lies in the folders and is not ours to read: a person's, left alone and named in the log."""

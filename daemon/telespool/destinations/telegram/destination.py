@@ -68,7 +68,7 @@ class TelegramDestination:
     """An account of Telegram's, and the chats it posts to."""
 
     goes_on = True
-    """What has arrived of a file need not be sent again after a restart (`base.GoesOn`)."""
+    """What has arrived of a file need not be sent again after a restart (`base.SupportsResume`)."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from telespool.archives import volumes
 from telespool.archives.limits import Budget
 from telespool.archives.signatures import recognise
 from telespool.pipeline.sources.archive import ArchiveSource, open_archive
-from telespool.pipeline.sources.base import DropMember, ExtractedMember, Rules, Source
+from telespool.pipeline.sources.base import ExtractedMember, Rules, Source
 from telespool.pipeline.sources.file import FileSource
 from telespool.pipeline.sources.folder import FolderSource
 from telespool.runtime import plain_files
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Entry
     from telespool.spool.room import Room
 
-__all__ = ["DropMember", "ExtractedMember", "Source", "open_source"]
+__all__ = ["ExtractedMember", "Source", "open_source"]
 
 
 async def open_source(

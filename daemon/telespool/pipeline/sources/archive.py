@@ -15,6 +15,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
 from telespool.archives.blocking import AHEAD, MOST_AHEAD
+from telespool.archives.members import Member
 from telespool.archives.nested import together
 from telespool.archives.signatures import recognise
 from telespool.archives.volumes import may_be
@@ -26,7 +27,7 @@ from telespool.errors import (
     ToolFault,
     Unreadable,
 )
-from telespool.pipeline.sources.base import PASSWORD, DropMember, ExtractedMember
+from telespool.pipeline.sources.base import PASSWORD, ExtractedMember
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.tool_health import HEALTH
 from telespool.spool.account import LeftOut
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     from telespool.archives.members import Archive
     from telespool.archives.members import ExtractedPiece as Unpacked
-    from telespool.archives.members import Member as Listed
     from telespool.archives.nested import Inside
     from telespool.pipeline.sources.base import Rules
 
@@ -93,11 +93,11 @@ class UnpackingSource:
         directory = self.rules.tmp / str(base)
         await in_thread(directory.mkdir, parents=True, exist_ok=True)
         ends = list(itertools.accumulate(self._sizes(archive, base, depth, skip), initial=0))
-        inside: list[tuple[DropMember, Path]] = []
+        inside: list[tuple[Member, Path]] = []
         done = 0
         self._next_size = _ahead(ends, 0)
 
-        def keep(listed: Listed, head: bytes) -> bool:
+        def keep(listed: Member, head: bytes) -> bool:
             return self.rules.wanted(listed.name, head, depth)
 
         begun, before = time.monotonic(), len(self.damage)
@@ -143,7 +143,7 @@ class UnpackingSource:
             await HEALTH.blame(self.rules.engine.tool, begun)
 
     async def unpack_inner(
-        self, found: Sequence[tuple[DropMember, Path]], depth: int, skip: Container[int]
+        self, found: Sequence[tuple[Member, Path]], depth: int, skip: Container[int]
     ) -> AsyncGenerator[ExtractedMember]:
         """The members of the archives among these files; those that are none come as they are."""
         named = [(member.name, path) for member, path in found]
@@ -158,7 +158,7 @@ class UnpackingSource:
     async def _unpack_inside(
         self,
         inside: Inside,
-        files: Sequence[tuple[DropMember, Path]],
+        files: Sequence[tuple[Member, Path]],
         depth: int,
         skip: Container[int],
     ) -> AsyncGenerator[ExtractedMember]:
@@ -220,7 +220,7 @@ class ArchiveSource(UnpackingSource):
         self.archive = archive
         self.kind = archive.kind
         self.left_out += [LeftOut(name, why) for name, why in archive.left_out]
-        self.members: Sequence[DropMember] = [numbered(member, 0) for member in archive.members]
+        self.members: Sequence[Member] = [numbered(member, 0) for member in archive.members]
 
     def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
         """One pass through the archive, in its own order."""
@@ -228,9 +228,9 @@ class ArchiveSource(UnpackingSource):
         return self.unpack(self.archive, 0, self.rules.depth, skip)
 
 
-def numbered(member: Listed, base: int) -> DropMember:
+def numbered(member: Member, base: int) -> Member:
     """A member of an archive among those of the drop; `base` is 0 for the archive that was dropped itself."""
-    return DropMember(base + member.number, member.name, member.size)
+    return Member(base + member.number, member.name, member.size)
 
 
 def may_be_archive(path: Path) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from telespool.archives.engine import Engine
     from telespool.archives.limits import Budget
+    from telespool.archives.members import Member
     from telespool.spool.account import LeftOut
     from telespool.spool.fs_ops import FileOps
     from telespool.spool.room import Room
@@ -34,15 +35,6 @@ PASSWORD = "a password, which is never posted"  # noqa: S105 - a sentence
 
 
 @dataclass(frozen=True, slots=True)
-class DropMember:
-    """A file inside a drop: its place, its name as the drop has it, its size where that is known."""
-
-    number: int
-    name: str
-    size: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class ExtractedMember:
     """A member that has come out. Without a path it was left out: `left_out` says why, or it is damaged.
 
@@ -50,11 +42,11 @@ class ExtractedMember:
     archive inside adds; `opened` is the file of that archive, or a volume of it.
     """
 
-    member: DropMember
+    member: Member
     path: Path | None = None
     left_out: str = ""
     refused: str = ""
-    expect: tuple[DropMember, ...] = ()
+    expect: tuple[Member, ...] = ()
     opened: Path | None = None
 
 
@@ -62,7 +54,7 @@ class Source(Protocol):
     """A drop, opened."""
 
     kind: str
-    members: Sequence[DropMember]
+    members: Sequence[Member]
     damage: list[str]
     left_out: list[LeftOut]
     """What is no member, and why nobody looks into it."""

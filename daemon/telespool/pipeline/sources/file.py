@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.pipeline.sources.base import DropMember, ExtractedMember
+from telespool.archives.members import Member
+from telespool.pipeline.sources.base import ExtractedMember
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
@@ -21,7 +22,7 @@ class FileSource:
 
     def __init__(self, path: Path, name: str) -> None:
         self.path = path
-        self.members: Sequence[DropMember] = [DropMember(1, name, None)]
+        self.members: Sequence[Member] = [Member(1, name, None)]
         self.damage: list[str] = []
         self.left_out: list[LeftOut] = []
 

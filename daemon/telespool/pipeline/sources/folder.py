@@ -5,10 +5,11 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+from telespool.archives.members import Member
 from telespool.clutter import LINK, THUMBNAIL, UNFINISHED, clutter, thumbnail, unfinished
 from telespool.file_types import HEAD
 from telespool.pipeline.sources.archive import UnpackingSource, may_be_archive
-from telespool.pipeline.sources.base import PASSWORD, DropMember, ExtractedMember
+from telespool.pipeline.sources.base import PASSWORD, ExtractedMember
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.trees import files_below
@@ -32,7 +33,7 @@ class FolderSource(UnpackingSource):
         """Scan the folder. Blocks."""
         super().__init__(rules)
         self.path = path
-        self.members: Sequence[DropMember]
+        self.members: Sequence[Member]
         self.members, left_out = walk(path)
         self.left_out += [LeftOut(name, why) for name, why in left_out]
 
@@ -40,7 +41,7 @@ class FolderSource(UnpackingSource):
         """Its files in natural name order, then what is in the archives among them."""
         directory = self.rules.tmp / "0"
         await in_thread(directory.mkdir, parents=True, exist_ok=True)
-        inside: list[tuple[DropMember, Path]] = []
+        inside: list[tuple[Member, Path]] = []
         for member in self.members:
             if member.number in skip:
                 continue
@@ -68,7 +69,7 @@ class FolderSource(UnpackingSource):
             yield piece
 
 
-def walk(path: Path) -> tuple[list[DropMember], list[tuple[str, str]]]:
+def walk(path: Path) -> tuple[list[Member], list[tuple[str, str]]]:
     """The files below a folder that may be sent, in natural order; and what is left out, with the reason. Blocks."""
     found: list[tuple[str, int]] = []
     left_out: list[tuple[str, str]] = []
@@ -87,7 +88,7 @@ def walk(path: Path) -> tuple[list[DropMember], list[tuple[str, str]]]:
     left_out += [(name, THUMBNAIL) for name in small]
     found = [each for each in found if each[0] not in small]
     found.sort(key=lambda each: (natural(each[0]), each[0]))
-    members = [DropMember(number, name, size) for number, (name, size) in enumerate(found, 1)]
+    members = [Member(number, name, size) for number, (name, size) in enumerate(found, 1)]
     return members, sorted(left_out)
 
 
