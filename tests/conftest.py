@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.parsing",
+    "tests.sentences",
     "tests.needs",
     "tests.unblocked",
     "tests.crash.counts",
