@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import lzma
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -253,6 +255,63 @@ async def test_set_in_two_folders(tmp_path: Path) -> None:
     assert result.complete
     found = [path.read_bytes() for path in (tmp_path / "out").glob("*.d/*")]
     assert sorted(found) == sorted(FILES.values())
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["x.tar.gzaa", "x.tar.gzab", "x.tar.gzac"],
+        ["x.tar.xz_00", "x.tar.xz_01", "x.tar.xz_02"],
+        ["x.tar.gz.part-aa", "x.tar.gz.part-ab", "x.tar.gz.part-ac"],
+        ["x.tar.part1", "x.tar.part2", "x.tar.part3"],
+        ["x.zip.aaa", "x.zip.aab", "x.zip.aac"],
+        ["x.zip (1).001", "x.zip (1).002", "x.zip (1).003"],
+        ["xaa", "xab", "xac"],
+        ["part_00", "part_01", "part_02"],
+        ["backup.001", "backup.002", "backup.003"],
+    ],
+)
+async def test_pieces_of_an_archive(names: list[str], tmp_path: Path) -> None:
+    """However the pieces are named, they are one archive; while one is missing it is waited for, by its name."""
+    data = making.tarred(FILES)
+    if "gz" in names[0] or names[0] == "part_00":
+        data = gzip.compress(data)
+    elif "xz" in names[0]:
+        data = lzma.compress(data)
+    elif "tar" not in names[0]:
+        data = making.simple_zip(FILES)
+    size = -(-len(data) // 3)
+    pieces = {name: data[n * size : (n + 1) * size] for n, name in enumerate(names)}
+    for name in names:
+        write(tmp_path / name, pieces[name])
+
+    assert (await read(tmp_path / names[1])).files == FILES
+    for missing in (names[2], names[1]):
+        (tmp_path / missing).unlink()
+        with pytest.raises(VolumeMissing, match=re.escape(f"{missing} is missing")):
+            await read(tmp_path / names[0])
+        write(tmp_path / missing, pieces[missing])
+
+
+def test_names_that_say_little_need_their_bytes(tmp_path: Path) -> None:
+    """Files without endings are pieces only where the first begins an archive or a film, and the others nothing."""
+    archive = making.simple_zip(FILES)
+    contents = {
+        "README": b"text",
+        "visa": archive,
+        "photo_00": b"\xff\xd8\xff\xe0" + bytes(100),
+        "photo_01": bytes(50),
+        "scans_01": archive,
+        "scans_02": archive,
+        "xaa": archive,
+        "xab": bytes(len(archive) + 1),
+        "partaa": bytes(100),
+        "partab": bytes(100),
+    }
+    where = {name: write(tmp_path / name, data) for name, data in contents.items()}
+
+    assert [found.names for found in group(where, where)] == [("xaa",)]
+    assert group(where) == []
 
 
 @pytest.mark.parametrize("names", [("001", "002"), ("00", "01"), ("aa", "ab"), ("0001", "0002")])

@@ -167,6 +167,7 @@ class Engine:
             everything,
             volumes=beside.volumes,
             offset=offset,
+            joined=beside.joined.removeprefix(prefix),
             awaited=beside.awaited and beside.awaited.removeprefix(prefix),
         )
         if kind == PIECES:

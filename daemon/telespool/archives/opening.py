@@ -25,7 +25,7 @@ class Opening:
     """One archive being opened.
 
     `everything` makes members of junk and dotfiles too; `volumes` are its files in their order; `awaited` is the
-    volume that is missing if it is not complete; `offset` is where a tar begins.
+    volume that is missing if it is not complete; `offset` is where a tar begins; `joined` is what was cut.
     """
 
     source: SevenZip
@@ -37,6 +37,7 @@ class Opening:
     volumes: Sequence[Path]
     awaited: str | None = None
     offset: int = 0
+    joined: str = ""
 
     @property
     def path(self) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from telespool.archives import lz4_lzip, messages, name_encoding, tar
 from telespool.archives.limits import NAMES
 from telespool.archives.members import ENTRIES_PER_MEMBER, is_junk, left_out, numbered
+from telespool.archives.opening import PIECES
 from telespool.archives.sevenzip import StreamArchive
 from telespool.archives.tar_input import TarFileInput, TarInput
 from telespool.errors import Permanent, VolumeMissing
@@ -91,6 +92,8 @@ async def open_tar(opening: Opening) -> Archive:
     finally:
         await source.close()
     name = opening.name
+    if damage and opening.awaited is not None:
+        raise VolumeMissing(messages.volume_missing(name, opening.awaited))
     if not entries and damage:
         raise Permanent(messages.unreadable(name, damage))
     names = name_encoding.decode([entry.name for entry in entries] + passed)
@@ -114,8 +117,11 @@ async def open_tar(opening: Opening) -> Archive:
 
 
 def _one_file(opening: Opening, start: tar.Start) -> Archive:
-    stem, dot, _ = opening.name.rpartition(".")
-    return StreamArchive(opening, stem if dot and stem else opening.name, start=start)
+    name = opening.joined or opening.name
+    stem, dot, _ = name.rpartition(".")
+    if opening.kind != PIECES and dot and stem:
+        name = stem
+    return StreamArchive(opening, name, start=start)
 
 
 async def _start(opening: Opening) -> ChildStream:

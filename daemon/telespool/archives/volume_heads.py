@@ -37,6 +37,22 @@ def is_whole(style: str, path: Path, *, first: bool, alone: bool) -> bool:
     return False
 
 
+def begins_something(path: Path) -> str:
+    """What of that which people cut begins with this file: "archive", "video", or "" where neither does."""
+    with path.open("rb") as file:
+        kind = by_signature(file.read(HEAD)).kind
+    return kind if kind in {"archive", "video"} else ""
+
+
+def is_piece(path: Path, size: int, *, last: bool) -> bool:
+    """Whether this may be a piece of a file that was cut into pieces of so many bytes: nothing begins with it."""
+    own = path.stat().st_size
+    if not own or own > size or (own < size and not last):
+        return False
+    with path.open("rb") as file:
+        return by_signature(file.read(HEAD)) is UNKNOWN
+
+
 def ends_well(pieces: Sequence[Path]) -> bool:
     """Whether an MP4 that was cut into these pieces reaches exactly to the end of the last one."""
     sizes = [piece.stat().st_size for piece in pieces]

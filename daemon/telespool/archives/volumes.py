@@ -6,7 +6,8 @@ Known by their names, as the programs that made them give them:
     holiday.rar  holiday.r00  holiday.r01 …     opened by holiday.rar
     holiday.z01  holiday.z02 …  holiday.zip     opened by holiday.zip, which is the last
     holiday.7z.001  holiday.7z.002 …            opened by the first; so is everything that was merely cut:
-    film.mp4.001 …  film.mp4.00 …  film.mp4.aa …
+    film.mp4.001 …  film.mp4.00 …  film.mp4.aa …  x.tar.gzaa …  x.zip.part1 …
+    xaa  xab …  part-00  part-01 …              the same, where nothing says what was cut: their bytes must
 
 Names only look like it now and then (`photos.zip.365`, `game.z64`): where a set lacks volumes, those that are whole
 files by their first bytes are none of it (`where` tells where to look). Volumes in several folders, or with the
@@ -20,70 +21,25 @@ Nothing leaves this module but `look`'s OSError.
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from telespool.archives.volume_heads import ends_well, is_whole, needs_others
-from telespool.file_endings import ARCHIVE_ENDINGS, media_name
+from telespool.archives.volume_heads import (
+    begins_something,
+    ends_well,
+    is_piece,
+    is_whole,
+    needs_others,
+)
+from telespool.archives.volume_names import CUT, SHORT, Volume, beside_volumes, volume
+from telespool.file_endings import archive_name, media_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-_MOST = 9_999  # a number above it is a date or a counter
 _UNPADDED = 999  # up to here three digits are the rule; behind it comes 1000
-_SHORT = 2  # two digits or letters at the end are a volume's only beside the first one
-_COPY = r"(?P<copy> ?\(\d{1,3}\))?"
-_PART = re.compile(
-    rf"(?P<stem>.+\.part)(?P<digits>\d{{1,5}}){_COPY}(?P<end>\.(?:rar|exe))",
-    re.IGNORECASE | re.DOTALL,
-)
-_OLD_RAR = re.compile(
-    rf"(?P<stem>.+?){_COPY}\.(?P<letter>[r-z])(?P<digits>\d\d)", re.IGNORECASE | re.DOTALL
-)
-_OLD_ZIP = re.compile(rf"(?P<stem>.+?){_COPY}\.z(?P<digits>\d{{2,4}})", re.IGNORECASE | re.DOTALL)
-_CUT = re.compile(
-    rf"(?P<stem>.+?\.[a-z0-9]{{1,5}}){_COPY}\.(?P<digits>\d{{2,5}}|[a-z]{{2}})",
-    re.IGNORECASE | re.DOTALL,
-)
-_WHOLE = re.compile(rf"(?P<stem>.+?){_COPY}\.(?P<kind>rar|zip)", re.IGNORECASE | re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """One file of a set. `key` is the same for all of them; `place` counts from 1, or from 0 where the set does.
-
-    `folder` and `copy` are what may differ in the names of one set; `digits` is the number as it is written.
-    """
-
-    key: tuple[str, str]
-    place: int
-    name: str
-    folder: str = ""
-    copy: str = ""
-    digits: str = ""
-
-    def at(self, place: int) -> str:
-        """What the volume at another place is called."""
-        style = self.key[0]
-        if style == "part":
-            stem, _, end = self.name.rpartition(f"{self.digits}{self.copy}.")
-            if (
-                place != 1 and end.lower() == "exe"
-            ):  # behind a first one that is a program come archives
-                end = "rar"
-            return f"{stem}{place:0{len(self.digits)}d}{self.copy}.{end}"
-        if style == "split":
-            return f"{self.name.removesuffix(self.digits)}{_count(place, self.digits)}"
-        stem, dot, ending = self.name.rpartition(".")
-        upper = ending.isupper()
-        if style == "rar":
-            number = place - 2
-            ending = "rar" if place == 1 else f"{chr(ord('r') + number // 100)}{number % 100:02d}"
-        else:
-            ending = "zip" if place == 0 else f"z{place:02d}"
-        return stem + dot + (ending.upper() if upper else ending)
+_FIRST_LETTER = 26  # aa to az
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +47,7 @@ class VolumeSet:
     """Files that are one archive. `first` is the one to open; `missing` are names, in order.
 
     `sought` is under which name 7-Zip will look for each of `names`; `awaited` is what comes next if these are not
-    all, None where they are; `cut`: one file that was cut, which need not be an archive.
+    all, None where they are; `cut`: one file that was cut, which need not be an archive, and was called `joined`.
     """
 
     first: str
@@ -100,6 +56,7 @@ class VolumeSet:
     sought: tuple[str, ...]
     awaited: str | None
     cut: bool
+    joined: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +64,7 @@ class Beside:
     """A set as it lies on the disk: what to open, its files, its bytes, and what is `missing` by name.
 
     `awaited` is what comes next if the archive turns out not to be complete, None where that cannot be;
-    `sought` are the names under which 7-Zip will look for the files; `cut`: one file in pieces.
+    `sought` are the names under which 7-Zip will look for the files; `cut`: one file in pieces, called `joined`.
     """
 
     first: Path
@@ -117,35 +74,19 @@ class Beside:
     awaited: str | None
     sought: tuple[str, ...]
     cut: bool = False
+    joined: str = ""
 
 
-def volume(path: str) -> Volume | None:
-    """What the name says of itself; None where it is no volume.
+def may_be(name: str, *, bare: bool = True) -> bool:
+    """Whether a file of this name can belong to a set at all; most names cannot.
 
-    A plain `.rar` or `.zip` says nothing: it is a volume only beside others (see `group`).
+    `bare`: names without the ending of what was cut count as well (`xaa`).
     """
-    folder, _, name = path.rpartition("/")
-    style, place = "", 0
-    if match := _PART.fullmatch(name):
-        style, place = "part", int(match["digits"])
-    elif (match := _CUT.fullmatch(name)) and _may_be_cut(match["stem"]):
-        style, place = "split", _place(match["digits"])
-    elif (match := _OLD_ZIP.fullmatch(name)) and int(match["digits"]):
-        style, place = "zip", int(match["digits"])
-    elif match := _OLD_RAR.fullmatch(name):
-        style = "rar"
-        place = (ord(match["letter"].lower()) - ord("r")) * 100 + int(match["digits"]) + 2
-    if match is None or not style or place > _MOST or (style == "part" and not place):
-        return None
-    key = (style, match["stem"].casefold())
-    return Volume(key, place, path, folder, match["copy"] or "", match["digits"])
-
-
-def may_be(name: str) -> bool:
-    """Whether a file of this name can belong to a set at all; most names cannot."""
     if media_name(name):
         return False
-    return volume(name) is not None or _WHOLE.fullmatch(name) is not None
+    return (
+        volume(name, bare=bare) is not None or beside_volumes(name.rpartition("/")[2]) is not None
+    )
 
 
 def group(names: Iterable[str], where: Mapping[str, Path] | None = None) -> list[VolumeSet]:
@@ -164,13 +105,11 @@ def group(names: Iterable[str], where: Mapping[str, Path] | None = None) -> list
             variants.setdefault((each.folder, each.copy), {}).setdefault(each.place, each)
     for name in plain:
         folder, _, base = name.rpartition("/")
-        match = _WHOLE.fullmatch(base)
-        key = (match["kind"].casefold(), match["stem"].casefold()) if match else ("", "")
-        if match and key in found:
-            copy = match["copy"] or ""
-            place = 1 if key[0] == "rar" else 0
-            volumes = found[key].setdefault((folder, copy), {})
-            volumes.setdefault(place, Volume(key, place, name, folder, copy))
+        match beside_volumes(base):
+            case (key, copy) if key in found:
+                place = 1 if key[0] == "rar" else 0
+                volumes = found[key].setdefault((folder, copy), {})
+                volumes.setdefault(place, Volume(key, place, name, folder, copy))
     sets = []
     for key, variants in sorted(found.items()):
         for volumes in _united(list(variants.values())):
@@ -213,6 +152,7 @@ def look(path: Path) -> Beside:
         awaited,
         found.sought,
         found.cut,
+        found.joined,
     )
 
 
@@ -233,25 +173,6 @@ def some(names: Iterable[str]) -> str:
     return ", ".join(listed) if more < 2 else f"{', '.join(listed[:3])} and {more:,} more"
 
 
-def _may_be_cut(stem: str) -> bool:
-    return stem.rpartition(".")[2].lower() in ARCHIVE_ENDINGS or media_name(stem)
-
-
-def _place(digits: str) -> int:
-    if digits.isdecimal():
-        return int(digits)
-    low = digits.lower()
-    return (ord(low[0]) - ord("a")) * 26 + ord(low[1]) - ord("a") + 1
-
-
-def _count(place: int, like: str) -> str:
-    if like.isdecimal():
-        return f"{place:0{len(like)}d}"
-    first, second = divmod(place - 1, 26)
-    letters = f"{chr(ord('a') + first)}{chr(ord('a') + second)}"
-    return letters.upper() if like.isupper() else letters
-
-
 def _united(variants: list[dict[int, Volume]]) -> list[dict[int, Volume]]:
     """The sets among those of one name: what lies elsewhere, or has ` (1)` in its name, fills gaps."""
     variants.sort(key=lambda volumes: (-len(volumes), min(volumes)))
@@ -270,11 +191,13 @@ def _real(
     style: str, volumes: dict[int, Volume], where: Mapping[str, Path] | None
 ) -> dict[int, Volume]:
     """Of what is called like the volumes of a set, those that are."""
+    if style == "bare":
+        return _pieces(volumes, where or {})
     kept = volumes
     if style == "split":
         kept = _counted(volumes)
     head = _head(style, kept)
-    short = style == "split" and any(len(each.digits) <= _SHORT for each in kept.values())
+    short = style == "split" and any(len(each.digits) <= SHORT for each in kept.values())
     alone = style == "split" and len(kept) == 1
     if where is not None and kept and (short or alone or len(kept) < max(kept) - head + 1):
         kept = {
@@ -283,9 +206,42 @@ def _real(
             if each.name not in where
             or not _is_whole(style, where[each.name], place == head, alone)
         }
-    if short and (len(kept) < 2 or {head, head + 1} - kept.keys()):
+    if short and {head, head + 1} - kept.keys() and not _are_cut(kept):
         return {}
     return kept if any(each.digits for each in kept.values()) else {}  # not a plain .rar or .zip
+
+
+def _are_cut(volumes: dict[int, Volume]) -> bool:
+    """Whether these are pieces of an archive by their names alone: the first is there, or .ab to .az, or .part2."""
+    some = next(iter(volumes.values()), None)
+    if some is None or not archive_name(some.stem):
+        return False
+    if not volumes.keys().isdisjoint({0, 1}):
+        return True
+    return "part" in some.key[1].rpartition(".")[2] or (
+        not some.digits.isdecimal() and len(some.digits) == SHORT and max(volumes) <= _FIRST_LETTER
+    )
+
+
+def _pieces(volumes: dict[int, Volume], where: Mapping[str, Path]) -> dict[int, Volume]:
+    """Those that are pieces of one file by their bytes and sizes: names like `xaa` say little."""
+    head = 0 if 0 in volumes and volumes[0].digits.isdecimal() else 1
+    first = volumes.get(head)
+    if first is None or first.name not in where:
+        return {}
+    with contextlib.suppress(OSError):
+        begins = begins_something(where[first.name])
+        size = where[first.name].stat().st_size
+        kept = {
+            place: each
+            for place, each in volumes.items()
+            if place == head
+            or (each.name in where and is_piece(where[each.name], size, last=place == max(volumes)))
+        }
+        alone = len(kept) == 1 and (first.digits.isdecimal() or begins != "archive")
+        if begins and not alone:
+            return kept
+    return {}
 
 
 def _counted(volumes: dict[int, Volume]) -> dict[int, Volume]:
@@ -305,7 +261,7 @@ def _is_whole(style: str, path: Path, first: bool, alone: bool) -> bool:
 
 def _head(style: str, volumes: dict[int, Volume]) -> int:
     """The place at which a set begins."""
-    return 0 if style == "zip" or (style == "split" and 0 in volumes) else 1
+    return 0 if style == "zip" or (style in CUT and 0 in volumes) else 1
 
 
 def _set(style: str, volumes: dict[int, Volume]) -> VolumeSet:
@@ -324,15 +280,16 @@ def _set(style: str, volumes: dict[int, Volume]) -> VolumeSet:
         missing,
         sought,
         awaited,
-        style == "split",
+        style in CUT,
+        _joined(first) if style in CUT else "",
     )
 
 
 def _sought(style: str, first: Volume, head: int, place: int) -> str:
+    if style in CUT:
+        return f"{_joined(first)}.{place - head + 1:03d}"
     before, _, after = first.name.rpartition("/")[2].rpartition(f"{first.copy}.")
     name = f"{before}.{after}"
-    if style == "split":
-        return f"{before}.{place - head + 1:03d}"
     if place == head:
         return name
     stem, _, ending = name.rpartition(".")
@@ -341,3 +298,8 @@ def _sought(style: str, first: Volume, head: int, place: int) -> str:
     if style == "zip":
         return f"{stem}.{ending[:1]}{place:02d}"
     return replace(first, name=name, copy="").at(place)
+
+
+def _joined(first: Volume) -> str:
+    """What the pieces make together: `x.tar.gz` of `x.tar.gzaa`, and of `xaa` what it was called, which nobody knows."""
+    return first.stem.rstrip("-_. ") or first.name.rpartition("/")[2]

@@ -95,7 +95,7 @@ def _one(
         return told(
             "file" if kind == "photo" and chat.photos == "file" else kind, _kin(number, kin, called)
         )
-    if may_be(name):
+    if may_be(name, bare=False):
         return told("unpacked", "an archive inside; its photos and videos are sent")
     if number not in kin.sidecars and kind == "unknown":
         return told("unknown", "seen by its content when it is unpacked")

@@ -66,7 +66,11 @@ _UNIT = re.compile(
     r"(?:@(?P<attempt>[1-9]\d*))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
     re.DOTALL,
 )
-_VOLUME = re.compile(r"\.(part\d+|\d{3,})$", re.IGNORECASE)
+_VOLUME = re.compile(
+    r"(?:\.(part\d+|\d{3,})|(?:(?<=\.7z)|(?<=\.[gx]z)|(?<=\.(?:zip|rar|tar|tgz|txz|bz2|zst)))[-_. ]?(part[-_. ]?)?"
+    r"(\d{1,5}|[a-z]{2,3}))$",
+    re.IGNORECASE,
+)
 _ENDING = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}|7z")
 _PASSWORD = re.compile(r"(.+)\.password(?:\.txt)?", re.IGNORECASE | re.DOTALL)
 # What a volume has behind the name that all of its set share.
