@@ -329,6 +329,19 @@ async def test_file_that_was_cut(names: tuple[str, str], cut: int, tmp_path: Pat
     assert (await read(tmp_path / f"x.zip.{names[1]}")).files == FILES
 
 
+async def test_a_piece_of_a_packed_file_is_waited_for(tmp_path: Path) -> None:
+    """What one compressed stream holds lacks a piece where it breaks off; whole, it has its own name."""
+    data = gzip.compress(FILES["IMG_1.JPG"])
+    half = -(-len(data) // 2)
+    write(tmp_path / "IMG_1.JPG.gz.aa", data[:half])
+
+    with pytest.raises(VolumeMissing, match=r"IMG_1.JPG.gz.ab is missing"):
+        await read(tmp_path / "IMG_1.JPG.gz.aa")
+    write(tmp_path / "IMG_1.JPG.gz.ab", data[half:])
+
+    assert (await read(tmp_path / "IMG_1.JPG.gz.aa")).files == {"IMG_1.JPG": FILES["IMG_1.JPG"]}
+
+
 async def test_a_piece_of_a_film_is_waited_for(tmp_path: Path) -> None:
     """Pieces of one size may lack the last; a first one alone lacks the second."""
     for count in (1, 2):

@@ -10,6 +10,8 @@ import re
 from typing import TYPE_CHECKING
 
 from telespool.archives import lz4_lzip, messages, name_encoding, tar
+from telespool.archives.blocking import whole
+from telespool.archives.child_stream import CHUNK
 from telespool.archives.limits import NAMES
 from telespool.archives.members import ENTRIES_PER_MEMBER, is_junk, left_out, numbered
 from telespool.archives.opening import PIECES
@@ -50,6 +52,8 @@ async def open_stream(opening: Opening) -> Archive:
     name = opening.name
     if is_tar(bytes(head[:count])):
         return await open_tar(opening)
+    if opening.awaited is not None and await _breaks_off(opening):
+        raise VolumeMissing(messages.volume_missing(name, opening.awaited))
     if count == len(head) and not any(head) and _TAR.search(name):
         raise Permanent(messages.nothing_inside(name))  # a tar without files is zeros
     if not count:
@@ -122,6 +126,22 @@ def _one_file(opening: Opening, start: tar.Start) -> Archive:
     if opening.kind != PIECES and dot and stem:
         name = stem
     return StreamArchive(opening, name, start=start)
+
+
+async def _breaks_off(opening: Opening) -> bool:
+    """Whether the stream does not come to a good end: what is there of it is read."""
+    source = await _start(opening)
+    try:
+        await whole(lambda: _read_on(source), source.abort)
+        return messages.stream_damage(*await source.finish()) is not None
+    finally:
+        await source.close()
+
+
+def _read_on(source: TarInput) -> None:
+    rest = memoryview(bytearray(CHUNK))
+    while source.read_into(rest):
+        pass
 
 
 async def _start(opening: Opening) -> ChildStream:

@@ -238,8 +238,8 @@ def _pieces(volumes: dict[int, Volume], where: Mapping[str, Path]) -> dict[int, 
             if place == head
             or (each.name in where and is_piece(where[each.name], size, last=place == max(volumes)))
         }
-        alone = len(kept) == 1 and (first.digits.isdecimal() or begins != "archive")
-        if begins and not alone:
+        counted = first.digits.isdecimal() and head
+        if begins and (len(kept) > 1 or (begins == "archive" and not counted)):
             return kept
     return {}
 
