@@ -10,6 +10,7 @@ import pytest
 from telespool.pipeline.sources.base import TOO_DEEP
 from telespool.spool.account import Account, LeftOut, fates
 from telespool.spool.layout import SpoolLayout
+from tests.archives import making
 from tests.crash.media import BROKEN, photo
 from tests.faults.house import config, running
 from tests.jobs import job_name
@@ -119,6 +120,25 @@ async def test_an_archive_that_lies_too_deep_is_named_as_one(root: Path, tmp_pat
 
     (skipped,) = root.glob("done/*/skipped.txt")
     assert skipped.read_text() == f"one.zip: {TOO_DEEP}\n"
+
+
+async def test_quarantine_holds_no_more_than_was_dropped(root: Path) -> None:
+    """Padded files that nobody can read stay in their small archive, which is kept, named one by one; the good one is sent."""
+    padded = {f"p{n}.jpg": BROKEN + bytes([n]) + bytes(400_000) for n in range(8)}
+    data = making.simple_zip({**padded, "good.jpg": photo(b"good")}, method=8)
+    async with running(config(root)) as house:
+        (root / "inbox" / "x.zip").write_bytes(data)
+        await house.until(lambda: house.arrived and house.idle)
+
+    kept = [path for path in root.glob("quarantine/*/0*_p?.jpg") if path.stat().st_size > 1000]
+    assert sum(path.stat().st_size for path in kept) <= (1 << 20) + len(data)
+    assert kept
+    (archive,) = root.glob("quarantine/*/0000_x.zip")
+    assert archive.read_bytes() == data
+    note = notes(root)["x.zip"]
+    assert all(name in note or any(name in path.name for path in kept) for name in padded)
+    assert sorted(told(root)) == ["good.jpg", *padded]
+    assert told(root)["good.jpg"] == "delivered"
 
 
 async def test_a_step_that_changes_nothing_is_stopped(

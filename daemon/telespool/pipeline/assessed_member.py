@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from telespool.belonging import About
+from telespool.belonging import About, story
 from telespool.errors import ChildDied, Permanent
 from telespool.media import about as metadata
 from telespool.media import raw_preview
@@ -20,6 +20,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.spool.names import Unit, clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from telespool.belonging.story import Taken
@@ -33,13 +34,14 @@ CONVERTED = frozenset(["remux", "audio", "encode", "split"])
 
 @dataclass(frozen=True, slots=True)
 class AssessedMember:
-    """One member. `refused` is the sentence with which it goes to quarantine, whatever the assessment."""
+    """One member. `refused` is the sentence with which it goes to quarantine, whatever the assessment; `cure` what to do."""
 
     unit: Unit
     path: Path
     name: str
     verdict: Assessment | None
     refused: str = ""
+    cure: str = ""
     about: About | None = None
     taken: Taken | None = None
     clip: AssessedMember | None = None
@@ -107,13 +109,34 @@ class AssessedMember:
         """The unit and the file of each half."""
         return [(self.unit, self.path), *(self.clip.files if self.clip else ())]
 
-    def sentence(self) -> str:
-        """Why nobody can read it, under the name that the drop has for it, and what to do."""
-        if self.refused:
-            return self.refused
+    @property
+    def why_refused(self) -> str:
+        """Why nobody can read it, under the name that the drop has for it."""
         reasons = "; ".join(self.verdict.reasons) if self.verdict else ""
         said = (reasons or f"{self.name} cannot be read").replace(self.path.name, self.name)
-        return f"{said.rstrip('.')}. If it opens for you, save it anew in another format and drop that."
+        return self.refused or f"{said.rstrip('.')}."
+
+    def sentence(self) -> str:
+        """The same, and what to do."""
+        cure = self.cure
+        if not self.refused:
+            cure = "If it opens for you, save it anew in another format and drop that."
+        return f"{self.why_refused} {cure}".rstrip()
+
+
+def placed(
+    members: Sequence[AssessedMember], order: str, chapters: Mapping[int, tuple[int, ...]]
+) -> list[AssessedMember]:
+    """The members of a story in their order, each with its place."""
+    if order == "name":
+        return [replace(each, unit=replace(each.unit, place=each.unit.first)) for each in members]
+    names = {each.unit.first: each.name for each in members}
+    taken = {each.unit.first: each.taken for each in members}
+    places = story.places(names, taken, chapters)
+    ordered = sorted(members, key=lambda each: (places[each.unit.first], each.unit.first))
+    return [
+        replace(each, unit=replace(each.unit, place=places[each.unit.first])) for each in ordered
+    ]
 
 
 async def assess_member(

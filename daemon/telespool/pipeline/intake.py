@@ -177,6 +177,7 @@ class Intake(Worker):
         finally:
             await source.close()
         sorting.left_out += source.left_out
+        source.damage += sorting.kept_inside
         if not (sorting.released or sorting.known or standing or source.damage):
             raise Permanent(_nothing_inside(drop, sorting.left_out))
         told = await sorting.close_account(standing)

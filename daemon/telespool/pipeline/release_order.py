@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from telespool.belonging import Kinship, story
+from telespool.belonging import Kinship
 from telespool.file_endings import raw_name
 from telespool.pipeline.albums import Albums
-from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member
+from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member, placed
 from telespool.pipeline.live_pairs import LivePairs
 from telespool.pipeline.name_rules import NameRules
+from telespool.pipeline.quarantine_share import QuarantineShare
 from telespool.pipeline.send_queue import COPY, PHOTO, earliest
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
@@ -74,6 +75,9 @@ class ReleaseOrder:
         self.last_try = last_try
         self.released = 0
         self.left_out: list[LeftOut] = []
+        self.kept_inside: list[str] = []
+        """Sentences on files that nobody can read and that lie in the dropped archive alone."""
+        self._quarantine = QuarantineShare(spool, job)
         self.known = 0
         """Files that were left out because they were delivered before."""
         self._delivered = delivered or DeliveredIndex(spool, config.chats)
@@ -203,17 +207,16 @@ class ReleaseOrder:
             await in_thread(self.spool.disk.unlink, path)
 
     async def _judge(self, piece: ExtractedMember, path: Path, line: Receipt) -> AssessedMember:
+        cure = ""
         if self._chat.duplicates == "quarantine" and not piece.refused:
             before = await in_thread(self._delivered.before, self.job, line)
             if before is not None:
-                refused = (
-                    f"{piece.member.name} {before}. Remove it, or send it all the same:"
-                    f" telespool retry {self.job}/{piece.member.number:04d}"
-                )
-                piece = replace(piece, refused=refused)
-        return await assess_member(
+                piece = replace(piece, refused=f"{piece.member.name} {before}.")
+                cure = f"Remove it, or send it all the same: telespool retry {self.job}/{piece.member.number:04d}"
+        member = await assess_member(
             piece, path, self.config.convert, self._chat, last_try=self.last_try
         )
+        return replace(member, cure=cure)
 
     async def _drain(self) -> None:
         while self._next < len(self._order):
@@ -260,23 +263,11 @@ class ReleaseOrder:
     async def _release_held(self, rank: int) -> None:
         held = self._held[rank]
         if self._is_story:
-            held[:] = self._placed(held)
+            held[:] = placed(held, self._chat.order, self._kin.chapters)
         if held and rank > PHOTO:
             await self._close_albums(below=rank)
         while held:
             await self._route(held.pop(0))
-
-    def _placed(self, held: list[AssessedMember]) -> list[AssessedMember]:
-        """The members of a story in their order, each with its place."""
-        if self._chat.order == "name":
-            return [replace(each, unit=replace(each.unit, place=each.unit.first)) for each in held]
-        names = {each.unit.first: each.name for each in held}
-        taken = {each.unit.first: each.taken for each in held}
-        places = story.places(names, taken, self._kin.chapters)
-        held = sorted(held, key=lambda each: (places[each.unit.first], each.unit.first))
-        return [
-            replace(each, unit=replace(each.unit, place=places[each.unit.first])) for each in held
-        ]
 
     async def _route(self, member: AssessedMember) -> None:
         verdict = member.verdict
@@ -337,9 +328,13 @@ class ReleaseOrder:
         log.info(event, job=self.job, unit=str(entry.unit), reason=reason)
 
     async def _refuse(self, member: AssessedMember) -> None:
+        reason = member.sentence()
+        if not await in_thread(self._quarantine.take, member.path):
+            self.kept_inside.append(f"{member.name}: {member.why_refused} It lies in the archive.")
+            await self._leave_out(member, f"it lies in the archive, unread: {member.why_refused}")
+            return
         self.released += 1
         await self._note(member.unit.first)
-        reason = member.sentence()
         log.warning("unit.quarantined", job=self.job, unit=str(member.unit), reason=reason)
         await in_thread(self.spool.quarantine_staged, self.job, member.path, member.unit, reason)
 
