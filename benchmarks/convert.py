@@ -6,6 +6,8 @@
     scripts/bench convert --case kills --kills 50 --checkpoint 2
 
 Cases: `encode`, a full conversion: time, processor time, size, and how alike the frames are to the source (SSIM);
+`clips`, ten clips of 2.5 seconds by one process, as a phone's videos come to the daemon, against one command each: the
+start of our Python is not counted, which the daemon pays once;
 `remux`, a film of which only the container is wrong, with a key frame every other second as cameras set them, against
 the plain command of the plan, which encodes it;
 `kills`, a conversion that is killed with -9 at random and goes on each time: whether frames, times and sound are those
@@ -45,7 +47,9 @@ from telespool.media.mp4 import track
 from telespool.media.probe import probe
 from tests.media.measure import sound, ssim
 
-CASES = ("encode", "remux", "kills", "memory")
+CASES = ("encode", "clips", "remux", "kills", "memory")
+_CLIPS = 10
+_CLIP_SECONDS = 2.5
 _PR_SET_CHILD_SUBREAPER = 36
 _TONE = "aevalsrc='0.3*sin(2*PI*(300+20*t)*t)|0.2*sin(2*PI*500*t)':s=48000"
 
@@ -104,7 +108,7 @@ def ours(source: Path, result: Path, state: Path, wanted: argparse.Namespace) ->
     ]
 
 
-def made(path: Path, size: str, seconds: int, codec: list[str]) -> Path:
+def made(path: Path, size: str, seconds: float, codec: list[str]) -> Path:
     """A video that is neither too easy nor too hard to compress: a fractal, grain, and a tone."""
     picture = f"mandelbrot=s={size}:r=25,noise=alls=4:allf=t"
     took(
@@ -153,6 +157,25 @@ def encode(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
     alike = [ssim(folder / name, source) for name in ("ours.mp4", "plain.mp4")]
     means = [round(statistics.mean(frames), 5) for frames in alike]
     return found | {"ssim_ours": means[0], "ssim_plain": means[1]}
+
+
+def clips(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:
+    """Ten short clips by one process, and by one plain command each."""
+    codec = ["-c:v", "mpeg4", "-q:v", "3", "-c:a", "mp3"]
+    sources = folder / "sources"
+    sources.mkdir()
+    size = wanted.size or "640x480"
+    made(sources / "0.avi", size, _CLIP_SECONDS, codec)
+    for number in range(1, _CLIPS):
+        shutil.copyfile(sources / "0.avi", sources / f"{number}.avi")
+    idle = took([sys.executable, "-c", "import benchmarks.convert_once"]).cpu
+    ratios = []
+    for _ in range(wanted.repeat):
+        results = Path(tempfile.mkdtemp(dir=folder))
+        mine = took(ours(sources, results, folder / "state", wanted)).cpu - idle
+        commands = [plain(each, folder / "b.mp4", wanted.preset) for each in sources.iterdir()]
+        ratios.append(mine / sum(took(command).cpu for command in commands))
+    return {"clips": _CLIPS, "size": size, "cpu_ratio": round(statistics.median(ratios), 4)}
 
 
 def remux(folder: Path, wanted: argparse.Namespace) -> dict[str, Any]:

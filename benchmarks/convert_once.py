@@ -1,6 +1,6 @@
 """One conversion for `benchmarks/convert.py`: python -m benchmarks.convert_once SOURCE RESULT STATE CHECKPOINT PRESET
 
-Prints a line for each step of progress (the second of film that is done), and at the end, as JSON, how it was done and
+SOURCE may be a folder of videos; RESULT and STATE are folders then, and all are converted one after the other. Prints a line for each step of progress (the second of film that is done), and at the end, as JSON, how it was done and
 the peak memory of this process and of its largest ffmpeg.
 """
 
@@ -23,20 +23,22 @@ def peak(whose: int) -> float:
 
 
 async def main(argv: list[str]) -> None:
-    """Convert once."""
-    source, result, state, checkpoint, preset = argv
+    """Convert."""
+    source, result, state = map(Path, argv[:3])
+    settings = ConvertSettings(checkpoint=Seconds(float(argv[3])), preset=argv[4])
 
     def tell(progress: Progress) -> None:
         print(f"{progress.fraction:.6f}", flush=True)
 
-    outcome = await convert(
-        Path(source),
-        Path(result),
-        settings=ConvertSettings(checkpoint=Seconds(float(checkpoint)), preset=preset),
-        state=Path(state),
-        gate=PauseGate(),
-        progress=tell,
-    )
+    for each in sorted(source.iterdir()) if source.is_dir() else [source]:
+        outcome = await convert(
+            each,
+            result / f"{each.stem}.mp4" if source.is_dir() else result,
+            settings=settings,
+            state=state / each.stem,
+            gate=PauseGate(),
+            progress=tell,
+        )
     peaks = {
         "peak_mb": peak(resource.RUSAGE_SELF),
         "ffmpeg_peak_mb": peak(resource.RUSAGE_CHILDREN),

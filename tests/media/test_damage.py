@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
+from telespool.media.probe import probe_decoding
 from telespool.runtime.gate import PauseGate
 from tests.media.clips import AAC, X264, ffmpeg
 from tests.media.measure import see
@@ -114,3 +116,20 @@ async def test_a_size_that_changes_midway_is_encoded(
     ffmpeg("-i", source, "-c", "copy", "-movflags", "+faststart", copied)
     assert (await assess(copied, settings)).action == "encode"
     assert (await assess(clip("plain.mp4"), settings)).action == "send"
+
+
+@pytest.mark.parametrize("stream", ["v:0", "a:0"])
+async def test_damage_in_a_short_result_is_seen(
+    tmp_path: Path, settings: ConvertSettings, stream: str
+) -> None:
+    """What was encoded in one go is decoded before it is believed, picture and sound."""
+    whole, broken = tmp_path / "whole.mp4", tmp_path / "broken.mp4"
+    ffmpeg(*_PICTURE.format(length=2).split(), *f"{X264} {AAC} -movflags +faststart".split(), whole)
+    assert await probe_decoding(whole, settings) == ()
+    asked = f"ffprobe -v error -select_streams {stream} -show_entries packet=pos,size -of csv=p=0"
+    said = subprocess.run([*asked.split(), whole], capture_output=True, check=True, text=True)
+    size, place = map(int, said.stdout.split()[0].split(",")[:2])
+    data = bytearray(whole.read_bytes())
+    data[place + size // 4 : place + size] = b"\xff" * (size - size // 4)
+    broken.write_bytes(data)
+    assert await probe_decoding(broken, settings) != ()

@@ -99,19 +99,43 @@ _KNOWN = 256  # files
 
 async def probe(path: Path, settings: ConvertSettings) -> Probe:
     """Ask ffprobe what is in this file, unless it told before."""
-    key = (*await asyncio.to_thread(_stamp, path), settings.ffprobe, settings.languages)
+    key = await _key(path, settings)
     if key not in _known:
         async with HEALTH.vouched(ffprobe_tool(settings), patience=PATIENCE):
             found = await _ask_enough(path, settings)
             counts = await _count(path, found, settings)
-        choice = choose(
-            found.streams, whole=found.duration, counts=counts, languages=settings.languages
-        )
-        _known[key] = replace(found, choice=choice)
-        while len(_known) > _KNOWN:
-            _known.popitem(last=False)
+        _remember(key, found, counts, settings)
     _known.move_to_end(key)
     return _known[key]
+
+
+async def probe_decoding(path: Path, settings: ConvertSettings) -> tuple[str, ...]:
+    """Let ffprobe decode every key frame and all of the sound of a file with one film; what it complained of, line by line.
+
+    What it found meanwhile is remembered for `probe`. For a film of some seconds: there the start of a program takes
+    longer than its work.
+    """
+    key = await _key(path, settings)
+    async with HEALTH.vouched(ffprobe_tool(settings), patience=PATIENCE):
+        limit = ("-max_pixels", str(settings.max_pixels))
+        found, words = await _ask(path, settings, [*limit, "-skip_frame", "nokey"])
+    _remember(key, found, {}, settings)
+    return tuple(words.decode("utf-8", "replace").splitlines())
+
+
+async def _key(path: Path, settings: ConvertSettings) -> tuple[object, ...]:
+    return (*await asyncio.to_thread(_stamp, path), settings.ffprobe, settings.languages)
+
+
+def _remember(
+    key: tuple[object, ...], found: Probe, counts: dict[int, int], settings: ConvertSettings
+) -> None:
+    choice = choose(
+        found.streams, whole=found.duration, counts=counts, languages=settings.languages
+    )
+    _known[key] = replace(found, choice=choice)
+    while len(_known) > _KNOWN:
+        _known.popitem(last=False)
 
 
 def _stamp(path: Path) -> tuple[object, ...]:
@@ -148,19 +172,23 @@ async def _count(path: Path, found: Probe, settings: ConvertSettings) -> dict[in
 
 
 async def _ask_enough(path: Path, settings: ConvertSettings) -> Probe:
-    found = await _ask(path, settings, deep=False)
+    few = ["-read_intervals", f"%+#{_DECODED}"]
+    found, _ = await _ask(path, settings, few)
     kinds = {stream.kind for stream in found.streams if not stream.is_picture}
     silent_or_dark = not {"video", "audio"} <= kinds
     if any(stream.vague for stream in found.streams) or (
         found.format in _HEADERLESS and silent_or_dark
     ):
-        again = await _ask(path, settings, deep=True)
+        again, _ = await _ask(path, settings, few, deep=True)
         # Who finds no more than before need not read so far again.
         return again if again.streams != found.streams else found
     return found
 
 
-async def _ask(path: Path, settings: ConvertSettings, *, deep: bool) -> Probe:
+async def _ask(
+    path: Path, settings: ConvertSettings, frames: list[str], *, deep: bool = False
+) -> tuple[Probe, bytes]:
+    """What ffprobe finds, and its complaints; `frames` are the options that say which of them it decodes."""
     command = [
         ffmpeg.program(settings.ffprobe),
         *("-v", "error", "-of", "json", "-show_format", "-show_streams", "-show_programs"),
@@ -168,7 +196,7 @@ async def _ask(path: Path, settings: ConvertSettings, *, deep: bool) -> Probe:
             "-show_entries",
             "frame=stream_index,best_effort_timestamp_time,interlaced_frame,top_field_first",
         ),
-        *("-read_intervals", f"%+#{_DECODED}"),
+        *frames,
         *ffmpeg.reading(path, deep=deep),
     ]
     try:
@@ -187,7 +215,7 @@ async def _ask(path: Path, settings: ConvertSettings, *, deep: bool) -> Probe:
             else f"ffprobe ended with {subprocesses.how_it_ended(code)}"
         )
         raise Permanent(f"{path.name} cannot be read: {words}")
-    return found
+    return found, err
 
 
 def _parse(out: bytes, complaint: str, *, deep: bool) -> Probe | None:

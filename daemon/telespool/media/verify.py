@@ -18,10 +18,12 @@ from telespool.errors import Permanent
 from telespool.media import ffmpeg, mp4
 from telespool.media.compatibility import assess
 from telespool.media.ffmpeg_process import finish
+from telespool.media.probe import probe_decoding
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from telespool.media.compatibility import Assessment
     from telespool.media.conversion_context import ConversionContext
     from telespool.media.ffmpeg_args import EncodePlan
     from telespool.media.mp4 import Track
@@ -44,11 +46,8 @@ async def verify(result: Path, work: ConversionContext, plan: EncodePlan | None)
 
     `plan` is how the picture was encoded, None where it was copied.
     """
-    judging = asyncio.create_task(assess(result, work.settings))
-    reading = asyncio.create_task(asyncio.to_thread(mp4.track, result))
-    decoding = asyncio.create_task(_undecodable(result, work, copied=plan is None))
-    await finish(judging, reading, decoding)
-    verdict, track, undecodable = judging.result(), reading.result(), decoding.result()
+    verdict, undecodable = await _judged(result, work, copied=plan is None)
+    track = await asyncio.to_thread(mp4.track, result)
     probe = verdict.probe
     if verdict.action != "send" or probe is None or probe.video is None:
         raise Permanent(f"the result would not play everywhere: {'; '.join(verdict.reasons)}")
@@ -63,6 +62,23 @@ async def verify(result: Path, work: ConversionContext, plan: EncodePlan | None)
     if undecodable:
         raise Permanent(f"the result does not decode to its end: {undecodable}")
     return notes
+
+
+async def _judged(result: Path, work: ConversionContext, *, copied: bool) -> tuple[Assessment, str]:
+    """What it is to anybody who gets it, and ffmpeg's words where it does not decode; of a short film in one go."""
+    if not copied and work.length <= _SHORT:
+        words = _serious(await probe_decoding(result, work.settings))
+        return await assess(result, work.settings), words
+    judging = asyncio.create_task(assess(result, work.settings))
+    decoding = asyncio.create_task(_undecodable(result, work, copied=copied))
+    await finish(judging, decoding)
+    return judging.result(), decoding.result()
+
+
+def _serious(lines: tuple[str, ...], code: int = 0) -> str:
+    """The last words of a decoder that tell of something wrong; empty where none do."""
+    wrong = [line for line in lines if not _HARMLESS.match(line)]
+    return ffmpeg.last_words("\n".join(wrong or lines)) if wrong or code else ""
 
 
 def _check_sound(
@@ -193,8 +209,8 @@ async def _undecodable(result: Path, work: ConversionContext, *, copied: bool) -
     """Decode every key frame, all of the sound, and the end; ffmpeg's words where that fails.
 
     The end is what follows on the last key frame a second before it, of a copy, which is made a hundred times as fast, on
-    the very last one; and of that the frames that rest on none behind them. A film of some seconds that was encoded in
-    one run has no end of its own.
+    the very last one; and of that the frames that rest on none behind them. A short film that was encoded in one run has
+    no end of its own: `_judged`.
 
     To decode the rest as well would take a tenth of the time of an encoding, and tell what ffmpeg's good end
     and the index, byte by byte in its place, have told already.
@@ -203,15 +219,12 @@ async def _undecodable(result: Path, work: ConversionContext, *, copied: bool) -
     end = ["-sseof", "-0.1" if copied else "-1", "-skip_frame", "bidir"]
     end += ["-skip_loop_filter", "all"]  # it smooths, and finds nothing
     limit = ("-max_pixels", str(settings.max_pixels))
-    is_short = not copied and work.length <= _SHORT
     said = await work.runner.run(
         [
             *(ffmpeg.program(settings.ffmpeg), "-v", "error", "-nostdin"),
-            *(*limit, "-skip_frame", "nokey", *reading),
-            *(() if is_short else (*limit, *end, *reading)),
+            *(*limit, "-skip_frame", "nokey", *reading, *limit, *end, *reading),
             *("-map", "0:v:0", "-map", "0:a?", "-f", "null", "-"),
-            *(() if is_short else ("-map", "1:v:0", "-f", "null", "-")),
+            *("-map", "1:v:0", "-f", "null", "-"),
         ]
     )
-    wrong = [line for line in said.lines if not _HARMLESS.match(line)]
-    return ffmpeg.last_words("\n".join(wrong or said.lines)) if wrong or said.code else ""
+    return _serious(said.lines, said.code)
