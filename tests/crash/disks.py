@@ -32,6 +32,10 @@ class DyingDisk(FileOps):
         self.calls = 0
         self.die_at = die_at
         self.inbox = inbox
+        self.before_call: Callable[[int], object] | None = None
+        """Told the number of each call before it is made, but for those in the middle of another."""
+        self.halves: set[int] = set()
+        """The calls in the middle of others: what half of them does is only there if the process dies of it."""
 
     @property
     def dead(self) -> bool:
@@ -40,6 +44,8 @@ class DyingDisk(FileOps):
 
     def tick(self) -> None:
         """A call is about to be made."""
+        if self.before_call is not None and self.calls not in self.halves:
+            self.before_call(self.calls)
         self.calls += 1
         if self.dead:
             raise Death
@@ -145,6 +151,7 @@ class DyingDisk(FileOps):
 
     def _torn(self, half: Callable[[], object]) -> None:
         """Die in the middle of a call, with half of it done."""
+        self.halves.add(self.calls)
         if self.calls == self.die_at:
             half()
         self.tick()

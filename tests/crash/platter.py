@@ -246,20 +246,6 @@ class WatchedDisk(DyingDisk):
     ) -> None:
         super().__init__(die_at, inbox=inbox)
         self.platter = platter
-        self.before_call: Callable[[int], None] | None = None
-        """Told the number of each call before it is made, but for those in the middle of another."""
-        self.halves: set[int] = set()
-        """The calls in the middle of others: what half of them does is only there if the process dies of it."""
-
-    def tick(self) -> None:
-        """Tell, then count."""
-        if self.before_call is not None and self.calls not in self.halves:
-            self.before_call(self.calls)
-        super().tick()
-
-    def _torn(self, half: Callable[[], object]) -> None:
-        self.halves.add(self.calls)
-        super()._torn(half)
 
     def mkdir(self, path: Path) -> bool:
         """Do it, then tell."""

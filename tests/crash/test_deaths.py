@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.crash.deaths import Deaths
 from tests.crash.scenes import SCENES
 from tests.crash.stage import Play
 
@@ -41,12 +43,13 @@ def test_death_before_every_call(
 ) -> None:
     """Whichever call the process dies before, each file arrives exactly once and nothing is left over."""
     wrong = {}
-    for call in range(Play(SCENES[scene], place).run()):
-        play = Play(SCENES[scene], place)
-        converting.made.clear()
-        counts["deaths"] += 1
+    deaths = Deaths(partial(Play, SCENES[scene], place), converting)
+    deaths.find(range(Play(SCENES[scene], place).run()))
+    counts["deaths"] += len(deaths.left)
+    for call, play in deaths.each():
         try:
-            play.run([call])
+            play.check_nothing_lost()
+            play.run()
             play.check_end()
             play.check_receipts()
             assert len(converting.made) == len(set(converting.made)), "a segment was made twice"
@@ -57,30 +60,36 @@ def test_death_before_every_call(
 
 
 @scenes
-@pytest.mark.usefixtures("converting")
-def test_two_deaths(scene: str, place: Path, counts: Counter[str]) -> None:
+def test_two_deaths(scene: str, place: Path, converting: Converting, counts: Counter[str]) -> None:
     """The process dies, is started again, and dies again: pairs of calls, the same ones each time."""
     calls = Play(SCENES[scene], place).run()
     chosen = random.Random(scene)
-    for _ in range(PAIRS):
-        first, second = chosen.randrange(calls), chosen.randrange(calls)
-        play = Play(SCENES[scene], place)
-        play.run([first, second])
+    pairs = [(chosen.randrange(calls), chosen.randrange(calls)) for _ in range(PAIRS)]
+    deaths = Deaths(partial(Play, SCENES[scene], place), converting)
+    deaths.find(range(calls))
+    for first, second in pairs:
+        play = deaths.after(first)
+        play.check_nothing_lost()
+        play.run([second])
         counts["pairs"] += 1
 
         play.check_end()
         play.check_receipts()
 
 
-@pytest.mark.usefixtures("converting")
 @pytest.mark.parametrize("scene", ["folder", "films"])
-def test_death_while_forgetting(scene: str, place: Path, counts: Counter[str]) -> None:
+def test_death_while_forgetting(
+    scene: str, place: Path, converting: Converting, counts: Counter[str]
+) -> None:
     """Dying while old jobs are forgotten, the process forgets the rest afterwards, and sends nothing again."""
+    begin = partial(Play, SCENES[scene], place, with_retention=True)
     sent = Play(SCENES[scene], place).run()
-    for call in range(sent, Play(SCENES[scene], place, with_retention=True).run()):
-        play = Play(SCENES[scene], place, with_retention=True)
-        play.run([call])
-        counts["deaths"] += 1
+    deaths = Deaths(begin, converting)
+    deaths.find(range(sent, begin().run()))
+    counts["deaths"] += len(deaths.left)
+    for _, play in deaths.each():
+        play.check_nothing_lost()
+        play.run()
 
         play.check_end()
         play.check_forgotten()

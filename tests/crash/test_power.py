@@ -79,15 +79,20 @@ def _after(place: Path) -> Path:
 
 
 class Losses:
-    """Every way in which the power can fail in a scene; what comes to the same is there once.
+    """Every way in which the power can fail in a scene; what comes to the same (as what is `known`) is there once.
 
     With `died_before`, in the life after a death before that call.
     """
 
-    def __init__(self, begin: Callable[[], PoweredPlay], died_before: int | None = None) -> None:
+    def __init__(
+        self,
+        begin: Callable[[], PoweredPlay],
+        known: set[object],
+        died_before: int | None = None,
+    ) -> None:
         self._begin = begin
         self._died_before = died_before
-        self._known: set[object] = set()
+        self._known = known
         self._found: list[tuple[str, Tree, Play]] = []
         self.count = 0
 
@@ -144,7 +149,7 @@ def test_power_fails_before_every_call(
     begin = partial(PoweredPlay, scene, place, monkeypatch)
     calls, parts = begin().run(), _PARTS.get(scene, 1)
     share = range(calls * part // parts, calls * (part + 1) // parts)
-    _play_all(Losses(begin), share, counts)
+    _play_all(Losses(begin, set()), share, counts)
 
 
 @pytest.mark.parametrize("scene", ["across", "beside"])
@@ -153,8 +158,9 @@ def test_power_fails_while_a_claim_is_undone(
 ) -> None:
     """The process dies in the middle of a claim, and the power fails while the next start puts that right."""
     begin = partial(PoweredPlay, scene, place, monkeypatch)
+    known: set[object] = set()
     for death in range(4, 18):
-        _play_all(Losses(begin, death), range(9), counts)
+        _play_all(Losses(begin, known, death), range(9), counts)
 
 
 @scenes
@@ -164,10 +170,10 @@ def test_power_fails_after_a_death(
     """What a dead process did without fsync is seen by the next one, which must not build on it."""
     begin = partial(PoweredPlay, scene, place, monkeypatch)
     whole = Play(SCENES[scene], place).run()
-    chosen = random.Random(scene)
+    chosen, known = random.Random(scene), set[object]()
     for _ in range(15):
         death, call = chosen.randrange(whole), chosen.randrange(40)
-        _play_all(Losses(begin, death), range(call, call + 1), counts)
+        _play_all(Losses(begin, known, death), range(call, call + 1), counts)
 
 
 def _play_all(losses: Losses, calls: range, counts: Counter[str]) -> None:
