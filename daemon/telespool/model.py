@@ -58,6 +58,7 @@ class Item:
     and unit, so that a repeated request is the same request. `path` holds the bytes to send; `name` is what
     people see. `thumbnail` is a JPEG of at most 320 x 320. `picture` is there for photos and GIFs where the destination
     shows previews. `clip` makes a photo a live photo: both are one message.
+    `caption` is its own, beside that of its post: Markdown.
     """
 
     key: int
@@ -70,6 +71,7 @@ class Item:
     thumbnail: bytes | None = None
     picture: Picture | None = None
     clip: Item | None = None
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from telespool.runtime import plain_files
+from telespool.runtime import letters, plain_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -64,18 +64,8 @@ def read(path: Path) -> list[str]:
 
 
 def _texts(data: bytes) -> Iterator[str]:
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8"),
-        (b"\xff\xfe\0\0", "utf-32-le"),
-        (b"\xff\xfe", "utf-16-le"),
-        (b"\xfe\xff", "utf-16-be"),
-    ):
-        if data.startswith(mark):
-            yield data[len(mark) :].decode(encoding, "ignore")
-            return
-    if b"\0" in data:  # UTF-16 without its mark: of Latin letters every other byte is 0
-        first = data[::2].count(0) > data[1::2].count(0)
-        yield data.decode("utf-16-be" if first else "utf-16-le", "ignore")
+    if (text := letters.marked(data)) is not None:
+        yield text
         return
     try:
         yield data.decode("utf-8")

@@ -34,11 +34,24 @@ class Formatted:
     def __bool__(self) -> bool:
         return bool(self.text)
 
+    def followed_by(self, other: Formatted) -> Formatted:
+        """Both, with an empty line between them."""
+        if not (self and other):
+            return self or other
+        head = f"{self.text}\n\n"
+        shift = len(head.encode("utf-16-le", "replace")) // 2
+        spans = tuple(
+            Span(each.kind, each.offset + shift, each.length, each.url) for each in other.spans
+        )
+        return Formatted(head + other.text, self.spans + spans)
+
     def cut(self, limit: int) -> Formatted:
         """At most `limit` UTF-16 units; never half a character, and no span beyond the end."""
         units = self.text.encode("utf-16-le", "replace")
         if len(units) <= 2 * limit:
             return self
+        if limit <= 0:
+            return Formatted()
         kept = units[: 2 * (limit - 1)].decode("utf-16-le", "ignore").rstrip()
         end = len(kept.encode("utf-16-le")) // 2
         spans = tuple(

@@ -1,4 +1,4 @@
-"""What stands under a post: the template of the configuration, filled with what is known of the post.
+"""What stands under a post: what people wrote for it, else the template of the configuration, filled with what is known.
 
 Values are names that people gave their files; whatever signs they hold, they are shown as they are.
 """
@@ -6,10 +6,17 @@ Values are names that people gave their files; whatever signs they hold, they ar
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from telespool.spool.job_captions import NONE
+from telespool.spool.names import NESTED
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from telespool.spool.job_captions import JobCaptions
+    from telespool.spool.layout import Entry
 
 # Every sign of ASCII that can mean something in Markdown may stand behind a backslash. spec.commonmark.org, 2.4
 _SIGNS = re.compile(r"([!-/:-@\[-`{-~])")
@@ -27,3 +34,32 @@ def fill(template: str, values: Mapping[str, str | int]) -> str:
         for name, value in values.items()
     }
     return template.format(**shown).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class PostCaptions:
+    """The captions of a post: under the album (None: nobody wrote one), and of single files by number; all Markdown.
+
+    `notes` is what the report should say: a caption that was not there yet when its file went.
+    """
+
+    album: str | None = None
+    own: dict[int, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def of_post(known: JobCaptions, entry: Entry, sent: Sequence[int]) -> PostCaptions:
+    """What people wrote for the files of these numbers, which are one post. A part of a film has the film's."""
+    own: dict[int, str] = {}
+    album: str | None = None
+    missing = False
+    for place, number in enumerate(sent):
+        of = number if number in known.files or entry.unit.kind != "c" else number // NESTED
+        mine, around = known.files.get(of, (NONE, NONE))
+        missing |= not {mine, around} - {NONE} <= known.texts.keys()
+        if place == 0 and around != NONE:
+            album = known.texts.get(around)
+        if mine != NONE and (text := known.texts.get(mine)) is not None and mine != around:
+            own[number] = text
+    late = "a caption came out of the archive after its file had to be sent, for want of room: it is not in the chat"
+    return PostCaptions(album, own, (late,) if missing else ())

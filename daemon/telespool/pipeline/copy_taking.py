@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from telespool.clutter import clutter
 from telespool.runtime import plain_files, trees
 from telespool.spool.copies import Source, TakenFiles
-from telespool.spool.names import title
+from telespool.spool.names import caption_for, title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from telespool.pipeline.drops import Drop
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
+
+
+def together_as(drops: Sequence[Drop]) -> str:
+    """What loose files that go together are called; "" for one, with its caption or without."""
+    files = [drop for drop in drops if not drop.caption]
+    if len(files) == 1:
+        return ""
+    return f"{title(files[0].path.name)} – {title(files[-1].path.name)}"
 
 
 class CopyTaking:
@@ -36,14 +44,15 @@ class CopyTaking:
 
     def untaken(self, drop: Drop) -> list[Source]:
         """What of a drop was not taken yet: of a folder some files, of the parts of an archive all or none. Blocks."""
+        beside = [Source(path, path.name, f"{drop.place}/{path.name}") for path in drop.beside]
         if plain_files.is_directory(drop.path):
-            return [each for each in self._inside(drop) if each not in self._taken]
-        files = [
-            Source(path, path.name, f"{drop.place}/{path.name}")
-            for path in (drop.path, *drop.beside)
-        ]
+            inside = [each for each in self._inside(drop) if each not in self._taken]
+            return inside and [*inside, *beside]
+        files = [Source(drop.path, drop.path.name, f"{drop.place}/{drop.path.name}"), *beside]
+        # A caption that is written anew is no reason to post anything again.
+        telling = [each for each in files if caption_for(each.name) is None]
         try:
-            return [] if all(each in self._taken for each in files) else files
+            return [] if all(each in self._taken for each in telling) else files
         except OSError:
             return files
 
@@ -58,9 +67,7 @@ class CopyTaking:
         """Make a job of copies: of one drop, or of loose files that go together. Blocks."""
         first = drops[0]
         sources = [each for drop in drops for each in self.untaken(drop)]
-        label = first.path.name
-        if len(drops) > 1:
-            label = f"{title(label)} – {title(drops[-1].path.name)}"
+        label = together_as(drops) or first.path.name
         alone = len(drops) == 1 and not first.beside and not plain_files.is_directory(first.path)
         entry, names = self._spool.take(sources, first.chat, label, single=alone, topic=first.topic)
         self._taken.add(names)

@@ -1,7 +1,8 @@
 """What lies in the inbox, and whether it may be taken.
 
 A drop is a file or a folder directly in the inbox (for the chat `default`) or in a subfolder named like a chat. The
-volumes of an archive are one drop, and so are an archive and its NAME.password. Where a chat's `subfolders` are topics,
+volumes of an archive are one drop, and so are an archive and its NAME.password, and anything and its
+NAME.caption.txt. Where a chat's `subfolders` are topics,
 a folder in its folder is no drop but holds those of a topic. A drop is taken when nobody writes to it
 (`write_signs`) and nothing about it has changed for the settling time (`stability`). Never taken: names that start
 with a dot, look unfinished or are a system's (`clutter`), links, empty files and folders, files that cannot be read, and
@@ -21,10 +22,17 @@ from telespool.clutter import clutter, ignored, stands_for_unfinished
 from telespool.clutter import unfinished as looks_unfinished
 from telespool.file_endings import by_ending
 from telespool.file_types import HEAD, identify
-from telespool.pipeline import password_files
+from telespool.pipeline import companion_files
+from telespool.pipeline.near_names import nearly
 from telespool.runtime import plain_files, trees
 from telespool.runtime.write_signs import WriteSigns
-from telespool.spool.names import DEFAULT_CHAT, password_for, topic_of
+from telespool.spool.names import (
+    DEFAULT_CHAT,
+    caption_for,
+    is_companion,
+    password_for,
+    topic_of,
+)
 from telespool.spool.topic_names import TOPIC_BYTES
 
 if TYPE_CHECKING:
@@ -44,7 +52,7 @@ class Drop:
 
     `beside` are the files that belong to it; `missing` the names of volumes that must be there and are not. `written`
     names the file that somebody writes. `swift`: it came here complete, as far as the kernel knows. `loose`: a photo or
-    a video by itself, which goes together with others of its moment.
+    a video by itself, which goes together with others of its moment. `caption`: it is the caption of these.
     """
 
     path: Path
@@ -56,6 +64,7 @@ class Drop:
     missing: tuple[str, ...] = ()
     swift: bool = False
     loose: bool = False
+    caption: bool = False
     topic: str = ""
 
     @property
@@ -98,7 +107,7 @@ def find(
             yield from finder.of_chat(finder.entries(path), path.name)
         elif path.name in aliases and path.is_symlink():
             yield finder.refused(path, path.name, _LINKED_CHAT)
-        elif folder and (meant := _nearly(path.name, aliases)):
+        elif folder and (meant := nearly(path.name, aliases)):
             yield finder.refused(path, DEFAULT_CHAT, _NEARLY.format(name=path.name, chat=meant))
         else:
             own.append(path)
@@ -133,31 +142,6 @@ _NEARLY = (
 def unfinished(name: str, ignore: Iterable[str]) -> bool:
     """Whether a name says that it is not meant for us, or not yet."""
     return bool(clutter(name)) or looks_unfinished(name) or ignored(name, ignore)
-
-
-def _nearly(name: str, aliases: Collection[str]) -> str:
-    """The alias that differs from a name by case or by one letter; "" where none does."""
-    for alias in sorted(aliases):
-        same_case = name.casefold() == alias.casefold()
-        if same_case or (len(alias) > 3 and _one_letter_apart(name.casefold(), alias.casefold())):
-            return alias
-    return ""
-
-
-def _one_letter_apart(one: str, other: str) -> bool:
-    """Whether one letter was left out, added, mistaken, or changed places with the next."""
-    if abs(len(one) - len(other)) > 1:
-        return False
-    start = _alike(one, other)
-    end = _alike(one[start:][::-1], other[start:][::-1])
-    left, right = one[start : len(one) - end], other[start : len(other) - end]
-    return max(len(left), len(right)) <= 1 or (len(left) == len(right) == 2 and left == right[::-1])
-
-
-def _alike(one: str, other: str) -> int:
-    """How many letters two words begin with in common."""
-    pairs = zip(one, other, strict=False)
-    return next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 @dataclass(slots=True)
@@ -203,14 +187,14 @@ class _Finder:
     def together(self, paths: list[Path], chat: str) -> Iterator[Drop]:
         """The drops of one folder: the volumes of a set are one, and passwords go with their archive."""
         by_name = {path.name: path for path in paths}
-        passwords = {name for name in by_name if password_for(name) is not None}
-        sets = {each.first: each for each in volumes.group(by_name.keys() - passwords, by_name)}
+        companions = {name for name in by_name if is_companion(name)}
+        sets = {each.first: each for each in volumes.group(by_name.keys() - companions, by_name)}
         in_sets = {name for each in sets.values() for name in each.names}
-        firsts = sorted({*sets, *(by_name.keys() - in_sets - passwords)})
+        firsts = sorted({*sets, *(by_name.keys() - in_sets - companions)})
         files = {first: sets[first].names if first in sets else (first,) for first in firsts}
-        owners = password_files.owners(sorted(passwords), files, by_name)
-        for name in sorted(passwords - owners.keys()):
-            yield self._without_archive(by_name[name], chat)
+        owners = companion_files.owners(sorted(companions), files, by_name)
+        for name in sorted(companions - owners.keys()):
+            yield self._without_owner(by_name[name], chat)
         for first, names in files.items():
             each = sets.get(first)
             beside = [by_name[name] for name in names if name != first]
@@ -219,17 +203,25 @@ class _Finder:
             if main is None:  # the first volume is still to come: what there is stands for the set
                 main, *beside = beside
             drop = self.look(main, chat)
+            if caption_for(main.name) == "":
+                drop = replace(drop, caption=True, loose=True)
             if beside or each:
                 drop = _joined(drop, [self.look(path, chat) for path in beside])
                 drop = replace(drop, missing=each.missing if each else ())
             yield drop
 
-    def _without_archive(self, path: Path, chat: str) -> Drop:
+    def _without_owner(self, path: Path, chat: str) -> Drop:
         drop = self.look(path, chat)
-        sentence = (
-            f"{path.name} holds a password, but {password_for(path.name)} does not lie beside it. It is left in the"
-            " inbox until that does: drop the archive (again), or remove the file."
-        )
+        if caption := caption_for(path.name):
+            sentence = (
+                f"{path.name} holds a caption, but {caption} does not lie beside it (any more). It is left in the inbox until"
+                " that does: drop both together, or remove the file. What was posted already keeps its caption."
+            )
+        else:
+            sentence = (
+                f"{path.name} holds a password, but {password_for(path.name)} does not lie beside it. It is left in the"
+                " inbox until that does: drop the archive (again), or remove the file."
+            )
         return replace(drop, obstacle=drop.obstacle or sentence)
 
     def look(self, path: Path, chat: str) -> Drop:
@@ -330,6 +322,7 @@ _UNFINISHED = (
 def _joined(drop: Drop, others: Iterable[Drop]) -> Drop:
     """One drop of several files: it changes, is written to, and is in the way if any of them is."""
     parts = [drop, *others]
+    captioned = all(caption_for(part.path.name) for part in parts[1:])
     return replace(
         drop,
         signature=tuple(sign for part in parts for sign in part.signature),
@@ -337,5 +330,5 @@ def _joined(drop: Drop, others: Iterable[Drop]) -> Drop:
         written=next((part.written for part in parts if part.written), ""),
         beside=tuple(part.path for part in parts[1:]),
         swift=all(part.swift for part in parts),
-        loose=False,
+        loose=drop.loose and captioned,
     )

@@ -14,7 +14,7 @@ from telespool.belonging import Kinship
 from telespool.clutter import IGNORED, ignored
 from telespool.file_endings import by_ending, raw_name
 from telespool.pipeline.name_rules import NameRules
-from telespool.pipeline.sources.base import NO_MEDIA, PASSWORD
+from telespool.pipeline.sources.base import NO_MEDIA, PASSWORD, is_caption
 from telespool.spool.names import password_for
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ def _one(
         return told(LEFT_OUT, IGNORED)
     if password_for(name) is not None:
         return told(LEFT_OUT, PASSWORD)
+    if is_caption(name):
+        return told("caption", "its text stands with the files it is for")
     if why := rules.unwanted(number):
         return told(LEFT_OUT, why)
     if still is not None and chat.live_photos != "both" and not rules.unwanted(still):

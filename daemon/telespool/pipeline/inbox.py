@@ -26,14 +26,14 @@ from typing import TYPE_CHECKING, Any
 from telespool.archives import passwords, volumes
 from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent, TelespoolError, ToolFault, VolumeMissing
-from telespool.pipeline.copy_taking import CopyTaking
+from telespool.pipeline.copy_taking import CopyTaking, together_as
 from telespool.pipeline.drops import Drop, find, find_below
 from telespool.pipeline.stability import StabilityTracker
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import Wait
 from telespool.runtime.write_signs import WriteSigns
-from telespool.spool.names import DEFAULT_CHAT, password_for, title
+from telespool.spool.names import DEFAULT_CHAT, password_for
 from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     from telespool.runtime.fs_watcher import FolderWatcher
     from telespool.spool.layout import Entry
 
+_CAPTION_ALONE = (
+    "caption.txt goes with the photos and videos that are dropped with it, and there are none. It is left in the inbox until"
+    " there are. For an archive or a folder, call it like that: trip.zip.caption.txt."
+)
 _SHORTEST = 0.05
 _FIRST_GAP = 5.0
 _LONGEST_GAP = 600.0
@@ -135,7 +139,13 @@ class Inbox(Worker):
             elif wait <= 0:
                 settled.append([drop])
         for files in loose.values():
+            if all(drop.caption for drop, _ in files):
+                self._name(files[0][0].path, _CAPTION_ALONE)
+                continue
             jobs, wait = self._settling.together(files)
+            # The caption is last: a job is called like the first of its files.
+            jobs = [sorted(job, key=lambda drop: drop.caption) for job in jobs]
+            jobs = [job for job in jobs if not job[0].caption]
             settled += jobs
             if not jobs and any(ready <= 0 for _, ready in files):
                 pending += 1
@@ -230,7 +240,8 @@ class Inbox(Worker):
                 raise
             if len(drops) > 1:
                 for each in drops:
-                    self._claim([each])
+                    if not each.caption:
+                        self._claim([each])
                 return
             self._name(
                 drop.path,
@@ -251,8 +262,8 @@ class Inbox(Worker):
             return self._copying.take(drops)
         if len(drops) == 1:
             return self.spool.claim(drop.path, drop.chat, drop.beside, topic=drop.topic)
-        others = [each.path for each in drops[1:]]
-        together = f"{title(drop.path.name)} – {title(drops[-1].path.name)}"
+        others = [*drop.beside, *(path for each in drops[1:] for path in (each.path, *each.beside))]
+        together = together_as(drops)
         return self.spool.claim(drop.path, drop.chat, others, together=together, topic=drop.topic)
 
     def _concerns_drop(self, error: OSError) -> bool:

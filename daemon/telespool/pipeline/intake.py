@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from telespool.archives.engine import Engine
 from telespool.errors import ChildDied, NoRoom, Permanent, ToolFault, Unreadable, VolumeMissing
+from telespool.pipeline.caption_files import CaptionFiles
 from telespool.pipeline.late_arrivals import LateArrivals
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.room_queue import ROOM_AGAIN, RoomQueue
@@ -28,6 +29,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.waits import Wait
 from telespool.spool.delivered_index import DeliveredIndex
+from telespool.spool.job_captions import JobCaptions
 from telespool.spool.job_report import close_job
 
 if TYPE_CHECKING:
@@ -171,6 +173,7 @@ class Intake(Worker):
             [m for m in source.members if m.number not in standing],
             last_try=self._is_last_try(drop),
             delivered=self._delivered,
+            captions=await self._captions(drop, source),
         )
         try:
             await self._release(drop, source, sorting, standing)
@@ -207,6 +210,15 @@ class Intake(Worker):
             released=sorting.released,
             skipped=len(sorting.left_out),
         )
+
+    async def _captions(self, drop: Entry, source: Source) -> CaptionFiles:
+        """What the captions of a drop are for; those are known as well that stand in a folder already."""
+        before = await in_thread(JobCaptions.read, self.spool, drop.job)
+        captions = CaptionFiles(before, drop.unit.label)
+        captions.expect({each.number: each.name for each in source.members})
+        if source.beside is not None:
+            captions.with_drop(*source.beside)
+        return captions
 
     async def _open(self, drop: Entry) -> Source:
         if self.engine is None:

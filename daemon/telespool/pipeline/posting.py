@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Receipts, Rejected
@@ -23,11 +24,16 @@ async def post_all(
 
     Temporary: the destination took some of it again and again, but not the rest.
     """
-    caption, style = await in_thread(lambda: (preparing.caption(entry), preparing.style(entry)))
+    captions = await in_thread(preparing.captions, entry, list(staged))
+    caption, style = captions.album or "", await in_thread(preparing.style, entry)
+    staged = {
+        number: replace(each, item=replace(each.item, caption=captions.own.get(number, "")))
+        for number, each in staged.items()
+    }
     numbers = {each.item.key: number for number, each in staged.items()}
     messages: dict[int, int] = {}
     refused: dict[int, TelespoolError] = {}
-    notes: list[str] = []
+    notes: list[str] = list(captions.notes)
     for _ in range(_TRIES):
         missing = [staged[n] for n in staged if n not in messages and n not in refused]
         if not missing:

@@ -28,6 +28,7 @@ from telespool.pipeline.live_photos import LiveClips
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.identifiers import file_id, random_id
+from telespool.spool.job_captions import JobCaptions
 from telespool.spool.names import title
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from telespool.config.schema import Config
     from telespool.media.compatibility import Assessment
     from telespool.model import Kind, Picture
+    from telespool.pipeline.captions import PostCaptions
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
@@ -117,23 +119,34 @@ class Preparer:
             return False
         return verdict.kind in {"video", "gif"}
 
-    def caption(self, entry: Entry) -> str:
-        """What stands under the post."""
+    def captions(self, entry: Entry, sent: Sequence[int]) -> PostCaptions:
+        """What stands under the post of the files of these numbers, and with each of them. Blocks."""
+        known = JobCaptions.read(self.spool, entry.job)
+        found = captions.of_post(known, entry, sent)
+        if found.album is None:
+            replaced = bool(sent and found.own.get(sent[0]))
+            found = replace(found, album="" if replaced else self._template(entry))
+        return replace(found, album=self._with_how_to_join(entry, found.album or ""))
+
+    def _template(self, entry: Entry) -> str:
+        """The caption of the configuration, filled in."""
         drop = self.spool.drop(entry.job)
         archive = ""
         if drop is not None:
             folder = plain_files.is_directory(drop.path) and self.spool.archive_in(drop) is None
             archive = drop.unit.label if folder else title(drop.unit.label)
-        unit = entry.unit
         members = self.spool.members(entry)
         template = self.config.chat(entry.chat).caption
         known = {each.unit.first: self._verdicts.get(_key(each)) for each in members}
         assessments = {number: each for number, each in known.items() if each is not None}
         fields = CaptionFields(self.spool, entry, archive, assessments)
-        caption = captions.fill(template, fields.of(template))
-        first = members[:1]
+        return captions.fill(template, fields.of(template))
+
+    def _with_how_to_join(self, entry: Entry, caption: str) -> str:
+        """The caption, and for a numbered piece of a file how to join it again."""
+        first = self.spool.members(entry)[:1]
         name, _, piece = first[0].unit.label.rpartition(".") if first else ("", "", "")
-        if unit.kind == "c" and piece.isdecimal():
+        if entry.unit.kind == "c" and piece.isdecimal():
             caption = f"{caption}\n{captions.literally(how_to_join(name))}".strip()
         return caption
 

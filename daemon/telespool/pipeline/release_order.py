@@ -22,17 +22,18 @@ import structlog
 
 from telespool.belonging import Kinship
 from telespool.file_endings import raw_name
+from telespool.pipeline.account_writer import AccountWriter
 from telespool.pipeline.albums import Albums
 from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member, placed
+from telespool.pipeline.caption_files import CaptionFiles
 from telespool.pipeline.live_pairs import LivePairs
 from telespool.pipeline.name_rules import NameRules
 from telespool.pipeline.quarantine_share import QuarantineShare
 from telespool.pipeline.send_queue import COPY, PHOTO, earliest
-from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
-from telespool.runtime.hashing import digest_now
-from telespool.spool.account import Account, LeftOut, one_line
+from telespool.spool.account import LeftOut
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
+from telespool.spool.job_captions import JobCaptions
 from telespool.spool.names import Job
 
 if TYPE_CHECKING:
@@ -66,12 +67,13 @@ class ReleaseOrder:
         *,
         last_try: bool = False,
         delivered: DeliveredIndex | None = None,
+        captions: CaptionFiles | None = None,
     ) -> None:
         self.spool = spool
         self.config = config
         self.job = job
         self._chat = config.chat(Job.chat_of(job))
-        self._remembers = config.with_value("duplicates", "skip", "quarantine")
+        remembers = config.with_value("duplicates", "skip", "quarantine")
         self.last_try = last_try
         self.released = 0
         self.left_out: list[LeftOut] = []
@@ -81,8 +83,6 @@ class ReleaseOrder:
         self.known = 0
         """Files that were left out because they were delivered before."""
         self._delivered = delivered or DeliveredIndex(spool, config.chats)
-        self._lines: dict[int, Receipt] = {}
-        self._opened: dict[int, Receipt] = {}
         self._order: list[int] = []
         self._next = 0  # the place in `_order` of the first member that has not left yet
         self._gone: set[int] = set()
@@ -98,6 +98,11 @@ class ReleaseOrder:
         self._coming = [0] * 4
         self._held: list[list[AssessedMember]] = [[], [], [], []]
         self._albums: Albums[AssessedMember] = Albums(self._chat.album)
+        self._captions = captions or CaptionFiles(JobCaptions())
+        self._account = AccountWriter(
+            spool, job, self._captions, self._delivered if remembers else None
+        )
+        self._scopes: dict[str, int] = {}  # whose caption stands under the album that is begun
         self._expect(members)
 
     @property
@@ -110,10 +115,13 @@ class ReleaseOrder:
         number = piece.member.number
         if piece.expect:
             self._expect(piece.expect)
-        if piece.path is None:
+        self._captions.came(piece)
+        if piece.caption is not None:
+            self._gone.add(number)
+        elif piece.path is None:
             self._gone.add(number)
             if piece.opened is not None:
-                self._opened[number] = await self._line(piece.member, piece.opened)
+                self._account.opened[number] = await self._account.line(piece.member, piece.opened)
             if piece.left_out:
                 reason = self._by_name.reason(number, piece.left_out)
                 self.left_out.append(LeftOut(piece.member.name, reason, number=number))
@@ -122,9 +130,9 @@ class ReleaseOrder:
             self.left_out.append(LeftOut(piece.member.name, reason, number=number))
             await self._drop(piece.path)
         else:
-            line = await self._line(piece.member, piece.path)
+            line = await self._account.line(piece.member, piece.path)
             if not await self._leave_out_known(piece, piece.path, line):
-                self._lines[number] = line
+                self._account.lines[number] = line
                 self._ready[number] = await self._judge(piece, piece.path, line)
         self._pairs.came(number, self._ready.get(number))
         await self._drain()
@@ -144,6 +152,8 @@ class ReleaseOrder:
         self._has_come = True
         await self.let_go()
         await self._drain()
+        await self._account.late_captions()
+        self.left_out += self._captions.left_out()
 
     @property
     def missing(self) -> list[int]:
@@ -152,14 +162,7 @@ class ReleaseOrder:
 
     async def close_account(self, standing: Collection[int]) -> bool:
         """Write what became of each file of the drop; whether everything is told. `standing` came out before."""
-        before = await in_thread(Account.read, self.spool, self.job)
-        members = before.members | self._lines
-        whole = not self.missing and all(number in members for number in standing)
-        if whole:
-            left_out = tuple(dict.fromkeys((*before.left_out, *self.left_out)))
-            account = Account(members, left_out, whole, before.opened | self._opened)
-            await in_thread(self.spool.close_members, self.job, account.lines())
-        return whole
+        return await self._account.close(standing, self.left_out, complete=not self.missing)
 
     def _expect(self, members: Iterable[Member]) -> None:
         added = {member.number: member.name for member in members}
@@ -169,22 +172,12 @@ class ReleaseOrder:
             self._coming[self._ranks[number]] += 1
         self._kin.add(added)
         self._names |= added
+        self._captions.expect(added)
         if self._chat.live_photos != "both":
             self._pairs.expect(added)
         # What an archive inside adds has larger numbers than everything beside it.
         self._order = sorted(self._ranks)
         self._next = 0
-
-    async def _line(self, member: Member, path: Path) -> Receipt:
-        size, found = await in_thread(lambda: (plain_files.lstat(path).st_size, digest_now(path)))
-        return Receipt(member.number, 0, size, found, one_line(member.name))
-
-    async def _note(self, *numbers: int) -> None:
-        """Put into the account what is let out next: a file that stands in a folder must have its line."""
-        lines = [self._lines[number] for number in numbers if number in self._lines]
-        await in_thread(self.spool.note_members, self.job, [str(line) for line in lines])
-        for line in lines if self._remembers else ():
-            await in_thread(self._delivered.add, self.job, line)
 
     async def _leave_out_known(self, piece: ExtractedMember, path: Path, line: Receipt) -> bool:
         """Whether the file was delivered before and must not be again."""
@@ -224,7 +217,9 @@ class ReleaseOrder:
             judged = self._ready.get(number)
             if judged is None and number not in self._gone:
                 break
-            if judged is not None and self._pairs.waits(judged, self._is_awaited):
+            if judged is not None and (
+                self._pairs.waits(judged, self._is_awaited) or self._captions.waits(number)
+            ):
                 break
             self._ready.pop(number, None)
             self._next += 1
@@ -296,6 +291,11 @@ class ReleaseOrder:
             await self._release_album([member])
             return
         group = "media" if self._is_story and kind != "document" else kind
+        _, scope = self._captions.of(member.unit.first)
+        if self._scopes.setdefault(group, scope) != scope:
+            self._scopes[group] = scope
+            for album in self._albums.rest([group]):
+                await self._release_album(album)
         # Chapters of one recording share an album, where one has room for all of them.
         chapters = self._kin.chapters.get(member.unit.first, (member.unit.first,))
         begins = chapters[0] == member.unit.first
@@ -312,7 +312,7 @@ class ReleaseOrder:
 
     async def _release_album(self, album: list[AssessedMember]) -> None:
         files = [file for member in album for file in member.files]
-        await self._note(*(unit.first for unit, _ in files))
+        await self._account.note(*(unit.first for unit, _ in files))
         if len(files) == 1:
             unit, path = files[0]
             entry = await in_thread(self.spool.release, self.job, path, unit, "uploading")
@@ -322,7 +322,7 @@ class ReleaseOrder:
 
     async def _release(self, member: AssessedMember, folder: Folder, reason: str) -> None:
         self.released += 1
-        await self._note(member.unit.first)
+        await self._account.note(member.unit.first)
         entry = await in_thread(self.spool.release, self.job, member.path, member.unit, folder)
         event = "unit.deferred" if folder == "deferred" else "unit.released"
         log.info(event, job=self.job, unit=str(entry.unit), reason=reason)
@@ -334,12 +334,12 @@ class ReleaseOrder:
             await self._leave_out(member, f"it lies in the archive, unread: {member.why_refused}")
             return
         self.released += 1
-        await self._note(member.unit.first)
+        await self._account.note(member.unit.first)
         log.warning("unit.quarantined", job=self.job, unit=str(member.unit), reason=reason)
         await in_thread(self.spool.quarantine_staged, self.job, member.path, member.unit, reason)
 
     async def _leave_out(self, member: AssessedMember, reason: str = "") -> None:
-        del self._lines[member.unit.first]
+        del self._account.lines[member.unit.first]
         reason = reason or member.why_left_out
         self.left_out.append(LeftOut(member.name, reason, number=member.unit.first))
         await self._drop(member.path)

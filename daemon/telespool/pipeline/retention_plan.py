@@ -26,7 +26,8 @@ from telespool.spool.account import LeftOut, Proof, one_line
 from telespool.spool.ages import Ages
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
-from telespool.spool.layout import CONTENTS, MEMBERS, NOTES, REPORT, SKIPPED
+from telespool.spool.job_captions import CAPTION
+from telespool.spool.layout import CAPTIONS, CONTENTS, MEMBERS, NOTES, REPORT, SKIPPED
 from telespool.spool.names import Job, Unit
 
 if TYPE_CHECKING:
@@ -199,7 +200,7 @@ class _Judge:
     def strangers(self, job: str) -> bool:
         """Whether files lie among the receipts that are none of ours."""
         folder = self.folders.job_folder("done", job)
-        ours = {CONTENTS, MEMBERS, NOTES, SKIPPED}
+        ours = {CAPTIONS, CONTENTS, MEMBERS, NOTES, SKIPPED}
         for name, state in files_below(folder):
             report = name.startswith(_STEM) and name.endswith(_ENDING)
             known = name in ours or report or Unit.parse(name.partition("/")[0]) is not None
@@ -236,7 +237,7 @@ class _Judge:
 
     def _allowed(self, job: str, left_out: LeftOut) -> bool:
         """Whether this may go although it was not sent: it holds nothing, was sent before, or the user says so."""
-        if self.settings.left_out == "forget" or left_out.reason == "empty":
+        if self.settings.left_out == "forget" or left_out.reason in {"empty", CAPTION}:
             return True
         if left_out.digest:
             wanted = Receipt(0, 0, left_out.size, left_out.digest, left_out.name)

@@ -112,6 +112,7 @@ class Spool(SpoolWriter):
     add_notes = completion.add_notes
     note_members = completion.note_members
     close_members = completion.close_members
+    note_captions = completion.note_captions
     write_report = completion.write_report
     remove_passwords = completion.remove_passwords
     report_told = completion.report_told

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.runtime.trees import files_below, folders_below
-from telespool.spool.layout import MEMBERS, NOTE, NOTES, REPORT, SKIPPED, Entry
+from telespool.spool.layout import CAPTIONS, MEMBERS, NOTE, NOTES, REPORT, SKIPPED, Entry
 from telespool.spool.names import Unit, password_for
 from telespool.spool.transition import is_noted
 
@@ -72,6 +72,16 @@ def note_members(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:
     spool.make(folder)
     text = "".join(f"{line}\n" for line in lines)
     spool.append(folder / MEMBERS, text.encode("utf-8", "replace"))
+
+
+def note_captions(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:
+    """Add to the captions of a job, before what they stand under is let out (`job_captions`)."""
+    folder = spool.job_folder("done", job)
+    spool.make(folder)
+    # What the power cut off before would else swallow the first of these lines.
+    text = "\n" + "".join(f"{line}\n" for line in lines)
+    spool.append(folder / CAPTIONS, text.encode("utf-8", "replace"))
+    spool.disk.fsync(folder / CAPTIONS, folder)
 
 
 def close_members(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:

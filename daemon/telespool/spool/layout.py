@@ -23,10 +23,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from telespool.file_endings import media_name
+from telespool.file_endings import archive_name, media_name
 from telespool.runtime import plain_files
 from telespool.spool import listing
-from telespool.spool.names import Job, Unit, belongs_to, clean
+from telespool.spool.names import Job, Unit, belongs_to, caption_for, clean
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -51,6 +51,7 @@ SKIPPED = "skipped.txt"
 NOTES = "notes.txt"
 CONTENTS = "contents.txt"
 MEMBERS = "members.txt"
+CAPTIONS = "captions.txt"
 NOTE = ".txt"
 """Ends the name of the note about a unit in quarantine/, behind the unit's whole name."""
 HELD = 4_102_444_800.0
@@ -199,7 +200,7 @@ class SpoolLayout:
         """The archive of a drop (its first volume), or None for a folder that people dropped as such.
 
         A drop of several files is a folder that is called like the one to open, and holds nothing but its other
-        volumes and its password; so downloaders call folders too, of films and photos.
+        volumes, its password and its caption; so downloaders call folders too, of films and photos.
         """
         if not plain_files.is_directory(drop.path):
             return drop.path
@@ -217,9 +218,12 @@ class SpoolLayout:
         if first is None or not plain_files.is_file(drop.path / first):
             return None
         others = [name for name in names if name != first]
-        if not all(belongs_to(name, first) for name in others) or (
-            media_name(first) and not others
-        ):
+        if not all(belongs_to(name, first) for name in others):
+            return None
+        # A caption goes with anything: a photo and its caption are a folder of two.
+        if others and all(caption_for(name) for name in others):
+            return drop.path / first if archive_name(first) else None
+        if media_name(first) and not others:
             return None
         return drop.path / first
 

@@ -50,6 +50,12 @@ DEFAULT_CHAT = "default"
 PASSWORD_SUFFIX = ".password"  # noqa: S105 - ends a file name
 """Ends the name of a file that holds the passwords of the archive beside it, one a line (see `password_for`)."""
 
+CAPTION_SUFFIX = ".caption.txt"
+"""Ends the name of a file that holds the caption of what lies beside it (see `caption_for`)."""
+
+CAPTION_OF_ALL = "caption.txt"
+"""The name of a file that holds the caption of all files beside it, and below them."""
+
 AS_DOCUMENT = ".as-document"
 """In a label, before its ending: the file is sent as a document, as it is (0012_clip.as-document.mp4)."""
 
@@ -311,9 +317,24 @@ def password_for(name: str) -> str | None:
     return match[1] if match else None
 
 
+def caption_for(name: str) -> str | None:
+    """The NAME of a file NAME.caption.txt, "" for a caption.txt; None where the file is neither. Names, not paths."""
+    folded = name.casefold()
+    if folded == CAPTION_OF_ALL:
+        return ""
+    if folded.endswith(CAPTION_SUFFIX) and len(name) > len(CAPTION_SUFFIX):
+        return name[: -len(CAPTION_SUFFIX)]
+    return None
+
+
+def is_companion(name: str) -> bool:
+    """Whether a file says something of what lies beside it: it holds a password or a caption."""
+    return password_for(name) is not None or bool(caption_for(name))
+
+
 def belongs_to(name: str, first: str) -> bool:
-    """Whether a file beside an archive is another volume of it, or holds its password, going by the names alone."""
-    if password_for(name) is not None:
+    """Whether a file beside an archive is another volume of it, its password or its caption, going by the names alone."""
+    if is_companion(name):
         return True
     if first.casefold().endswith(".aa"):
         return name[:-2] == first[:-2]

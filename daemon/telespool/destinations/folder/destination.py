@@ -39,7 +39,7 @@ from telespool.errors import ConfigError, Permanent, Temporary
 from telespool.model import PLAIN
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.fs_ops import FileOps
-from telespool.spool.names import Unit, clean
+from telespool.spool.names import CAPTION_SUFFIX, Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -61,6 +61,10 @@ class _Copy:
     preview: bytes | None
     clip: Path | None = None
     """Of a live photo, its clip."""
+
+    def with_caption(self, caption: str) -> _Copy:
+        """The same with a caption of its own; "" is none."""
+        return replace(self, medium=replace(self.medium, caption=caption or None))
 
 
 class FolderDestination:
@@ -203,7 +207,7 @@ class FolderDestination:
             ledger = self._ledgers[chat]
             changed = ledger.refresh()
             copies = [
-                entry.handle
+                entry.handle.with_caption(render(entry.item.caption).text)
                 for entry in staged
                 if isinstance(entry.handle, _Copy) and ledger.message(entry.item.key) is None
             ]
@@ -241,6 +245,10 @@ class FolderDestination:
                     clip=clip,
                 )
             )
+        for medium in media:
+            if medium.caption:
+                name = _file_name(f"{medium.file}{CAPTION_SUFFIX}", names)
+                self._rewrite(building / name, f"{medium.caption}\n".encode())
         posted = datetime.fromtimestamp(int(self._clock()), UTC).isoformat()
         post = Post(posted, caption, tuple(media))
         if caption:

@@ -4,6 +4,7 @@
       IMG_1.jpg  IMG_2.jpg  …        the media under the names people know
       previews/IMG_1.jpg  …          small pictures of what is large or moves
       caption.txt                    what stands under it, where something does
+      IMG_2.jpg.caption.txt          what stands with that file alone
       post.json                      all of it for programs: ids, keys, kinds, sizes, the time
 
 `post.json` is the truth: which keys were posted, and under which ids. A `Ledger` keeps what it read and
@@ -58,6 +59,8 @@ class Medium:
     converted: bool = False
     clip: str | None = None
     """Of a live photo, the file of its clip."""
+    caption: str | None = None
+    """Its own, beside that of the post."""
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:

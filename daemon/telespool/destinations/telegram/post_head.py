@@ -11,6 +11,9 @@ from telespool.destinations.markdown import Formatted, render
 from telespool.model import PLAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from telespool.destinations.base import Uploaded
     from telespool.model import PostStyle
 
 _ENTITIES = {
@@ -27,33 +30,41 @@ _ENTITIES = {
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A caption and a style; false without a caption. `topic` and `send_as` are what the style's names stand for."""
+    """A caption and a style. `topic` and `send_as` are what the style's names stand for.
+
+    `limit`: the UTF-16 units that each caption may have, that of the post and those of its files.
+    """
 
     caption: Formatted = field(default_factory=Formatted)
     style: PostStyle = PLAIN
     topic: int = 0
     send_as: Any = None
+    limit: int | None = None
 
     @classmethod
     def of(cls, markdown: str, style: PostStyle) -> Head:
         """Read a caption that is written as Markdown."""
         return cls(render(markdown), style)
 
-    def __bool__(self) -> bool:
-        return bool(self.caption)
-
     def bare(self) -> Head:
-        """The same without the caption."""
+        """The same without the caption of the post; its files keep theirs."""
         return replace(self, caption=Formatted())
 
     def cut(self, limit: int) -> Head:
-        """The same with a caption of at most `limit` UTF-16 units."""
-        return replace(self, caption=self.caption.cut(limit))
+        """The same with captions of at most `limit` UTF-16 units."""
+        return replace(self, limit=limit)
 
-    def entities(self) -> list[Any] | None:
-        """The formatting of the caption; None where there is none."""
+    def captions(self, album: Sequence[Uploaded]) -> list[Formatted]:
+        """What stands with each file of a post: that of the post with the first, before its own."""
+        texts = [render(each.item.caption) for each in album]
+        texts[:1] = [self.caption.followed_by(text) for text in texts[:1]]
+        return texts if self.limit is None else [text.cut(self.limit) for text in texts]
+
+    @staticmethod
+    def entities(caption: Formatted) -> list[Any] | None:
+        """The formatting of a caption; None where there is none."""
         found = []
-        for span in self.caption.spans:
+        for span in caption.spans:
             if span.kind == "text_link":
                 found.append(types.MessageEntityTextUrl(span.offset, span.length, span.url))
             elif span.kind == "pre":

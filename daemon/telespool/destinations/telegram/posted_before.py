@@ -68,7 +68,7 @@ class PostedBefore:
         unseen = (
             history is not None
             and not receipts
-            and not history.has_one_like(album, head.caption.text)
+            and not history.has_one_like(album, head.captions(album)[0].text)
         )
         if unseen and not self._doubted(key):
             # It is still under way, most likely: an item by itself would be torn out of it.

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger()
 _POST = "SendMedia"
+_SHORTEST = 64  # UTF-16 units of a caption that is not halved any more
 _MENDS = 16  # ten stale references, one after the other, are no reason to give up
 # Errors that concern everything, so that no item is to blame.
 _ALL = {Action.WAIT, Action.RECONNECT, Action.CHAT, Action.ACCOUNT, Action.LOGIN, Action.CONFIG}
@@ -75,18 +76,17 @@ class PostSender:
             return before
         config = await self._caller.config()
         limit_of_text = getattr(config, "caption_length_max", 0) or tl_requests.CAPTION
-        whole = head.caption.text
-        head = await self._resolved(chat, head.cut(limit_of_text))
+        whole, head = head, await self._resolved(chat, head.cut(limit_of_text))
         full = head
         album = list(staged)
         mended: set[str] = set()
         anew = repeated = False
         for _ in range(_MENDS):
             try:
-                return _noted(await self._send(chat, album, head), whole, head.caption.text)
+                return _noted(await self._send(chat, album, head), album, whole, head)
             except Refusal as refusal:
-                if refusal.action is Action.CAPTION and head and not anew:
-                    head = self._shorter(refusal, head)
+                if refusal.action is Action.CAPTION and not anew and any(head.captions(album)):
+                    head = self._shorter(refusal, head, album)
                     continue
                 first = refusal.name not in mended
                 mended.add(refusal.name)
@@ -185,11 +185,12 @@ class PostSender:
             raise self._circuit.trip(refusal.name)
 
     @staticmethod
-    def _shorter(refusal: Refusal, head: Head) -> Head:
-        """Half the caption, then none; none at once where the chat forbids text."""
-        if refusal.name == "CHAT_SEND_PLAIN_FORBIDDEN" or len(head.caption.text) < 64:
-            return head.bare()
-        return head.cut(len(head.caption.text.encode("utf-16-le")) // 4)
+    def _shorter(refusal: Refusal, head: Head, album: Sequence[Uploaded]) -> Head:
+        """Half the captions, then none; none at once where the chat forbids text."""
+        longest = max(len(each.text.encode("utf-16-le")) // 2 for each in head.captions(album))
+        if refusal.name == "CHAT_SEND_PLAIN_FORBIDDEN" or longest < _SHORTEST:
+            return head.cut(0)
+        return head.cut(longest // 2)
 
     @staticmethod
     def _names_one(album: Sequence[Uploaded], refusal: Refusal) -> bool:
@@ -274,7 +275,7 @@ class PostSender:
                         raise self._circuit.trip(again.name) from None
                     break
                 if again.action is Action.CAPTION:
-                    head = head.bare()
+                    head = head.cut(0)
             if attempt < self._patience.tries:
                 await asyncio.sleep(self._patience.before(attempt))
         raise self._rejected([each], refusal)
@@ -319,13 +320,18 @@ class PostSender:
         )
 
 
-def _noted(receipts: Receipts, whole: str, sent: str) -> Receipts:
-    """The receipts, with what the report says of a caption of which not all was sent."""
-    kept = sent.removesuffix("…")
-    if sent != whole and kept:
-        receipts.note = f"the caption was too long; left out of it: {whole[len(kept) :].strip()}"
-    elif sent != whole:
-        receipts.note = f"the caption was left out, for Telegram took none: {whole}"
+def _noted(receipts: Receipts, album: Sequence[Uploaded], whole: Head, sent: Head) -> Receipts:
+    """The receipts, with what the report says of captions of which not all was sent."""
+    notes = []
+    for each, full, cut in zip(album, whole.captions(album), sent.captions(album), strict=True):
+        kept = cut.text.removesuffix("…")
+        of = f" of {each.item.name}" if each.item.caption else ""
+        if cut.text != full.text and kept:
+            rest = full.text[len(kept) :].strip()
+            notes.append(f"the caption{of} was too long; left out of it: {rest}")
+        elif cut.text != full.text:
+            notes.append(f"the caption{of} was left out, for Telegram took none: {full.text}")
+    receipts.note = "; ".join(notes)
     return receipts
 
 

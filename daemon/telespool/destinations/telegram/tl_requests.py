@@ -21,19 +21,19 @@ CAPTION = 1024  # characters, where Telegram's configuration does not say
 
 
 def request(peer: Any, staged: Sequence[Uploaded], head: Head) -> Any:
-    """The request for one post; the caption stands at the first, and so is shown under the album."""
+    """The request for one post; its caption stands at the first, and so is shown under the album."""
     if head.style.spoiler:
         for each in staged:
             each.handle.spoiler = True  # type: ignore[attr-defined]  # a handle is Telethon's InputMedia
-    text, entities = head.caption.text, head.entities()
+    captions = head.captions(staged)
     if len(staged) == 1:
         only = staged[0]
         return functions.messages.SendMediaRequest(
             peer,
             only.handle,
-            text,
+            captions[0].text,
             random_id=only.item.key,
-            entities=entities,
+            entities=head.entities(captions[0]),
             **head.options(),
         )
     return functions.messages.SendMultiMediaRequest(
@@ -41,11 +41,11 @@ def request(peer: Any, staged: Sequence[Uploaded], head: Head) -> Any:
         [
             types.InputSingleMedia(
                 each.handle,
-                "" if number else text,
+                caption.text,
                 random_id=each.item.key,
-                entities=None if number else entities,
+                entities=head.entities(caption),
             )
-            for number, each in enumerate(staged)
+            for each, caption in zip(staged, captions, strict=True)
         ],
         **head.options(),
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from telespool.archives import volumes
 from telespool.archives.limits import Budget
 from telespool.archives.signatures import recognise
+from telespool.pipeline.caption_text import read_caption
 from telespool.pipeline.sources.archive import ArchiveSource, open_archive
 from telespool.pipeline.sources.base import ExtractedMember, Rules, Source
 from telespool.pipeline.sources.file import FileSource
@@ -22,12 +23,13 @@ from telespool.pipeline.sources.folder import FolderSource
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.trees import files_below
-from telespool.spool.names import password_for
+from telespool.spool.names import caption_for, password_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.archives.engine import Engine
+    from telespool.pipeline.caption_text import CaptionText
     from telespool.spool.fs_ops import FileOps
     from telespool.spool.layout import Entry
     from telespool.spool.room import Room
@@ -70,10 +72,14 @@ async def open_source(
     if file is None:
         return await in_thread(FolderSource, drop.path, rules)
     name = drop.unit.label if file == drop.path else file.name
+    beside = None
     if file != drop.path:
         await in_thread(_learn, drop.path, rules)
-    if file != drop.path or await in_thread(_is_archive, file):
-        return ArchiveSource(await open_archive(file, name, rules), rules)
+        beside = await in_thread(_caption, drop.path)
+    if await in_thread(_is_archive, file) or (file != drop.path and beside is None):
+        return ArchiveSource(await open_archive(file, name, rules), rules, beside)
+    if file != drop.path:  # it is only called like an archive
+        return await in_thread(FolderSource, drop.path, rules)
     return FileSource(file, drop.unit.label)
 
 
@@ -88,6 +94,14 @@ def _learn(folder: Path, rules: Rules) -> None:
     for path in sorted(folder.iterdir()):
         if password_for(path.name) is not None and plain_files.is_file(path):
             rules.learn(path.name, path)
+
+
+def _caption(folder: Path) -> tuple[str, CaptionText] | None:
+    """The caption that was dropped beside an archive."""
+    for name in sorted(plain_files.names(folder)):
+        if caption_for(name) and plain_files.is_file(folder / name):
+            return name, read_caption(folder / name)
+    return None
 
 
 def _size(path: Path) -> int:

@@ -27,7 +27,13 @@ from telespool.errors import (
     ToolFault,
     Unreadable,
 )
-from telespool.pipeline.sources.base import PASSWORD, ExtractedMember
+from telespool.pipeline.caption_text import read_caption
+from telespool.pipeline.sources.base import (
+    CAPTION,
+    PASSWORD,
+    ExtractedMember,
+    is_caption,
+)
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.tool_health import HEALTH
 from telespool.spool.account import LeftOut
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
     from telespool.archives.members import Archive
     from telespool.archives.members import ExtractedPiece as Unpacked
     from telespool.archives.nested import Inside
+    from telespool.pipeline.caption_text import CaptionText
     from telespool.pipeline.sources.base import Rules
 
 
@@ -62,6 +69,7 @@ class UnpackingSource:
     """What archives and folders share: the directory in tmp/ and the archives inside."""
 
     kept_apart = True
+    beside: tuple[str, CaptionText] | None = None
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
@@ -117,6 +125,11 @@ class UnpackingSource:
                     await in_thread(self.rules.learn, member.name, out.path)
                     await in_thread(self.rules.disk.unlink, out.path)
                     yield ExtractedMember(member, left_out=PASSWORD)
+                elif is_caption(member.name):
+                    caption = await in_thread(read_caption, out.path)
+                    await in_thread(self.rules.disk.unlink, out.path)
+                    said = caption.problem or CAPTION
+                    yield ExtractedMember(member, left_out=said, caption=caption)
                 elif depth > 1 and await in_thread(may_be_archive, out.path):
                     inside.append((member, out.path))
                 else:
@@ -215,9 +228,12 @@ class _Shifted(Container[int]):
 class ArchiveSource(UnpackingSource):
     """An archive that was dropped: its members come out in one pass, in its own order."""
 
-    def __init__(self, archive: Archive, rules: Rules) -> None:
+    def __init__(
+        self, archive: Archive, rules: Rules, beside: tuple[str, CaptionText] | None = None
+    ) -> None:
         super().__init__(rules)
         self.archive = archive
+        self.beside = beside
         self.kind = archive.kind
         self.left_out += [LeftOut(name, why) for name, why in archive.left_out]
         self.members: Sequence[Member] = [numbered(member, 0) for member in archive.members]

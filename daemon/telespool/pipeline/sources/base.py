@@ -16,7 +16,8 @@ from telespool.clutter import IGNORED, ignored
 from telespool.file_endings import archive_name, media_name, raw_name
 from telespool.file_types import identify, is_raw
 from telespool.runtime import plain_files
-from telespool.spool.names import password_for
+from telespool.spool import job_captions
+from telespool.spool.names import caption_for, password_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
@@ -25,13 +26,20 @@ if TYPE_CHECKING:
     from telespool.archives.engine import Engine
     from telespool.archives.limits import Budget
     from telespool.archives.members import Member
+    from telespool.pipeline.caption_text import CaptionText
     from telespool.spool.account import LeftOut
     from telespool.spool.fs_ops import FileOps
     from telespool.spool.room import Room
 
 NO_MEDIA = "neither a photo nor a video"
 TOO_DEEP = "an archive that lies deeper inside others than archives.depth: drop it by itself"
+CAPTION = job_captions.CAPTION
 PASSWORD = "a password, which is never posted"  # noqa: S105 - a sentence
+
+
+def is_caption(path: str) -> bool:
+    """Whether a member of this name is a caption of others."""
+    return caption_for(path.rpartition("/")[2]) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,8 @@ class ExtractedMember:
     refused: str = ""
     expect: tuple[Member, ...] = ()
     opened: Path | None = None
+    caption: CaptionText | None = None
+    """What is a caption of other members, and no file to be sent."""
 
 
 class Source(Protocol):
@@ -58,6 +68,8 @@ class Source(Protocol):
     damage: list[str]
     left_out: list[LeftOut]
     """What is no member, and why nobody looks into it."""
+    beside: tuple[str, CaptionText] | None
+    """The caption that was dropped beside an archive, and the name of its file."""
     kept_apart: bool
     """Whether the drop is something other than its members, and is kept in done/ after them."""
 
@@ -133,6 +145,8 @@ class Rules:
             return False
         if password_for(name) is not None:
             return depth > 1
+        if is_caption(name):
+            return True
         if self.others == "document" or media_name(name):
             return True
         if self.raws and (raw_name(name) or is_raw(head)):

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence
     from pathlib import Path
 
+    from telespool.pipeline.caption_text import CaptionText
     from telespool.spool.account import LeftOut
 
 
@@ -19,6 +20,7 @@ class FileSource:
 
     kind = "file"
     kept_apart = False
+    beside: tuple[str, CaptionText] | None = None
 
     def __init__(self, path: Path, name: str) -> None:
         self.path = path

@@ -6,10 +6,24 @@ import stat
 from typing import TYPE_CHECKING
 
 from telespool.archives.members import Member
-from telespool.clutter import LINK, THUMBNAIL, UNFINISHED, clutter, thumbnail, unfinished
+from telespool.clutter import (
+    LINK,
+    THUMBNAIL,
+    UNFINISHED,
+    clutter,
+    ignored,
+    thumbnail,
+    unfinished,
+)
 from telespool.file_types import HEAD
+from telespool.pipeline.caption_text import read_caption
 from telespool.pipeline.sources.archive import UnpackingSource, may_be_archive
-from telespool.pipeline.sources.base import PASSWORD, ExtractedMember
+from telespool.pipeline.sources.base import (
+    CAPTION,
+    PASSWORD,
+    ExtractedMember,
+    is_caption,
+)
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.trees import files_below
@@ -49,6 +63,10 @@ class FolderSource(UnpackingSource):
             if password_for(member.name) is not None:
                 await in_thread(self.rules.learn, member.name, path)
                 yield ExtractedMember(member, left_out=PASSWORD)
+                continue
+            if is_caption(member.name) and not ignored(member.name, self.rules.ignore):
+                caption = await in_thread(read_caption, path)
+                yield ExtractedMember(member, left_out=caption.problem or CAPTION, caption=caption)
                 continue
             head = await in_thread(_head, path)
             if not head:

@@ -105,6 +105,10 @@
     }
     files.forEach((medium) => element.append(fileRow(post, medium)));
     if (post.caption) element.append(make("p", { className: "caption", dir: "auto", textContent: post.caption }));
+    for (const medium of post.media.filter((each) => each.caption)) {
+      const text = post.media.length > 1 ? `${medium.file}: ${medium.caption}` : medium.caption;
+      element.append(make("p", { className: "caption", dir: "auto", textContent: text }));
+    }
     element.append(foot(post, when));
     return element;
   }

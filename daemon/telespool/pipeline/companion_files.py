@@ -1,4 +1,7 @@
-"""Whose password it is: NAME.password in the inbox goes to the archive NAME, never to a photo of that name."""
+"""Whose password or caption it is, in the inbox.
+
+NAME.password goes to the archive NAME, never to a photo of that name; NAME.caption.txt goes with whatever is called so.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from telespool.archives.signatures import recognise
-from telespool.spool.names import password_for, title
+from telespool.spool.names import caption_for, password_for, title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,23 +21,26 @@ _PART = re.compile(r"\.part\d{1,5}(?: ?\(\d{1,3}\))?(?=\.)", re.IGNORECASE)
 
 
 def owners(
-    passwords: Sequence[str], drops: Mapping[str, Sequence[str]], where: Mapping[str, Path]
+    companions: Sequence[str], drops: Mapping[str, Sequence[str]], where: Mapping[str, Path]
 ) -> dict[str, str]:
-    """For each of these password files the drop that it opens; those without one are left out.
+    """For each of these files the drop that it opens, or stands with; those without one are left out.
 
     `drops` are the files of each drop in the same folder, by the name of its first. Blocks.
     """
     found = {}
-    for password in passwords:
-        wanted = _folded(password_for(password) or "")
+    for companion in companions:
+        caption = caption_for(companion)
+        wanted = _folded(caption or password_for(companion) or "")
         fitting = [
             (place, first)
             for first, names in drops.items()
             if (place := min(_fits(wanted, name) for name in (first, *names))) < _NOT
         ]
-        owner = next((first for _, first in sorted(fitting) if _opens(drops[first], where)), None)
+        owner = next(
+            (first for _, first in sorted(fitting) if caption or _opens(drops[first], where)), None
+        )
         if owner is not None:
-            found[password] = owner
+            found[companion] = owner
     return found
 
 

@@ -1,0 +1,70 @@
+"""Writes what is known of the members of a drop: their account, and which captions are theirs, before they are let out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
+from telespool.runtime.hashing import digest_now
+from telespool.spool.account import Account, one_line
+from telespool.spool.receipts import Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from pathlib import Path
+
+    from telespool.archives.members import Member
+    from telespool.pipeline.caption_files import CaptionFiles
+    from telespool.spool import Spool
+    from telespool.spool.account import LeftOut
+    from telespool.spool.delivered_index import DeliveredIndex
+
+
+class AccountWriter:
+    """The account of one job. `lines` are its members by number, `opened` the archives inside it."""
+
+    def __init__(
+        self, spool: Spool, job: str, captions: CaptionFiles, delivered: DeliveredIndex | None
+    ) -> None:
+        self._spool = spool
+        self._job = job
+        self._captions = captions
+        self._delivered = delivered
+        self.lines: dict[int, Receipt] = {}
+        self.opened: dict[int, Receipt] = {}
+
+    async def line(self, member: Member, path: Path) -> Receipt:
+        """The line of a member that has come out."""
+        size, found = await in_thread(lambda: (plain_files.lstat(path).st_size, digest_now(path)))
+        return Receipt(member.number, 0, size, found, one_line(member.name))
+
+    async def note(self, *numbers: int) -> None:
+        """Put into the account what is let out next: a file that stands in a folder must have its line, and its caption."""
+        lines = [self.lines[number] for number in numbers if number in self.lines]
+        await in_thread(self._spool.note_members, self._job, [str(line) for line in lines])
+        await self._note_captions(self._captions.lines(numbers))
+        if self._delivered is not None:
+            for line in lines:
+                await in_thread(self._delivered.add, self._job, line)
+
+    async def late_captions(self) -> None:
+        """Put down the captions that came after their files had been let out."""
+        await self._note_captions(self._captions.late())
+
+    async def _note_captions(self, lines: list[str]) -> None:
+        if lines:
+            await in_thread(self._spool.note_captions, self._job, lines)
+
+    async def close(
+        self, standing: Collection[int], left_out: Iterable[LeftOut], *, complete: bool
+    ) -> bool:
+        """Write the whole account if it is `complete` and all that stands is in it; whether it is."""
+        before = await in_thread(Account.read, self._spool, self._job)
+        members = before.members | self.lines
+        whole = complete and all(number in members for number in standing)
+        if whole:
+            every = tuple(dict.fromkeys((*before.left_out, *left_out)))
+            account = Account(members, every, whole, before.opened | self.opened)
+            await in_thread(self._spool.close_members, self._job, account.lines())
+        return whole
