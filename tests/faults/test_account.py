@@ -41,19 +41,31 @@ async def test_chat_that_forbids_writing(
     )
 
 
+@pytest.mark.parametrize(
+    "refused", [(400, "PEER_FLOOD"), (403, "USER_RESTRICTED"), (420, "FROZEN_METHOD_INVALID")]
+)
 async def test_account_under_suspicion(
-    home: Home, telegram: TestTelegram, material: Material
+    home: Home, telegram: TestTelegram, material: Material, refused: tuple[int, str]
 ) -> None:
-    """PEER_FLOOD names no time: everything waits, nothing is lost."""
+    """They name no time: everything waits for the account, and says so; nothing is lost, and nobody asks on and on."""
     files = photos(material, 3)
-    telegram.faults.add("sendMultiMedia", error=(400, "PEER_FLOOD"))
+    telegram.faults.add("sendMultiMedia", error=refused)
     home.drop(make_zip(home.directory / "a.zip", files), "family")
-    async with home.working(patience=HASTY):
-        await eventually(lambda: len(home.lying("deferred")) == 3)
+    home.drop(make_zip(home.directory / "b.zip", photos(material, 3, 10)), "friend")
+    async with home.working(patience=HASTY) as service:
+        await eventually(lambda: len(home.lying("deferred")) == 6)
+        assert len(telegram.calls_of("sendMultiMedia")) == 1
+        [wait] = service.activity.waits.now(service.spool.clock())
+    assert (wait.kind, wait.scope) == ("account", "all")
+    assert refused[1] in wait.reason
     assert telegram.messages == []
+    assert home.lying("quarantine") == []
     _try_now(home)
     await home.inside(patience=HASTY)
-    assert_delivered(home, telegram, files)
+    assert by_name(telegram.in_chat("family")) == sorted(
+        (name, sha256(path)) for name, path in files.items()
+    )
+    assert len(telegram.in_chat("grace")) == 3
 
 
 @pytest.mark.parametrize("method", ["saveFilePart", "uploadMedia", "sendMultiMedia"])

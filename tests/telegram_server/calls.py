@@ -11,7 +11,7 @@ import time
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, Final
 
-from . import forum_methods, login  # noqa: F401  their handlers are registered by importing them
+from . import chat_methods, forum_methods, login  # noqa: F401  their handlers are registered by importing them
 from .faults import TooEarly
 from .methods import ANONYMOUS, HANDLERS, Context
 from .records import Call

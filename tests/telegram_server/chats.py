@@ -57,7 +57,9 @@ class Chat:
 
     `forbidden` is the name of the error every post gets (CHAT_WRITE_FORBIDDEN, CHANNEL_PRIVATE …);
     `slow_mode` are the seconds between two posts of one account; `gone` says why the account cannot see it any more, and
-    `migrated_to` is the supergroup that a basic group has become (`Directory.migrate`).
+    `migrated_to` is the supergroup that a basic group has become (`Directory.migrate`). Of a supergroup, `admin` says
+    whether the accounts are administrators, `banned` what members may not do (send_videos …), `protected` whether nothing
+    may be forwarded, `may_send_as` the chats in whose name accounts may post (None: any).
     """
 
     kind: ChatKind
@@ -71,6 +73,10 @@ class Chat:
     gone: Literal["", "deleted", "kicked", "left"] = ""
     migrated_to: Chat | None = None
     forum: Forum | None = None
+    admin: bool = True
+    banned: frozenset[str] = frozenset()
+    protected: bool = False
+    may_send_as: tuple[str, ...] | None = None
     pts: int = 1
     next_message: int = 1
     last_post: dict[int, float] = field(default_factory=dict)
@@ -138,11 +144,17 @@ class Chat:
             slowmode_enabled=bool(self.slow_mode) or None,
             access_hash=self.access_hash,
             username=self.username,
-            admin_rights=types.ChatAdminRights(post_messages=True) if may_post else None,
+            noforwards=self.protected or None,
+            admin_rights=types.ChatAdminRights(post_messages=True)
+            if may_post and self.admin
+            else None,
             left=self.gone == "left" or None,
-            default_banned_rights=None
-            if may_post
-            else types.ChatBannedRights(until_date=None, send_messages=True),
+            default_banned_rights=types.ChatBannedRights(
+                until_date=None,
+                **dict.fromkeys(
+                    self.banned | (frozenset() if may_post else {"send_messages"}), True
+                ),
+            ),
         )
 
 

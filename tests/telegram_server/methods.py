@@ -143,21 +143,6 @@ async def get_contacts(context: Context, _request: Any) -> object:
     return types.contacts.Contacts(contacts, 0, [user.to_tl() for user in users])
 
 
-@method("channels.getChannels")
-async def get_channels(context: Context, request: Any) -> object:
-    """Channels whose access hash is right."""
-    found = [context.telegram.directory.find(context.me, channel) for channel in request.id]
-    return types.messages.Chats([chat.to_tl() for chat in found])
-
-
-@method("messages.getChats")
-async def get_chats(context: Context, request: Any) -> object:
-    """Basic groups by number."""
-    directory = context.telegram.directory
-    found = [directory.find(context.me, types.InputPeerChat(number)) for number in request.id]
-    return types.messages.Chats([chat.to_tl() for chat in found])
-
-
 @method("messages.getDialogs")
 async def get_dialogs(context: Context, request: Any) -> object:
     """Every chat at once; bots have no dialogs."""
@@ -284,12 +269,15 @@ async def _post(
 ) -> object:
     directory = context.telegram.directory
     chat = directory.find(context.me, request.peer)
+    other = directory.find(context.me, request.send_as).name if request.send_as else None
+    if other is not None and chat.may_send_as is not None and other not in chat.may_send_as:
+        raise Refused(400, "SEND_AS_PEER_INVALID")
     manner = Manner(
         silent=bool(request.silent),
         protected=bool(request.noforwards),
         caption_above=bool(getattr(request, "invert_media", None)),
         reply_to=request.reply_to,
-        send_as=directory.find(context.me, request.send_as).name if request.send_as else None,
+        send_as=other,
     )
     return await context.telegram.posts.post(
         context.me, chat, wanted, context.faults, album=album, manner=manner

@@ -85,6 +85,12 @@ class SendSettings:
         "",
         'Posts are sent at these hours of this machine\'s clock alone, such as "08:00-22:00"; "" is always.',
     )
+    pace: int = key(
+        0,
+        "Posts (albums, or files that go alone) an hour at most; 0 sets no limit. Telegram watches new accounts: begin with"
+        " 20, and raise it after some weeks.",
+        low=0,
+    )
     photos: Literal["photo", "hd", "file", "both"] = key(
         "photo",
         "What photos are sent as: photos, their bytes as they are (Telegram makes its own copies of these); photos of at"

@@ -30,6 +30,7 @@ from telespool.model import PLAIN
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from telespool.config.posting import ChatSettings
     from telespool.model import Item, Kind, PostStyle
 
 
@@ -69,6 +70,11 @@ class Receipts(dict[int, int]):
         super().__init__(found or {})
         self.causes: dict[int, TelespoolError] = {}
         self.note = note
+
+    def told(self, note: str) -> Receipts:
+        """The same, with what the report should say."""
+        self.note = note
+        return self
 
 
 class Rejected(TelespoolError):
@@ -121,6 +127,23 @@ class Destination(Protocol):
 
     async def check(self, chat: str) -> str:
         """The chat's title, after proving with a real request that this account can reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFinding:
+    """What was found of one key of a chat's table; `cure` says what to do where it cannot be in effect."""
+
+    key: str
+    found: str
+    cure: str = ""
+
+
+@runtime_checkable
+class SupportsChatKeys(Protocol):
+    """A destination whose chats may be unable to do what their tables ask for."""
+
+    async def examine(self, chat: str, keys: ChatSettings) -> Sequence[KeyFinding]:
+        """Ask for each key; nothing is changed. TelespoolError where the chat cannot be asked for."""
 
 
 @runtime_checkable

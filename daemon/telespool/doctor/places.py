@@ -196,7 +196,7 @@ def waits(config: Config) -> Iterator[Finding]:
     for wait in (told or {}).get("waits", [])[:_WAITS]:
         until = f", until {humanize.moment(wait['until'])}" if wait["until"] else ""
         found = f"the daemon waits ({wait['kind']}{until}): {wait['reason']}"
-        if wait["kind"] in {"disk", "room", "tool"}:
+        if wait["kind"] in {"disk", "room", "tool", "account"}:
             yield wrong("waits", found, "Put it right; it goes on by itself then")
         else:
             yield note("waits", found)

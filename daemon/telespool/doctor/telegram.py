@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from telespool.config.paths import command
+from telespool.doctor import chats
 from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.errors import ConfigError, LoginNeeded, SpoolBusy, TelespoolError
 from telespool.observe import control_client, humanize
@@ -48,7 +49,7 @@ async def login(config: Config, state: Path, make: Callable[[], Destination]) ->
             return [
                 *findings,
                 ok("login", "the running daemon has it"),
-                *_told(said["chats"], config),
+                *chats.told(said["chats"], config),
             ]
     return findings + await _ask(config, make())
 
@@ -64,8 +65,10 @@ async def _ask(config: Config, destination: Destination) -> list[Finding]:
                 cure = "Set the clock of this machine: sudo timedatectl set-ntp true"
                 found = f"it is {humanize.span(abs(ahead))} {'behind' if ahead > 0 else 'ahead of'} Telegram's"
                 findings.append(wrong("clock", found, cure))
-            answers = {alias: await _ask_for(destination, alias) for alias in config.chats}
-            return findings + _told(answers, config)
+            answers = {
+                alias: await chats.of_chat(destination, config, alias) for alias in config.chats
+            }
+            return [*findings, *chats.told(answers, config)]
     except LoginNeeded as error:
         return [wrong("login", error.reason, f"Run: {command('login')}")]
     except SpoolBusy as error:
@@ -79,23 +82,3 @@ async def _ask(config: Config, destination: Destination) -> list[Finding]:
         return [wrong("login", str(error) or "Telegram does not answer", cure)]
     finally:
         await destination.close()
-
-
-async def _ask_for(destination: Destination, alias: str) -> dict[str, str]:
-    """The answer to whether this chat can be posted to."""
-    try:
-        return {"title": await destination.check(alias)}
-    except TelespoolError as error:
-        return {"error": error.reason}
-
-
-def _told(answers: dict[str, Any], config: Config) -> list[Finding]:
-    findings = []
-    for alias, answer in answers.items():
-        name = f"chat {alias}"
-        if "title" in answer:
-            findings.append(ok(name, f"{config.chats.get(alias, '')}: {answer['title']}"))
-        else:
-            cure = f"Correct chats.{alias} in the configuration, or let this account into the chat with the right to post"
-            findings.append(wrong(name, answer["error"], cure))
-    return findings

@@ -15,7 +15,6 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from telespool.config.schedule import opens_at
 from telespool.destinations.base import SupportsPreviews
 from telespool.errors import (
     LivePhotoRefused,
@@ -33,6 +32,7 @@ from telespool.pipeline.prepare import Preparer
 from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.retry_queue import RetryQueue
 from telespool.pipeline.send_queue import SendQueue
+from telespool.pipeline.sending_times import SendingTimes
 from telespool.pipeline.stager import AHEAD, Stager
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
@@ -76,6 +76,7 @@ class Uploader(Worker):
         )
         self._uploading = context.wakeups.listen(("uploading",))
         self._ends = Deadlines()
+        self._times = SendingTimes(context.config.send, context.spool)
         self._trouble_since: float | None = None
         self._alone = 0
         self._waits = context.activity.waits
@@ -99,7 +100,8 @@ class Uploader(Worker):
             return 0.0
         if entry is None:
             return 0.0 if await self.reporting.tell() else pause
-        self._mind_the_hours()
+        if wait := await in_thread(self._times.wait, self.spool.clock()):
+            self._waits.begin(self.name, wait)
         held = self._hold(entry)
         if held:
             return await self._apply_hold(entry, *held)
@@ -108,13 +110,6 @@ class Uploader(Worker):
         return 0.0
 
     # -- waiting -----------------------------------------------------------------------------------
-
-    def _mind_the_hours(self) -> None:
-        hours = self.config.send.hours
-        until = opens_at(hours, self.spool.clock())
-        if until is not None:
-            reason = f"Posts are sent at {hours} alone ([send] hours)."
-            self._waits.begin(self.name, Wait(reason, until, kind="hours"))
 
     def _hold(self, entry: Entry) -> tuple[str, float, str] | None:
         now = self.spool.clock()
@@ -289,6 +284,7 @@ class Uploader(Worker):
         await in_thread(record, peer, notes, kept)
         done = await in_thread(self.spool.deliver, entry, messages)
         self._alone -= 1
+        self._times.posted(self.spool.clock())
         self.context.activity.counts["delivered"] += len(messages)
         told = {"job": entry.job, "unit": str(done.unit), "chat": entry.chat}
         log.info("unit.delivered", **told, files=len(messages))

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from telespool.destinations.base import SupportsFetch
+from telespool.doctor.chats import of_chat
 from telespool.errors import TelespoolError
 from telespool.service.cancelling import Canceller
 
@@ -22,13 +23,10 @@ class Answers:
 
     async def check(self) -> dict[str, Any]:
         """Check each chat by a real request, for `telespool doctor`."""
-        answers: dict[str, dict[str, str]] = {}
-        for alias in self._service.config.chats:
-            try:
-                answers[alias] = {"title": await self._service.destination.check(alias)}
-            except TelespoolError as error:
-                answers[alias] = {"error": error.reason}
-        return {"chats": answers}
+        config, destination = self._service.config, self._service.destination
+        return {
+            "chats": {alias: await of_chat(destination, config, alias) for alias in config.chats}
+        }
 
     async def cancel(self, argument: str) -> dict[str, Any]:
         """Carry out `telespool cancel`."""

@@ -77,11 +77,11 @@ EXPECTED = {
         INPUT_USER_DEACTIVATED USER_IS_BOT CHANNEL_PRIVATE CHANNEL_INVALID CHANNEL_BANNED CHAT_ID_INVALID
         PEER_ID_INVALID SEND_AS_PEER_INVALID TOPIC_CLOSED TOPIC_DELETED ALLOW_PAYMENT_REQUIRED
         ALLOW_PAYMENT_REQUIRED_X PREMIUM_ACCOUNT_REQUIRED PRIVACY_PREMIUM_REQUIRED USERNAME_NOT_OCCUPIED
-        USERNAME_INVALID PHONE_NOT_OCCUPIED""",
-    Action.ACCOUNT: "PEER_FLOOD",
+        USERNAME_INVALID PHONE_NOT_OCCUPIED USER_PRIVACY_RESTRICTED""",
+    Action.ACCOUNT: "PEER_FLOOD USER_RESTRICTED FROZEN_METHOD_INVALID FROZEN_PARTICIPANT_MISSING",
     Action.LOGIN: """AUTH_KEY_UNREGISTERED AUTH_KEY_INVALID AUTH_KEY_PERM_EMPTY SESSION_REVOKED
         SESSION_EXPIRED SESSION_PASSWORD_NEEDED USER_DEACTIVATED USER_DEACTIVATED_BAN AUTH_KEY_DUPLICATED
-        FROZEN_METHOD_INVALID FROZEN_PARTICIPANT_MISSING PHONE_MIGRATE_X NETWORK_MIGRATE_X USER_MIGRATE_X""",
+        PHONE_MIGRATE_X NETWORK_MIGRATE_X USER_MIGRATE_X""",
     Action.CONFIG: """API_ID_INVALID API_ID_PUBLISHED_FLOOD CONNECTION_API_ID_INVALID ACCESS_TOKEN_INVALID
         ACCESS_TOKEN_EXPIRED""",
 }
@@ -143,10 +143,10 @@ def test_trap_two_a_closed_topic_is_not_the_end_of_the_login() -> None:
 
 
 def test_trap_three_a_flood_error_need_not_be_a_wait() -> None:
-    """A frozen account comes as a FloodError without a time; it stops the program."""
+    """A frozen account comes as a FloodError without a time; everything waits for a person."""
     error = rpc_message_to_error(types.RpcError(420, "FROZEN_METHOD_INVALID"), REQUEST)
     assert isinstance(error, FloodError)
-    assert isinstance(error_mapping.verdict(error_mapping.read(error), "x.jpg"), LoginNeeded)
+    assert isinstance(error_mapping.verdict(error_mapping.read(error), "x.jpg"), Temporary)
 
 
 def test_trap_four_a_used_random_id_is_no_server_trouble() -> None:
@@ -167,7 +167,7 @@ def test_an_unknown_name_is_named() -> None:
 
 def test_every_verdict_is_a_sentence() -> None:
     """Whatever is left after all mending names the thing, the error, and ends like a sentence."""
-    of_nothing = {Action.LOGIN, Action.CONFIG}  # these are about the whole program
+    of_nothing = {Action.LOGIN, Action.CONFIG, Action.ACCOUNT}  # these are about the whole program
     wrong = {}
     for name, action in CASES.items():
         said = name.replace("_X", "_5")

@@ -23,13 +23,14 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from telethon.crypto import aes
-from telethon.tl import functions
+from telethon.tl import functions, types
 
 from telespool.config.paths import command
 from telespool.config.schedule import Rate
 from telespool.destinations.markdown import Formatted
 from telespool.destinations.telegram import error_mapping, login, tl_requests, upload_journal
 from telespool.destinations.telegram.chat_history import ChatHistory
+from telespool.destinations.telegram.chat_keys import ChatKeys
 from telespool.destinations.telegram.connection import all_closed
 from telespool.destinations.telegram.connection_pool import ConnectionPool
 from telespool.destinations.telegram.error_mapping import Refusal
@@ -42,6 +43,8 @@ from telespool.destinations.telegram.rpc import RetryPolicy, RpcClient
 from telespool.destinations.telegram.send_post import PostSender
 from telespool.destinations.telegram.session import Session, has_login
 from telespool.destinations.telegram.stored_media import StoredMedia
+from telespool.destinations.telegram.tl_requests import CAPTION
+from telespool.destinations.telegram.topics import Topics
 from telespool.destinations.telegram.upload_file import FileUploader
 from telespool.destinations.telegram.upload_media import MediaUploader
 from telespool.errors import ConfigError, LoginNeeded
@@ -52,9 +55,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from telespool.config.posting import ChatSettings
     from telespool.config.schema import TelegramSettings
     from telespool.config.secrets import Secrets
-    from telespool.destinations.base import Stored, Uploaded
+    from telespool.destinations.base import KeyFinding, Stored, Uploaded
     from telespool.destinations.telegram.flood_waits import FloodWait
     from telespool.model import Item, PostStyle
 
@@ -165,6 +169,11 @@ class TelegramDestination:
         """The chat's title, by a real request."""
         return await (await self._opened()).chats.title(chat)
 
+    async def examine(self, chat: str, keys: ChatSettings) -> list[KeyFinding]:
+        """Ask for each key of a chat's table."""
+        opened = await self._opened()
+        return await opened.keys.examine(chat, keys, await opened.caption_limit())
+
     async def limit(self) -> int:
         """The most bytes this account may send as one file, from Telegram's own configuration."""
         return await (await self._opened()).limit()
@@ -264,8 +273,10 @@ class _Open:
         self.transfer = FileUploader(self.lines, self.window, self._uploads)
         self.staging = MediaUploader(self.caller, self.chats, self.transfer)
         self.stored = StoredMedia(self.caller, self.chats)
-        self.posting = PostSender(self.caller, self.chats, self.staging)
-        self._limit = 0
+        topics = Topics(self.caller, self.chats)
+        self.posting = PostSender(self.caller, self.chats, self.staging, topics, self.caption_limit)
+        self.keys = ChatKeys(self.caller, self.chats, topics)
+        self._values: dict[str, int] = {}
 
     def prepare(self) -> None:
         """Make the directory of notes and clear it of old ones. Blocks."""
@@ -275,14 +286,20 @@ class _Open:
 
     async def limit(self) -> int:
         """Bytes to a file."""
-        if not self._limit:
-            word = "premium" if self.premium else "default"
-            parts = _PARTS[self.premium]
+        return (await self._number("upload_max_fileparts") or _PARTS[self.premium]) * PART
+
+    async def caption_limit(self) -> int:
+        """UTF-16 units to a caption."""
+        told = await self._number("caption_length_limit")
+        return told or getattr(await self.caller.config(), "caption_length_max", 0) or CAPTION
+
+    async def _number(self, key: str) -> int:
+        """A number that Telegram's configuration for clients has for accounts of this kind; 0 where it has none."""
+        if not self._values:
             with contextlib.suppress(Refusal):
                 answer = await self.caller.call(functions.help.GetAppConfigRequest(0))
-                parts = _number(answer, f"upload_max_fileparts_{word}") or parts
-            self._limit = parts * PART
-        return self._limit
+                self._values = _numbers(answer)
+        return self._values.get(f"{key}_{'premium' if self.premium else 'default'}", 0)
 
     async def close(self) -> None:
         """Release all of it."""
@@ -292,12 +309,14 @@ class _Open:
         await asyncio.to_thread(self.session.close)
 
 
-def _number(answer: Any, key: str) -> int:
-    """A number of Telegram's configuration for clients, 0 where it is not there."""
-    for entry in getattr(getattr(answer, "config", None), "value", None) or ():
-        if entry.key == key:
-            return int(getattr(entry.value, "value", 0))
-    return 0
+def _numbers(answer: Any) -> dict[str, int]:
+    """The numbers of Telegram's configuration for clients."""
+    entries = getattr(getattr(answer, "config", None), "value", None) or ()
+    return {
+        entry.key: int(entry.value.value)
+        for entry in entries
+        if isinstance(entry.value, types.JsonNumber)
+    }
 
 
 def _limit(rate: str) -> RateLimit | None:

@@ -5,7 +5,7 @@ The table in `rules.py` is asked by *name*. Telethon's classes and numbers misle
 1. `error.message` holds the name only for errors Telethon does not know; for those it knows it is a class
    name such as `BAD_REQUEST`. The name is found through its own table, read backwards.
 2. `AuthKeyError` is its class for every 406, a closed forum topic among them. Only some names mean the login.
-3. A `FloodError` need not carry a time: FROZEN_METHOD_INVALID is one, and waiting does not help.
+3. A `FloodError` need not carry a time: FROZEN_METHOD_INVALID is one, and lasts until a person has appealed.
 4. RANDOM_ID_DUPLICATE is a `ServerError` to it, and retried blindly. To us it says: delivered, or about to be.
 
 `read` turns an error into a `Refusal`; `verdict` turns a refusal that nobody could mend into the exception of
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r"(?<=_)\d+(?=_|$)")
 _SERVER = 500
-_PAUSE = {Action.CHAT: 15 * 60.0, Action.KIND: 60 * 60.0, Action.ACCOUNT: 6 * 60 * 60.0}
+_PAUSE = {Action.CHAT: 15 * 60.0, Action.KIND: 60 * 60.0, Action.ACCOUNT: 60 * 60.0}
 
 
 def _backwards() -> dict[type, str]:
@@ -117,15 +117,22 @@ def verdict(refusal: Refusal, subject: str, kind: Kind | None = None) -> Telespo
             return NeedsConversion(f"Telegram does not take {subject} as it is: {said}.")
         case Action.REFUSE:
             return Permanent(f"Telegram does not take {subject}: {said}.")
-        case Action.CHAT | Action.KIND | Action.ACCOUNT:
-            scopes: dict[Action, Scope] = {Action.CHAT: "chat", Action.ACCOUNT: "all"}
-            scope = scopes.get(refusal.action, "unit")
+        case Action.ACCOUNT:
+            return Temporary(
+                f"Nothing is posted for now: {said}. It is tried again by itself every hour; nothing is lost.",
+                retry_after=_PAUSE[refusal.action],
+                scope="all",
+                kind="account",
+            )
+        case Action.CHAT | Action.KIND:
+            scope = "chat" if refusal.action is Action.CHAT else "unit"
             if refusal.name.startswith("TOPIC_"):
                 scope = "topic"
             return Temporary(
                 f"{subject} cannot be sent for now: {said}.",
                 retry_after=_PAUSE[refusal.action],
                 scope=scope,
+                kind="chat",
             )
         case Action.LOGIN:
             return LoginNeeded(f"{_login(refusal)}: {said}. Run `{command('login')}`.")

@@ -210,8 +210,10 @@ _TABLE = [
         CHAT_WRITE_FORBIDDEN CHAT_GUEST_SEND_FORBIDDEN: this account may not write to the chat
         CHAT_SEND_MEDIA_FORBIDDEN: this account may not send media to the chat
         CHAT_ADMIN_REQUIRED: only administrators may post to the chat
-        CHAT_FORBIDDEN CHAT_RESTRICTED CHANNEL_BANNED: the chat is closed
-        USER_BANNED_IN_CHANNEL: this account is banned there
+        CHAT_FORBIDDEN CHANNEL_BANNED: the chat is closed
+        CHAT_RESTRICTED: Telegram has restricted the chat, and nobody may post there
+        USER_BANNED_IN_CHANNEL: this account is banned there, or Telegram lets it post to no public group for now; ask its administrators, and @SpamBot
+        USER_PRIVACY_RESTRICTED: the receiver's privacy settings forbid it
         USER_IS_BLOCKED YOU_BLOCKED_USER: one of you two has blocked the other
         INPUT_USER_DEACTIVATED: the receiver's account is gone
         USER_IS_BOT: a bot cannot write to a bot
@@ -227,8 +229,12 @@ _TABLE = [
     ),
     *_rules(
         Action.ACCOUNT,
-        "api/errors: no duration, retrying will not help",
-        "PEER_FLOOD: Telegram limits this account because of spam reports; ask @SpamBot",
+        "api/errors: no duration, retrying soon will not help",
+        """
+        PEER_FLOOD: Telegram has limited this account, because it wrote too much to strangers or was reported; write to @SpamBot in an app, which says until when
+        USER_RESTRICTED: Telegram has restricted this account because it was reported; write to @SpamBot in an app, which says until when
+        FROZEN_METHOD_INVALID FROZEN_PARTICIPANT_MISSING: Telegram has frozen this account; open Telegram's app, which says why and takes an appeal
+        """,
     ),
     *_rules(
         Action.LOGIN,
@@ -240,7 +246,6 @@ _TABLE = [
         USER_DEACTIVATED USER_DEACTIVATED_BAN: the account was deleted or banned
         AUTH_KEY_DUPLICATED: two programs used this login at once, and Telegram ended it
         PHONE_MIGRATE_X NETWORK_MIGRATE_X USER_MIGRATE_X: this account lives in another of Telegram's data centres than the login
-        FROZEN_METHOD_INVALID FROZEN_PARTICIPANT_MISSING: Telegram has frozen this account; see its appeal in the app
         """,
     ),
     *_rules(

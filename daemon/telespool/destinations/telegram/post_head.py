@@ -83,3 +83,19 @@ class Head:
             "reply_to": reply,
             "send_as": self.send_as,
         }
+
+
+def cut_off(album: Sequence[Uploaded], whole: Head, sent: Head) -> str:
+    """What the report says of captions of which not all was sent; "" where all was."""
+    notes = []
+    for each, full, cut in zip(album, whole.captions(album), sent.captions(album), strict=True):
+        if cut.text == full.text:
+            continue
+        kept = cut.text.removesuffix("…")
+        of = f" of {each.item.name}" if each.item.caption else ""
+        if kept:
+            rest = full.text[len(kept) :].strip()
+            notes.append(f"the caption{of} was too long; left out of it: {rest}")
+        else:
+            notes.append(f"the caption{of} was left out, for Telegram took none: {full.text}")
+    return "; ".join(notes)

@@ -22,9 +22,10 @@ from telespool.destinations.telegram import error_mapping, tl_requests
 from telespool.destinations.telegram.album_runs import runs_of
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.destinations.telegram.error_table import Action
+from telespool.destinations.telegram.post_head import Head, cut_off
 from telespool.destinations.telegram.posted_before import PostedBefore, subject_of
 from telespool.destinations.telegram.server_health import Circuit, now
-from telespool.destinations.telegram.topics import CLOSED, Topics
+from telespool.destinations.telegram.topics import CLOSED
 from telespool.errors import (
     LivePhotoRefused,
     NeedsConversion,
@@ -34,11 +35,11 @@ from telespool.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from telespool.destinations.telegram.peers import Peers
-    from telespool.destinations.telegram.post_head import Head
     from telespool.destinations.telegram.rpc import RpcClient
+    from telespool.destinations.telegram.topics import Topics
     from telespool.destinations.telegram.upload_media import MediaUploader
 
 _log = structlog.get_logger()
@@ -57,11 +58,20 @@ _FORBIDDEN = {"PHOTOS": {"photo"}, "VIDEOS": {"video"}, "ROUNDVIDEOS": {"video"}
 class PostSender:
     """Makes posts from what was staged."""
 
-    def __init__(self, caller: RpcClient, chats: Peers, staging: MediaUploader) -> None:
+    def __init__(
+        self,
+        caller: RpcClient,
+        chats: Peers,
+        staging: MediaUploader,
+        topics: Topics,
+        captions: Callable[[], Awaitable[int]],
+    ) -> None:
+        """`captions` tells how long a caption may be, for this account."""
         self._caller = caller
         self._chats = chats
         self._staging = staging
-        self._topics = Topics(caller, chats)
+        self._topics = topics
+        self._captions = captions
         self._patience = caller.patience
         self._circuit = Circuit(caller.patience)
         self._trouble: dict[int, float] = {}  # since when a post brings trouble, by its first key
@@ -74,16 +84,14 @@ class PostSender:
         self._circuit.check()
         if before := await self._moved(chat, staged):
             return before
-        config = await self._caller.config()
-        limit_of_text = getattr(config, "caption_length_max", 0) or tl_requests.CAPTION
-        whole, head = head, await self._resolved(chat, head.cut(limit_of_text))
+        whole, head = head, await self._resolved(chat, head.cut(await self._captions()))
         full = head
         album = list(staged)
         mended: set[str] = set()
         anew = repeated = False
         for _ in range(_MENDS):
             try:
-                return _noted(await self._send(chat, album, head), album, whole, head)
+                return (await self._send(chat, album, head)).told(cut_off(album, whole, head))
             except Refusal as refusal:
                 if refusal.action is Action.CAPTION and not anew and any(head.captions(album)):
                     head = self._shorter(refusal, head, album)
@@ -318,21 +326,6 @@ class PostSender:
                 for each in album
             }
         )
-
-
-def _noted(receipts: Receipts, album: Sequence[Uploaded], whole: Head, sent: Head) -> Receipts:
-    """The receipts, with what the report says of captions of which not all was sent."""
-    notes = []
-    for each, full, cut in zip(album, whole.captions(album), sent.captions(album), strict=True):
-        kept = cut.text.removesuffix("…")
-        of = f" of {each.item.name}" if each.item.caption else ""
-        if cut.text != full.text and kept:
-            rest = full.text[len(kept) :].strip()
-            notes.append(f"the caption{of} was too long; left out of it: {rest}")
-        elif cut.text != full.text:
-            notes.append(f"the caption{of} was left out, for Telegram took none: {full.text}")
-    receipts.note = "; ".join(notes)
-    return receipts
 
 
 _LATELY = 60.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import unicodedata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import structlog
 from telethon.tl import functions, types
@@ -19,6 +19,8 @@ from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.errors import Temporary
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from telespool.destinations.telegram.peers import Peers
     from telespool.destinations.telegram.rpc import RpcClient
 
@@ -62,6 +64,15 @@ class Topics:
                     raise _waits(alias, topic, refusal) from None
             return self._known[key]
 
+    async def state(self, alias: str, topic: str | int) -> Literal["open", "closed", "missing"]:
+        """Whether it is there and open; nothing is made. Refusal leaves."""
+        peer = await self._chats.peer(alias)
+        async for page in self._pages(peer, alias):
+            for each in page:
+                if each.id == topic or (isinstance(topic, str) and _same(each.title, topic)):
+                    return "closed" if each.closed else "open"
+        return "missing"
+
     def closed(self, alias: str, topic: str | int, refusal: Refusal) -> Temporary:
         """The wait of a post whose topic takes none: it is looked up anew after it."""
         if isinstance(topic, str):
@@ -77,23 +88,28 @@ class Topics:
 
     async def _find(self, peer: Any, alias: str, topic: str) -> int | None:
         """The newest open topic of this name; a closed one where there is no other."""
-        date, message, last = None, 0, 0
         closed = None
+        async for page in self._pages(peer, alias):
+            for each in page:
+                if _same(each.title, topic):
+                    if not each.closed:
+                        return 0 if each.id == _GENERAL else int(each.id)
+                    closed = int(each.id) if closed is None else closed
+        return closed
+
+    async def _pages(self, peer: Any, alias: str) -> AsyncIterator[list[Any]]:
+        """The topics of a forum, the newest first."""
+        date, message, last = None, 0, 0
         for _ in range(_PAGES):
             request = functions.messages.GetForumTopicsRequest(
                 peer, offset_date=date, offset_id=message, offset_topic=last, limit=_PAGE, q=None
             )
             answer = await self._caller.call(request, chat=alias)
             page = [each for each in answer.topics if isinstance(each, types.ForumTopic)]
-            for each in page:
-                if _same(each.title, topic):
-                    if not each.closed:
-                        return 0 if each.id == _GENERAL else int(each.id)
-                    closed = int(each.id) if closed is None else closed
+            yield page
             if len(answer.topics) < _PAGE or not page:
                 break
             date, message, last = page[-1].date, page[-1].top_message, page[-1].id
-        return closed
 
     async def _make(self, peer: Any, alias: str, topic: str) -> int:
         digest = hashlib.sha256(f"{self._chats.value(alias)}\0{topic}".encode()).digest()
