@@ -155,7 +155,7 @@ others = "keep"
 ignore = "*.part"
 """
     ) == [
-        'config.toml:2: convert.crf: must be a whole number from 0 to 51, not "high"',
+        'config.toml:2: convert.crf: must be a whole number from 1 to 51, not "high"',
         "config.toml:3: convert.nice: must be a whole number from 0 to 19, not 20",
         "config.toml:4: convert.presett: there is no such key; did you mean convert.preset?",
         'config.toml:7: inbox.others: must be "skip" or "document", not "keep"',
@@ -200,6 +200,20 @@ ignore = "*.part"
         ('spool.inbox = "/var/spool"', "must not contain the spool /var/spool/telespool"),
         ('folder.path = "/var/spool/telespool/x"', "must lie outside the spool"),
         ('destination = "telegram"', 'destination: "telegram" needs telegram.api_id'),
+        ('convert.encoder = "libx265"', 'must be an encoder for H.264 such as "libx264"'),
+        ('convert.preset = "p4"', "must be one of libx264: ultrafast, "),
+        ('convert.audio_bitrate = "loud"', 'from "8k" to "512k", such as "128k", not "loud"'),
+        ('convert.audio_bitrate = "640k"', 'from "8k" to "512k", such as "128k", not "640k"'),
+        ('convert.ffprobe = ""', "must be the name of a program, or its path"),
+        ('convert.languages = ["German", "de"]', 'such as "de" or "eng", not "German"'),
+        ('convert.helpers = ["-oProxyCommand=x"]', 'as ssh names them, such as "ann@desktop"'),
+        ("archives.command = []", 'must be names or paths of programs, such as ["7zz", "7z"]'),
+        ('archives.passwords = ["a\\nb"]', "must be passwords of one line each, and none empty"),
+        ('metrics.listen = "127.0.0.1:0"', 'an address of this machine such as "127.0.0.1:9464"'),
+        ('metrics.listen = "127.0.0.1:70000"', "such as"),
+        ('inbox.folders.default = "/var/spool/telespool/inbox/x"', "must lie outside the inbox"),
+        ('inbox.folders.default = "/var"', "must lie outside the spool /var/spool/telespool"),
+        ('inbox.folders.default = "/var/spool/telespool/done"', "must lie outside the spool"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(line: str, sentence: str) -> None:

@@ -99,7 +99,7 @@ class ConvertSettings:
     preset: str = key(
         "medium", "x264 preset, from ultrafast to veryslow. Slower presets make smaller files."
     )
-    crf: int = key(23, "Quality: lower is better and larger.", low=0, high=51)
+    crf: int = key(23, "Quality: lower is better and larger.", low=1, high=51)
     audio_bitrate: str = key("128k", "AAC, stereo.")
     languages: tuple[str, ...] = key(
         (),
@@ -120,7 +120,7 @@ class ConvertSettings:
     stall: Seconds = key(
         Seconds(5 * MINUTE),
         "Running time after which an ffmpeg that makes no progress is ended.",
-        low=1,
+        low=10,
     )
     threads: int = key(0, "Threads of the encoder; 0 lets it choose.", low=0)
     slots: int = key(
@@ -140,7 +140,7 @@ class ConvertSettings:
         low=0,
         high=19,
     )
-    memory: Bytes = key(Bytes(4 * GIB), "The most memory ffmpeg may use.", low=256 * MIB)
+    memory: Bytes = key(Bytes(4 * GIB), "The most memory ffmpeg may use.", low=GIB)
     max_pixels: int = key(
         8192 * 8192, "A picture of more pixels than this is refused, not decoded.", low=1
     )

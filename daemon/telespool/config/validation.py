@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telespool.config.schedule import Rate, Span
+from telespool.config.tools_validation import unusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Mapping
@@ -40,16 +41,13 @@ def contradictions(config: Config, given: Container[Key]) -> Iterator[tuple[Key,
     yield from _chats(config, given)
     yield from _telegram(config)
     yield from _folders(config)
-    for alias, folder in config.inbox.folders.items():
-        if alias not in config.chats:
-            yield ("inbox", "folders", alias), "there is no such chat under [chats]"
-        if not Path(folder).is_absolute():
-            yield ("inbox", "folders", alias), f'must be a path from / on, not "{folder}"'
+    yield from _other_folders(config)
+    yield from unusable(config)
     yield from _caption(("send", "caption"), config.send.caption)
     for alias, table in config.chat_tables.items():
         yield from _chat_table(("chats", alias), table)
     listen = config.metrics.listen
-    if listen and not _LOOPBACK.fullmatch(listen):
+    if listen and not (_LOOPBACK.fullmatch(listen) and _has_port(listen)):
         yield (
             ("metrics", "listen"),
             f'must be an address of this machine such as "127.0.0.1:9464" (others must not see it), not "{listen}"',
@@ -117,7 +115,7 @@ def _telegram(config: Config) -> Iterator[tuple[Key, str]]:
             f'must be a rate such as "2 MB/s" or "2 MB/s, 22:00-07:00 off", not "{config.telegram.rate}"',
         )
     proxy = config.telegram.proxy
-    if proxy and not _PROXY.fullmatch(proxy):
+    if proxy and not (_PROXY.fullmatch(proxy) and _has_port(proxy)):
         right = '"socks5://HOST:PORT", "socks5://USER@HOST:PORT" or "mtproxy://HOST:PORT"'
         sentence = f'must be {right} (password or key is the secret proxy-secret), not "{proxy}"'
         yield ("telegram", "proxy"), sentence
@@ -131,7 +129,9 @@ def _telegram(config: Config) -> Iterator[tuple[Key, str]]:
                 ("telegram", "datacenter"),
                 f"id, address and public_key are given together or not at all; {names} {verb} missing",
             )
-        if centre.address and not _ADDRESS.fullmatch(centre.address):
+        if centre.address and not (
+            _ADDRESS.fullmatch(centre.address) and _has_port(centre.address)
+        ):
             yield (
                 ("telegram", "datacenter", "address"),
                 f'must be host:port such as "149.154.167.40:443", not "{centre.address}"',
@@ -158,6 +158,30 @@ def _folders(config: Config) -> Iterator[tuple[Key, str]]:
         yield ("folder", "path"), f"must lie outside the spool {root}"
     elif posts is not None and inbox is not None and _inside(posts, inbox):
         yield ("folder", "path"), f"must lie outside the inbox {inbox}: posts would be taken again"
+
+
+def _other_folders(config: Config) -> Iterator[tuple[Key, str]]:
+    root, inbox = config.spool.root, config.spool.inbox or config.spool.root / "inbox"
+    posts = config.folder.path
+    for alias, name in config.inbox.folders.items():
+        key, folder = ("inbox", "folders", alias), Path(name)
+        if alias not in config.chats:
+            yield key, "there is no such chat under [chats]"
+        if not folder.is_absolute():
+            yield key, f'must be a path from / on, not "{name}"'
+        elif _inside(folder, inbox):
+            yield key, f"must lie outside the inbox {inbox}, which is watched as it is"
+        elif _inside(folder, root) or _inside(root, folder) or _inside(inbox, folder):
+            yield (
+                key,
+                f"must lie outside the spool {root} and not contain it: it would take its own files",
+            )
+        elif posts is not None and (_inside(posts, folder) or _inside(folder, posts)):
+            yield key, f"must lie outside {posts}: posts would be taken again"
+
+
+def _has_port(address: str) -> bool:
+    return 1 <= int(address.rpartition(":")[2]) <= 65535
 
 
 def _inside(path: Path, directory: Path) -> bool:

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telespool.config.tools_validation import X264_PRESETS
 from telespool.errors import TelespoolError, ToolFault
 from telespool.media import known_good
 from telespool.runtime.tool_health import HEALTH, Tool
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from telespool.config.schema import ConvertSettings
 
 SOFTWARE = "libx264"
+_PRESET = "medium"  # in the place of one that x264 does not know
 _TRUSTED_FOR = 3600.0  # seconds after a trial that passed
 _DRI = Path("/dev/dri")
 _ANY_NODE = "/dev/dri/renderD128"
@@ -37,7 +39,8 @@ async def usable(settings: ConvertSettings) -> ConvertSettings:
     try:
         await HEALTH.blame(encoder_tool(settings), time.monotonic() - _TRUSTED_FOR)
     except ToolFault:
-        return replace(settings, encoder=SOFTWARE)
+        preset = settings.preset if settings.preset in X264_PRESETS else _PRESET
+        return replace(settings, encoder=SOFTWARE, preset=preset)
     return settings
 
 
