@@ -12,7 +12,7 @@ On a busy machine every test may take as many times longer as there are processe
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import pytest_timeout
@@ -92,12 +92,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.kernel_time)
         if place.startswith("systemd/"):
             item.add_marker(pytest.mark.systemd)
-        if place.startswith(ALONE):
-            item.add_marker(pytest.mark.xdist_group("alone"))
         if item.get_closest_marker("timeout") is None:
             for beginning, seconds in SECONDS.items():
                 if place.startswith(beginning):
                     item.add_marker(pytest.mark.timeout(seconds))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give the tests of `ALONE` to one worker; xdist's own groups are lost with pytest 9.2, which keeps ids elsewhere."""
+    from xdist.scheduler.loadscope import LoadScopeScheduling  # noqa: PLC0415 - only who distributes has it
+
+    def with_whom(nodeid: str) -> str:
+        return "alone" if nodeid.removeprefix("tests/").startswith(ALONE) else nodeid
+
+    scheduler = LoadScopeScheduling(config, log)
+    assert hasattr(scheduler, "_split_scope"), "xdist asks otherwise by now who goes with whom"
+    cast("Any", scheduler)._split_scope = with_whom
+    return scheduler
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -46,6 +46,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         ROOT / "packaging/build-deb",
         "--python",
         number,
+        "--compression",
+        "none",
         "--out",
         directory,
     ]
