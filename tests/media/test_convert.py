@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import itertools
 import shutil
 import subprocess
 from dataclasses import replace
@@ -84,6 +85,50 @@ async def test_subtitles_that_outlast_the_film_are_no_damage(
     """Nothing is said to be missing where only a subtitle lasts longer."""
     outcome = await run(clip("long-subtitles.mkv"), tmp_path, settings)
     assert (outcome.rung, outcome.notes) == ("remux", ())
+
+
+async def test_sound_that_changes_its_rate_midway_keeps_its_pitch(
+    tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """A broadcast goes from 48 to 44.1 kHz: copied, all that follows would be heard 9 % too high."""
+    source, parts = tmp_path / "change.ts", []
+    for rate, at in ((48000, 0), (44100, 2)):
+        part = tmp_path / f"{rate}.ts"
+        making = f"-v error -f lavfi -i testsrc2=s=64x48:r=25:d=2 -f lavfi -i sine=880:r={rate}:d=2"
+        making += (
+            f" -c:v libx264 -preset ultrafast -g 25 -c:a aac -ar {rate} -output_ts_offset {at}"
+        )
+        subprocess.run(
+            ["ffmpeg", *making.split(), "-muxdelay", "0", "-muxpreload", "0", part], check=True
+        )
+        parts.append(part.read_bytes())
+    source.write_bytes(b"".join(parts))
+    assert (await assess(source, settings)).action == "remux"
+    await run(source, tmp_path, settings)
+    heard = [
+        "ffmpeg",
+        "-v",
+        "error",
+        "-ss",
+        "2.5",
+        "-t",
+        "1",
+        "-i",
+        "out.mp4",
+        "-map",
+        "0:a",
+        "-f",
+        "s16le",
+        "-ac",
+        "1",
+        "-ar",
+        "8000",
+        "-",
+    ]
+    said = subprocess.run(heard, cwd=tmp_path, capture_output=True, check=True).stdout
+    wave = memoryview(said).cast("h")
+    crossings = sum((one < 0) != (two < 0) for one, two in itertools.pairwise(wave))
+    assert crossings / 2 / (len(wave) / 8000) == pytest.approx(880, rel=0.02)
 
 
 async def test_times_of_decoding_are_not_copied(

@@ -39,6 +39,7 @@ _HARMLESS = re.compile(
 _REORDERED = 5.0  # frames that a decoder holds back, at most
 _SHORT = 10.0  # seconds
 _ORDERED = 64  # frames of a copy whose order is looked at
+_PACE = 20  # packets of sound; so many smooth the rounding of times
 
 
 async def verify(result: Path, work: ConversionContext, plan: EncodePlan | None) -> tuple[str, ...]:
@@ -57,6 +58,7 @@ async def verify(result: Path, work: ConversionContext, plan: EncodePlan | None)
     if plan is None:
         notes += _check_copy(track, probe.video, work)
         await _check_order(result, probe.video, work)
+        _check_pace(await asyncio.to_thread(mp4.track, result, b"soun"))
     elif not plan.thinned:
         notes += await _check_encoded(track, work)
     if undecodable:
@@ -108,6 +110,23 @@ def _check_copy(track: Track, video: ProbedStream, work: ConversionContext) -> t
     if missing > 1:
         return (f"its first {missing} frames are left out: they need frames that are not there",)
     return ()
+
+
+def _check_pace(sound: Track | None) -> None:
+    """Look whether packets of copied sound last longer or shorter from somewhere on: then its sample rate changes.
+
+    An MP4 names one rate, and a player would play the rest higher or lower. Single gaps are holes, and no change.
+    """
+    if sound is None:
+        return
+    gaps = [after - before for before, after in itertools.pairwise(sound.times)]
+    if len(gaps) < 2 * _PACE:
+        return
+    usual = sorted(gaps)[len(gaps) // 2]
+    parts = [gaps[at : at + _PACE] for at in range(0, len(gaps) - _PACE + 1, _PACE)]
+    means = [sum(part) / _PACE for part in parts if 2 * max(part) < 3 * usual]
+    if means and max(means) > 1.04 * min(means):
+        raise Permanent("its sound changes its sample rate midway")
 
 
 async def _check_order(result: Path, video: ProbedStream, work: ConversionContext) -> None:
