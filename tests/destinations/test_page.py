@@ -225,6 +225,21 @@ async def test_chats(browser: Browser, chats: Chats) -> None:
     await until(page, "document.querySelector('#notice').textContent.includes('inbox/')")
 
 
+async def test_chats_are_at_the_foot_of_a_phone(browser: Browser, chats: Chats) -> None:
+    """On a phone the chats stay where the thumb is, however far one has scrolled, and the last post is above them."""
+    for number in range(1, 12):
+        await chats.send([chats.photo(number)])
+    page = await look(browser, chats, width=390, phone=True)
+    strip = "document.querySelector('.side').getBoundingClientRect()"
+    last = "[...document.querySelectorAll('article')].at(-1).getBoundingClientRect().bottom"
+
+    await until(page, f"Math.abs({strip}.bottom - innerHeight) < 2 && {last} <= {strip}.top")
+    await page.run("scrollTo(0, 200)")
+    await until(page, f"scrollY === 200 && Math.abs({strip}.bottom - innerHeight) < 2")
+    reach = "Math.min(...[...document.querySelectorAll('#chats a')].map((it) => it.offsetHeight))"
+    assert await page.run(reach) >= 44  # as large as a finger needs it
+
+
 async def test_many_posts(browser: Browser, chats: Chats) -> None:
     """Of many posts the newest are loaded first, the others on the way up, each once and in order."""
     posts = 2 * CHUNK + 20

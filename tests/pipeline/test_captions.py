@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +39,17 @@ def test_a_template_is_formatted() -> None:
         Span("text_link", 9, 4, "https://x.org"),
         Span("blockquote", 15, 6),
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a <b>x</b> c", "<script>x()</script>", "5 <!-- 6 -->", "<div>\nb\n</div>", "I <3 it"],
+)
+def test_tags_stand_as_they_are(text: str) -> None:
+    """Telegram has no HTML: what looks like it is text, and nothing of it is lost."""
+    assert render(text) == Formatted(text)
+    assert render(f"`{text}`").text.split() == text.split()
+    assert render(text.replace("<", "\\<")).text == text
 
 
 def test_a_caption_that_is_cut_keeps_its_spans_inside() -> None:

@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 
 import telegramify_markdown
 
 # Formulas and the like are not looked for, and it says so at each start.
 logging.getLogger("telegramify_markdown").setLevel(logging.ERROR)
+
+# Markdown lets HTML through, and Telegram has none: its tags, and all between some of them, would be lost. What is code,
+# or the address of a link in <>, stays as it is.
+_TAG = re.compile(
+    r"(?s)(\\.|(`+)(?!`).*?(?<!`)\2(?!`)|<[A-Za-z][A-Za-z0-9+.-]+:[^\s<>]*>)|(<(?=[A-Za-z/!?]))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +73,8 @@ def render(markdown: str) -> Formatted:
     """Read Markdown. Never fails: what is not Markdown stands as it is."""
     if not markdown.strip():
         return Formatted()
-    text, entities = telegramify_markdown.convert(markdown, latex_escape=False)
+    plain = _TAG.sub(lambda found: found[1] or "\\" + found[3], markdown)
+    text, entities = telegramify_markdown.convert(plain, latex_escape=False)
     # It may end in line breaks of its own.
     shown = text.rstrip()
     end = len(shown.encode("utf-16-le")) // 2
