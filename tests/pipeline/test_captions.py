@@ -48,7 +48,7 @@ def test_a_template_is_formatted() -> None:
 def test_tags_stand_as_they_are(text: str) -> None:
     """Telegram has no HTML: what looks like it is text, and nothing of it is lost."""
     assert render(text) == Formatted(text)
-    assert render(f"`{text}`").text.split() == text.split()
+    assert "\n" in text or render(f"`{text}`").text == text
     assert render(text.replace("<", "\\<")).text == text
 
 
