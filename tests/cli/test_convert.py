@@ -44,3 +44,14 @@ def test_a_result_that_is_small_enough_stays_whole(tmp_path: Path, capsys: Captu
     assert telespool(capsys, config, *given, "4x").code == 1
     assert telespool(capsys, config, *given, "1 GiB").code == 0
     assert [path.name for path in tmp_path.glob("out*")] == ["out.mp4"]
+
+
+def test_what_helpers_did_is_said(tmp_path: Path, capsys: Capture) -> None:
+    """Helpers of the configuration are asked here as well; where one cannot be reached this machine does its part."""
+    more = '[convert]\npreset = "ultrafast"\ncheckpoint = "1s"\nhelpers = ["ssh://127.0.0.1:1"]\n'
+    config, source = make(tmp_path / "s", more=more).config, tmp_path / "film.avi"
+    clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=5:d=120", "-c:v", "mpeg4", source)
+    said = telespool(capsys, config, "convert", source, tmp_path / "out.mp4")
+    assert said.code == 0
+    assert "helper ssh://127.0.0.1:1: it cannot be reached" in said.out
+    assert len(see(tmp_path / "out.mp4").times) == 600

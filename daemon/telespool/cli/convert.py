@@ -3,7 +3,7 @@
 With --state DIR the finished pieces are kept there, and a conversion that was broken off goes on behind the last one.
 With --max-size SIZE a result that is larger becomes parts that play, OUT-1of3.mp4 and so on; without it, it stays whole,
 and a sentence says so where no message could hold it. ffmpeg runs as any program of a person's does, not more nicely:
-somebody waits for it.
+somebody waits for it. Machines of `convert.helpers` help, and what each made is said.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from telespool.config.units import read_size
 from telespool.destinations.base import ANY_ACCOUNT
 from telespool.errors import Permanent
 from telespool.media.convert import convert
+from telespool.media.pieces.helper import Helpers
 from telespool.media.split import split
 from telespool.observe import humanize
 from telespool.observe.terminal import raw
@@ -31,9 +32,11 @@ from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from telespool.config.schema import ConvertSettings
     from telespool.media.convert import Outcome, Progress, Rung
+    from telespool.media.pieces.helper import Helper
 
 _WIDTH = 30
 _DONE = {
@@ -80,10 +83,11 @@ async def _convert(
     source: Path, result: Path, state: Path | None, settings: ConvertSettings, limit: int | None
 ) -> None:
     kept = state
+    helpers = Helpers().of(settings)
     if state is None:
         state = Path(tempfile.mkdtemp(prefix=f".{result.name}.", dir=result.parent))
     try:
-        outcome = await _once(source, result, state, settings, "send")
+        outcome = await _once(source, result, state, settings, helpers)
         after = result.stat().st_size  # noqa: ASYNC240 - a moment
         parts: tuple[Path, ...] = (result,)
         if limit is not None and after > limit:
@@ -94,7 +98,7 @@ async def _convert(
                     raise
                 # Where its own key frames are too far apart, ours are not.
                 result.unlink()  # noqa: ASYNC240 - a moment
-                outcome = await _once(source, result, state, settings, "encode")
+                outcome = await _once(source, result, state, settings, helpers, "encode")
                 parts = await _in_parts(result, state / "parts", limit, settings)
             after = sum(part.stat().st_size for part in parts)
     finally:
@@ -106,7 +110,7 @@ async def _convert(
     sizes = f"{humanize.size(before)} became {humanize.size(after)}"
     print(
         f"{result.name}: {_DONE[outcome.rung]}; {sizes}",
-        *dict.fromkeys((*outcome.left_behind, *outcome.notes)),
+        *dict.fromkeys((*outcome.left_behind, *outcome.notes, *_helped(helpers))),
         sep="\n  ",
     )
     if len(parts) > 1:
@@ -118,8 +122,22 @@ async def _convert(
         )
 
 
+def _helped(helpers: tuple[Helper, ...]) -> Iterator[str]:
+    """What each helper did, and why it did no more."""
+    for state in (helper.state for helper in helpers):
+        if state.pieces:
+            yield f"helper {state.name}: made {state.pieces} of its pieces"
+        if state.failures:
+            yield f"helper {state.name}: {state.last_failure}; this machine did its part"
+
+
 async def _once(
-    source: Path, result: Path, state: Path, settings: ConvertSettings, at_least: Rung
+    source: Path,
+    result: Path,
+    state: Path,
+    settings: ConvertSettings,
+    helpers: tuple[Helper, ...],
+    at_least: Rung = "send",
 ) -> Outcome:
     return await convert(
         source,
@@ -129,6 +147,7 @@ async def _once(
         gate=PauseGate(),
         progress=_bar if sys.stderr.isatty() else None,
         at_least=at_least,
+        helpers=helpers,
     )
 
 
