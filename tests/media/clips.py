@@ -82,11 +82,15 @@ def ffmpeg(*words: object) -> None:
 
 
 def make(name: str, folder: Path) -> Path:
+    """The file of the clip of this name, made in `folder` unless it is there."""
+    return made(CLIPS[name], folder)
+
+
+def made(clip: Clip, folder: Path) -> Path:
     """The file of this clip, made in `folder` unless it is there."""
-    path = folder / name
+    path = folder / clip.name
     with new(path) as making:
         if making is not None:
-            clip = CLIPS[name]
             if clip.build is not None:
                 clip.build(making)
             else:

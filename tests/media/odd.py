@@ -18,13 +18,15 @@ from telespool.errors import TelespoolError
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.runtime.gate import PauseGate
-from tests.media.clips import CLIPS, make
+from tests.media.clips import CLIPS, made
+from tests.media.matrix import COMBINATIONS
 from tests.media.measure import difference, hear, see, tone
 
 if TYPE_CHECKING:
     from tests.media.clips import Clip
     from tests.media.measure import Seen
 
+ODD = CLIPS | COMBINATIONS
 _STEP = 0.04
 _APART = (
     12  # of 255, on tiny grey pictures; a frame or two may differ where fields are put together
@@ -70,7 +72,8 @@ def _step(seen: Seen, path: Path) -> int | None:
 
 async def try_one(name: str, folder: Path, settings: ConvertSettings) -> tuple[str, list[str]]:
     """Make, judge and convert one of them; a line, and what is wrong."""
-    clip, source = CLIPS[name], make(name, folder)
+    clip = ODD[name]
+    source = made(clip, folder)
     verdict = await assess(source, settings)
     wrong = []
     if verdict.action != clip.verdict:
@@ -98,12 +101,12 @@ async def main(names: list[str]) -> int:
     """Try them all, or those that are named."""
     failures = 0
     with tempfile.TemporaryDirectory(prefix="odd-videos-") as folder:
-        for name in names or CLIPS:
+        for name in names or ODD:
             told, wrong = await try_one(name, Path(folder), ConvertSettings(preset="veryfast"))
             failures += bool(wrong)
             mark = "!!" if wrong else "ok"
             print(mark, name.ljust(24), told, *wrong, sep="  ", flush=True)  # noqa: T201 - a command
-    print(f"{len(names or CLIPS)} odd videos, {failures} with something wrong")  # noqa: T201
+    print(f"{len(names or ODD)} odd videos, {failures} with something wrong")  # noqa: T201
     return 1 if failures else 0
 
 

@@ -114,3 +114,38 @@ async def test_an_encoder_without_a_driver(
     (outage,) = HEALTH.outages
     assert outage.tool.name == "The encoder h264_nvenc"
     assert f"{encoders.SOFTWARE} is used in its place" in outage.reason
+
+
+# An ffmpeg whose graphics card is this machine's processor: it notes what it is asked for, and asks libx264.
+CARD = """
+echo "$*" >> "{asked}"
+case "$*" in *"-hwaccel cuda"*) {decoder} ;; esac
+for word; do
+  shift
+  case "$skip$word" in
+    yes*) skip= ;;
+    -hwaccel|-rc|-cq|-b:v) skip=yes ;;
+    h264_nvenc) set -- "$@" libx264 ;;
+    *) set -- "$@" "$word" ;;
+  esac
+done
+"""
+
+
+@pytest.mark.parametrize(("decoder", "works"), [(":", True), ("exit 1", False)])
+async def test_a_device_that_encodes_decodes_where_it_can(
+    film: Path, tmp_path: Path, settings: ConvertSettings, decoder: str, works: bool
+) -> None:
+    """What the device was seen to do with the sample it does with films, and nothing else."""
+    asked = tmp_path / "asked"
+    card = program(tmp_path, "ffmpeg", CARD.format(asked=asked, decoder=decoder))
+    settings = replace(settings, ffmpeg=card, encoder="h264_nvenc")
+    outcome = await convert(
+        film, tmp_path / "out.mp4", settings=settings, gate=PauseGate(), state=tmp_path / "s"
+    )
+    assert outcome.rung == "encode"
+    assert not HEALTH.outages
+    assert encoders.decodes(settings) is works
+    films = [line for line in asked.read_text().splitlines() if f"{film}" in line]
+    encoding = next(line for line in films if "h264_nvenc" in line)
+    assert ("-hwaccel cuda" in encoding) is works

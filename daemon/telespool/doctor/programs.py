@@ -83,7 +83,8 @@ async def _encoder(name: str, settings: ConvertSettings) -> Finding:
         return ok(f"encoder {name}", "there")
     tool = encoders.encoder_tool(settings)
     if (words := await failure(tool)) is None:
-        return ok(f"encoder {name}", "it converts a sample")
+        also = ", and decodes it too" if encoders.decodes(settings) else ""
+        return ok(f"encoder {name}", f"it converts a sample{also}")
     return note(f"encoder {name}", f"{words} {tool.meanwhile}", tool.cure)
 
 

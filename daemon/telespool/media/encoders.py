@@ -1,7 +1,9 @@
 """Which encoder is used: the configured one if it works on this machine, else libx264.
 
 An encoder in hardware needs a driver, a device and the right to use it. It is tried on the sample before the first
-conversion, and again where one fails; while it does not work libx264 does its work, and `status` says so.
+conversion, and again where one fails; while it does not work libx264 does its work, and `status` says so. Where the same
+device also decodes the sample it decodes films as well; ffmpeg itself takes the processor for those that it cannot. The
+filters, among them the scaling, are the processor's.
 """
 
 from __future__ import annotations
@@ -29,7 +31,13 @@ _TRUSTED_FOR = 3600.0  # seconds after a trial that passed
 _DRI = Path("/dev/dri")
 _ANY_NODE = "/dev/dri/renderD128"
 
-_found: dict[str, str] = {}  # the render node that passed the trial, by encoder
+_DECODERS = {
+    "vaapi": "vaapi",
+    "nvenc": "cuda",
+    "qsv": "qsv",
+}  # what ffmpeg calls them, by the encoder's ending
+
+_found: dict[str, list[str]] = {}  # the options that passed the trial, by encoder
 
 
 async def usable(settings: ConvertSettings) -> ConvertSettings:
@@ -57,9 +65,13 @@ def encoder_tool(settings: ConvertSettings) -> Tool:
 
 def device(settings: ConvertSettings) -> list[str]:
     """The options, before the input, that an encoder in hardware needs."""
-    if not settings.encoder.endswith("_vaapi"):
-        return []
-    return ["-vaapi_device", _found.get(settings.encoder) or next(render_nodes(), _ANY_NODE)]
+    known = _found.get(settings.encoder)
+    return known if known is not None else next(_ways(settings.encoder))
+
+
+def decodes(settings: ConvertSettings) -> bool:
+    """Whether the device of the encoder was seen to decode as well."""
+    return "-hwaccel" in _found.get(settings.encoder, ())
 
 
 def to_device(settings: ConvertSettings) -> str:
@@ -73,21 +85,41 @@ def render_nodes(place: Path = _DRI) -> Iterator[str]:
     return (str(node) for node in nodes if os.access(node, os.R_OK | os.W_OK))
 
 
-async def _try(settings: ConvertSettings) -> None:
-    if not settings.encoder.endswith("_vaapi"):
-        await _encode(settings, [])
+def _ways(encoder: str) -> Iterator[list[str]]:
+    """The options with which an encoder may work, the plainest first."""
+    if not encoder.endswith("_vaapi"):
+        yield []
         return
-    last: TelespoolError | None = None
     for node in [*render_nodes()] or [_ANY_NODE]:
+        yield ["-vaapi_device", node]
+
+
+async def _try(settings: ConvertSettings) -> None:
+    last: TelespoolError | None = None
+    for way in _ways(settings.encoder):
         try:
-            await _encode(settings, ["-vaapi_device", node])
+            await _encode(settings, way)
         except TelespoolError as error:
             last = error
         else:
-            _found[settings.encoder] = node
+            _found[settings.encoder] = await _with_decoder(settings, way)
             return
     if last is not None:
         raise last
+
+
+async def _with_decoder(settings: ConvertSettings, way: list[str]) -> list[str]:
+    """The options that let the device decode too, if it decodes the sample; else those given."""
+    name = _DECODERS.get(settings.encoder.rpartition("_")[2])
+    if name is None:
+        return way
+    on_it = ["-hwaccel_device", way[-1]] if way else []
+    both = [*way, "-hwaccel", name, *on_it]
+    try:
+        await _encode(settings, both)
+    except (TelespoolError, OSError, TimeoutError):
+        return way
+    return both
 
 
 async def _encode(settings: ConvertSettings, before: list[str]) -> None:
