@@ -43,6 +43,16 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def in_pieces(
+    film: Path, tmp_path_factory: pytest.TempPathFactory, settings: ConvertSettings
+) -> Path:
+    """The film, converted with its sound in pieces."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(audio_encode, "PIECE", _PIECE)
+        return asyncio.run(made(film, tmp_path_factory.mktemp("pieces") / "cut", settings))
+
+
 class Cutting(FileOps):
     """A disk that tells when a piece of the sound was finished."""
 
@@ -107,25 +117,26 @@ def noise(one: array.array[int], other: array.array[int], second: float) -> floa
 
 
 async def test_in_pieces_it_is_what_it_is_in_one(
-    film: Path, tmp_path: Path, settings: ConvertSettings, monkeypatch: pytest.MonkeyPatch
+    film: Path, in_pieces: Path, tmp_path: Path, settings: ConvertSettings
 ) -> None:
     """Cutting changes no sample, up to the last."""
     once = await made(film, tmp_path / "once", settings)
-    monkeypatch.setattr(audio_encode, "PIECE", _PIECE)
-    cut = await made(film, tmp_path / "cut", settings)
-    assert packets(once) == packets(cut)
-    assert heard(once) == heard(cut)
+    assert packets(once) == packets(in_pieces)
+    assert heard(once) == heard(in_pieces)
 
 
 async def test_broken_off_it_goes_on_without_a_gap(
-    film: Path, tmp_path: Path, settings: ConvertSettings, monkeypatch: pytest.MonkeyPatch
+    film: Path,
+    in_pieces: Path,
+    tmp_path: Path,
+    settings: ConvertSettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Every packet is there once, and where it went on the sound is as near to the source as without."""
     monkeypatch.setattr(audio_encode, "PIECE", _PIECE)
-    whole = await made(film, tmp_path / "whole", settings)
     broken = await made(film, tmp_path / "broken", settings, broken=True)
-    assert packets(whole) == packets(broken)
-    source, unbroken, resumed = heard(film), heard(whole), heard(broken)
+    assert packets(in_pieces) == packets(broken)
+    source, unbroken, resumed = heard(film), heard(in_pieces), heard(broken)
     assert len(unbroken) == len(resumed)
     assert unbroken != resumed  # it did go on somewhere
     for join in range(_PIECE, _LENGTH, _PIECE):
@@ -133,11 +144,14 @@ async def test_broken_off_it_goes_on_without_a_gap(
 
 
 async def test_a_torn_piece_is_made_again(
-    film: Path, tmp_path: Path, settings: ConvertSettings, monkeypatch: pytest.MonkeyPatch
+    film: Path,
+    in_pieces: Path,
+    tmp_path: Path,
+    settings: ConvertSettings,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What a power cut has shortened does not count, nor what comes behind it."""
     monkeypatch.setattr(audio_encode, "PIECE", _PIECE)
-    whole = await made(film, tmp_path / "whole", settings)
     state = tmp_path / "state"
     disk = Cutting()
     work = asyncio.create_task(
@@ -154,5 +168,5 @@ async def test_a_torn_piece_is_made_again(
     second = state / sorted(disk.names)[1]
     second.write_bytes(second.read_bytes()[:-1000])
     await convert(film, tmp_path / "out.mp4", settings=settings, state=state, gate=PauseGate())
-    assert packets(whole) == packets(tmp_path / "out.mp4")
+    assert packets(in_pieces) == packets(tmp_path / "out.mp4")
     assert list(state.iterdir()) == []

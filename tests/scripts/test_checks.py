@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from telespool.runtime import plain_files
-from tests import unblocked
+from tests import sentences, unblocked, uncovered
 
 CHECK = Path(__file__).parents[2] / "scripts" / "check-dates"
 YEAR = time.gmtime().tm_year
@@ -68,3 +69,48 @@ async def test_a_disk_that_the_event_loop_waits_for_is_noted(tmp_path: Path) -> 
     await made["wait"](tmp_path)  # type: ignore[operator]
     assert unblocked.found() == ["os.stat in the event loop: made_up.py:2"]
     unblocked.found().clear()
+
+
+def test_every_reason_belongs_to_a_line() -> None:
+    """What tests/uncovered.toml explains stands in the module that it names."""
+    for module, lines in uncovered.reasons().items():
+        assert [line for line in lines if line not in uncovered.lines_of(module)] == [], module
+
+
+def test_a_line_without_a_reason_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of what decides a file's fate each line that no test reaches is named, and too little reached in all."""
+    about = {"missing_lines": [1], "missing_branches": []}
+    report = {
+        "files": {"daemon/telespool/spool/lock.py": about, "daemon/telespool/cli/run.py": about},
+        "totals": {"percent_covered": 96.9},
+    }
+    (tmp_path / "coverage.json").write_text(json.dumps(report))
+
+    assert uncovered.main(str(tmp_path / "coverage.json")) == 1
+    said = capsys.readouterr().out
+    assert "spool/lock.py:1: no test reaches" in said
+    assert "cli/run.py" not in said
+    assert "96.9 % is reached" in said
+
+
+def test_a_sentence_that_was_never_said_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The page is compared with what the tests have made the program say."""
+    known = sentences.sentences()
+    assert set(sentences.unsaid()) <= {*known}
+    said = [each for each in known if each not in sentences.unsaid()]
+    (tmp_path / "1").write_text("".join(f"{each}\ttests/x.py\n" for each in said[1:]))
+
+    assert sentences.main(str(tmp_path)) == 1
+    assert capsys.readouterr().out.splitlines()[1:] == [f"never said: {said[0]}"]
+
+
+def test_a_sentence_is_known_with_what_was_put_in() -> None:
+    """A note, a line of a log and a value all count; other words do not."""
+    sentence = "… is one of several volumes, and … is missing: put it beside the others."
+    note = "a.part1.rar is one of several volumes, and a.part2.rar is missing:\nput it beside the others."
+    assert sentences.said(json.dumps({"reason": note}), [sentence]) == [sentence]
+    assert sentences.said(note.replace("missing", "gone"), [sentence]) == []
