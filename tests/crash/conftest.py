@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import tempfile
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 import structlog
 
 from tests.crash import media
-from tests.crash.machine import at_once, whole, works
+from tests.crash.machine import at_once, instead_of_threads, whole, works
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +31,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def converting(monkeypatch: pytest.MonkeyPatch) -> Iterator[media.Converting]:
     """Judge and convert in no time, without threads, and say nothing."""
-    monkeypatch.setattr(asyncio, "to_thread", at_once)
+    instead_of_threads(monkeypatch, at_once)
     # A slow moment must not change what happens: only the test's own clock goes on.
     monkeypatch.setattr("telespool.runtime.throttle._TIMES", 0)
     monkeypatch.setattr("telespool.runtime.timers.time", SimpleNamespace(monotonic=lambda: 0.0))

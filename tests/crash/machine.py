@@ -23,6 +23,7 @@ from telespool.pipeline.intake import Intake
 from telespool.pipeline.retention import Retention
 from telespool.pipeline.uploader import Uploader
 from telespool.pipeline.worker import WorkerContext
+from telespool.runtime import threads
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.wakeups import WakeupBus
 from telespool.service.recovery import recover
@@ -33,7 +34,9 @@ from telespool.spool.names import Unit
 from tests.crash.disks import Death, DyingDisk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+    import pytest
 
     from telespool.pipeline.worker import Worker
     from telespool.runtime.fs_watcher import FolderWatcher
@@ -49,6 +52,12 @@ async def at_once(call: Callable[..., Any], /, *arguments: Any, **named: Any) ->
     """Stands for asyncio.to_thread: gives way to the other workers once, then makes the call."""
     await asyncio.sleep(0)
     return call(*arguments, **named)
+
+
+def instead_of_threads(patch: pytest.MonkeyPatch, call: Callable[..., Awaitable[Any]]) -> None:
+    """Let this coroutine make the calls that threads would."""
+    patch.setattr(asyncio, "to_thread", call)
+    patch.setattr(threads, "begun", lambda work: asyncio.ensure_future(call(work)))
 
 
 async def whole(call: Callable[[], Any], _: object) -> Any:

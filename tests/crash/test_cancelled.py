@@ -10,7 +10,7 @@ import pytest
 
 from telespool.service.reload import _Runner
 from telespool.spool.layout import WORKING
-from tests.crash.machine import at_once
+from tests.crash.machine import at_once, instead_of_threads
 from tests.crash.scenes import SCENES
 from tests.crash.stage import Play
 
@@ -96,7 +96,7 @@ class Life:
 
 def _stopped(play: Play, at: int, *, taking: bool, patch: pytest.MonkeyPatch) -> Stopper:
     stopper = Stopper(play, at, taking=taking)
-    patch.setattr(asyncio, "to_thread", stopper.to_thread)
+    instead_of_threads(patch, stopper.to_thread)
     with pytest.raises(asyncio.CancelledError):
         play.machine.live(play.disk())
     return stopper
@@ -107,7 +107,7 @@ def _reloaded(play: Play, at: int, *, taking: bool, patch: pytest.MonkeyPatch) -
     patch.setattr("telespool.service.reload.obstacles", lambda *_: [])
     runner = _Runner(lambda _: cast("Service", Life(play, disk)))
     stopper = Stopper(play, at, taking=taking, end=runner.reload)
-    patch.setattr(asyncio, "to_thread", stopper.to_thread)
+    instead_of_threads(patch, stopper.to_thread)
     asyncio.run(runner.run(until_idle=True))
     return stopper
 
@@ -127,7 +127,7 @@ def test_ended_at_every_await(
     """It ends at once, whatever was moved away; started again, everything arrives exactly once."""
     play = Play(SCENES[scene], place)
     counting = Stopper(play, None, taking=False)
-    monkeypatch.setattr(asyncio, "to_thread", counting.to_thread)
+    instead_of_threads(monkeypatch, counting.to_thread)
     play.run()
     wrong = {}
     for at in sorted({1 + round(step * counting.awaits / STOPS) for step in range(STOPS)}):

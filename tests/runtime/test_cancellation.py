@@ -156,3 +156,12 @@ async def test_a_clean_up_raises_nothing_of_its_own() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_calls_wait_for_each_other_only_where_there_are_too_many() -> None:
+    """Some block at the same time, each in a thread of its own; more calls than threads end as well, each with its result."""
+    here = threading.Barrier(4)
+    await asyncio.gather(*(in_thread(here.wait, 30) for _ in range(4)))
+    assert await asyncio.gather(*(in_thread(pow, 2, n) for n in range(200))) == [
+        2**n for n in range(200)
+    ]

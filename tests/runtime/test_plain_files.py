@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.runtime import plain_files
+from telespool.runtime import descent, plain_files
 from telespool.runtime.plain_files import NotPlain
 from telespool.runtime.trees import list_tree, remove_tree, walk
 
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEVELS = 1200
+
+
+@pytest.fixture(params=["at once", "part by part"], autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the kernel go through a path, or, where it has no openat2, go through it ourselves: the answers are the same."""
+    if request.param == "part by part":
+        monkeypatch.setattr(descent, "at_once", lambda *_: None)
 
 
 @pytest.fixture

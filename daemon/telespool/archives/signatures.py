@@ -23,6 +23,7 @@ _TAIL = 66 * 1024  # the end record of a zip and its longest comment
 # The part by which a zip is known to be a document or a program: where the first entry, or any, is so named.
 _DOCUMENT_FIRST = (b"mimetype", b"_rels/", b"docProps/", b"word/", b"xl/", b"ppt/", b"META-INF/")
 _DOCUMENT_ANY = (b"[Content_Types].xml", b"META-INF/MANIFEST.MF", b"AndroidManifest.xml")
+_MEDIA = {"photo", "gif", "video", "audio"}
 _IN_FRONT = (b"HTTP/", b"\xef\xbb\xbf")  # a server's answer, a byte order mark
 
 
@@ -62,6 +63,11 @@ def locate(path: Path) -> tuple[str, int] | None:
 def begins_like_one(head: bytes) -> bool:
     """Whether a file of these first bytes (`HEAD` of them) may be an archive: a first look, before it is there."""
     return by_signature(head).kind == "archive"
+
+
+def is_surely_none(head: bytes) -> bool:
+    """Whether a file of these first bytes (`HEAD` of them) is certainly no archive: a picture, a film or a sound."""
+    return by_signature(head).kind in _MEDIA and not head.startswith(b"RIFF")
 
 
 def _is_document(head: bytes, file: BinaryIO) -> bool:

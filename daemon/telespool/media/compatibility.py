@@ -33,6 +33,7 @@ from telespool.media.playable import lowest_rung
 from telespool.media.probe import Probe, probe
 from telespool.media.stream_words import describe, left_behind
 from telespool.model import VideoInfo
+from telespool.runtime.cancellation import in_thread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,14 +87,21 @@ class Assessment:
 
 
 async def assess(
-    path: Path, settings: ConvertSettings, *, max_bytes: int | None = None, name: str = ""
+    path: Path,
+    settings: ConvertSettings,
+    *,
+    max_bytes: int | None = None,
+    name: str = "",
+    first: FirstLook | None = None,
 ) -> Assessment:
     """Look at a file and say what it is and what is to be done.
 
-    `max_bytes` is what one message may hold; `name` is the one people know the file by, where it is not that of `path`.
+    `max_bytes` is what one message may hold; `name` is the one people know the file by, where it is not that of `path`;
+    `first` is what `first_look` has found, where somebody was in a thread already.
     """
     name = name or path.name
-    first = await asyncio.to_thread(_first_look, path)
+    if first is None:
+        first = await in_thread(first_look, path)
     head, size, seen = first.head, first.size, first.seen
     if not size:
         return _refused(f"{name} is empty")
@@ -127,7 +135,7 @@ async def assess(
     )
 
 
-class _FirstLook(NamedTuple):
+class FirstLook(NamedTuple):
     """What the beginning of a file says; `jpeg` is there for one with a usual header."""
 
     head: bytes
@@ -137,10 +145,11 @@ class _FirstLook(NamedTuple):
     jpeg: plain_jpeg.Header | None
 
 
-def _first_look(path: Path) -> _FirstLook:
+def first_look(path: Path) -> FirstLook:
+    """Read the beginning of a file. Blocks."""
     head, size = _head(path)
     jpeg = plain_jpeg.header(path) if head.startswith(plain_jpeg.BEGINNING) else None
-    return _FirstLook(head, size, sniffing.sniff(head), _is_sequence(path, head), jpeg)
+    return FirstLook(head, size, sniffing.sniff(head), _is_sequence(path, head), jpeg)
 
 
 def _head(path: Path) -> tuple[bytes, int]:

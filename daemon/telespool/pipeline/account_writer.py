@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
-from telespool.runtime.hashing import digest_now
-from telespool.spool.account import Account, one_line
-from telespool.spool.receipts import Receipt
+from telespool.spool.account import Account
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-    from pathlib import Path
 
-    from telespool.archives.members import Member
     from telespool.pipeline.caption_files import CaptionFiles
     from telespool.spool import Spool
     from telespool.spool.account import LeftOut
     from telespool.spool.delivered_index import DeliveredIndex
+    from telespool.spool.receipts import Receipt
 
 
 class AccountWriter:
@@ -33,11 +29,6 @@ class AccountWriter:
         self._delivered = delivered
         self.lines: dict[int, Receipt] = {}
         self.opened: dict[int, Receipt] = {}
-
-    async def line(self, member: Member, path: Path) -> Receipt:
-        """The line of a member that has come out."""
-        size, found = await in_thread(lambda: (plain_files.lstat(path).st_size, digest_now(path)))
-        return Receipt(member.number, 0, size, found, one_line(member.name))
 
     async def note(self, *numbers: int) -> None:
         """Put into the account what is let out next: a file that stands in a folder must have its line, and its caption."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from telespool.config.schema import ChatSettings, ConvertSettings
     from telespool.media.compatibility import Assessment
     from telespool.model import Kind
+    from telespool.pipeline.glance import MemberGlance
     from telespool.pipeline.sources import ExtractedMember
 
 CONVERTED = frozenset(["remux", "audio", "encode", "split"])
@@ -144,16 +145,17 @@ async def assess_member(
     path: Path,
     settings: ConvertSettings,
     chat: ChatSettings,
+    glance: MemberGlance,
     *,
     last_try: bool,
 ) -> AssessedMember:
-    """Find out what a member is; ChildDied and ToolFault leave."""
+    """Find out what a member is, after a first glance; ChildDied and ToolFault leave."""
     name = piece.member.name.rpartition("/")[2]
     unit = Unit(piece.member.number, clean(name))
     if piece.refused:
         return AssessedMember(unit, path, piece.member.name, None, piece.refused)
     try:
-        verdict = await assess(path, settings, name=name)
+        verdict = await assess(path, settings, name=name, first=glance.first)
     except Permanent as error:
         return AssessedMember(unit, path, piece.member.name, None, error.reason)
     except ChildDied as error:
@@ -172,7 +174,10 @@ async def assess_member(
     about = None
     if chat.live_photos != "both" and verdict.kind in {"photo", "video"}:
         seconds = verdict.frame.duration if verdict.frame is not None else None
-        about = About(await in_thread(metadata.identifier, path), seconds)
+        identifier = glance.identifier
+        if identifier is None:
+            identifier = await in_thread(metadata.identifier, path)
+        about = About(identifier, seconds)
     return AssessedMember(
         unit, path, piece.member.name, verdict, about=about, taken=taken, inner_photo=inner
     )

@@ -267,6 +267,8 @@ class Intake(Worker):
         NoRoom where others could be unpacked meanwhile: nobody stands behind the one that waits. Permanent where it
         can never fit.
         """
+        if self._room.surely_fits(size):
+            return
         while (error := await in_thread(self._room.lacking, drop, size)) is not None:
             if sorting.holds_back:
                 # Name order and little room contradict: room wins.

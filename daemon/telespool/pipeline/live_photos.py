@@ -59,12 +59,28 @@ class LiveClips:
         self._alive = alive
         self._one = asyncio.Semaphore(1)
 
-    async def of(self, still: Entry, clip: Entry | None, mime: str, workshop: Path) -> Item | None:
-        """The clip of this photo, ready to be sent; None for one that is no live photo. What is made lies in `workshop`."""
+    async def of(
+        self,
+        still: Entry,
+        clip: Entry | None,
+        mime: str,
+        workshop: Path,
+        *,
+        is_still: bool = False,
+    ) -> Item | None:
+        """The clip of this photo, ready to be sent; None for one that is no live photo. What is made lies in `workshop`.
+
+        `is_still`: it is known that there is no clip within.
+        """
         rule = self._config.chat(still.chat).live_photos
         source = clip.path if clip is not None else None
         if source is None:
-            if rule == "still" or still.unit.still is not None or mime not in _LIVE_STILLS:
+            if (
+                is_still
+                or rule == "still"
+                or still.unit.still is not None
+                or mime not in _LIVE_STILLS
+            ):
                 return None
             source = await self.inner(still, workshop)
             if source is None:

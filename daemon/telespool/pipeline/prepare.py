@@ -7,8 +7,6 @@ again after a crash; the unit itself is never changed.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -18,11 +16,11 @@ from telespool.errors import NeedsConversion, Permanent
 from telespool.media import raw_preview
 from telespool.media.compatibility import assess
 from telespool.media.photo_info import MAX_BYTES
-from telespool.media.photo_pool import acceptable_photo, as_it_is, still
+from telespool.media.photo_pool import acceptable_photo, still
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import thumbnail
 from telespool.model import Item, PostStyle
-from telespool.pipeline import captions
+from telespool.pipeline import captions, glance
 from telespool.pipeline.caption_fields import CaptionFields
 from telespool.pipeline.live_photos import LiveClips
 from telespool.runtime import plain_files
@@ -37,12 +35,11 @@ if TYPE_CHECKING:
 
     from telespool.config.schema import Config
     from telespool.media.compatibility import Assessment
-    from telespool.model import Kind, Picture
+    from telespool.model import Kind
     from telespool.pipeline.captions import PostCaptions
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
-_STAMP = 1 << 16
 HD = 2560
 """Pixels of the longer side of what Telegram's apps send as HD; core.telegram.org/api/files, size w"""
 
@@ -75,8 +72,15 @@ class Preparer:
         NeedsConversion where the verdict knows that no form will do; Permanent where nobody can read it.
         """
         limit = await self.limit()
+        seen = await in_thread(
+            glance.of_photo, member.path, self._longest(member), preview=self.previews
+        )
         verdict = await assess(
-            member.path, self.config.convert, max_bytes=limit, name=member.unit.label
+            member.path,
+            self.config.convert,
+            max_bytes=limit,
+            name=member.unit.label,
+            first=seen.first,
         )
         self._verdicts[_key(member)] = verdict
         whole = member.unit.goes_as_document or verdict.kind in {"audio", "other"}
@@ -96,10 +100,17 @@ class Preparer:
             if verdict.action in {"encode", "split"}:
                 raise NeedsConversion("; ".join(verdict.reasons))
             if verdict.action == "send":
-                self._made.add(_key(member))
-                film = await self.live.of(member, clip, verdict.mime, self._workshop(_key(member)))
+                if not seen.is_still or clip is not None:
+                    self._made.add(_key(member))
+                film = await self.live.of(
+                    member,
+                    clip,
+                    verdict.mime,
+                    self._workshop(_key(member)),
+                    is_still=seen.is_still,
+                )
                 for again in (False, True):
-                    photo = await self._photo(member, again=again)
+                    photo = await self._photo(member, again=again, seen=seen)
                     yield replace(photo, clip=film)
             yield await self._item(member, member.path, "document", verdict)
             return
@@ -174,25 +185,38 @@ class Preparer:
 
     async def clean(self, members: Iterable[Entry]) -> None:
         """Remove the forms that were made for the members of a unit."""
-        for key in [key for key in map(_key, members) if key in self._verdicts]:
+        keys = [key for key in map(_key, members) if key in self._verdicts]
+        made = [self._workshop(key) for key in keys if key in self._made]
+        for key in keys:
             del self._verdicts[key]
             self._oversize.discard(key)
-            if key in self._made:
-                self._made.discard(key)
-                await in_thread(shutil.rmtree, self._workshop(key), ignore_errors=True)
+            self._made.discard(key)
+        if made:
+            await in_thread(_remove, made)
 
     def _workshop(self, key: tuple[str, int, str]) -> Path:
         return self.spool.tmp / f"{key[0]}.send.{key[1]:04d}{key[2]}"
 
-    async def _photo(self, member: Entry, *, again: bool, source: Path | None = None) -> Item:
-        """A photo, or the photo `source` that was taken out of it."""
+    def _longest(self, member: Entry) -> int:
+        return HD if self.config.chat(member.chat).photos == "hd" else 0
+
+    async def _photo(
+        self,
+        member: Entry,
+        *,
+        again: bool,
+        source: Path | None = None,
+        seen: glance.PhotoGlance | None = None,
+    ) -> Item:
+        """A photo (what was `seen` of it), or the photo `source` that was taken out of it."""
         verdict = self._verdicts[_key(member)]
-        longest = HD if self.config.chat(member.chat).photos == "hd" else 0
-        if source is None and not again and not verdict.reasons:
-            shown, stamp = await in_thread(self._as_it_is, member.path, longest)
-            if shown is not None:
-                item = await self._item(member, member.path, "photo", verdict, stamp=stamp)
-                return replace(item, picture=shown if self.previews else None)
+        longest = self._longest(member)
+        if seen is not None and not again and not verdict.reasons:
+            if seen.shown is None:  # what its profile does is known only now, perhaps
+                seen = await in_thread(glance.of_photo, member.path, longest, preview=self.previews)
+            if seen.shown is not None:
+                item = await self._item(member, member.path, "photo", verdict, stamp=seen.stamp)
+                return replace(item, picture=seen.shown if self.previews else None)
         source = source or member.path
         directory = self._workshop(_key(member)) / ("again" if again else "first")
         size = 0
@@ -220,16 +244,12 @@ class Preparer:
     async def original(self, member: Entry) -> Item:
         """The file itself, to stand behind the photo that was made of it: another message, with an id of its own."""
         item = await self._item(member, member.path, "document", self._verdicts[_key(member)])
-        number, stamp = member.unit.first, await in_thread(_stamp, member.path)
+        number, stamp = member.unit.first, await in_thread(glance.stamp, member.path)
         return replace(
             item,
             key=random_id(member.job, number, "/file"),
             upload_key=file_id(member.job, number, "/file", stamp),
         )
-
-    def _as_it_is(self, path: Path, longest: int) -> tuple[Picture | None, str]:
-        """A photo that needs no decoder, and its stamp. Blocks."""
-        return as_it_is(path, longest=longest, preview=self.previews), _stamp(path)
 
     async def _item(
         self,
@@ -251,7 +271,7 @@ class Preparer:
         if kind == "gif" and self.previews and verdict.mime.startswith("image/"):
             async with plain_files.unchanged(path):
                 shown = await still(path)
-        stamp = stamp or await in_thread(_stamp, path)
+        stamp = stamp or await in_thread(glance.stamp, path)
         return Item(
             key=random_id(member.job, unit.first),
             upload_key=file_id(member.job, unit.first, unit.kind, stamp),
@@ -269,11 +289,6 @@ def _key(member: Entry) -> tuple[str, int, str]:
     return member.job, member.unit.first, member.unit.kind
 
 
-def _stamp(path: Path) -> str:
-    """What stands for the bytes of a file: its size, its beginning and its end. Moving it changes nothing."""
-    with plain_files.opened(path) as file:
-        size = os.fstat(file.fileno()).st_size
-        digest = hashlib.sha256(file.read(_STAMP))
-        file.seek(max(0, size - _STAMP))
-        digest.update(file.read(_STAMP))
-    return f"{size}-{digest.hexdigest()}"
+def _remove(workshops: Iterable[Path]) -> None:
+    for workshop in workshops:
+        shutil.rmtree(workshop, ignore_errors=True)

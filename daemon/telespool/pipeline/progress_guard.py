@@ -40,6 +40,11 @@ class ProgressGuard:
         """This step is about this unit, as it lies there before anything is done to it. Blocks."""
         self._turn = _Turn(entry, self._state(entry))
 
+    @property
+    def watches(self) -> bool:
+        """Whether the step is about a unit."""
+        return self._turn is not None
+
     def waits(self) -> None:
         """The step ends with a wait that has a reason and an end."""
         if self._turn is not None:

@@ -22,6 +22,7 @@ import structlog
 
 from telespool.belonging import Kinship
 from telespool.file_endings import raw_name
+from telespool.pipeline import glance
 from telespool.pipeline.account_writer import AccountWriter
 from telespool.pipeline.albums import Albums
 from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member, placed
@@ -121,7 +122,8 @@ class ReleaseOrder:
         elif piece.path is None:
             self._gone.add(number)
             if piece.opened is not None:
-                self._account.opened[number] = await self._account.line(piece.member, piece.opened)
+                line = await in_thread(glance.line_of, piece.member, piece.opened)
+                self._account.opened[number] = line
             if piece.left_out:
                 reason = self._by_name.reason(number, piece.left_out)
                 self.left_out.append(LeftOut(piece.member.name, reason, number=number))
@@ -130,10 +132,11 @@ class ReleaseOrder:
             self.left_out.append(LeftOut(piece.member.name, reason, number=number))
             await self._drop(piece.path)
         else:
-            line = await self._account.line(piece.member, piece.path)
-            if not await self._leave_out_known(piece, piece.path, line):
-                self._account.lines[number] = line
-                self._ready[number] = await self._judge(piece, piece.path, line)
+            live = self._chat.live_photos != "both"
+            seen = await in_thread(glance.of_member, piece.member, piece.path, live=live)
+            if not await self._leave_out_known(piece, piece.path, seen.line):
+                self._account.lines[number] = seen.line
+                self._ready[number] = await self._judge(piece, piece.path, seen)
         self._pairs.came(number, self._ready.get(number))
         await self._drain()
 
@@ -199,15 +202,17 @@ class ReleaseOrder:
         if path.is_relative_to(self.spool.tmp):
             await in_thread(self.spool.disk.unlink, path)
 
-    async def _judge(self, piece: ExtractedMember, path: Path, line: Receipt) -> AssessedMember:
+    async def _judge(
+        self, piece: ExtractedMember, path: Path, seen: glance.MemberGlance
+    ) -> AssessedMember:
         cure = ""
         if self._chat.duplicates == "quarantine" and not piece.refused:
-            before = await in_thread(self._delivered.before, self.job, line)
+            before = await in_thread(self._delivered.before, self.job, seen.line)
             if before is not None:
                 piece = replace(piece, refused=f"{piece.member.name} {before}.")
                 cure = f"Remove it, or send it all the same: telespool retry {self.job}/{piece.member.number:04d}"
         member = await assess_member(
-            piece, path, self.config.convert, self._chat, last_try=self.last_try
+            piece, path, self.config.convert, self._chat, seen, last_try=self.last_try
         )
         return replace(member, cure=cure)
 

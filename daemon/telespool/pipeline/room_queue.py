@@ -29,6 +29,8 @@ ROOM_AGAIN = 2.0
 """Seconds between two looks at the disk: other programs make room too, and ring no wakeup."""
 
 _LONGEST_GAP = 60.0
+_SMALL = 1 << 20
+_ASKED = 16  # of so many small pieces one is asked for
 _WORKER = "intake"
 
 
@@ -41,6 +43,7 @@ class RoomQueue:
         self._wakeup = context.wakeups.listen(("uploading", "done"))
         self._needed: dict[str, int] = {}
         self._gaps: dict[str, tuple[float, float]] = {}
+        self._unasked = 0
 
     def lacking(self, drop: Entry, size: int) -> NoRoom | None:
         """NoRoom where `size` bytes do not fit now; Permanent where they never could, beside the drop. Blocks."""
@@ -49,8 +52,15 @@ class RoomQueue:
             self._spool.room.check(size, name)
         except NoRoom as error:
             self._spool.room.must_ever_fit(size + _weight(drop), name)
+            self._unasked = 0
             return error
+        self._unasked = _ASKED if self._spool.room.left() > 4 * _ASKED * _SMALL else 0
         return None
+
+    def surely_fits(self, size: int) -> bool:
+        """Whether the disk need not be asked: it had plenty of room a few small pieces ago. What is written is counted in any case."""
+        self._unasked -= 1
+        return size <= _SMALL and self._unasked >= 0
 
     def wait_begins(self, drop: Entry, error: NoRoom) -> None:
         """This drop waits; said once in the log, and shown for as long as it lasts."""

@@ -286,6 +286,8 @@ class Worker(abc.ABC):
 
         A mark of an attempt that is still there is taken back: the process did not die.
         """
+        if not self.guard.watches:
+            return
         left = await in_thread(self.guard.end)
         if left is None:
             return

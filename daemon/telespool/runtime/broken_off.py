@@ -9,12 +9,18 @@ spool start quickly.
 from __future__ import annotations
 
 import contextvars
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import threading
 
-END: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("end", default=None)
+class End:
+    """Whether the work of a thread is to end; it is asked, never waited for."""
+
+    __slots__ = ("is_set",)
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+
+END: contextvars.ContextVar[End | None] = contextvars.ContextVar("end", default=None)
 """Set when the caller of this thread was cancelled; None outside of such a thread."""
 
 
@@ -25,5 +31,5 @@ class BrokenOff(BaseException):
 def check() -> None:
     """Raise BrokenOff if the caller of this thread was cancelled."""
     end = END.get()
-    if end is not None and end.is_set():
+    if end is not None and end.is_set:
         raise BrokenOff

@@ -13,10 +13,10 @@ import asyncio
 import contextlib
 import contextvars
 import functools
-import threading
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from telespool.runtime.broken_off import END, BrokenOff, check
+from telespool.runtime import threads
+from telespool.runtime.broken_off import END, BrokenOff, End, check
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -43,15 +43,13 @@ def raise_if_cancelled() -> None:
 
 async def in_thread(call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
     """Call it in a thread. A cancellation leaves from here when the thread has ended, whatever that ends with."""
-    end = threading.Event()
+    end = End()
     context = contextvars.copy_context()
-    context.run(END.set, end)
-    work = functools.partial(context.run, call, *args, **kwargs)
-    working = asyncio.ensure_future(asyncio.to_thread(_told, work))
+    working = threads.begun(functools.partial(context.run, _told, end, call, args, kwargs))
     try:
         result = await asyncio.shield(working)
     except asyncio.CancelledError:
-        end.set()
+        end.is_set = True
         with contextlib.suppress(Exception):
             await shielded_until_done(working)
         raise
@@ -67,9 +65,12 @@ class _Failed:
         self.error = error
 
 
-def _told(work: Callable[[], T]) -> T | _Failed:
+def _told(
+    end: End, call: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> T | _Failed:
+    END.set(end)
     try:
-        return work()
+        return call(*args, **kwargs)
     except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
         return _Failed(error)
 

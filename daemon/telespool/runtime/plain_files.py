@@ -20,6 +20,8 @@ import os
 import stat
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
+from telespool.runtime import descent
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
@@ -210,14 +212,19 @@ def names(path: Path) -> list[str]:
 
 
 def _descend(path: Path, parts: tuple[str, ...], last: int) -> int:
-    """Open each part in the one before; a handle of the last one."""
+    """A handle of the last of these parts of a path, each of which lies in the one before and is no link."""
+    if ".." in parts:
+        raise NotPlain(path)
+    handle = descent.at_once(parts, last)
+    return _part_by_part(path, parts, last) if handle is None else handle
+
+
+def _part_by_part(path: Path, parts: tuple[str, ...], last: int) -> int:
     absolute = path.is_absolute()
     steps = parts[1:] if absolute else parts
     here = os.open("/" if absolute else ".", _PASSING if steps else last)
     try:
         for place, part in enumerate(steps, 1):
-            if part == "..":
-                raise NotPlain(path)
             flags = last if place == len(steps) else _PASSING
             below = os.open(part, flags, dir_fd=here)
             os.close(here)

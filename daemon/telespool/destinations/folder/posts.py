@@ -20,7 +20,7 @@ import contextlib
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, get_args
 
 from telespool.model import Kind
@@ -72,7 +72,7 @@ class Medium:
 
     def to_json(self) -> dict[str, Any]:
         """The record; the key as text, because a browser's numbers end at 53 bits."""
-        values = asdict(self) | {"key": str(self.key)}
+        values = {name: getattr(self, name) for name in self.__slots__} | {"key": str(self.key)}
         return {
             name: value
             for name, value in values.items()

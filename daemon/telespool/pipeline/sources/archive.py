@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 from telespool.archives.blocking import AHEAD, MOST_AHEAD
 from telespool.archives.members import Member
 from telespool.archives.nested import together
-from telespool.archives.signatures import recognise
+from telespool.archives.signatures import is_surely_none, recognise
 from telespool.archives.volumes import may_be
 from telespool.errors import (
     ChildDied,
@@ -105,7 +105,11 @@ class UnpackingSource:
         done = 0
         self._next_size = _ahead(ends, 0)
 
+        plain: set[int] = set()
+
         def keep(listed: Member, head: bytes) -> bool:
+            if is_surely_none(head):
+                plain.add(listed.number)
             return self.rules.wanted(listed.name, head, depth)
 
         begun, before = time.monotonic(), len(self.damage)
@@ -130,6 +134,8 @@ class UnpackingSource:
                     await in_thread(self.rules.disk.unlink, out.path)
                     said = caption.problem or CAPTION
                     yield ExtractedMember(member, left_out=said, caption=caption)
+                elif out.member.number in plain and not may_be(out.path.name):
+                    yield ExtractedMember(member, out.path)
                 elif depth > 1 and await in_thread(may_be_archive, out.path):
                     inside.append((member, out.path))
                 else:
