@@ -47,6 +47,7 @@ SLOW = (
     "pipeline/test_release_order.py",
     "pipeline/test_report_sender.py",
     "pipeline/test_room.py::test_contents_of_many_times_the_room_go_through",
+    "pipeline/test_tool_runs.py",
     "runtime/test_killing.py",
     "spool/test_state_machine.py",
     "systemd/",

@@ -55,3 +55,29 @@ def test_two_builds_are_one_file(wheel: Path, tmp_path: Path) -> None:
     again = _build(tmp_path)
     digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in (wheel, again)]
     assert digests[0] == digests[1]
+
+
+def test_it_lives_beside_python_daemon(wheel: Path, tmp_path: Path) -> None:
+    """Both in one environment: python-daemon keeps the name `daemon`, and each finds its own."""
+    both = tmp_path / "both"
+    command: list[str | Path] = [sys.executable, "-m", "pip", "install", "--quiet"]
+    done = subprocess.run(
+        [*command, "--no-deps", "--target", both, wheel, "python-daemon", "lockfile"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip(f"python-daemon cannot be fetched: {done.stderr.strip().splitlines()[-1]}")
+    program = (
+        "import daemon, telespool; print(daemon.DaemonContext, daemon.__file__, telespool.__file__)"
+    )
+    environment = os.environ | {"PYTHONPATH": str(both)}
+    said = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment
+    ).stdout
+    assert f"{both}/daemon/__init__.py" in said
+    assert f"{both}/telespool/__init__.py" in said
+    version = [sys.executable, "-m", "telespool.cli.main", "--version"]
+    done = subprocess.run(version, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.startswith("telespool ")
