@@ -14,9 +14,9 @@ import time
 import zlib
 from contextlib import suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from telethon.crypto import AESModeCTR
+from Crypto.Cipher import AES
 
 from .wire import Disconnect
 
@@ -59,7 +59,7 @@ class Line:
         self._reader, self._writer = reader, writer
         self._record, self._buckets = record, buckets
         self._pushed_back = b""
-        self._cipher: tuple[AESModeCTR, AESModeCTR] | None = None
+        self._cipher: tuple[Any, Any] | None = None
         self.cut_after: int | None = None
         """Abort when this many more bytes have come, wherever in a packet that is."""
 
@@ -80,7 +80,7 @@ class Line:
             await bucket.take(wanted)
         return data
 
-    def obscure(self, come: AESModeCTR, go: AESModeCTR) -> None:
+    def obscure(self, come: Any, go: Any) -> None:
         """From now on everything is enciphered: what comes by one key, what goes by another."""
         self._cipher = come, go
 
@@ -198,20 +198,35 @@ async def recognise(line: Line, secret: bytes | None = None) -> Transport:
     if head == b"\xee" * 4:
         return Intermediate()
     line.push_back(head)
+    if int.from_bytes(head, "little") > LARGEST_PACKET:
+        return await _obfuscated(line)
     return Full()
 
 
-async def _obfuscated(line: Line, secret: bytes) -> Transport:
-    """The head of 64 bytes, from which both keys are made. core.telegram.org/mtproto/mtproto-transports"""
+async def _obfuscated(line: Line, secret: bytes | None = None) -> Transport:
+    """The head of 64 bytes, from which both keys are made; from an MTProxy, or (without a secret) from whoever hides.
+
+    core.telegram.org/mtproto/mtproto-transports#transport-obfuscation
+    """
     head = await line.read(64)
-    come = AESModeCTR(sha256(head[8:40] + secret).digest(), head[40:56])
     back = head[8:56][::-1]
-    go = AESModeCTR(sha256(back[:32] + secret).digest(), back[32:])
-    told = come.decrypt(head)
-    if told[56:60] != b"\xdd" * 4:
+    keys = [(key[:32], key[32:]) for key in (head[8:56], back)]
+    if secret is not None:
+        keys = [(sha256(key + secret).digest(), start) for key, start in keys]
+    come, go = (AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=start) for key, start in keys)
+    told = come.decrypt(head)[56:60]
+    transports = {b"\xdd" * 4: Padded} if secret is not None else _HIDDEN
+    if told not in transports:
         raise Disconnect
     line.obscure(come, go)
-    return Padded()
+    return transports[told]()
+
+
+_HIDDEN: dict[bytes, type[Transport]] = {
+    b"\xdd" * 4: Padded,
+    b"\xee" * 4: Intermediate,
+    b"\xef" * 4: Abridged,
+}
 
 
 def _checked(length: int) -> int:

@@ -35,6 +35,14 @@ def python(config: Config) -> list[Finding]:
     findings = [ok("Python", f"{version}, {sys.executable}")]
     if sys.version_info < _OLDEST:
         findings = [wrong("Python", version, "Install Python 3.11 or newer")]
+    if config.telegram.proxy.startswith("mtproxy:"):
+        try:
+            importlib.import_module("Crypto.Cipher.AES")
+        except ImportError:
+            cure = f"Install it where Telespool is: {sys.executable} -m pip install pycryptodome"
+            findings.append(
+                note("package pycryptodome", "missing: an MTProxy is slow without", cure)
+            )
     if config.destination == "telegram":
         for name in _TELEGRAM_NEEDS:
             try:

@@ -78,7 +78,9 @@ async def _ask(config: Config, destination: Destination) -> list[Finding]:
             wrong("login", error.reason, f"Correct the configuration; then run {command('login')}")
         ]
     except (TelespoolError, TimeoutError) as error:
-        cure = "Is the network up, and may this machine reach Telegram (firewall, proxy, IPAddressAllow= of the unit)?"
+        cure = "Is the network up, and may this machine reach Telegram (firewall, IPAddressAllow= of the unit)?"
+        if config.telegram.proxy:
+            cure = "It is the way by telegram.proxy that fails: without that key Telegram is asked directly"
         return [wrong("login", str(error) or "Telegram does not answer", cure)]
     finally:
         await destination.close()

@@ -7,7 +7,7 @@ import contextlib
 import shutil
 import socket
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -16,6 +16,7 @@ from telespool.config.secrets import Secrets
 from telespool.destinations.telegram.proxy import Proxy
 from telespool.errors import ConfigError, Temporary
 from tests.destinations.telegram.support import opened, photo_file, send, video_file
+from tests.mtproxy import MISSING, PROGRAM, mtproxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -65,7 +66,7 @@ async def test_socks5_carries_everything(telegram: TestTelegram, tmp_path: Path)
         ) as destination:
             assert len(await send(destination, items, "Holiday")) == 2
     assert [message.kind for message in telegram.in_chat("media")] == ["photo", "video"]
-    with pytest.raises(Temporary, match=f"through the proxy socks5://127.0.0.1:{port}"):
+    with pytest.raises(Temporary, match=f"Nothing answers at the proxy 127.0.0.1:{port}"):
         async with opened(telegram, tmp_path / "state", proxy_secret="secret word", proxy=way):
             pass
 
@@ -88,11 +89,61 @@ async def test_an_mtproxy_carries_everything(telegram: TestTelegram, tmp_path: P
     assert len(telegram.in_chat("media")) == 2
 
 
+@pytest.mark.parametrize("domain", ["", "www.example.org"])
+async def test_a_real_mtproxy_carries_everything(
+    telegram: TestTelegram, tmp_path: Path, domain: str
+) -> None:
+    """With a secret that begins with dd, and disguised as a website with one of ee; a wrong secret is told as such."""
+    if not PROGRAM.exists():
+        pytest.skip(MISSING)
+    items = [photo_file(tmp_path, 1), video_file(tmp_path, 1 << 20, number=2)]
+    right = f"ee{SECRET.hex()}{domain.encode().hex()}" if domain else f"dd{SECRET.hex()}"
+    async with mtproxy(SECRET.hex(), f"{telegram.host}:{telegram.port}", domain) as port:
+        way = f"mtproxy://127.0.0.1:{port}"
+        async with opened(
+            telegram, tmp_path / "state", proxy_secret=right, proxy=way
+        ) as destination:
+            assert len(await send(destination, items, "Holiday")) == 2
+        wrong = right.replace(SECRET.hex(), SECRET[::-1].hex())
+        said = (
+            "another secret" if domain else "its secret is another, or it does not reach Telegram"
+        )
+        with pytest.raises(Temporary, match=said):
+            async with opened(telegram, tmp_path / "state", proxy_secret=wrong, proxy=way):
+                pass
+    with pytest.raises(Temporary, match=r"Nothing answers at the proxy .*Telegram itself was not"):
+        async with opened(telegram, tmp_path / "state", proxy_secret=right, proxy=way):
+            pass
+    assert [message.kind for message in telegram.in_chat("media")] == ["photo", "video"]
+
+
+async def test_what_is_wrong_with_a_socks5(telegram: TestTelegram, tmp_path: Path) -> None:
+    """A wrong password, a port that is no proxy's, and a Telegram that is not there have sentences of their own."""
+    async with _microsocks("-u", "ann", "-P", "secret word") as port:
+        cases: dict[str, dict[str, Any]] = {
+            "does not take this user and password": {"proxy_secret": "wrong"},
+            "it is no SOCKS5 proxy": {"proxy": f"socks5://127.0.0.1:{telegram.port}"},
+            "works, but reaches Telegram .* no more": {
+                "datacenter": DatacenterSettings(
+                    id=telegram.dc_id, address="127.0.0.1:1", public_key=telegram.public_key
+                )
+            },
+        }
+        for sentence, changes in cases.items():
+            given: dict[str, Any] = {
+                "proxy": f"socks5://ann@127.0.0.1:{port}",
+                "proxy_secret": "secret word",
+            }
+            with pytest.raises(Temporary, match=sentence):
+                async with opened(telegram, tmp_path / "state", **(given | changes)):
+                    pass
+
+
 @pytest.mark.parametrize(
     ("secret", "sentence"),
     [
         ("", "needs the secret proxy-secret"),
-        ("ee" + "00" * 16 + b"example.org".hex(), "begins with dd"),
+        ("ee" + "00" * 16, "names no website"),
         ("nonsense!", "is not one of an MTProxy"),
         ("00" * 15, "is not one of an MTProxy"),
     ],

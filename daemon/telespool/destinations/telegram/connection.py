@@ -32,6 +32,7 @@ from telethon.tl import functions
 from telethon.tl.alltlobjects import LAYER
 
 from telespool import __version__
+from telespool.destinations.telegram.proxy_transport import ProxyTrouble
 from telespool.errors import TelespoolError
 
 if TYPE_CHECKING:
@@ -54,7 +55,15 @@ class ConnectionDown(TelespoolError):
     def __init__(self, reason: str, *, cause: BaseException | None = None) -> None:
         super().__init__(reason)
         self.stranger = isinstance(cause, AuthKeyNotFound)
+        self._proxy = cause if isinstance(cause, ProxyTrouble) else None
         self.throttled = isinstance(cause, InvalidBufferError) and cause.code == 429
+
+    @property
+    def sentence(self) -> str:
+        """What is said to a person; with a proxy on the way, what to do about it."""
+        if self._proxy is not None:
+            return f"{self._proxy.reason}. {self._proxy.cure}."
+        return f"No connection to Telegram: {self.reason}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +161,7 @@ class Connection:
         """`like` is another line with this login: what it learnt of salt and clock need not be learnt again."""
         self.address = address
         self._proxy = proxy
+        self._through: Any = None
         self.in_flight = 0
         self.config: Any = None
         self._api_id = api_id
@@ -186,8 +196,14 @@ class Connection:
         try:
             async with asyncio.timeout(self._limits.connect):
                 await self._connect()
+        except ProxyTrouble as trouble:
+            await self.close()
+            raise ConnectionDown(trouble.reason, cause=trouble) from None
         except TimeoutError:
             await self.close()
+            if self._through is not None:
+                silence = self._through.silence()
+                raise ConnectionDown(silence.reason, cause=silence) from None
             raise ConnectionDown(f"{self._way} did not answer in time") from None
         except OSError as error:
             await self.close()
@@ -200,7 +216,7 @@ class Connection:
     async def _connect(self) -> None:
         # The transport without checksums: MTProto's own SHA-256 covers every packet.
         if self._proxy is not None:
-            connection = self._proxy.transport(self.address, _Loggers())
+            connection = self._through = self._proxy.transport(self.address, _Loggers())
         else:
             connection = ConnectionTcpIntermediate(
                 self.address.host, self.address.port, self.address.dc, loggers=_Loggers()

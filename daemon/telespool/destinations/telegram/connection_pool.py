@@ -105,9 +105,7 @@ class ConnectionPool:
             if refusal is not None and refusal.is_trouble:
                 health.failed(method, subject)
             if trouble >= (tries or self._caller.tries(method, subject, first)):
-                raise refusal or Temporary(
-                    f"No connection to Telegram: {reason.reason}.", scope="all"
-                )
+                raise refusal or Temporary(reason.sentence, scope="all")
             if refusal is not None and line is not None and refusal.action in _ELSEWHERE:
                 await line.close()
             await asyncio.sleep(self._patience.before(trouble))

@@ -21,6 +21,7 @@ from telethon.tl import functions, types
 from telespool.config.paths import command
 from telespool.destinations.telegram import error_mapping
 from telespool.destinations.telegram.proxy import Proxy
+from telespool.destinations.telegram.proxy_transport import ProxyTrouble
 from telespool.destinations.telegram.session import Session
 from telespool.errors import ConfigError, LoginNeeded, TelespoolError, Temporary
 
@@ -264,6 +265,8 @@ async def _client(
         raise error_mapping.verdict(error_mapping.read(error), "The login") from None
     except (OSError, TimeoutError):
         raise Temporary(f"Telegram ({session.address}) cannot be reached.", scope="all") from None
+    except ProxyTrouble as trouble:
+        raise Temporary(f"{trouble.reason}. {trouble.cure}.", scope="all") from None
     except TelespoolError:
         raise
     except Exception as error:

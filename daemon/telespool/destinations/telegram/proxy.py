@@ -1,8 +1,7 @@
 """A way to Telegram through a proxy: SOCKS5, or an MTProxy. core.telegram.org/mtproto/mtproto-transports
 
-An MTProxy is spoken to with padded packets (secrets that begin with dd, and plain ones). Its secrets that begin with
-ee hide the connection as a visit to a website; Telethon has no transport for these, so they are refused with a
-sentence.
+An MTProxy is spoken to with padded packets, whatever its secret. One that begins with ee hides the connection as a visit
+to the website that is named in it (`fake_tls`).
 """
 
 from __future__ import annotations
@@ -13,11 +12,11 @@ from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from telethon.network.connection import (
-    ConnectionTcpIntermediate,
-    ConnectionTcpMTProxyRandomizedIntermediate,
+from telespool.destinations.telegram.fake_tls import DOMAIN_MOST
+from telespool.destinations.telegram.proxy_transport import (
+    MTProxyConnection,
+    SocksConnection,
 )
-
 from telespool.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _FORM = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """Where it is, and what it wants to know of us. `secret` is a password, or the key of an MTProxy in hex."""
+    """Where it is, and what it wants to know of us. `secret` is a password, or that of an MTProxy in hex."""
 
     kind: Literal["socks5", "mtproxy"]
     host: str
@@ -66,11 +65,7 @@ class Proxy:
 
     def transport(self, address: Address, loggers: Mapping[str, Any]) -> Any:
         """The connection to this address of Telegram's, not opened yet."""
-        if self.kind == "mtproxy":
-            return ConnectionTcpMTProxyRandomizedIntermediate(
-                address.host, address.port, address.dc, loggers=loggers, proxy=self.for_client()
-            )
-        return ConnectionTcpIntermediate(
+        return self.transport_class(
             address.host, address.port, address.dc, loggers=loggers, proxy=self.for_client()
         )
 
@@ -83,13 +78,11 @@ class Proxy:
     @property
     def transport_class(self) -> Any:
         """The kind of connection for Telethon's client."""
-        if self.kind == "mtproxy":
-            return ConnectionTcpMTProxyRandomizedIntermediate
-        return ConnectionTcpIntermediate
+        return MTProxyConnection if self.kind == "mtproxy" else SocksConnection
 
 
 def _mtproxy_secret(text: str) -> str:
-    """The 16 bytes of an MTProxy's secret, in hex; ConfigError where it is none."""
+    """An MTProxy's secret in hex: 16 bytes, or ee, 16 bytes and the name of a website; ConfigError where it is neither."""
     place = "the secret proxy-secret"
     if not text:
         raise ConfigError(
@@ -102,12 +95,12 @@ def _mtproxy_secret(text: str) -> str:
             data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
         except (binascii.Error, ValueError):
             data = b""
-    if data[:1] == b"\xee" and len(data) > 17:
-        problem = (
-            f"telegram.proxy: {place} begins with ee (it hides as a website), which is not supported: ask whoever"
-            " runs the proxy for one that begins with dd"
-        )
-        raise ConfigError([problem])
+    if data[:1] == b"\xee" and len(data) > 16:
+        name = data[17:]
+        if not 0 < len(name) <= DOMAIN_MOST or not re.fullmatch(rb"[A-Za-z0-9.-]+", name):
+            problem = f"telegram.proxy: {place} begins with ee, but names no website behind that: copy all of it"
+            raise ConfigError([problem])
+        return data.hex()
     if data[:1] == b"\xdd" and len(data) == 17:
         data = data[1:]
     if len(data) != 16:

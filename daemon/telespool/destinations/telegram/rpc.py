@@ -110,7 +110,7 @@ class RpcClient:
     def _no_way(down: ConnectionDown) -> Exception:
         if down.stranger:
             return LoginNeeded(f"Telegram does not know this login. Run `{command('login')}`.")
-        return Temporary(f"No connection to Telegram: {down.reason}.", scope="all")
+        return Temporary(down.sentence, scope="all")
 
     async def call(
         self, request: Any, *, chat: str | None = None, tries: int | None = None, subject: int = 0
