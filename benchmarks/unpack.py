@@ -29,7 +29,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.archives import making
+from tests.archives import making, rar_making
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,8 +87,8 @@ def make(case: str, folder: Path, wanted: argparse.Namespace) -> Path:
         "lzma2": "x.7z", "incompressible": "x.7z", "rar": "x.rar", "tar": "x.tar.gz", "small-tar": "x.tar",
     }.get(case, "x.zip")  # fmt: skip
     if case == "rar":
-        members = (making.Rared(p.name, p.read_bytes()) for p in sorted(files.iterdir()))
-        archive.write_bytes(making.rar5(list(members))[0])
+        members = (rar_making.Rared(p.name, p.read_bytes()) for p in sorted(files.iterdir()))
+        archive.write_bytes(rar_making.rar5(list(members))[0])
     elif case in {"tar", "small-tar"}:
         how = "-czf" if case == "tar" else "-cf"
         subprocess.run(["tar", "-C", files, how, archive, "."], check=True)

@@ -20,8 +20,8 @@ import pytest_timeout
 from tests.patience import longest
 
 SLOW = (
-    "archives/test_hostile.py::test_headers_that_fill_the_memory",
-    "archives/test_hostile.py::test_names_that_fill_the_memory",
+    "archives/test_limits.py::test_headers_that_fill_the_memory",
+    "archives/test_limits.py::test_names_that_fill_the_memory",
     "benchmarks/",
     "cli/test_convert.py",
     "cli/test_doctor.py",
@@ -55,7 +55,7 @@ SLOW = (
 )
 ALONE = ("systemd/",)
 SECONDS = {
-    "archives/test_hostile.py": 60,
+    "archives/test_limits.py": 60,
     "benchmarks/": 120,
     "crash/": 300,
     "destinations/telegram/test_resume.py": 120,

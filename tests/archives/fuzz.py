@@ -30,7 +30,7 @@ import psutil
 from telespool.archives.unpack_to_folder import unpack
 from telespool.config.schema import ArchiveSettings, Bytes
 from telespool.errors import Permanent
-from tests.archives import making
+from tests.archives import making, rar_making
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +52,7 @@ SETTINGS = replace(
 
 def seeds(folder: Path) -> dict[str, bytes]:
     """One archive of each kind."""
-    rared = [making.Rared(name, data) for name, data in FILES.items()]
+    rared = [rar_making.Rared(name, data) for name, data in FILES.items()]
     described = [making.Zipped(n.encode(), d, 8, descriptor=True) for n, d in FILES.items()]
     tar = making.tarred(FILES, making.tar_link("link.jpg", "/etc/passwd"))
     made = {
@@ -60,8 +60,8 @@ def seeds(folder: Path) -> dict[str, bytes]:
         "deflated.zip": making.simple_zip(FILES, 8),
         "described.zip": making.zipped(described, comment=b"hello\n- x\n"),
         "zstd.zip": making.simple_zip(FILES, 93),
-        "4.rar": making.rar4(rared, comment=b"hello")[0],
-        "5.rar": making.rar5([*rared, making.Rared("l", link="/etc")])[0],
+        "4.rar": rar_making.rar4(rared, comment=b"hello")[0],
+        "5.rar": rar_making.rar5([*rared, rar_making.Rared("l", link="/etc")])[0],
         "x.tar": tar,
         "x.tar.gz": gzip.compress(tar),
         "x.tar.bz2": bz2.compress(tar),

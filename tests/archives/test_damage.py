@@ -11,7 +11,7 @@ import pytest
 
 from telespool.config.schema import ArchiveSettings, Bytes
 from telespool.errors import Permanent
-from tests.archives import making
+from tests.archives import making, rar_making
 from tests.archives.reading import read, write
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FILES = {f"IMG_{n}.JPG": making.noise(50_000, str(n)) for n in range(1, 6)}
 TEXT = {f"{n}.txt": b"".join(b"%d and %d\n" % (n, k) for k in range(8000)) for n in range(1, 6)}
-RARED = [making.Rared(name, data) for name, data in FILES.items()]
+RARED = [rar_making.Rared(name, data) for name, data in FILES.items()]
 
 
 def _spoiled(archive: bytes, content: bytes, at: int = 20_000, length: int = 64) -> bytes:
@@ -33,8 +33,8 @@ def _spoiled(archive: bytes, content: bytes, at: int = 20_000, length: int = 64)
     ("name", "archive"),
     [
         ("x.zip", making.simple_zip(FILES)),
-        ("4.rar", making.rar4(RARED)[0]),
-        ("5.rar", making.rar5(RARED)[0]),
+        ("4.rar", rar_making.rar4(RARED)[0]),
+        ("5.rar", rar_making.rar5(RARED)[0]),
     ],
 )
 async def test_turned_bits(name: str, archive: bytes, tmp_path: Path) -> None:
@@ -84,8 +84,8 @@ async def test_broken_off(name: str, share: float, tmp_path: Path) -> None:
     """Of an archive that is broken off, what lies whole before the break comes out, and it says so."""
     archive = {
         "x.zip": lambda: making.simple_zip(FILES),
-        "4.rar": lambda: making.rar4(RARED)[0],
-        "5.rar": lambda: making.rar5(RARED)[0],
+        "4.rar": lambda: rar_making.rar4(RARED)[0],
+        "5.rar": lambda: rar_making.rar5(RARED)[0],
         "x.tar": lambda: making.tarred(FILES),
         "x.tar.gz": lambda: gzip.compress(making.tarred(FILES)),
         "x.tar.xz": lambda: lzma.compress(making.tarred(FILES)),
@@ -118,7 +118,7 @@ async def test_tail_of_zeros(tmp_path: Path) -> None:
     """A download that was never finished, its room already taken, is not taken for whole."""
     for name, archive in {
         "x.zip": making.simple_zip(FILES),
-        "x.rar": making.rar5(RARED)[0],
+        "x.rar": rar_making.rar5(RARED)[0],
     }.items():
         cut = len(archive) * 6 // 10
         outcome = await read(write(tmp_path / name, archive[:cut] + bytes(len(archive) - cut)))
@@ -146,7 +146,7 @@ async def test_bytes_behind_the_end(tmp_path: Path) -> None:
     """What somebody appended to an archive is no reason to refuse it."""
     archives = {
         "x.zip": making.simple_zip(FILES),
-        "x.rar": making.rar5(RARED)[0],
+        "x.rar": rar_making.rar5(RARED)[0],
         "x.tar": making.tarred(FILES),
         "x.tar.gz": gzip.compress(making.tarred(FILES)),
     }
@@ -199,8 +199,8 @@ async def test_header_damage_is_a_sentence(name: str, tmp_path: Path) -> None:
     """Damage in the headers is refused or told, never passed over."""
     archive = {
         "x.7z": lambda: making.seven(tmp_path / "source.7z", FILES).read_bytes(),
-        "4.rar": lambda: making.rar4(RARED)[0],
-        "5.rar": lambda: making.rar5(RARED)[0],
+        "4.rar": lambda: rar_making.rar4(RARED)[0],
+        "5.rar": lambda: rar_making.rar5(RARED)[0],
         "x.zip": lambda: making.simple_zip(FILES),
     }[name]()
     spoiled = archive[:9] + bytes([archive[9] ^ 0x55]) + archive[10:]
@@ -272,7 +272,7 @@ async def test_member_that_is_too_large(kind: str, tmp_path: Path) -> None:
             "packed.zip": lambda: making.simple_zip(files, 8),
             "tar": lambda: making.tarred(files),
             "tar.gz": lambda: gzip.compress(making.tarred(files)),
-            "rar": lambda: making.rar5([making.Rared(n, d) for n, d in files.items()])[0],
+            "rar": lambda: rar_making.rar5([rar_making.Rared(n, d) for n, d in files.items()])[0],
         }
         write(path, made[kind]())
 

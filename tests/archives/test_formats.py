@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telespool.archives import recognise
-from tests.archives import making
+from tests.archives import making, rar_making
 from tests.archives.reading import read, write
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILES = making.photos()
 FLAT = {name.rpartition("/")[2]: data for name, data in FILES.items()}
-RARED = [making.Rared(name, data) for name, data in FILES.items()]
+RARED = [rar_making.Rared(name, data) for name, data in FILES.items()]
 
 
 SKIPPED = b"\x50\x2a\x4d\x18\x04\0\0\0size"
@@ -61,12 +61,12 @@ BY_HAND: dict[str, tuple[str, Callable[[], bytes]]] = {
         ),
     ),
     "self-extracting": ("zip", lambda: _program(making.simple_zip(FILES))),
-    "self-extracting-rar4": ("rar", lambda: _program(making.rar4(RARED)[0])),
-    "self-extracting-rar5": ("rar", lambda: _program(making.rar5(RARED)[0])),
+    "self-extracting-rar4": ("rar", lambda: _program(rar_making.rar4(RARED)[0])),
+    "self-extracting-rar5": ("rar", lambda: _program(rar_making.rar5(RARED)[0])),
     "zip.named.rar": ("zip", lambda: making.simple_zip(FILES)),
-    "no-ending": ("rar", lambda: making.rar5(RARED)[0]),
-    "4.rar": ("rar", lambda: making.rar4(RARED)[0]),
-    "5.rar": ("rar", lambda: making.rar5(RARED)[0]),
+    "no-ending": ("rar", lambda: rar_making.rar5(RARED)[0]),
+    "4.rar": ("rar", lambda: rar_making.rar4(RARED)[0]),
+    "5.rar": ("rar", lambda: rar_making.rar5(RARED)[0]),
     "plain.tar": ("tar", lambda: making.tarred(FILES)),
     "x.tar.gz": ("gzip", lambda: gzip.compress(making.tarred(FILES))),
     "x.tgz": ("gzip", lambda: gzip.compress(making.tarred(FILES))),
@@ -170,7 +170,7 @@ async def test_sparse_tar_has_its_holes(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_picture_with_an_archive_behind_it_is_a_picture(head: bytes, tmp_path: Path) -> None:
     """What is a picture, a video or a document by its head is that, whatever hides behind it."""
-    for archive in (making.simple_zip(FILES), making.rar5(RARED)[0]):
+    for archive in (making.simple_zip(FILES), rar_making.rar5(RARED)[0]):
         assert recognise(write(tmp_path / "x", head.ljust(5000, b"\0") + archive)) is None
 
 
@@ -231,8 +231,8 @@ BEHIND: dict[str, Callable[[], bytes]] = {
     "x.tar.bz2": lambda: bz2.compress(making.tarred(FILES)),
     "x.tar.xz": lambda: lzma.compress(making.tarred(FILES)),
     "x.tar.zst": lambda: making.zstd(making.tarred(FILES)),
-    "4.rar": lambda: making.rar4(RARED)[0],
-    "5.rar": lambda: making.rar5(RARED)[0],
+    "4.rar": lambda: rar_making.rar4(RARED)[0],
+    "5.rar": lambda: rar_making.rar5(RARED)[0],
 }
 
 
@@ -271,7 +271,11 @@ async def test_7z_behind_something(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["Asterix 1.cbz", "Asterix 2.CBR", "Asterix 3.cbt"])
 async def test_comics_are_archives_of_pictures(name: str, tmp_path: Path) -> None:
     """A comic is an archive like any other: its pages come out."""
-    made = {"z": making.simple_zip(FILES), "r": making.rar5(RARED)[0], "t": making.tarred(FILES)}
+    made = {
+        "z": making.simple_zip(FILES),
+        "r": rar_making.rar5(RARED)[0],
+        "t": making.tarred(FILES),
+    }
     path = write(tmp_path / name, made[name[-1].lower()])
 
     found = (await read(path)).files

@@ -11,7 +11,7 @@ import pytest
 from telespool.archives import Engine, passwords
 from telespool.config.schema import ArchiveSettings
 from telespool.errors import Permanent
-from tests.archives import making
+from tests.archives import making, rar_making
 from tests.archives.reading import read, write
 
 if TYPE_CHECKING:
@@ -62,8 +62,8 @@ async def test_password_in_any_script(tmp_path: Path) -> None:
 
 async def test_rar_password(tmp_path: Path) -> None:
     """An encrypted RAR 5 opens with its password and not with another."""
-    members = [making.Rared(name, data) for name, data in FILES.items()]
-    path = write(tmp_path / "x.rar", making.rar5(members, password="secret")[0])
+    members = [rar_making.Rared(name, data) for name, data in FILES.items()]
+    path = write(tmp_path / "x.rar", rar_making.rar5(members, password="secret")[0])
 
     assert (await read(path, "wrong", "secret")).files == FILES
     with pytest.raises(Permanent, match="needs a password"):

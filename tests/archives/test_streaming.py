@@ -17,7 +17,7 @@ import pytest
 from telespool.archives import Archive, Budget, Engine, Member, member_writer
 from telespool.config.schema import ArchiveSettings, Bytes
 from telespool.errors import ConfigError, Permanent, Temporary
-from tests.archives import making
+from tests.archives import making, rar_making
 from tests.archives.reading import write
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         "zip": lambda: making.simple_zip(FILES),
         "tar": lambda: making.tarred(FILES),
         "tar.gz": lambda: gzip.compress(making.tarred(FILES), 1),
-        "rar": lambda: making.rar5([making.Rared(n, d) for n, d in FILES.items()])[0],
+        "rar": lambda: rar_making.rar5([rar_making.Rared(n, d) for n, d in FILES.items()])[0],
     }[request.param]()
     return write(tmp_path / f"x.{request.param}", made)
 
@@ -219,7 +219,7 @@ async def test_no_engine() -> None:
 async def test_engine_without_rar(tmp_path: Path) -> None:
     """A RAR is refused with what to install where 7-Zip cannot read it."""
     engine = replace(await Engine.find(ArchiveSettings()), reads_rar=False)
-    path = write(tmp_path / "x.rar", making.rar5([making.Rared("a", b"1")])[0])
+    path = write(tmp_path / "x.rar", rar_making.rar5([rar_making.Rared("a", b"1")])[0])
 
     with pytest.raises(Permanent, match="cannot read RAR: install the package 7zip-rar"):
         await engine.open(path)

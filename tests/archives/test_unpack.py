@@ -14,7 +14,7 @@ import pytest
 from telespool.archives.unpack_to_folder import Unpacked, unpack
 from telespool.config.schema import ArchiveSettings
 from telespool.errors import Permanent
-from tests.archives import making
+from tests.archives import making, rar_making
 from tests.archives.reading import write
 from tests.patience import longest
 
@@ -122,7 +122,7 @@ async def test_directory_that_cannot_be(tmp_path: Path) -> None:
 
 async def test_missing_volume_is_final_here(tmp_path: Path) -> None:
     """Nobody waits for a volume on the command line."""
-    parts = making.rar5([making.Rared(n, d) for n, d in FILES.items()], volume_size=20_000)
+    parts = rar_making.rar5([rar_making.Rared(n, d) for n, d in FILES.items()], volume_size=20_000)
     path = write(tmp_path / "x.part1.rar", parts[0])
 
     with pytest.raises(Permanent, match=r"x\.part2\.rar is missing"):

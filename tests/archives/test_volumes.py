@@ -17,23 +17,23 @@ from telespool.archives.unpack_to_folder import unpack
 from telespool.archives.volumes import group, set_of
 from telespool.config.schema import ArchiveSettings
 from telespool.errors import Permanent, Temporary, VolumeMissing
-from tests.archives import making
+from tests.archives import making, rar_making
 from tests.archives.reading import read, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = {f"IMG_{n}.JPG": making.noise(50_000, str(n)) for n in range(1, 6)}
-RARED = [making.Rared(name, data) for name, data in FILES.items()]
+RARED = [rar_making.Rared(name, data) for name, data in FILES.items()]
 
 
 def _make(style: str, folder: Path) -> list[Path]:
     """A set of at least four volumes, the one to open first."""
     if style == "part":
-        parts = making.rar5(RARED, volume_size=60_000)
+        parts = rar_making.rar5(RARED, volume_size=60_000)
         names = [f"x.part{n:02d}.rar" for n in range(1, len(parts) + 1)]
     elif style == "rar":
-        parts = making.rar4(RARED, volume_size=60_000, old_names=True)
+        parts = rar_making.rar4(RARED, volume_size=60_000, old_names=True)
         names = ["x.rar", *(f"x.r{n:02d}" for n in range(len(parts) - 1))]
     elif style == "z01":
         for name, data in FILES.items():
@@ -210,7 +210,7 @@ async def test_tar_that_was_cut(packed: bool, tmp_path: Path) -> None:
 def test_numbers_that_count_something_else(name: str, tmp_path: Path) -> None:
     """A name that only looks like a volume's stands for a file of its own, and is counted up to by nobody."""
     short = name if len(name) < 200 else f"x.7z.{'9' * 200}"
-    content = b"\xff\xd8\xff\xe0" if ".jpg" in name else making.rar5(RARED)[0]
+    content = b"\xff\xd8\xff\xe0" if ".jpg" in name else rar_making.rar5(RARED)[0]
     path = write(tmp_path / short, making.simple_zip(FILES) if ".zip" in name else content)
     if name.endswith(".s12"):
         path.write_bytes(b"a game")

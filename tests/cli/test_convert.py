@@ -8,6 +8,7 @@ import pytest
 
 from tests.cli.support import make, telespool
 from tests.media import clips
+from tests.media.clip_making import ffmpeg
 from tests.media.measure import see
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def test_what_helpers_did_is_said(tmp_path: Path, capsys: Capture) -> None:
     """Helpers of the configuration are asked here as well; where one cannot be reached this machine does its part."""
     more = '[convert]\npreset = "ultrafast"\ncheckpoint = "1s"\nhelpers = ["ssh://127.0.0.1:1"]\n'
     config, source = make(tmp_path / "s", more=more).config, tmp_path / "film.avi"
-    clips.ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=5:d=120", "-c:v", "mpeg4", source)
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=64x48:r=5:d=120", "-c:v", "mpeg4", source)
     said = telespool(capsys, config, "convert", source, tmp_path / "out.mp4")
     assert said.code == 0
     assert "helper ssh://127.0.0.1:1: it cannot be reached" in said.out

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from tests.media.clips import X264, Clip
+from tests.media.clip_making import X264, Clip
 
 _PICTURES = {
     "h264": X264,

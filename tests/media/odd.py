@@ -18,12 +18,13 @@ from telespool.errors import TelespoolError
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.runtime.gate import PauseGate
-from tests.media.clips import CLIPS, made
+from tests.media.clip_making import made
+from tests.media.clips import CLIPS
 from tests.media.matrix import COMBINATIONS
 from tests.media.measure import difference, hear, see, tone
 
 if TYPE_CHECKING:
-    from tests.media.clips import Clip
+    from tests.media.clip_making import Clip
     from tests.media.measure import Seen
 
 ODD = CLIPS | COMBINATIONS

@@ -11,7 +11,7 @@ from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.media.probe import probe_decoding
 from telespool.runtime.gate import PauseGate
-from tests.media.clips import AAC, X264, ffmpeg
+from tests.media.clip_making import AAC, X264, ffmpeg
 from tests.media.measure import see
 
 if TYPE_CHECKING:

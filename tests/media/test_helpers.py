@@ -16,7 +16,7 @@ from telespool.media.pieces import helper as helper_module
 from telespool.media.pieces.allowed import Refused, allowed
 from telespool.media.pieces.helper import Helper, HelperLost, Helpers
 from telespool.runtime.gate import PauseGate
-from tests.media import clips as making
+from tests.media.clip_making import ffmpeg
 from tests.media.machines import SERVE, Machine, machines, need_sshd, run
 from tests.media.measure import see, sound
 
@@ -35,7 +35,7 @@ def film_of_eight(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("film") / "film.mkv"
     picture = "testsrc2=s=160x96:r=25:d=8"
     sound = ("-f", "lavfi", "-i", "sine=d=8")
-    making.ffmpeg("-f", "lavfi", "-i", picture, *sound, "-c:v", "mpeg4", "-g", "12", path)
+    ffmpeg("-f", "lavfi", "-i", picture, *sound, "-c:v", "mpeg4", "-g", "12", path)
     return path
 
 

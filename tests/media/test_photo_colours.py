@@ -12,7 +12,7 @@ from PIL import Image, ImageCms
 from telespool.media.nclx import Nclx, nclx_of
 from telespool.media.photo import acceptable_photo, look
 from telespool.media.photo_colours import changes_colours
-from tests.media.clips import ffmpeg
+from tests.media.clip_making import ffmpeg
 from tests.media.colours import PATCHES, Colour, apart, linear
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from telespool.media.convert import convert as convert_film
 from telespool.media.mp4 import track
 from telespool.media.pieces.slots import Slots
 from telespool.runtime.gate import PauseGate
-from tests.media import clips as making
+from tests.media.clip_making import ffmpeg
 from tests.media.measure import see, sound, ssim
 from tests.media.test_resume import convert, pieces
 
@@ -56,10 +56,8 @@ def turned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("turned")
     lying, path = folder / "lying.mov", folder / "turned.mov"
     picture = "testsrc2=s=160x96:r=25:d=4"
-    making.ffmpeg("-f", "lavfi", "-i", picture, "-c:v", "mpeg4", "-g", "12", "-bf", "2", lying)
-    making.ffmpeg(
-        "-itsoffset", "3.3", "-i", lying, "-c", "copy", "-metadata:s:v", "rotate=90", path
-    )
+    ffmpeg("-f", "lavfi", "-i", picture, "-c:v", "mpeg4", "-g", "12", "-bf", "2", lying)
+    ffmpeg("-itsoffset", "3.3", "-i", lying, "-c", "copy", "-metadata:s:v", "rotate=90", path)
     return path
 
 

@@ -11,7 +11,7 @@ from telespool.media.convert import convert
 from telespool.media.stream_choice import choose, language_of
 from telespool.media.streams import ProbedStream
 from telespool.runtime.gate import PauseGate
-from tests.media.clips import AAC, X264, Clip, ffmpeg, source
+from tests.media.clip_making import AAC, X264, Clip, ffmpeg, source
 from tests.media.measure import see
 
 if TYPE_CHECKING:

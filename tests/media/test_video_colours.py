@@ -11,7 +11,7 @@ from PIL import Image
 from telespool.media.compatibility import assess
 from telespool.media.convert import convert
 from telespool.runtime.gate import PauseGate
-from tests.media.clips import ffmpeg
+from tests.media.clip_making import ffmpeg
 from tests.media.colours import PATCHES, Colour, apart, linear
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from .chats import Account, Chat, Directory
     from .faults import Fault
-    from .storage import Media, Storage
+    from .media import Media
+    from .storage import Storage
 
 CAPTION: Final = 1024
 CAPTION_PREMIUM: Final = 2048

@@ -10,20 +10,15 @@ needs the bytes (MD5, SHA-256, looking at photos) is left out.
 from __future__ import annotations
 
 import hashlib
-import io
 import random
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from PIL import Image
 from telethon.tl import types
 
-from .wire import Refused, now
-
-if TYPE_CHECKING:
-    from .records import MediaKind
+from .media import PHOTO_NAMES, Media, document_kind, document_name, is_thumbnail, look_at_photo
+from .wire import Refused
 
 PART: Final = 512 << 10
 SMALL: Final = 10 << 20
@@ -31,9 +26,6 @@ SMALL: Final = 10 << 20
 CLIP_SECONDS: Final = 10
 CLIP_BYTES: Final = 10_000_000
 """Of the video of a live photo. core.telegram.org/bots/api#sendlivephoto"""
-THUMBNAIL_SIDE: Final = 320
-THUMBNAIL_BYTES: Final = 200 << 10
-_PHOTO_NAMES: Final = {".jpg", ".jpeg", ".gif", ".png", ".tif", ".tiff", ".bmp", ".webp", ""}
 
 
 @dataclass(slots=True)
@@ -49,69 +41,6 @@ class Upload:
     def size(self) -> int:
         """Bytes so far."""
         return sum(part if isinstance(part, int) else len(part) for part in self.parts.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Media:
-    """A photo or document as Telegram keeps it."""
-
-    id: int
-    access_hash: int
-    reference: bytes
-    kind: MediaKind
-    name: str
-    mime: str
-    size: int
-    sha256: str | None
-    chunks: tuple[bytes, ...] = ()
-    width: int | None = None
-    height: int | None = None
-    duration: float | None = None
-    supports_streaming: bool = False
-    nosound: bool = False
-    thumbnail: bytes | None = None
-    attributes: tuple[Any, ...] = ()
-    clip: Media | None = None
-    """Of a live photo, its video."""
-
-    @property
-    def content(self) -> bytes:
-        """The bytes; empty where they were not kept."""
-        return b"".join(self.chunks)
-
-    def to_tl(self) -> Any:
-        """As it stands in a message."""
-        if self.kind == "photo":
-            sizes = photo_sizes(self.width or 0, self.height or 0, self.size)
-            photo = types.Photo(self.id, self.access_hash, self.reference, now(), sizes, 2)
-            if self.clip is None:
-                return types.MessageMediaPhoto(photo=photo)
-            return types.MessageMediaPhoto(live_photo=True, photo=photo, video=self.clip.document())
-        return types.MessageMediaDocument(document=self.document())
-
-    def document(self) -> Any:
-        """As a document."""
-        return types.Document(
-            self.id,
-            self.access_hash,
-            self.reference,
-            now(),
-            self.mime,
-            self.size,
-            2,
-            list(self.attributes),
-        )
-
-
-def photo_sizes(width: int, height: int, size: int) -> list[Any]:
-    """The copies that are kept of a photo, the largest last. core.telegram.org/api/files#image-thumbnail-types"""
-    found = []
-    for letter, side in (("m", 320), ("x", 800), ("y", 1280), ("w", 2560)):
-        scale = min(1.0, side / max(width, height, 1))
-        found.append(types.PhotoSize(letter, round(width * scale), round(height * scale), size))
-        if scale == 1.0:
-            break
-    return found
 
 
 class Storage:
@@ -209,7 +138,7 @@ class Storage:
     def name_of(self, media: Any) -> tuple[str, str | None] | None:
         """Name and SHA-256 of an InputMedia, for faults that choose a file; None for none."""
         if isinstance(media, types.InputMediaUploadedPhoto | types.InputMediaUploadedDocument):
-            return _document_name(media), None
+            return document_name(media), None
         known = self.media.get(getattr(getattr(media, "id", None), "id", 0))
         return (known.name, known.sha256) if known else None
 
@@ -260,7 +189,7 @@ class Storage:
         chunks, size = self._join(account, media.file)
         if size > SMALL:
             raise Refused(400, "PHOTO_SAVE_FILE_INVALID")
-        if PurePath(media.file.name).suffix.lower() not in _PHOTO_NAMES:
+        if PurePath(media.file.name).suffix.lower() not in PHOTO_NAMES:
             raise Refused(400, "PHOTO_EXT_INVALID")
         width, height = look_at_photo(b"".join(chunks)) if self.keep else (0, 0)
         number = _fresh_id()
@@ -284,14 +213,14 @@ class Storage:
         thumbnail = None
         if media.thumb is not None:
             thumbnail = b"".join(self._join(account, media.thumb)[0])
-        kind, video = _document_kind(media)
+        kind, video = document_kind(media)
         number = _fresh_id()
         return Media(
             id=number,
             access_hash=_fresh_id(),
             reference=self._reference(number),
             kind=kind,
-            name=_document_name(media),
+            name=document_name(media),
             mime=media.mime_type,
             size=size,
             sha256=_sha256(chunks),
@@ -301,56 +230,9 @@ class Storage:
             duration=video and video.duration,
             supports_streaming=bool(video and video.supports_streaming),
             nosound=bool(media.nosound_video),
-            thumbnail=thumbnail if thumbnail and _is_thumbnail(thumbnail) else None,
+            thumbnail=thumbnail if thumbnail and is_thumbnail(thumbnail) else None,
             attributes=tuple(media.attributes),
         )
-
-
-def look_at_photo(data: bytes) -> tuple[int, int]:
-    """Width and height, after the checks Telegram makes of a photo."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            with Image.open(io.BytesIO(data)) as image:
-                width, height = image.size
-                if width + height > 10_000 or max(width, height) > 20 * min(width, height):
-                    raise Refused(400, "PHOTO_INVALID_DIMENSIONS")
-                if image.format not in {"JPEG", "PNG", "GIF", "TIFF", "BMP", "WEBP"}:
-                    raise Refused(400, "IMAGE_PROCESS_FAILED")
-                image.load()
-        except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError):
-            raise Refused(400, "IMAGE_PROCESS_FAILED") from None
-    return width, height
-
-
-def _document_kind(media: Any) -> tuple[MediaKind, Any]:
-    """What a document is to Telegram, and its video attribute."""
-    found = {type(attribute): attribute for attribute in media.attributes}
-    video = found.get(types.DocumentAttributeVideo)
-    if media.force_file:
-        return "document", video
-    if types.DocumentAttributeAnimated in found or media.mime_type == "image/gif":
-        return "gif", video
-    if video is not None:
-        return "video", video
-    return ("audio" if types.DocumentAttributeAudio in found else "document"), None
-
-
-def _document_name(media: Any) -> str:
-    for attribute in getattr(media, "attributes", None) or ():
-        if isinstance(attribute, types.DocumentAttributeFilename):
-            return str(attribute.file_name)
-    return str(media.file.name)
-
-
-def _is_thumbnail(data: bytes) -> bool:
-    """Telegram takes a JPEG of at most 320 x 320 and 200 KB, and ignores anything else."""
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            small = max(image.size) <= THUMBNAIL_SIDE and len(data) <= THUMBNAIL_BYTES
-            return bool(image.format == "JPEG" and small)
-    except OSError:
-        return False
 
 
 def _sha256(chunks: tuple[bytes, ...]) -> str | None:
