@@ -29,10 +29,20 @@ if TYPE_CHECKING:
 Scope = Literal["unit", "topic", "chat", "all"]
 
 WaitKind = Literal[
-    "hours", "disk", "room", "tool", "network", "flood", "account", "person", "volume", "chat"
+    "hours",
+    "disk",
+    "room",
+    "tool",
+    "network",
+    "flood",
+    "account",
+    "person",
+    "volume",
+    "chat",
+    "album",
 ]
 """What is waited for: the hours of sending, a disk that works, room on it, a program that runs, the network (or the server), the end of a flood
-wait, an account that may post again, a person, a volume of an archive, a chat that lets us write."""
+wait, an account that may post again, a person, a volume of an archive, a chat that lets us write, what an album still lacks."""
 
 
 class TelespoolError(Exception):

@@ -15,7 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from telespool.archives.engine import Engine
-from telespool.config.schema import Config, InboxSettings, ReportSettings, Seconds, SpoolSettings
+from telespool.config.schema import (
+    Config,
+    InboxSettings,
+    ReportSettings,
+    Seconds,
+    SendSettings,
+    SpoolSettings,
+)
 from telespool.observe.progress import Activity
 from telespool.pipeline.converter import Converter
 from telespool.pipeline.inbox import Inbox
@@ -28,6 +35,7 @@ from telespool.runtime.gate import PauseGate
 from telespool.runtime.wakeups import WakeupBus
 from telespool.service.recovery import recover
 from telespool.spool import Spool
+from telespool.spool.gathering import gathers, patient_until
 from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
 from telespool.spool.names import Unit
@@ -89,6 +97,8 @@ class Machine:
     """The chat that is told of the end of each job."""
     topics: tuple[str, ...] = ()
     """The folders of the chat family that are topics."""
+    send: dict[str, Any] = field(default_factory=dict)
+    """What [send] sets."""
     lives: int = 0
     after_round: Callable[[], object] = lambda: None
     """What happens between two rounds; it says whether anything did."""
@@ -105,6 +115,7 @@ class Machine:
             spool=SpoolSettings(root=self.root, inbox=self.inbox, reserve=0),  # type: ignore[arg-type]
             inbox=InboxSettings(settle=Seconds(0.0)),
             report=ReportSettings(to=self.reports),
+            send=SendSettings(**self.send),
             chat_tables={"family": {"subfolders": "topics"}} if self.topics else {},
         )
 
@@ -173,8 +184,10 @@ class Machine:
             if not happened and disk.calls == before and all(pause > 0 for pause in pauses):
                 waiting = [
                     entry.path.stat().st_mtime
-                    for entry in spool.all_units("deferred")
                     if entry.unit.attempt
+                    else patient_until(spool, [entry])
+                    for entry in spool.all_units("deferred")
+                    if entry.unit.attempt or gathers(entry)
                 ]
                 if waiting:
                     self.now = max(self.now + 61.0, min(waiting) + 0.01)

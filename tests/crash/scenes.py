@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import tarfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.crash.chat import (
     CULPRIT,
@@ -39,6 +39,8 @@ class Scene:
     topics: tuple[str, ...] = ()
     across: bool = False
     broken: bool = False
+    send: dict[str, Any] = field(default_factory=dict)
+    """What [send] sets."""
 
     def lay(self, inbox: Path) -> None:
         """Put the drops into the inbox."""
@@ -208,6 +210,27 @@ def _lifeless() -> Scene:
     return Scene("lifeless", {"lifeless.tar": tar(members)}, fates)
 
 
+def _gathering() -> Scene:
+    members = {f"{n}.avi": film(b"film %d" % n) for n in (1, 3, 4)}
+    members |= {"2.avi": film(b"2, " + UNWANTED), "5.avi": film(b"5, " + CULPRIT)}
+    fates = _all(members, "converted")
+    fates |= {name: (members[name], "quarantined") for name in ("2.avi", "5.avi")}
+    drops: dict[str, bytes | dict[str, bytes]] = {"family/gathering.tar": tar(members)}
+    return Scene("gathering", drops, fates, together=("1.mp4", "3.mp4"), send={"album": 3})
+
+
+def _story() -> Scene:
+    members = {"1.jpg": photo(b"1"), "2.avi": film(b"2"), "3.jpg": photo(b"3")}
+    members |= {"4.avi": film(b"4, " + UNWANTED), "5.mp4": video(b"5"), "6.gif": gif(b"6")}
+    members |= {"7.avi": film(b"7"), "8.avi": film(b"8"), "9.jpg": photo(b"9")}
+    fates = _all(members)
+    fates |= {name: (members[name], "converted") for name in ("2.avi", "7.avi", "8.avi")}
+    fates["4.avi"] = (members["4.avi"], "quarantined")
+    send = {"album": 3, "order": "name"}
+    drops: dict[str, bytes | dict[str, bytes]] = {"story.tar": tar(members)}
+    return Scene("story", drops, fates, together=("1.jpg", "2.mp4", "3.jpg"), send=send)
+
+
 SCENES = {
     scene.name: scene
     for scene in (
@@ -225,5 +248,7 @@ SCENES = {
         _topics_across(),
         _live(),
         _lifeless(),
+        _gathering(),
+        _story(),
     )
 }

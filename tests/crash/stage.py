@@ -39,6 +39,7 @@ class Play:
         self.machine = Machine(
             root, inbox, Chat(DyingDisk()), with_retention=with_retention, topics=scene.topics
         )
+        self.machine.send = scene.send
 
     def disk(self, die_at: int | None = None) -> DyingDisk:
         """A disk of this machine."""

@@ -74,6 +74,12 @@ ROWS = {
         lambda found: _kinds(found) == ["photo", "video", "photo"],
         {"trip/1.jpg": "photo", "trip/2.mp4": "video", "trip/3.jpg": "photo"},
     ),
+    "patience": Row(
+        0,
+        lambda found: [each.grouped_id for each in found] == [None, None],
+        {"trip/1.avi": "film", "trip/2.avi": "film"},
+        wrong=-1,
+    ),
     "live_photos": Row(
         "still",
         lambda found: _kinds(found) == ["photo"],
@@ -118,6 +124,8 @@ def _lay(path: Path, what: str, number: int, material: Material | None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if what == "video" and material is not None:
         path.write_bytes(material.clip("mp4", 1).read_bytes())
+    elif what == "film" and material is not None:
+        path.write_bytes(material.clip("avi", 1).read_bytes())
     elif what == "raw":
         path.write_bytes(b"")
         Image.new("RGB", (16, 12)).save(path, "TIFF", tiffinfo={50706: b"\x01\x04\x00\x00"})

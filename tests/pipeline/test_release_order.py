@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from telespool.archives.members import Member
-from telespool.config.schema import Config, InboxSettings, SendSettings
+from telespool.config.schema import Config, InboxSettings, Seconds, SendSettings
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.sources import ExtractedMember
 from telespool.spool import Spool
@@ -150,8 +150,14 @@ async def test_every_member_is_released_once_in_order(
     assert left[: len(firsts)] == sorted(firsts)
 
 
-async def test_a_story_mixes_photos_and_videos(spool: Spool, material: Material) -> None:
-    """By name: one album of both kinds; a GIF stands alone in its place, what is no picture comes behind."""
+@pytest.mark.parametrize("patience", [0, 900])
+async def test_a_story_mixes_photos_and_videos(
+    spool: Spool, material: Material, patience: int
+) -> None:
+    """By name: one album of both kinds; a GIF stands alone in its place, what is no picture comes behind.
+
+    With patience what must be converted has a place: from its album on all waits.
+    """
     names = ["1.jpg", "2.mp4", "3.jpg", "4.mp4", "5.jpg", "6.gif", "7.jpg", "8.txt", "9.avi"]
     coming = members(names)
     content = content_of(material)
@@ -164,15 +170,23 @@ async def test_a_story_mixes_photos_and_videos(spool: Spool, material: Material)
         coming,
         list(range(len(coming)))[::-1],
         lambda name: gif.getvalue() if name == "6.gif" else content(name),
-        SendSettings(order="name"),
+        SendSettings(order="name", patience=Seconds(patience)),
     )
 
-    assert released == [
-        ("uploading", "0001-0005=0001_album"),
-        ("uploading", "0006=0006_6.gif"),
+    behind = [
         ("uploading", "0007=0007_7.jpg"),
         ("uploading", "0008=0008_8.txt"),
         ("deferred", "0009=0009_9.avi"),
+    ]
+    waiting = [
+        ("deferred", "0007-0009=0007_open"),
+        ("deferred", "0009=0009_9.avi"),
+        ("deferred", "0008-0008_album"),
+    ]
+    assert released == [
+        ("uploading", "0001-0005=0001_album"),
+        ("uploading", "0006=0006_6.gif"),
+        *(waiting if patience else behind),
     ]
 
 

@@ -15,6 +15,7 @@ from telespool.cli.spool_access import spool_root, tell_if_stopped
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
 from telespool.spool import Spool, operator
+from telespool.spool.gathering import gathers
 from telespool.spool.lookup import find
 
 if TYPE_CHECKING:
@@ -79,5 +80,5 @@ def _wanted(spool: Spool, what: str, *, as_document: bool) -> list[Entry]:
 def _may_go(entry: Entry, *, as_document: bool) -> bool:
     """Return True for what was refused or waits; what is to be converted goes on by itself."""
     if entry.folder == "deferred":
-        return as_document or entry.unit.attempt > 0
+        return as_document or entry.unit.attempt > 0 or gathers(entry)
     return entry.folder == "quarantine"

@@ -64,6 +64,12 @@ class SendSettings:
         "The order inside a job: photos, videos, then the rest; or photos and videos mixed as a story, by their names or"
         " by when they were taken.",
     )
+    patience: Seconds = key(
+        Seconds(15 * MINUTE),
+        "What is converted is worth waiting for this long: finished copies wait for the next one of their job, to be one"
+        " album, and a story waits for what it lacks. 0: copies are sent one by one.",
+        low=0,
+    )
     live_photos: Literal["live", "both", "still"] = key(
         "live",
         "A photo and its clip of a few seconds (Apple's live photos, motion photos): one live photo, a photo and a video,"
@@ -127,6 +133,7 @@ class ChatSettings:
     caption: str = key(_SEND.caption, "As [send] caption.")
     album: int = key(_SEND.album, "As [send] album.", low=1, high=10)
     order: Literal["kind", "name", "taken"] = key(_SEND.order, "As [send] order.")
+    patience: Seconds = key(_SEND.patience, "As [send] patience.", low=0)
     live_photos: Literal["live", "both", "still"] = key(_SEND.live_photos, "As [send] live_photos.")
     edited: Literal["both", "edited", "original"] = key(_SEND.edited, "As [send] edited.")
     raw: Literal["leave", "document", "jpeg"] = key(_SEND.raw, "As [send] raw.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.observe import control_client, humanize
 from telespool.spool.account import Fate, fates
+from telespool.spool.gathering import gathers, patient_until
 from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job
@@ -218,6 +219,11 @@ class _Teller:
         )
 
     def _deferred(self, entry: Entry) -> tuple[str, str, float | None]:
+        if gathers(entry):
+            until = patient_until(self.folders, [entry])
+            lacks = "for others to fill it" if entry.unit.kind == "c" else "for what is converted"
+            when = f"until {humanize.moment(until)} at the latest"
+            return "waiting", f"its album waits {lacks}, {when} ([send] patience)", until
         if not entry.unit.attempt:
             return (
                 "converts",
@@ -239,6 +245,8 @@ class _Teller:
         copy = self.folders.copy_of(self.job, entry.unit.first)
         if copy is not None:
             where = "sent" if copy.folder == "done" else "finished and goes out next"
+            if copy.folder == "deferred":
+                where = "finished and waits for others to be an album with them"
             return "converting", f"its copy is {where}; the original leaves after it", None
         count = self.folders.segments_of_picture(entry)
         tries = self.config.convert.max_tries

@@ -192,8 +192,9 @@ class Metrics(Collector):
             files = copies = 0
             for entry in self._folders.all_units("done"):
                 if entry.unit.message is not None:
-                    files += len(self._folders.members(entry))
-                    copies += entry.unit.kind == "c"
+                    members = self._folders.members(entry)
+                    files += len(members)
+                    copies += sum(member.unit.kind == "c" for member in members)
             counts = self._activity.counts
             # What this process has delivered already is in the folders too.
             self._before = (

@@ -172,12 +172,14 @@ class _Look:
     def _unit(self, job: str, unit: Unit, entry: os.DirEntry[str]) -> None:
         self.units += 1
         self._weigh(entry)
+        if self.folder == "deferred" and (unit.attempt or unit.is_album):
+            self.waiting_count += 1
+            until = _mtime(entry) if unit.attempt else _patient_until(unit, entry)
+            _keep_least(self.waiting, WaitingUnits(until, job, str(unit.plain())))
+            return
         if not unit.attempt:
             return
-        if self.folder == "deferred":
-            self.waiting_count += 1
-            _keep_least(self.waiting, WaitingUnits(_mtime(entry), job, str(unit.plain())))
-        elif self.folder != "done":
+        if self.folder != "done":
             found = Entry(self.folder, job, unit, Path(entry.path))
             segments = self.folders.segments_of_picture(found) if self.folder == "converting" else 0
             plain = str(unit.plain())
@@ -221,6 +223,12 @@ def _mtime(entry: os.DirEntry[str]) -> float:
         return entry.stat(follow_symlinks=False).st_mtime
     except FileNotFoundError:
         return 0.0
+
+
+def _patient_until(unit: Unit, album: os.DirEntry[str]) -> float:
+    """Until when an album waits for what it lacks: its members' times say it."""
+    times = [_mtime(entry) for entry in _scan(album.path)] or [0.0]
+    return max(times) if unit.kind == "c" else min(times)
 
 
 def _read(folders: SpoolLayout, note: tuple[float, str, str]) -> Refusal:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from telespool.belonging import About, story
+from telespool.belonging import About
 from telespool.errors import ChildDied, Permanent
 from telespool.media import about as metadata
 from telespool.media import raw_preview
@@ -20,7 +20,6 @@ from telespool.runtime.cancellation import in_thread
 from telespool.spool.names import Unit, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from telespool.belonging.story import Taken
@@ -123,21 +122,6 @@ class AssessedMember:
         if not self.refused:
             cure = "If it opens for you, save it anew in another format and drop that."
         return f"{self.why_refused} {cure}".rstrip()
-
-
-def placed(
-    members: Sequence[AssessedMember], order: str, chapters: Mapping[int, tuple[int, ...]]
-) -> list[AssessedMember]:
-    """The members of a story in their order, each with its place."""
-    if order == "name":
-        return [replace(each, unit=replace(each.unit, place=each.unit.first)) for each in members]
-    names = {each.unit.first: each.name for each in members}
-    taken = {each.unit.first: each.taken for each in members}
-    places = story.places(names, taken, chapters)
-    ordered = sorted(members, key=lambda each: (places[each.unit.first], each.unit.first))
-    return [
-        replace(each, unit=replace(each.unit, place=places[each.unit.first])) for each in ordered
-    ]
 
 
 async def assess_member(

@@ -1,8 +1,8 @@
 """deferred/ → converting/ → a copy in uploading/; the original → done/ after its copy was delivered.
 
 The one converter. It begins nothing while anything lies in uploading/, and what it has begun stands still until that
-folder is empty again (the gate). Its finished copy lies in uploading/, so that it is sent before the next
-original is taken. With `convert.deferred = false` it converts at once and gives way to nobody.
+folder is empty again (the gate). A finished copy is sent before the next original is taken, unless it gathers: copies of
+one job wait in deferred/ for an album to fill (`spool.gathering`), and that is sent before the next original is taken. With `convert.deferred = false` it converts at once and gives way to nobody.
 
 The original stays in converting/ until its copy is in done/. An attempt that fails is counted by @K; after
 `convert.max_tries` the original goes to quarantine with ffmpeg's last words. An ffmpeg that somebody killed is no
@@ -175,7 +175,8 @@ class Converter(Worker):
                 raise
             # Before they are let out: they may be on their way the moment after.
             sizes = await in_thread(_sizes, original.path, parts)
-            copy = await in_thread(self._let_out, original, parts)
+            gathers = verdict.kind in {"photo", "video"} and not original.unit.goes_as_document
+            copy = await in_thread(self._let_out, original, parts, gathers)
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("conversion.finished", job=original.job, unit=str(copy.unit))
             await in_thread(self.spool.drop_segments, original)
@@ -187,10 +188,17 @@ class Converter(Worker):
             promise.release()
             self.context.activity.conversion = None
 
-    def _let_out(self, original: Entry, parts: tuple[Path, ...]) -> Entry:
-        if len(parts) == 1:
+    def _let_out(self, original: Entry, parts: tuple[Path, ...], gathers: bool) -> Entry:
+        if len(parts) > 1:
+            return self.spool.release_parts(original, parts)
+        chat, now = self.config.chat(original.chat), self.spool.clock()
+        if not gathers or chat.patience <= 0:
             return self.spool.release_copy(original, parts[0])
-        return self.spool.release_parts(original, parts)
+        until = now + chat.patience
+        copy = self.spool.let_out_copy(original, parts[0], until=until, size=chat.album)
+        # Before the next one is taken: an album that lacks nothing is sent first.
+        self.spool.close_due(original.job, chat.album, lambda _, until: until - now)
+        return copy
 
     def _note_success(self, seconds: float, before: int, after: int) -> None:
         counts = self.context.activity.counts
@@ -212,6 +220,7 @@ class Converter(Worker):
         wait = error.retry_after or self.config.send.retry_min
         now = self.spool.clock()
         if isinstance(error, NoRoom):
+            await in_thread(self.spool.close_copies)
             what = f"{original.job}/{original.unit.plain()}"
             self.context.activity.waits.begin(
                 self.name, Wait(error.reason, now + wait, "unit", what, error.kind)

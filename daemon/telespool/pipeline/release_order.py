@@ -25,12 +25,13 @@ from telespool.file_endings import raw_name
 from telespool.pipeline import glance
 from telespool.pipeline.account_writer import AccountWriter
 from telespool.pipeline.albums import Albums
-from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member, placed
+from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member
 from telespool.pipeline.caption_files import CaptionFiles
 from telespool.pipeline.live_pairs import LivePairs
 from telespool.pipeline.name_rules import NameRules
 from telespool.pipeline.quarantine_share import QuarantineShare
 from telespool.pipeline.send_queue import COPY, PHOTO, earliest
+from telespool.pipeline.story_hold import StoryHold
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.account import LeftOut
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
@@ -45,7 +46,6 @@ if TYPE_CHECKING:
     from telespool.config.schema import Config
     from telespool.pipeline.sources import ExtractedMember
     from telespool.spool import Spool
-    from telespool.spool.layout import Folder
 
 log = structlog.get_logger()
 
@@ -92,7 +92,8 @@ class ReleaseOrder:
         self._kin = Kinship()
         self._by_name = NameRules(self._chat, self._kin, self._names)
         self._pairs = LivePairs(self._kin, self._take)
-        self._is_story = self._chat.order != "kind"
+        self._story = StoryHold(spool, self._chat, job)
+        self._is_story = self._story.is_one
         self._has_come = False  # all that is to come
         self._ranks: dict[int, int] = {}
         # Members that have not been routed yet, by the rank their name suggests.
@@ -243,8 +244,8 @@ class ReleaseOrder:
         """Let it wait for those before it, with its other half where it is one of a live photo."""
         if self._chat.live_photos != "both":
             member = self._pairs.join(member)
-        rank = member.rank
-        self._held[PHOTO if self._is_story and rank < COPY else rank].append(member)
+        in_story = self._is_story and (member.rank < COPY or self._story.keeps_place(member))
+        self._held[PHOTO if in_story else member.rank].append(member)
 
     def _is_awaited(self, number: int) -> bool:
         return number in self._ranks and number not in self._ready and number not in self._gone
@@ -263,7 +264,8 @@ class ReleaseOrder:
     async def _release_held(self, rank: int) -> None:
         held = self._held[rank]
         if self._is_story:
-            held[:] = placed(held, self._chat.order, self._kin.chapters)
+            held[:] = self._story.placed(held, self._kin.chapters)
+            await self._story.look()
         if held and rank > PHOTO:
             await self._close_albums(below=rank)
         while held:
@@ -279,17 +281,19 @@ class ReleaseOrder:
             await self._refuse(member)
         elif not member.is_wanted(self._chat, has_photo=member.unit.first in self._kin.raws):
             await self._leave_out(member)
+        elif self._story.keeps_place(member) and not self._story.is_passed(member):
+            await self._gather(member)
         elif verdict.action in CONVERTED:
-            await self._release(member, "deferred", "; ".join(verdict.reasons))
+            await self._defer(member)
         else:
             await self._gather(member)
 
     async def _gather(self, member: AssessedMember) -> None:
-        self.released += 1
-        if lost := member.left_behind(self._chat):
+        if (lost := member.left_behind(self._chat)) and not self._story.keeps_place(member):
             line = f"{member.unit.label}: {'; '.join(lost)}"
             await in_thread(self.spool.add_notes, self.job, [line])
         kind = member.kind
+        self.released += not self._story.keeps_place(member)
         if kind == "gif":
             if self._is_story:
                 await self._close_albums(below=1)
@@ -297,16 +301,14 @@ class ReleaseOrder:
             return
         group = "media" if self._is_story and kind != "document" else kind
         _, scope = self._captions.of(member.unit.first)
-        if self._scopes.setdefault(group, scope) != scope:
-            self._scopes[group] = scope
-            for album in self._albums.rest([group]):
-                await self._release_album(album)
+        ends = self._scopes.get(group, scope) != scope
+        self._scopes[group] = scope
         # Chapters of one recording share an album, where one has room for all of them.
         chapters = self._kin.chapters.get(member.unit.first, (member.unit.first,))
-        begins = chapters[0] == member.unit.first
-        if begins and self._albums.room(group) < len(chapters) <= self._chat.album:
-            for album in self._albums.rest([group]):
-                await self._release_album(album)
+        if chapters[0] == member.unit.first:
+            ends = ends or self._albums.room(group) < len(chapters) <= self._chat.album
+        for album in self._albums.rest([group]) if ends else ():
+            await self._release_album(album)
         album_full = self._albums.add(group, member)
         if album_full:
             await self._release_album(album_full)
@@ -316,6 +318,9 @@ class ReleaseOrder:
             await self._release_album(album)
 
     async def _release_album(self, album: list[AssessedMember]) -> None:
+        if self._story.waits(album):
+            await self._story.hold(album, self._account.note, self._defer)
+            return
         files = [file for member in album for file in member.files]
         await self._account.note(*(unit.first for unit, _ in files))
         if len(files) == 1:
@@ -325,12 +330,12 @@ class ReleaseOrder:
             entry = await in_thread(self.spool.release_album, self.job, files)
         log.info("unit.released", job=self.job, unit=str(entry.unit), files=len(files))
 
-    async def _release(self, member: AssessedMember, folder: Folder, reason: str) -> None:
+    async def _defer(self, member: AssessedMember) -> None:
         self.released += 1
         await self._account.note(member.unit.first)
-        entry = await in_thread(self.spool.release, self.job, member.path, member.unit, folder)
-        event = "unit.deferred" if folder == "deferred" else "unit.released"
-        log.info(event, job=self.job, unit=str(entry.unit), reason=reason)
+        entry = await in_thread(self.spool.release, self.job, member.path, member.unit, "deferred")
+        reason = "; ".join(member.verdict.reasons) if member.verdict is not None else ""
+        log.info("unit.deferred", job=self.job, unit=str(entry.unit), reason=reason)
 
     async def _refuse(self, member: AssessedMember) -> None:
         reason = member.sentence()

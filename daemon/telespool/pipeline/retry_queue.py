@@ -2,7 +2,8 @@
 
 The folder is scanned when it rings and when the next unit is due, at its own pace. A unit's time says until when it
 waits; `touch` ends that, and so does a start: whoever has put right what it waited for wants to see it tried. What Telegram
-told us to wait for is kept elsewhere (`floods.json`). What a person holds is told as a wait of its job.
+told us to wait for is kept elsewhere (`floods.json`). What a person holds is told as a wait of its job. Albums that
+gather are closed on the way (`gatherer`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from telespool.spool.layout import HELD
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from telespool.pipeline.gatherer import Gatherer
     from telespool.runtime.waits import Waits
     from telespool.runtime.wakeups import Wakeup
     from telespool.spool import Spool
@@ -32,8 +34,11 @@ _LEAST = 0.01
 class RetryQueue:
     """Brings units back. `wakeup` rings when deferred/ does; `waits` is told what a person holds."""
 
-    def __init__(self, spool: Spool, wakeup: Wakeup, waits: Waits) -> None:
+    def __init__(
+        self, spool: Spool, wakeup: Wakeup, waits: Waits, gatherer: Gatherer | None = None
+    ) -> None:
         self._spool = spool
+        self._gatherer = gatherer
         self._wakeup = wakeup
         self._told = waits
         self._held: set[str] = set()
@@ -79,6 +84,9 @@ class RetryQueue:
                 there.add(key)
                 pause = min(pause, left + _LEAST)
         self._waits.keep(there)
+        if self._gatherer is not None:
+            gathering = self._gatherer.look(entries)
+            pause = pause if gathering is None else min(pause, gathering + _LEAST)
         self._tell(held)
         self._looked = True
         return pause

@@ -1,7 +1,7 @@
 """The order of sending: over all jobs photos, then videos, then other files, then converted copies.
 
 A job that is sent as a story (`order` is "name" or "taken") has a place in the names of its units: these count as
-photos and follow each other by that place.
+photos and follow each other by that place, the copies among them.
 
 The folder is scanned again whenever it may have changed, but not before every unit: with a hundred thousand
 units that would cost more than sending them.
@@ -41,7 +41,7 @@ def rank(entry: Entry, folders: SpoolLayout) -> int:
     ending costs is the place in the row. What has a place in the story of its job is ranked by that alone.
     """
     if entry.unit.kind == "c":
-        return COPY
+        return COPY if entry.unit.place is None else PHOTO
     members = folders.members(entry)
     if not members:
         return OTHER

@@ -26,9 +26,11 @@ from telespool.errors import (
     ToolFault,
 )
 from telespool.pipeline.files_behind import FilesBehind
+from telespool.pipeline.gatherer import Gatherer
 from telespool.pipeline.live_photos import with_clips
 from telespool.pipeline.posting import post_all
 from telespool.pipeline.prepare import Preparer
+from telespool.pipeline.refusals import give_up
 from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.retry_queue import RetryQueue
 from telespool.pipeline.send_queue import SendQueue
@@ -56,7 +58,7 @@ class Uploader(Worker):
     """Sends what lies in uploading/."""
 
     name = "uploader"
-    hears = ("uploading", "deferred")
+    hears = ("uploading", "deferred", "converting", "incoming")
 
     def __init__(self, context: WorkerContext, destination: Destination) -> None:
         super().__init__(context)
@@ -71,8 +73,12 @@ class Uploader(Worker):
         self.reporting = ReportSender(context.spool, context.config, destination, context.hooks)
         if self.reporting.wanted:
             self.wakeup = context.wakeups.listen((*self.hears, "done"))
+        # Albums gather in deferred/ for what is still to be unpacked and converted.
         self.returning = RetryQueue(
-            context.spool, context.wakeups.listen(("deferred",)), context.activity.waits
+            context.spool,
+            context.wakeups.listen(("deferred", "converting", "incoming")),
+            context.activity.waits,
+            Gatherer(context.spool, context.config, context.activity.waits),
         )
         self._uploading = context.wakeups.listen(("uploading",))
         self._ends = Deadlines()
@@ -327,20 +333,4 @@ class Uploader(Worker):
 
     async def give_up(self, entry: Entry, error: TelespoolError) -> None:
         """Quarantine: of a converted copy the original, and the copy is removed."""
-        original = None
-        if entry.unit.kind == "c":
-            original = await in_thread(self.spool.original_of, entry)
-        reason = error.reason
-        if original is not None:
-            reason = (
-                f"Telegram refused {original.unit.label} as it was and converted as well: {reason}"
-            )
-        log.warning(
-            "unit.quarantined",
-            job=entry.job,
-            unit=str((original or entry).unit.plain()),
-            reason=reason,
-        )
-        await in_thread(self.spool.quarantine, original or entry, reason)
-        if original is not None:
-            await in_thread(self.spool.drop_copy, entry)
+        await give_up(self.spool, entry, error.reason)

@@ -67,6 +67,13 @@ def cancel(spool: Spool, entry: Entry, reason: str) -> Entry | None:
     if entry.unit.kind == "c" and spool.original_of(entry) is not None:
         spool.drop_copy(entry)
         return None
+    if entry.unit.is_album:
+        for member in spool.members(entry):
+            if member.unit.kind == "c" and spool.original_of(member) is not None:
+                spool.drop_copy(member)
+        if not spool.members(entry):
+            spool.drop_empty_album(entry)
+            return None
     return spool.quarantine(entry, reason)
 
 

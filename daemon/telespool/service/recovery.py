@@ -43,9 +43,9 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
     for entry in list(spool.all_units("uploading")):
         if entry.unit.is_album and not spool.members(entry):
             spool.disk.rmdir(entry.path)
-        elif entry.unit.kind == "c" and _refused_before(spool, entry):
-            spool.drop_copy(entry)
-            said.append(f"{entry.job}/{entry.unit}: removed, its original is in quarantine")
+        else:
+            said += _drop_refused(spool, entry)
+    spool.drop_empty_gatherings()
     for job in spool.jobs("converting"):
         spool.drop_orphan_segments(job)
     for job in spool.jobs("quarantine"):
@@ -157,10 +157,21 @@ def _is_of_several(spool: Spool, entry: Entry) -> bool:
     return sum(member.unit.still is None for member in spool.members(entry)) > 1
 
 
+def _drop_refused(spool: Spool, entry: Entry) -> list[str]:
+    """Remove copies, alone or in an album, whose original is in quarantine."""
+    copies = [each for each in spool.members(entry) if each.unit.kind == "c"]
+    refused = [each for each in copies if _refused_before(spool, each)]
+    for copy in refused:
+        spool.drop_copy(copy)
+    if refused and entry.unit.is_album and not spool.members(entry):
+        spool.drop_empty_album(entry)
+    return [f"{each.job}/{each.unit}: removed, its original is in quarantine" for each in refused]
+
+
 def _refused_before(spool: Spool, copy: Entry) -> bool:
     if spool.original_of(copy) is not None:
         return False
     return any(
-        entry.unit.first == copy.unit.first and entry.unit.kind == ""
+        entry.unit.first in {copy.unit.first, copy.unit.parent} and entry.unit.kind == ""
         for entry in spool.units("quarantine", copy.job)
     )

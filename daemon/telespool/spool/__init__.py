@@ -7,6 +7,7 @@
     attempts       the marks of attempts
     deliveries     uploading → done, uploading → deferred and back
     live_photos    uploading → uploading: a still and its clip go apart
+    gathering      tmp → deferred → uploading: albums that wait for what belongs to them
     conversions    deferred → converting → uploading, converting → done
     completion     done → gone
     operator       what a person does: retry, hold, drop
@@ -41,6 +42,7 @@ from telespool.spool import (
     conversions,
     copies,
     deliveries,
+    gathering,
     live_photos,
     mounts,
     releases,
@@ -107,6 +109,12 @@ class Spool(SpoolWriter):
     release_original = conversions.release_original
     drop_copy = conversions.drop_copy
     drop_orphan_segments = conversions.drop_orphan_segments
+    # albums that gather, deferred → uploading
+    let_out_copy = gathering.let_out_copy
+    hold_album = gathering.hold_album
+    close_due = gathering.close_due
+    close_copies = gathering.close_copies
+    drop_empty_gatherings = gathering.drop_empty_gatherings
     # the end of a job, done → gone
     note_skipped = completion.note_skipped
     add_notes = completion.add_notes

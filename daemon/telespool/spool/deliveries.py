@@ -128,7 +128,9 @@ def send_home(spool: SpoolWriter, entry: Entry) -> bool:
     elif home == "incoming":
         home = "uploading"
     elif unit.is_album or unit.kind == "c":
-        home = "uploading" if home == "converting" or not unit.attempt else home
+        # In deferred/ albums gather, and what has the mark of an attempt waits.
+        stays = home != "converting" and (unit.attempt or (home == "deferred" and unit.is_album))
+        home = home if stays else "uploading"
     if home == entry.folder:
         return False
     unit = replace(unit, attempt=0)

@@ -153,10 +153,8 @@ class SpoolLayout:
         """The converted copy of this member (or the first of its parts), the least far there is."""
         for folder in ("deferred", "uploading", "done"):
             path = self.root / folder / job
-            # A job may have ten thousand units: only what begins like a copy is read.
-            for name in sorted(
-                name for name in listing.names(path) if "c" in name.partition("_")[0]
-            ):
+            # A job may have ten thousand units: only what begins like a copy, or may hold one, is read.
+            for name in sorted(name for name in listing.names(path) if _may_hold_copy(name)):
                 unit = Unit.parse(name)
                 if unit is None:
                     continue
@@ -321,6 +319,12 @@ def is_note(name: str, names: Container[str], folder: Folder) -> bool:
     return name.removesuffix(NOTE) in names or (
         folder == "quarantine" and f"{name}{NOTE}" not in names
     )
+
+
+def _may_hold_copy(name: str) -> bool:
+    """Whether it is a copy, an album of copies, or one of a story, which may have some."""
+    marks = name.partition("_")[0]
+    return "c" in marks or ("=" in marks and "-" in marks)
 
 
 def _is_job(entry: Listed) -> bool:

@@ -44,6 +44,8 @@ LABEL_BYTES = 180
 SLUG_BYTES = 80
 _JOB_BYTES = 220  # what is left of 255 has room for what other names add
 ALBUM_LABEL = "album"
+OPEN_LABEL = "open"
+"""The label of an album in deferred/ that copies still join."""
 DEFAULT_CHAT = "default"
 """The alias of the chat for what lies directly in the inbox."""
 
@@ -209,6 +211,15 @@ class Unit:
         still = f"~{self.still:04d}" if self.still is not None else ""
         place = f"={self.place:04d}" if self.place is not None else ""
         return f"{self.first:04d}{last}{self.kind}{still}{place}{attempt}{message}_{self.label}"
+
+    def opened(self) -> Self:
+        """This album while others may still join it."""
+        return replace(self, label=OPEN_LABEL)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is an album that others may still join."""
+        return self.is_album and self.label == OPEN_LABEL
 
     @property
     def order(self) -> int:

@@ -66,7 +66,8 @@ def _late(folders: SpoolLayout, units: list[Entry]) -> list[Entry]:
     taken: set[int] = set()
     late = []
     for entry in sorted(units, key=_claim):
-        numbers = {member.unit.first for member in folders.members(entry)}
+        members = (member.unit for member in folders.members(entry))
+        numbers = {unit.first for unit in members if unit.kind != "c"}
         if numbers & taken:
             late.append(entry)
         taken |= numbers

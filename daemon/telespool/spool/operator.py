@@ -12,6 +12,7 @@ and the daemon hears of it by the file system's events. `FileNotFoundError` leav
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from telespool.errors import Permanent
 from telespool.runtime import plain_files
 from telespool.spool.claims import GATHERED
 from telespool.spool.layout import HELD, Entry, note_path
-from telespool.spool.names import PASSWORD_SUFFIX
+from telespool.spool.names import ALBUM_LABEL, PASSWORD_SUFFIX
 from telespool.spool.staging import COPY, staging, sweep
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def share(spool: Spool) -> None:
 def retry(spool: Spool, entry: Entry, *, password: str = "", as_document: bool = False) -> Entry:
     """Send a unit that was refused, or that waits, on its way again."""
     unit = entry.unit.plain()
+    if unit.is_open:
+        unit = replace(unit, label=ALBUM_LABEL)
     if entry.unit.first == 0:
         return _unpack_again(spool, entry, password)
     if as_document:

@@ -30,9 +30,16 @@ def release(spool: SpoolWriter, job: str, staged: Path, unit: Unit, folder: Fold
     return released
 
 
-def release_album(spool: SpoolWriter, job: str, staged: Sequence[tuple[Unit, Path]]) -> Entry:
-    """Let finished files of tmp/ out as one album: it is closed by the rename that commits it."""
-    unit = Unit.album([member for member, _ in staged])
+def release_album(
+    spool: SpoolWriter,
+    job: str,
+    staged: Sequence[tuple[Unit, Path]],
+    *,
+    folder: Folder = "uploading",
+    unit: Unit | None = None,
+) -> Entry:
+    """Let finished files of tmp/ out as one album, called `unit` where that is given; the rename commits all of them."""
+    unit = unit or Unit.album([member for member, _ in staged])
     building = spool.tmp / f"{job}.{unit}"
     if plain_files.exists(building):  # an attempt that found no room
         spool.disk.rmtree(building)
@@ -41,9 +48,7 @@ def release_album(spool: SpoolWriter, job: str, staged: Sequence[tuple[Unit, Pat
         spool.disk.fsync(path)
         spool.disk.rename(path, building / str(member))
     spool.disk.fsync(building)
-    released = spool.move(
-        building, spool.job_folder("uploading", job) / str(unit), "uploading", job, unit
-    )
+    released = spool.move(building, spool.job_folder(folder, job) / str(unit), folder, job, unit)
     advance_drop(spool, job)
     return released
 

@@ -7,6 +7,7 @@ made as they are needed and removed when they are empty, so that `ls` shows what
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ class SpoolWriter(SpoolLayout):
         self.tokens = JobTokens()
         self.members_reader = ReceiptReader()
         self.contents_reader = ReceiptReader()
+        self.gathering = threading.Lock()
+        """Held by whoever changes the albums that gather in deferred/."""
 
     def put(self, entry: Entry, folder: Folder, unit: Unit) -> Entry:
         """Put a unit into a folder, under a name."""

@@ -1,0 +1,41 @@
+"""What becomes of a unit that nobody takes: quarantine, of a converted copy the original; the copy is removed.
+
+An album may hold copies of several originals, and what was sent as it is: then each goes its own way.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.pipeline.worker import log
+from telespool.runtime.cancellation import in_thread
+
+if TYPE_CHECKING:
+    from telespool.spool import Spool
+    from telespool.spool.layout import Entry
+
+
+async def give_up(spool: Spool, entry: Entry, reason: str) -> None:
+    """Put a unit into quarantine, with the sentence that says why."""
+    members = await in_thread(spool.members, entry) if entry.unit.is_album else []
+    origins = {member.unit.parent or member.unit.first for member in members}
+    if len(origins) > 1 and any(member.unit.kind == "c" for member in members):
+        for member in members:
+            await give_up(spool, member, reason)
+        await in_thread(spool.drop_empty_album, entry)
+        return
+    copy = entry if entry.unit.kind == "c" else next(iter(members), entry)
+    original = None
+    if copy.unit.kind == "c":
+        original = await in_thread(spool.original_of, copy)
+    if original is not None:
+        reason = f"Telegram refused {original.unit.label} as it was and converted as well: {reason}"
+    log.warning(
+        "unit.quarantined",
+        job=entry.job,
+        unit=str((original or entry).unit.plain()),
+        reason=reason,
+    )
+    await in_thread(spool.quarantine, original or entry, reason)
+    if original is not None:
+        await in_thread(spool.drop_copy, entry)

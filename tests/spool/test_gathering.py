@@ -1,0 +1,162 @@
+"""Albums that gather: whom they take, for whom they wait, and for how long."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from telespool.spool import Spool
+from telespool.spool.layout import Entry
+from telespool.spool.names import Unit
+from tests.jobs import job_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+JOB = job_name()
+BEGIN = 4_000_000_000.0
+PATIENCE = 900.0
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    """An open spool."""
+    spool = Spool(tmp_path / "spool")
+    spool.open()
+    yield spool
+    spool.close()
+
+
+def lay(spool: Spool, *names: str) -> None:
+    """Put these files there, as FOLDER/UNIT or FOLDER/ALBUM/UNIT."""
+    for name in names:
+        folder, _, rest = name.partition("/")
+        path = spool.root / folder / JOB / rest
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"data")
+
+
+def convert(spool: Spool, name: str, *, at: float = BEGIN, size: int = 3) -> None:
+    """Finish the copy of an original in deferred/."""
+    lying = spool.root / "deferred" / JOB / name
+    unit = Unit.parse(name)
+    assert unit is not None
+    original = spool.start_conversion(Entry("deferred", JOB, unit, lying))
+    result = spool.tmp / "copy.mp4"
+    result.write_bytes(b"copy")
+    spool.let_out_copy(original, result, until=at + PATIENCE, size=size)
+    close(spool, at, size)
+
+
+def close(spool: Spool, now: float, size: int = 3) -> float | None:
+    """Close what is due at this time."""
+
+    def left(_: Sequence[Entry], until: float) -> float:
+        return until - now
+
+    return spool.close_due(JOB, size, left)
+
+
+def lying(spool: Spool, folder: str) -> list[str]:
+    """What lies in a folder, with the members of albums."""
+    root = spool.root / folder / JOB
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+def test_copies_fill_an_album(spool: Spool) -> None:
+    """Three are an album; what is left when nothing else is to come is the next."""
+    lay(spool, *(f"deferred/{n:04d}_{n}.avi" for n in range(1, 6)))
+    for number in range(1, 5):
+        convert(spool, f"{number:04d}_{number}.avi")
+
+    assert lying(spool, "uploading") == [f"0001-0003c_album/000{n}c_{n}.mp4" for n in (1, 2, 3)]
+    assert lying(spool, "deferred") == ["0004-0004c_open/0004c_4.mp4", "0005_5.avi"]
+    convert(spool, "0005_5.avi")
+    assert lying(spool, "uploading")[3:] == [f"0004-0005c_album/000{n}c_{n}.mp4" for n in (4, 5)]
+    assert lying(spool, "deferred") == []
+
+
+def test_a_single_copy_waits_for_nobody(spool: Spool) -> None:
+    """Where nothing else is to be converted it leaves at once, as one message."""
+    lay(spool, "deferred/0001_1.avi", "quarantine/0002_2.avi", "deferred/0003@1_3.avi")
+    convert(spool, "0001_1.avi")
+
+    assert lying(spool, "uploading") == ["0001c_1.mp4"]
+
+
+def test_copies_wait_from_the_last_that_came(spool: Spool) -> None:
+    """As long as others come in time they gather; a slow one is not waited for longer than that."""
+    lay(spool, *(f"deferred/{n:04d}_{n}.avi" for n in range(1, 4)))
+    convert(spool, "0001_1.avi", at=BEGIN)
+    convert(spool, "0002_2.avi", at=BEGIN + 800)
+
+    assert close(spool, BEGIN + 1000) == pytest.approx(700)
+    assert close(spool, BEGIN + 1701) is None
+    assert lying(spool, "uploading") == [
+        "0001-0002c_album/0001c_1.mp4",
+        "0001-0002c_album/0002c_2.mp4",
+    ]
+
+
+def test_a_quarantined_one_holds_up_none(spool: Spool) -> None:
+    """When the last that was awaited is given up the others leave."""
+    lay(spool, "deferred/0001_1.avi", "converting/0002@3_2.avi")
+    convert(spool, "0001_1.avi")
+    assert close(spool, BEGIN) == pytest.approx(PATIENCE)
+    (original,) = [each for each in spool.units("converting", JOB) if each.unit.first == 2]
+    spool.quarantine(original, "It is broken.")
+
+    assert close(spool, BEGIN) is None
+    assert lying(spool, "uploading") == ["0001c_1.mp4"]
+
+
+def held(spool: Spool, *names: str) -> None:
+    """Lay a story out as the intake does: two albums, the first of which lacks number 2."""
+    lay(spool, *names)
+    for album, numbers in (("0001-0003=0001_open", (1, 3)), ("0004-0005=0004_album", (4, 5))):
+        staged = []
+        for number in numbers:
+            path = spool.tmp / f"{number}.jpg"
+            path.write_bytes(b"photo")
+            staged.append((Unit(number, f"{number}.jpg", place=number), path))
+        unit = Unit.parse(album)
+        assert unit is not None
+        spool.hold_album(JOB, unit, staged, until=BEGIN + PATIENCE)
+
+
+def test_a_story_waits_for_what_it_lacks(spool: Spool) -> None:
+    """The copy joins the album of its place; both albums leave then, and not before."""
+    held(spool, "deferred/0002=0002_2.avi")
+    assert close(spool, BEGIN) == pytest.approx(PATIENCE)
+    assert lying(spool, "uploading") == []
+    convert(spool, "0002=0002_2.avi")
+
+    assert lying(spool, "uploading") == [
+        *(f"0001-0003=0001_album/{each}" for each in ("0001=0001_1.jpg", "0002c=0002_2.mp4")),
+        "0001-0003=0001_album/0003=0003_3.jpg",
+        *(f"0004-0005=0004_album/000{n}=000{n}_{n}.jpg" for n in (4, 5)),
+    ]
+
+
+def test_a_story_that_was_patient_goes_on(spool: Spool) -> None:
+    """After its time it leaves without what is late; that follows as an album of its own."""
+    held(spool, "deferred/0002=0002_2.avi", "deferred/0006=0006_6.avi", "deferred/0007=0007_7.avi")
+    assert close(spool, BEGIN + PATIENCE + 1) is None
+    assert len(lying(spool, "uploading")) == 4
+    convert(spool, "0002=0002_2.avi", at=BEGIN + 1000)
+    convert(spool, "0006=0006_6.avi", at=BEGIN + 1000)
+    assert lying(spool, "deferred")[0] == "0002-0002c=0002_open/0002c=0002_2.mp4"
+    convert(spool, "0007=0007_7.avi", at=BEGIN + 1000)
+
+    copies = [each for each in lying(spool, "uploading") if "c" in each]
+    assert copies == [f"0002-0007c=0002_album/000{n}c=000{n}_{n}.mp4" for n in (2, 6, 7)]
+
+
+def test_an_album_that_was_left_empty_is_removed(spool: Spool) -> None:
+    """The process died before its first member came: the folder goes at the next start."""
+    (spool.root / "deferred" / JOB / "0001-0001c_open").mkdir(parents=True)
+    spool.drop_empty_gatherings()
+
+    assert not (spool.root / "deferred" / JOB).exists()
