@@ -113,6 +113,12 @@ def clutter(path: str) -> str:
     return reason
 
 
+def litter(path: str) -> bool:
+    """Whether a system left this behind and nobody made it: less than `clutter`, since a hidden file may be somebody's."""
+    name = path.rstrip("/").rpartition("/")[2]
+    return clutter(path) == _SYSTEM or name.startswith("._") or name.casefold() == ".ds_store"
+
+
 def thumbnail(path: str, siblings: Collection[str]) -> bool:
     """Whether a file is Telegram Desktop's small picture of another that lies beside it (`x_thumb.jpg` of `x.jpg`)."""
     if not path.endswith(_THUMB):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import io
 import lzma
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -280,3 +282,31 @@ async def test_member_that_is_too_large(kind: str, tmp_path: Path) -> None:
 
     assert outcome.files == {name: files[name] for name in ("a.jpg", "b.jpg")}
     assert "larger than a file in an archive may be" in outcome.damage["film.mp4"]
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar"])
+async def test_the_place_of_a_break_is_named_as_people_named_it(
+    ending: str, tmp_path: Path
+) -> None:
+    """Names of an old code page are put right in what is said of the archive as a whole too."""
+    files = {f"Фото из отпуска {n}.jpg": making.noise(3000, str(n)) for n in range(5)}
+    members = [making.Zipped(name.encode("cp866"), data) for name, data in files.items()]
+    if ending == "zip":
+        data = making.zipped(members)
+    else:
+        data = _tar({name.encode("cp1251"): data for name, data in files.items()})
+    path = write(tmp_path / f"x.{ending}", data[: len(data) * 3 // 5])
+
+    outcome = await read(path)
+
+    assert "Фото из отпуска" in (outcome.archive.damage or "")
+
+
+def _tar(files: dict[bytes, bytes]) -> bytes:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", encoding="cp1251", format=tarfile.GNU_FORMAT) as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name.decode("cp1251"))
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()

@@ -110,7 +110,7 @@ class Engine:
     ) -> Archive:
         """List an archive; see the module for what it decides and raises.
 
-        `name` is what people call it, where that is not the name of the file; `budget` is shared by the archives of one drop; `everything` makes junk and dotfiles members too;
+        `name` is what people call it, where that is not the name of the file; `budget` is shared by the archives of one drop; `everything` makes members of all but what systems leave behind;
         `nice` is the niceness of the children.
         """
         async with HEALTH.vouched(self.tool, patience=PATIENCE):

@@ -45,7 +45,7 @@ async def open_listed(opening: Opening) -> Archive:
         (
             place
             for place, entry in enumerate(entries)
-            if entry.regular and (opening.everything or not is_junk(names[place]))
+            if entry.regular and not is_junk(names[place], everything=opening.everything)
         ),
     )
     if not opening.everything and not any(entries[place].size != 0 for place in places):
@@ -54,7 +54,7 @@ async def open_listed(opening: Opening) -> Archive:
         [names[place] for place in places], [entries[place].size for place in places]
     )
     opening.check(members)
-    damage = _broken(listing)
+    damage = _broken(listing, names[-1])
     offsets = await asyncio.to_thread(_offsets, opening, listing, places)
     archive: Archive
     if offsets is not None:
@@ -149,12 +149,12 @@ def _refuse(opening: Opening, listing: Listing) -> None:
         raise Permanent(messages.nothing_inside(name))
 
 
-def _broken(listing: Listing) -> str | None:
-    """What is wrong with the archive as a whole, and where its listing stops."""
+def _broken(listing: Listing, last: str) -> str | None:
+    """What is wrong with the archive as a whole, and the `last` name, where its listing stops."""
     damage = messages.archive_damage(listing.head.errors)
     if damage is None or not _is_cut(listing.head.errors):
         return damage
-    return f"{damage} after {listing.entries[-1].text}"
+    return f"{damage} after {last}"
 
 
 def _is_cut(errors: Sequence[str]) -> bool:

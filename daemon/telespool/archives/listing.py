@@ -34,11 +34,6 @@ class ListedEntry:
     stored: bool = False
     encrypted: bool = False
 
-    @property
-    def text(self) -> str:
-        """The name, as well as it can be told from this alone."""
-        return self.shown.decode("utf-8", "replace")
-
 
 @dataclass(slots=True)
 class Head:

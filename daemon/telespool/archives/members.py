@@ -3,7 +3,7 @@
 `Archive.members` are the regular members worth looking at, in the order in which they lie in the archive. A
 member's number is its place in natural name order over the full path (IMG_2 before IMG_10, folders as one),
 so it is the same each time the archive is opened. What systems leave behind (`__MACOSX`, `.DS_Store`,
-`Thumbs.db`, names with a leading dot) is no member unless everything was asked for; links, devices and
+`Thumbs.db`) is no member; nor are names with a leading dot, unless everything was asked for; links, devices and
 directories never are.
 """
 
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.archives.member_writer import Writer
-from telespool.clutter import LINK, clutter
+from telespool.clutter import LINK, clutter, litter
 from telespool.spool.names import clean
 from telespool.spool.natural_order import natural
 
@@ -105,9 +105,9 @@ class Archive(ABC):
         """Make the files of the members, each with `writer.begin`."""
 
 
-def is_junk(name: str) -> bool:
-    """Whether a path is something a system left behind and nobody meant to send."""
-    return bool(clutter(name))
+def is_junk(name: str, *, everything: bool) -> bool:
+    """Whether a path is something nobody meant to send; where everything is asked for, what a system left behind."""
+    return litter(name) if everything else bool(clutter(name))
 
 
 def left_out(found: Iterable[tuple[str, bool]]) -> tuple[tuple[str, str], ...]:

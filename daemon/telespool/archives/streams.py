@@ -101,9 +101,11 @@ async def open_tar(opening: Opening) -> Archive:
     if not entries and damage:
         raise Permanent(messages.unreadable(name, damage))
     names = name_encoding.decode([entry.name for entry in entries] + passed)
-    junk: set[int] = set()
-    if not opening.everything:
-        junk = {place for place in range(len(entries)) if is_junk(names[place])}
+    junk = {
+        place
+        for place in range(len(entries))
+        if is_junk(names[place], everything=opening.everything)
+    }
     wanted = [entry for place, entry in enumerate(entries) if place not in junk]
     empty = not (passed if opening.everything else any(entry.size for entry in wanted))
     if empty and not (opening.everything and wanted):

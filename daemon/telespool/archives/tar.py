@@ -11,6 +11,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from telespool.archives import name_encoding
 from telespool.archives.blocking import steps, whole
 from telespool.archives.child_stream import CHUNK
 from telespool.archives.members import Archive, ExtractedPiece, Member
@@ -200,7 +201,8 @@ class TarReader:
             if not last:
                 self.damage = "no tar begins here"
                 return
-        self.damage = f"it is broken off or damaged after {last.decode('utf-8', 'replace')}"
+        [name] = name_encoding.decode([last])
+        self.damage = f"it is broken off or damaged after {name}"
 
     def _special(self, index: int) -> TarEntry:
         if self._tar is None:

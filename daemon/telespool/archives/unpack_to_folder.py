@@ -2,7 +2,7 @@
 
     result = await unpack(archive, directory, passwords, settings, report=print)
 
-All regular members come out, not only photos and videos, as `NNNN_name` in the directory, which is made if it
+All regular members come out, not only photos and videos (what systems leave behind, `._IMG_1.jpg`, `Thumbs.db`, does not), as `NNNN_name` in the directory, which is made if it
 is missing. Archives inside it are unpacked as well, down to `archives.depth`: what the member
 `0003_inner.zip` holds comes out as `0003_inner.zip.d/NNNN_name` beside it; a NAME.password among the members opens them. Nothing but regular files and
 these directories is ever made, nothing outside the directory, and nothing that was there is touched. The

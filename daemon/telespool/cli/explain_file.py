@@ -13,8 +13,10 @@ from telespool.errors import Permanent, TelespoolError
 from telespool.observe import humanize
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Iterable
     from pathlib import Path
 
+    from telespool.archives.members import Archive
     from telespool.config.schema import Config
     from telespool.media.compatibility import Assessment
 
@@ -37,6 +39,8 @@ Told = tuple[dict[str, Any], list[str], int]
 
 def explain_path(path: Path, config: Config) -> Told:
     """Explain what lies at this path; Permanent where nothing does, or nobody may look."""
+    from telespool.pipeline.drops import obstacle  # noqa: PLC0415 - only here
+
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -45,13 +49,15 @@ def explain_path(path: Path, config: Config) -> Told:
                 f"{path} is a link to {path.readlink()}, and there is nothing."
             ) from None
         raise
-    if stat.S_ISDIR(mode):
-        return _folder(path, config)
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
         raise Permanent(
             f"{path} is neither a file nor a folder (a pipe, a socket or a device): it is never sent."
         )
-    return _file(path, config)
+    left = obstacle(path.absolute(), config.inbox.ignore, config.archives.volume_wait)
+    told, lines, code = (_folder if stat.S_ISDIR(mode) else _file)(path, config)
+    if left and told["kind"] != "empty":
+        lines.insert(1, f"  {left}")
+    return told | {"left_in_inbox": left}, lines, code
 
 
 def _file(path: Path, config: Config) -> Told:
@@ -65,36 +71,64 @@ def _file(path: Path, config: Config) -> Told:
     if archive is not None:
         line = f"{path.name}: an archive ({archive}); its photos and videos are unpacked and sent"
         told = {"kind": "archive", "verdict": "unpack", "reasons": [], "archive": archive}
-        names, why_not = _listing(path, config)
-        if why_not:
+        found, why_not = _open(path, config)
+        if found is None:
             return told | {"reasons": [why_not]}, [line, f"  {why_not}"], 0
-        rows, lines = _foretold(names, config)
-        return told | {"members": rows}, [line, *lines], 0
+        names = {member.number: member.name for member in found.members}
+        empty = {member.number for member in found.members if member.size == 0}
+        rows, lines = _foretold(names, empty, found.left_out, config)
+        if found.damage:
+            lines.insert(0, f"  {found.damage}; what is whole is sent")
+        return told | {"damage": found.damage, "members": rows}, [line, *lines], 0
     code = 1 if verdict.action == "refuse" else 0
-    return verdict.to_json(), verdict_lines(path.name, verdict), code
+    return verdict.to_json(), _alone(path, verdict, config), code
 
 
-def _listing(path: Path, config: Config) -> tuple[dict[int, str], str]:
-    """The members of an archive by number; else the sentence why nobody can tell."""
+def _alone(path: Path, verdict: Assessment, config: Config) -> list[str]:
+    """What would become of a file that is dropped by itself."""
+    lines = verdict_lines(path.name, verdict)
+    if verdict.action == "skip":
+        chat = config.chat("default")
+        sent = chat.raw == "document" if verdict.is_raw and chat.raw != "leave" else None
+        if sent or (sent is None and chat.others == "document"):
+            meaning = _MEANING["document"]
+        elif verdict.is_raw and chat.raw == "jpeg":
+            meaning = "the JPEG inside it is sent"
+        else:
+            meaning = "in a folder or an archive it is left out, and named; by itself it goes to quarantine"
+        lines[0] = f"{path.name}: {verdict.kind}; {meaning}"
+    return lines
+
+
+def _open(path: Path, config: Config) -> tuple[Archive | None, str]:
+    """The archive with its list of members; else the sentence why nobody can tell."""
     from telespool.archives.engine import Engine  # noqa: PLC0415 - only for archives
 
-    async def listed() -> dict[int, str]:
+    async def opened() -> Archive:
         engine = await Engine.find_working(config.archives)
-        archive = await engine.open(path, config.archives.passwords, name=path.name)
-        return {member.number: member.name for member in archive.members}
+        return await engine.open(path, config.archives.passwords, name=path.name)
 
     try:
-        return asyncio.run(listed()), ""
+        return asyncio.run(opened()), ""
     except TelespoolError as error:
-        return {}, error.reason
+        return None, error.reason
 
 
-def _foretold(names: dict[int, str], config: Config) -> tuple[list[dict[str, Any]], list[str]]:
-    """What would become of these files, for programs and as a table."""
-    from telespool.pipeline.foretelling import foretell, table  # noqa: PLC0415 - only here
+def _foretold(
+    names: dict[int, str],
+    empty: Container[int],
+    left_out: Iterable[tuple[str, str]],
+    config: Config,
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """What would become of these files, for programs and as a table; `left_out` are those nobody looks into."""
+    from telespool.pipeline.foretelling import LEFT_OUT, Foretold, foretell, table  # noqa: PLC0415 - only here
     from telespool.spool.names import DEFAULT_CHAT  # noqa: PLC0415 - the same
 
-    found = foretell(names, config.chat(DEFAULT_CHAT), config.inbox.ignore)
+    found = [
+        Foretold(each.number, each.name, LEFT_OUT, "empty") if each.number in empty else each
+        for each in foretell(names, config.chat(DEFAULT_CHAT), config.inbox.ignore)
+    ]
+    found += [Foretold(0, name, LEFT_OUT, why) for name, why in left_out]
     lines = table(found[:_LOOKED_AT])
     if len(found) > _LOOKED_AT:
         lines.append(f"  and {len(found) - _LOOKED_AT} more")
@@ -108,10 +142,13 @@ def _folder(path: Path, config: Config) -> Told:
     from telespool.media.sniff import sniff  # noqa: PLC0415 - the same
     from telespool.pipeline.sources.folder import walk  # noqa: PLC0415 - the same
 
-    members = walk(path)[0]
+    members, left_out = walk(path)
+    empty = {member.number for member in members if not member.size}
     counts: dict[str, int] = {"photo": 0, "video": 0, "archive": 0}
     others: list[str] = []
     for member in members[:_LOOKED_AT]:
+        if member.number in empty:
+            continue
         file = path / member.name
         try:
             with file.open("rb") as opened:
@@ -137,7 +174,8 @@ def _folder(path: Path, config: Config) -> Told:
         fate = "sent as documents" if config.inbox.others == "document" else "left out, and named"
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         lines.append(f"  {fate}: {', '.join(others[:_NAMED])}{more}")
-    rows, more_lines = _foretold({member.number: member.name for member in members}, config)
+    names = {member.number: member.name for member in members}
+    rows, more_lines = _foretold(names, empty, left_out, config)
     lines += more_lines
     if len(members) > _LOOKED_AT:
         lines.append(f"  the first {_LOOKED_AT} files were looked at")

@@ -129,6 +129,17 @@ def find_below(
     yield from finder.of_chat(finder.entries(folder), chat)
 
 
+def obstacle(path: Path, ignore: Iterable[str], patience: float = _DAY) -> str:
+    """Why a file or a folder would be left in the inbox if it were dropped as it is; "" where it would be taken."""
+    if reason := clutter(path.name):
+        return f"{path.name} would be left in the inbox: {reason}."
+    if ignored(path.name, ignore):
+        return f"{path.name} would be left in the inbox: its name matches inbox.ignore."
+    if looks_unfinished(path.name):
+        return f"{path.name} would be left in the inbox until it has its final name: it looks unfinished."
+    return _Finder(tuple(ignore), WriteSigns(), patience, ()).look(path, DEFAULT_CHAT).obstacle
+
+
 _LINKED_CHAT = (
     "{name} is a link, and the folder of a chat must be a folder: nothing in it is taken. To watch another place, mount"
     " it there, or name it as spool.inbox."
