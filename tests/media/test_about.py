@@ -37,6 +37,18 @@ def test_the_identifier_of_a_live_photo(tmp_path: Path, film: Path, ending: str)
     assert identifier(live.still(tmp_path / f"b.{ending}", 1)) == ""
 
 
+def test_the_bits_of_a_picture_are_no_tags(tmp_path: Path) -> None:
+    """Of a JPEG only what stands before its picture is read: what lies behind it says nothing."""
+    with_tags = live.still(tmp_path / "a.jpg", 1, NAME).read_bytes()
+    without = live.still(tmp_path / "b.jpg", 1).read_bytes()
+    scan = without.index(b"\xff\xda")
+    plain = b"\xff\xd8" + without[without.index(b"\xff\xdb") : scan + 14]
+    (tmp_path / "c.jpg").write_bytes(plain + with_tags[2:])
+
+    assert identifier(tmp_path / "c.jpg") == ""
+    assert taken(tmp_path / "c.jpg") is None
+
+
 def test_when_a_photo_and_a_film_were_taken(tmp_path: Path, film: Path) -> None:
     """With its zone where the file has one, else as the wrist showed it."""
     assert taken(live.still(tmp_path / "a.heic", 1)) == Taken(HALF_PAST_ONE, True, 7200.0)

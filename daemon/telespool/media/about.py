@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HEAD = 1 << 20  # bytes of a photo in which its EXIF lies
+_JPEG, _MARKER, _SCAN, _SEGMENTS = b"\xff\xd8", 0xFF, 0xDA, 0xC0  # ITU-T T.81, B.1.1.3
 _INDEX = 64 << 20  # a larger index is not read for a date
 _TAIL = 64 << 10
 _EPOCH = datetime(1904, 1, 1, tzinfo=UTC)  # of QuickTime
@@ -76,10 +77,28 @@ def clip_within(path: Path) -> tuple[int, int] | None:
     return None
 
 
+def _head(file: BinaryIO) -> bytes:
+    """The first bytes of a photo, in which its tags lie: of a JPEG what stands before its picture, `_HEAD` of others."""
+    file.seek(0)
+    end = 2
+    lead = file.read(2)
+    while lead == _JPEG and end < _HEAD:
+        start = file.read(4)
+        if len(start) < 4 or start[0] != _MARKER or start[1] < _SEGMENTS:
+            break  # nothing that follows the rules, or not yet the picture
+        length = int.from_bytes(start[2:])
+        end += 2 + length
+        if start[1] == _SCAN:
+            file.seek(0)
+            return file.read(end)
+        file.seek(end)
+    file.seek(0)
+    return file.read(_HEAD)
+
+
 def _places(file: BinaryIO, size: int) -> Iterator[int]:
     """Where a clip may begin, by the words of the picture and of its trailer."""
-    file.seek(0)
-    head = file.read(_HEAD)
+    head = _head(file)
     if match := _BEHIND.search(head):
         yield size - int(match[1])
     after = 0
@@ -150,8 +169,7 @@ class _Tiff:
 
 def _exif(file: BinaryIO) -> dict[int, bytes]:
     """The tags of a photo: those of its first directory and of the one for cameras; and the maker's note."""
-    file.seek(0)
-    head = file.read(_HEAD)
+    head = _head(file)
     found = _BLOCK.search(head)
     base = found.end() if found else 0
     if head[base : base + 4] not in {b"II*\0", b"MM\0*"}:

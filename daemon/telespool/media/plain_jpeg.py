@@ -221,8 +221,8 @@ def header(path: Path) -> Header | None:
 
 def whole(path: Path) -> Header | None:
     """The same, of a plain file that every decoder takes to its end."""
-    with plain_files.opened(path) as file:
-        data = file.read(MAX_BYTES + 1)
+    with plain_files.opened(path, buffering=0) as file:
+        data = file.read(min(os.fstat(file.fileno()).st_size, MAX_BYTES) + 1)
     try:
         return _usual(_go_through(data), len(data))
     except _UnusualError:
