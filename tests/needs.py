@@ -44,6 +44,7 @@ SLOW = (
     "pipeline/test_drops.py",
     "pipeline/test_large_files.py",
     "pipeline/test_main_job.py",
+    "pipeline/test_passwords.py",
     "pipeline/test_release_order.py",
     "pipeline/test_report_sender.py",
     "pipeline/test_room.py::test_contents_of_many_times_the_room_go_through",
