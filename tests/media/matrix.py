@@ -39,7 +39,7 @@ _CONTAINERS = {
 def _verdict(picture: str, sound: str, container: str) -> str:
     if picture != "h264":
         return "encode"
-    if sound not in {"aac", "mp3", "none"} or (sound == "mp3" and container != "mp4"):
+    if sound not in {"aac", "mp3", "none"}:
         return "audio"
     return "send" if container == "mp4" else "remux"
 
