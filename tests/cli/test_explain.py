@@ -94,6 +94,50 @@ def test_a_job(tmp_path: Path, capsys: Capture) -> None:
     assert told["over"] is False
 
 
+def test_a_drop_that_is_kept_for_what_was_not_sent(tmp_path: Path, capsys: Capture) -> None:
+    """No date is named after which a drop goes that holds files which were left out."""
+    account = b"- notes.txt\tneither a photo nor a video\t2\t5\t\ncomplete\n"
+    files = {f"done/{JOB}/0000_trip.zip": b"zip", f"done/{JOB}/members.txt": account}
+    spool = make(tmp_path, files)
+    said = telespool(capsys, spool.config, "explain", JOB)
+    assert "kept, since 1 file of it went nowhere else" in said.out
+    assert "kept until" not in said.out
+    spool.config.write_text(spool.config.read_text() + '[retention]\nleft_out = "forget"\n')
+    assert "kept until" in telespool(capsys, spool.config, "explain", JOB).out
+
+
+@pytest.mark.media
+def test_what_would_be_left(tmp_path: Path, capsys: Capture) -> None:
+    """A file or a folder that the inbox would not take is told so, with what would be left out of it."""
+    import zipfile  # noqa: PLC0415 - only here
+
+    spool = make(tmp_path / "s")
+    trip = tmp_path / "trip"
+    (trip / "@eaDir").mkdir(parents=True)
+    for name in ("a.jpg", "film.mkv.part", "@eaDir/x.jpg"):
+        (trip / name).write_bytes(b"\xff\xd8\xff\xe0")
+    (trip / "empty.jpg").touch()
+    said = telespool(capsys, spool.config, "explain", trip).out
+    assert "trip is left in the inbox, because film.mkv.part looks unfinished" in said
+    assert "thumbnails of a NAS" in said
+    assert "left out  empty" in said
+    part = telespool(capsys, spool.config, "explain", trip / "film.mkv.part").out
+    assert "until it has its final name" in part
+    (tmp_path / "link").symlink_to(trip / "a.jpg")
+    assert (
+        "links are not followed"
+        in telespool(capsys, spool.config, "explain", tmp_path / "link").out
+    )
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("1.jpg", bytes(3000))
+        archive.writestr("2.jpg", bytes(3000))
+    (tmp_path / "x.zip").write_bytes((tmp_path / "x.zip").read_bytes()[:4000])
+    assert (
+        "it is broken off after"
+        in telespool(capsys, spool.config, "explain", tmp_path / "x.zip").out
+    )
+
+
 @pytest.mark.media
 @pytest.mark.parametrize("way", ["path", "relative", "name", "note"])
 def test_a_file_of_the_spool(tmp_path: Path, capsys: Capture, way: str) -> None:

@@ -176,3 +176,25 @@ async def test_watching(home: Home, telegram: TestTelegram, material: Material) 
         telegram.faults.clear()
         telegram.drop_connections()
         await eventually(lambda: not home.at_work())
+
+
+def test_what_the_inbox_waits_for_without_a_daemon(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What would be left in the inbox is told by whoever looks, as the daemon would tell it."""
+    spool = make(
+        tmp_path,
+        {
+            "inbox/Family/a.jpg": b"1",
+            "inbox/x.7z.003": b"7z",
+            "inbox/empty.jpg": b"",
+            "inbox/b.jpg": b"1",
+        },
+    )
+    said = telespool(capsys, spool.config, "status")
+
+    assert "Family is nearly the chat family" in said.out
+    assert "x.7z.001" in said.out
+    assert "empty.jpg is empty" in said.out
+    told = telespool(capsys, spool.config, "status", "--json").json["left_in_inbox"]
+    assert len(told) == 3

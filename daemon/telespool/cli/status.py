@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telespool.cli.spool_access import spool_root
@@ -17,6 +18,8 @@ from telespool.spool.layout import SpoolLayout
 if TYPE_CHECKING:
     import argparse
 
+    from telespool.config.schema import Config
+
 
 def run(options: argparse.Namespace) -> int:
     """Print it."""
@@ -27,5 +30,26 @@ def run(options: argparse.Namespace) -> int:
 
         return watch(folders, config.chats)
     status = Status.of(folders, config.chats)
+    if status.daemon != "running":
+        status = replace(status, left_in_inbox=_left_in_inbox(folders, config))
     print(json.dumps(status.to_json(), indent=2) if options.json else "\n".join(lines(status)))
     return 0
+
+
+def _left_in_inbox(folders: SpoolLayout, config: Config) -> tuple[str, ...]:
+    """Why drops in the inbox would not be taken, if the daemon ran."""
+    from telespool.archives.volumes import some  # noqa: PLC0415 - only where no daemon tells it
+    from telespool.pipeline.drops import find  # noqa: PLC0415 - the same
+
+    topics = config.with_value("subfolders", "topics")
+    inbox = folders.inbox.resolve()
+    try:
+        drops = list(find(inbox, config.chats, config.inbox.ignore, topics=topics))
+    except OSError:
+        return ()
+    lacking = (
+        f"{drop.path.name} lacks {some(drop.missing)}, and waits for it." if drop.missing else ""
+        for drop in drops
+    )
+    found = zip(drops, lacking, strict=True)
+    return tuple(sentence for drop, waits in found if (sentence := drop.obstacle or waits))

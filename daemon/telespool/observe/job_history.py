@@ -10,9 +10,11 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from telespool.clutter import REASONS
 from telespool.observe import control_client, humanize
-from telespool.spool.account import Fate, fates
+from telespool.spool.account import Account, Fate, fates
 from telespool.spool.gathering import gathers, patient_until
+from telespool.spool.job_captions import CAPTION
 from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job
@@ -262,10 +264,26 @@ class _Teller:
             kept = self.config.retention.archives
             job = Job.parse(self.job)
             until = (job.claimed if job else 0.0) + kept
+            if unit.first == 0 and (count := self._not_sent()):
+                files = humanize.count(count, "file")
+                return "kept", f"{what}; kept, since {files} of it went nowhere else", None
             return "kept", f"{what}; kept until {humanize.moment(until)}", until
         if unit.kind == "c":
             return "recovered", f"message {unit.message}, a converted copy", None
         return "sent", f"message {unit.message}", None
+
+    def _not_sent(self) -> int:
+        """How many files of the drop were left out and are kept for that (`retention.left_out`)."""
+        policy = self.config.retention.left_out
+        if policy == "forget":
+            return 0
+        left_out = Account.read(self.folders, self.job).left_out
+        return sum(
+            not each.digest
+            and each.reason not in {"empty", CAPTION}
+            and not (policy == "clutter" and each.reason in REASONS)
+            for each in left_out
+        )
 
     def _quarantine(self, _entry: Entry) -> tuple[str, str, float | None]:
         return "refused", "there is no note that says why", None

@@ -74,7 +74,8 @@ class Refusal:
 class Status:
     """All of it. `activity` is what the daemon tells; `waiting` and `refused` are the next and the last few.
 
-    `beside_jobs` lies there, where nobody looks: a person has put them there.
+    `beside_jobs` lies there, where nobody looks: a person has put them there. `left_in_inbox` are sentences on what
+    keeps drops from being taken, where no daemon tells them.
     """
 
     root: str
@@ -90,6 +91,7 @@ class Status:
     refused: tuple[Refusal, ...]
     beside_jobs: tuple[str, ...]
     activity: dict[str, Any] | None
+    left_in_inbox: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, folders: SpoolLayout, chats: Container[str] = (), *, ask: bool = True) -> Status:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from telespool.observe.status import Shelf, Status
 
 WIDTH = 30
+_NAMED = 5  # drops that nobody takes
 _MEANING = {
     "incoming": "being unpacked",
     "uploading": "ready to send",
@@ -175,6 +176,10 @@ def waiting(status: Status) -> Iterator[str]:
         yield f"{humanize.job(each.job)}: {each.unit} {left}, then it is tried again"
     if status.waiting_count > len(status.waiting[:5]):
         yield f"and {status.waiting_count - len(status.waiting[:5])} more"
+    for sentence in status.left_in_inbox[:_NAMED]:
+        yield f"inbox: {sentence}"
+    if len(status.left_in_inbox) > _NAMED:
+        yield f"inbox: {len(status.left_in_inbox) - _NAMED} more are left there"
     for path in status.beside_jobs[:5]:
         yield (
             f"{path}: nobody takes it from there; move it into the folder of its job"
