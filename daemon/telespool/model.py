@@ -58,7 +58,8 @@ class Item:
     and unit, so that a repeated request is the same request. `path` holds the bytes to send; `name` is what
     people see. `thumbnail` is a JPEG of at most 320 x 320. `picture` is there for photos and GIFs where the destination
     shows previews. `clip` makes a photo a live photo: both are one message.
-    `caption` is its own, beside that of its post: Markdown.
+    `caption` is its own, beside that of its post: Markdown. `cover` is a
+    JPEG of a video that is sharp, where `thumbnail` is small.
     """
 
     key: int
@@ -72,6 +73,7 @@ class Item:
     picture: Picture | None = None
     clip: Item | None = None
     caption: str = ""
+    cover: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,11 @@ ROWS = {
         {"album": 1},
     ),
     "photos": Row("file", lambda found: _kinds(found) == ["document"]),
+    "video_cover": Row(
+        value=True,
+        holds=lambda found: [each.cover is not None for each in found] == [True],
+        drops={"trip/1.mp4": "video"},
+    ),
     "spoiler": Row(value=True, holds=lambda found: all(each.spoiler for each in found)),
     "protect": Row(value=True, holds=lambda found: all(each.protected for each in found)),
     "caption_above": Row(value=True, holds=lambda found: all(each.caption_above for each in found)),

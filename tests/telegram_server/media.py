@@ -43,6 +43,8 @@ class Media:
     attributes: tuple[Any, ...] = ()
     clip: Media | None = None
     """Of a live photo, its video."""
+    cover: Media | None = None
+    """Of a video, the photo that stands for it."""
 
     @property
     def content(self) -> bytes:
@@ -57,7 +59,8 @@ class Media:
             if self.clip is None:
                 return types.MessageMediaPhoto(photo=photo)
             return types.MessageMediaPhoto(live_photo=True, photo=photo, video=self.clip.document())
-        return types.MessageMediaDocument(document=self.document())
+        cover = self.cover.to_tl().photo if self.cover else None
+        return types.MessageMediaDocument(document=self.document(), video_cover=cover)
 
     def document(self) -> Any:
         """As a document."""

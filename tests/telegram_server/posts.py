@@ -192,6 +192,7 @@ class Posts:
             sha256=media.sha256 if media else None,
             media_id=media.id if media else None,
             clip=media.clip.sha256 if media and media.clip else None,
+            cover=(media.cover.width, media.cover.height) if media and media.cover else None,
             clip_seconds=media.clip.duration if media and media.clip else None,
             silent=manner.silent,
             protected=manner.protected,

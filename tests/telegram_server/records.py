@@ -71,6 +71,8 @@ class Message:
     clip: str | None = None
     """Of a live photo, the SHA-256 of its video."""
     clip_seconds: float | None = None
+    cover: tuple[int | None, int | None] | None = None
+    """Of a video, width and height of its cover."""
     silent: bool = False
     protected: bool = False
     caption_above: bool = False

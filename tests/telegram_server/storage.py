@@ -166,7 +166,22 @@ class Storage:
         if media.id.file_reference != self._reference(known.id):
             which = "" if place is None else f"_{place}"
             raise Refused(400, f"FILE_REFERENCE{which}_EXPIRED")
-        return replace(known, clip=self.clip_of(media)) if photo else known
+        if photo:
+            return replace(known, clip=self.clip_of(media))
+        return replace(known, cover=self._cover_of(media))
+
+    def _cover_of(self, media: Any) -> Media | None:
+        """The photo that stands for a video, brought before; None for none."""
+        if media.video_cover is None:
+            return None
+        cover = self.media.get(media.video_cover.id)
+        if cover is None or cover.kind != "photo":
+            raise Refused(400, "MEDIA_INVALID")
+        if cover.access_hash != media.video_cover.access_hash:
+            raise Refused(400, "MEDIA_EMPTY")
+        if media.video_cover.file_reference != self._reference(cover.id):
+            raise Refused(400, "FILE_REFERENCE_EXPIRED")
+        return cover
 
     def clip_of(self, media: Any) -> Media | None:
         """The video that makes a photo a live one: of at most ten seconds and 10 MB, brought before; None for none."""
@@ -232,6 +247,7 @@ class Storage:
             nosound=bool(media.nosound_video),
             thumbnail=thumbnail if thumbnail and is_thumbnail(thumbnail) else None,
             attributes=tuple(media.attributes),
+            cover=self._cover_of(media),
         )
 
 

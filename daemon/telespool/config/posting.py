@@ -102,6 +102,11 @@ class SendSettings:
         "What photos are sent as: photos, their bytes as they are (Telegram makes its own copies of these); photos of at"
         " most 2560 pixels, as the apps send HD; files, which nobody changes; or both, the photo and its file behind it.",
     )
+    video_cover: bool = key(
+        False,
+        "Videos have a sharp picture (of at most 1280 pixels) until they play, not only a small one. Each takes one request"
+        " more.",
+    )
     spoiler: bool = key(False, "Photos and videos are covered until somebody taps them.")
     protect: bool = key(False, "Nobody can forward or save the posts.")
     caption_above: bool = key(False, "The caption stands above the pictures, not below.")
@@ -139,6 +144,7 @@ class ChatSettings:
     raw: Literal["leave", "document", "jpeg"] = key(_SEND.raw, "As [send] raw.")
     silent: Literal[False, True, "after-first"] = key(_SEND.silent, "As [send] silent.")
     photos: Literal["photo", "hd", "file", "both"] = key(_SEND.photos, "As [send] photos.")
+    video_cover: bool = key(_SEND.video_cover, "As [send] video_cover.")
     spoiler: bool = key(_SEND.spoiler, "As [send] spoiler.")
     protect: bool = key(_SEND.protect, "As [send] protect.")
     caption_above: bool = key(_SEND.caption_above, "As [send] caption_above.")

@@ -27,25 +27,39 @@ if TYPE_CHECKING:
 
 SIDE = 320
 MAX_BYTES = 200_000
+COVER_SIDE = 1280
+COVER_BYTES = 1_000_000
 _TIMEOUT = 60.0
 
 
-async def thumbnail(path: Path, frame: VideoInfo, settings: ConvertSettings) -> bytes:
-    """Make the thumbnail of a video. `frame` is its true size and duration."""
+async def cover(path: Path, frame: VideoInfo, settings: ConvertSettings) -> bytes:
+    """Make the picture that stands for a video until it plays: at most as large as Telegram's apps show photos."""
+    return await thumbnail(path, frame, settings, side=COVER_SIDE, most=COVER_BYTES)
+
+
+async def thumbnail(
+    path: Path,
+    frame: VideoInfo,
+    settings: ConvertSettings,
+    *,
+    side: int = SIDE,
+    most: int = MAX_BYTES,
+) -> bytes:
+    """Make the thumbnail of a video, a JPEG of at most `most` bytes. `frame` is its true size and duration."""
     # A second in, because many videos fade in from black; the first frame where that gives none.
     async with HEALTH.vouched(ffmpeg_tool(settings), patience=PATIENCE):
         for second in (min(1.0, frame.duration / 3), 0.0):
-            picture, said = await _one_frame(path, frame, settings, second)
+            picture, said = await _one_frame(path, frame, settings, second, side)
             if picture:
-                return await asyncio.to_thread(_jpeg, picture)
+                return await asyncio.to_thread(_jpeg, picture, most)
         raise Permanent(f"{path.name}: no frame can be decoded for a thumbnail: {said}")
 
 
 async def _one_frame(
-    path: Path, frame: VideoInfo, settings: ConvertSettings, second: float
+    path: Path, frame: VideoInfo, settings: ConvertSettings, second: float, side: int
 ) -> tuple[bytes, str]:
-    factor = min(1.0, SIDE / max(frame.width, frame.height, 1))
-    width, height = (max(2, round(side * factor)) for side in (frame.width, frame.height))
+    factor = min(1.0, side / max(frame.width, frame.height, 1))
+    width, height = (max(2, round(edge * factor)) for edge in (frame.width, frame.height))
     command = [
         ffmpeg.program(settings.ffmpeg),
         *("-v", "error", "-nostdin", "-max_pixels", str(settings.max_pixels), "-threads", "1"),
@@ -64,11 +78,11 @@ async def _one_frame(
     return out, ffmpeg.last_words(err)
 
 
-def _jpeg(picture: bytes) -> bytes:
+def _jpeg(picture: bytes, most: int) -> bytes:
     with Image.open(io.BytesIO(picture), formats=["PPM"]) as image:
         for quality in (85, 70, 50, 30):
             out = io.BytesIO()
             image.save(out, "JPEG", quality=quality, optimize=True)
-            if out.tell() <= MAX_BYTES:
+            if out.tell() <= most:
                 break
         return out.getvalue()

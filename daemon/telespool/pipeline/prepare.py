@@ -18,7 +18,7 @@ from telespool.media.compatibility import assess
 from telespool.media.photo_info import MAX_BYTES
 from telespool.media.photo_pool import acceptable_photo, still
 from telespool.media.split_raw import how_to_join
-from telespool.media.thumbnail import thumbnail
+from telespool.media.thumbnail import cover, thumbnail
 from telespool.model import Item, PostStyle
 from telespool.pipeline import captions, glance
 from telespool.pipeline.caption_fields import CaptionFields
@@ -264,10 +264,12 @@ class Preparer:
         name = unit.shown
         if kind == "photo" and path != member.path:
             name = f"{name.rpartition('.')[0] or name}{path.suffix}"
-        small, shown = None, None
+        small, shown, sharp = None, None, None
         if kind == "video" and verdict.frame is not None:
             async with plain_files.unchanged(path):
                 small = await thumbnail(path, verdict.frame, self.config.convert)
+                if self.config.chat(member.chat).video_cover:
+                    sharp = await cover(path, verdict.frame, self.config.convert)
         if kind == "gif" and self.previews and verdict.mime.startswith("image/"):
             async with plain_files.unchanged(path):
                 shown = await still(path)
@@ -282,6 +284,7 @@ class Preparer:
             frame=verdict.frame if kind in {"video", "gif"} else None,
             thumbnail=small,
             picture=shown,
+            cover=sharp,
         )
 
 

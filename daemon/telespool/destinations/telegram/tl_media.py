@@ -24,10 +24,12 @@ def file_name(item: Item) -> str:
     return PurePath(item.name).stem + (".png" if item.mime == "image/png" else ".jpg")
 
 
-def uploaded(item: Item, file: Any, thumb: Any, kind: Kind, video: Any = None) -> Any:
+def uploaded(
+    item: Item, file: Any, thumb: Any, kind: Kind, video: Any = None, cover: Any = None
+) -> Any:
     """The media for uploadMedia; `kind` is the item's, or "document" as a last resort.
 
-    `video` is the reference of the clip that makes it a live photo.
+    `video` is the reference of the clip that makes it a live photo, `cover` the photo that stands for a video.
     """
     if kind == "photo" and video is not None:
         return types.InputMediaUploadedPhoto(file, live_photo=True, video=video.id)
@@ -55,6 +57,7 @@ def uploaded(item: Item, file: Any, thumb: Any, kind: Kind, video: Any = None) -
         nosound_video=kind == "video" or None,
         force_file=kind == "document" or None,
         thumb=thumb,
+        video_cover=cover,
     )
 
 
@@ -72,9 +75,17 @@ def reference(media: Any, video: Any = None) -> Any:
         return types.InputMediaPhoto(still, live_photo=True, video=clip)
     if isinstance(document, types.Document):
         return types.InputMediaDocument(
-            types.InputDocument(document.id, document.access_hash, document.file_reference)
+            types.InputDocument(document.id, document.access_hash, document.file_reference),
+            video_cover=photo_of(getattr(media, "video_cover", None)),
         )
     return None
+
+
+def photo_of(photo: Any) -> Any:
+    """What a photo is called by; None where there is none."""
+    if not isinstance(photo, types.Photo):
+        return None
+    return types.InputPhoto(photo.id, photo.access_hash, photo.file_reference)
 
 
 def kept(media: Any) -> tuple[int, int] | None:
@@ -89,6 +100,8 @@ def to_text(handle: Any, size: tuple[int, int] | None = None) -> str:
     word = "photo" if isinstance(handle, types.InputMediaPhoto) else "document"
     shown = f"{size[0]}x{size[1]} " if size else ""
     text = f"{word} {handle.id.id} {handle.id.access_hash} {shown}{handle.id.file_reference.hex()}-"
+    if (cover := getattr(handle, "video_cover", None)) is not None:
+        text = f"cover {cover.id} {cover.access_hash} {cover.file_reference.hex()}- {text}"
     if is_live(handle):
         clip = handle.video
         text = f"live {clip.id} {clip.access_hash} {clip.file_reference.hex()}- {text}"
@@ -102,6 +115,13 @@ def is_live(handle: Any) -> bool:
 
 def from_text(text: str) -> tuple[Any, tuple[int, int] | None]:
     """The reference of a line, and the size that is kept; None where it is not one (a note may be cut short)."""
+    if text.startswith("cover "):
+        parts = text.split(" ")
+        cover, _ = from_text(f"photo {' '.join(parts[1:4])}")
+        film, kept_size = from_text(" ".join(parts[4:]))
+        if cover is None or not isinstance(film, types.InputMediaDocument):
+            return None, None
+        return types.InputMediaDocument(film.id, video_cover=cover.id), kept_size
     if text.startswith("live "):
         parts = text.split(" ")
         clip, _ = from_text(f"document {' '.join(parts[1:4])}")

@@ -17,7 +17,8 @@ import asyncio
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from telethon.tl import functions
+import structlog
+from telethon.tl import functions, types
 
 from telespool.destinations.base import Uploaded
 from telespool.destinations.telegram import error_mapping, known_good, tl_media
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from telespool.model import Item, Kind
 
 _UPLOAD_MEDIA = "UploadMedia"
+_log = structlog.get_logger()
 _MENDS = 8  # parts lost, uploads spoilt, references gone stale: beyond it, it waits for another day
 _UPLOADS = 2  # from the start, under another id
 _CALM = 30.0  # seconds without anybody else's trouble after which Telegram counts as well
@@ -140,13 +142,32 @@ class MediaUploader:
         file = await self._transfer.send(upload, tl_media.file_name(item), progress)
         thumb = None
         if item.thumbnail and kind != "photo":
-            key = _thumb_key(item.upload_key, upload.received.generation)
+            key = _further_key("thumb", item.upload_key, upload.received.generation)
             thumb = await self._transfer.send_bytes(item.thumbnail, key, "thumb.jpg")
-        media = tl_media.uploaded(item, file, thumb, kind, video)
+        cover = await self._cover(chat, upload) if kind == "video" else None
+        media = tl_media.uploaded(item, file, thumb, kind, video, cover)
         peer = await self._chats.peer(chat)
         return await self._caller.call(
             functions.messages.UploadMediaRequest(peer, media), chat=chat, subject=item.key
         )
+
+    async def _cover(self, chat: str, upload: FileUpload) -> Any:
+        """The photo that stands for a video until it plays; None where it has none, or Telegram does not take it."""
+        item = upload.item
+        if item.cover is None:
+            return None
+        key = _further_key("cover", item.upload_key, upload.received.generation)
+        file = await self._transfer.send_bytes(item.cover, key, "cover.jpg")
+        peer = await self._chats.peer(chat)
+        request = functions.messages.UploadMediaRequest(peer, types.InputMediaUploadedPhoto(file))
+        try:
+            answer = await self._caller.call(request, chat=chat, subject=item.key)
+        except Refusal as refusal:
+            if refusal.action not in {Action.PHOTO, Action.CONVERT, Action.REFUSE}:
+                raise
+            _log.info("cover.refused", chat=chat, file=item.name, reason=refusal.reason)
+            return None
+        return tl_media.photo_of(getattr(answer, "photo", None))
 
     async def _wait_until_well(self, chat: str, kind: Kind) -> None:
         """Where there was trouble, try with what is certainly good; Temporary for all while that is not taken."""
@@ -217,6 +238,6 @@ class MediaUploader:
         )
 
 
-def _thumb_key(key: int, generation: int) -> int:
-    digest = hashlib.sha256(f"thumb/{key}/{generation}".encode()).digest()
+def _further_key(what: str, key: int, generation: int) -> int:
+    digest = hashlib.sha256(f"{what}/{key}/{generation}".encode()).digest()
     return int.from_bytes(digest[:8], "little", signed=True)
