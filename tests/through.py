@@ -16,13 +16,29 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.patience import longest
 
 if TYPE_CHECKING:
     from tests.telegram_server import TestTelegram
 
+UNREACHABLE = {
+    "": "cannot be reached",
+    "socks5": "reaches Telegram",
+    "mtproxy": "Nothing answers at the proxy",
+}
+"""What is said where Telegram is not there, by the way to it."""
+
+OF_THEIR_OWN = "it brings a proxy of its own, or tells what is said where there is none"
+"""Why a test is left out where all go through a proxy."""
+
 THROUGH = os.environ.get("TELESPOOL_THROUGH", "")
 SECRET = bytes(range(16))
+not_by_mtproxy = pytest.mark.skipif(
+    THROUGH == "mtproxy",
+    reason="it sends connections to other addresses, or to a server of another process: an MTProxy knows one Telegram",
+)
 
 
 def proxy(telegram: TestTelegram) -> str:
@@ -31,7 +47,8 @@ def proxy(telegram: TestTelegram) -> str:
         return f"socks5://127.0.0.1:{_microsocks()}"
     if THROUGH == "mtproxy":
         telegram.proxy_secret = SECRET
-        return f"mtproxy://{telegram.host}:{telegram.port}"
+        host = f"[{telegram.host}]" if ":" in telegram.host else telegram.host
+        return f"mtproxy://{host}:{telegram.port}"
     return ""
 
 

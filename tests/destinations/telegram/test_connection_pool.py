@@ -27,6 +27,7 @@ from tests.destinations.telegram.support import (
 )
 from tests.telegram_server import TestTelegram
 from tests.telegram_server.control import TelegramProcess
+from tests.through import not_by_mtproxy
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -75,6 +76,7 @@ async def test_parts_go_to_a_regular_address(with_media: TestTelegram, tmp_path:
     assert not any(each.media_only for each in with_media.connections)
 
 
+@not_by_mtproxy
 async def test_a_connection_that_cannot_be_had_is_done_without(
     telegram: TestTelegram, tmp_path: Path
 ) -> None:
@@ -112,6 +114,7 @@ async def test_ten_photos_are_one_stream(telegram: TestTelegram, tmp_path: Path)
     assert max(call.at for call in calls) > min(taken_in), "the first was complete before the last"
 
 
+@not_by_mtproxy
 async def test_the_loop_stays_free(tmp_path: Path) -> None:
     """While a file is sent, no turn of the event loop computes or blocks for more than 50 ms.
 

@@ -8,6 +8,7 @@ import pytest
 
 from telespool.destinations.telegram import login
 from telespool.errors import ConfigError, LoginNeeded, SpoolBusy, TelespoolError, Temporary
+from tests import through
 from tests.destinations.telegram.support import opened, photo_file, secrets, send, settings
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ async def test_what_cannot_work_says_why(telegram: TestTelegram, tmp_path: Path)
     telegram.faults.add("auth.sendCode", error=(420, "FLOOD_WAIT_77"))
     assert "77 s" in await sentence(Temporary, Person(phone))
     await telegram.pause()
-    assert "cannot be reached" in await sentence(Temporary, Person(phone))
+    assert through.UNREACHABLE[through.THROUGH] in await sentence(Temporary, Person(phone))
     await telegram.resume()
 
 

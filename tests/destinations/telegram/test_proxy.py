@@ -15,6 +15,7 @@ from telespool.config.schema import DatacenterSettings, TelegramSettings
 from telespool.config.secrets import Secrets
 from telespool.destinations.telegram.proxy import Proxy
 from telespool.errors import ConfigError, Temporary
+from tests import through
 from tests.destinations.telegram.support import opened, photo_file, send, video_file
 from tests.mtproxy import MISSING, PROGRAM, mtproxy
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     from tests.telegram_server import TestTelegram
 
-pytestmark = pytest.mark.telegram
+pytestmark = [
+    pytest.mark.telegram,
+    pytest.mark.skipif(bool(through.THROUGH), reason=through.OF_THEIR_OWN),
+]
 SECRET = bytes(range(16))
 
 

@@ -13,7 +13,10 @@ import pytest
 from telethon import errors
 from telethon.crypto import AuthKey, aes, rsa
 from telethon.network import MTProtoSender
-from telethon.network.connection import ConnectionTcpIntermediate
+from telethon.network.connection import (
+    ConnectionTcpIntermediate,
+    ConnectionTcpMTProxyRandomizedIntermediate,
+)
 from telethon.network.mtprotostate import MTProtoState
 from telethon.sessions import MemorySession, SQLiteSession
 
@@ -26,6 +29,10 @@ PRIVATE = {
     "_get_new_msg_id": "connection.py: a media request is framed without gzip",
     "_get_seq_no": "connection.py: the same",
     "_calc_key": "connection.py: AES key and IV of a message",
+    "_ip": "proxy_transport.py: where a connection leads",
+    "_port": "proxy_transport.py: the same",
+    "_init_conn": "proxy_transport.py: sends the head of the MTProxy's cipher",
+    "_secret": "obfuscation.py: the 16 bytes of an MTProxy's secret",
 }
 """Private names of Telethon, and what depends on them."""
 
@@ -48,6 +55,16 @@ SIGNATURES: list[tuple[Any, tuple[str, ...], str]] = [
         ConnectionTcpIntermediate.__init__,
         ("ip", "port", "dc_id", "loggers"),
         "connection.py: the transport",
+    ),
+    (
+        ConnectionTcpIntermediate._proxy_connect,
+        ("timeout", "local_addr"),
+        "proxy_transport.py overrides it",
+    ),
+    (
+        ConnectionTcpMTProxyRandomizedIntermediate._connect,
+        ("timeout", "ssl"),
+        "proxy_transport.py overrides it",
     ),
     (rsa.add_key, ("pub", "old"), "session.py: the key of a data centre of one's own"),
     (SQLiteSession.process_entities, ("tlo",), "session.py: access hashes that were learnt"),
@@ -77,7 +94,11 @@ def used() -> set[str]:
 def test_a_private_name_is_there(name: str) -> None:
     """Telethon still has it; else look at the place that the table names."""
     sender = MTProtoSender(AuthKey(bytes(256)), loggers=defaultdict(Mock))
-    there = hasattr(sender, name) or hasattr(MTProtoState, name)
+    proxy = ("127.0.0.1", 443, "00" * 16)
+    through = ConnectionTcpMTProxyRandomizedIntermediate(
+        "", 0, 2, loggers=defaultdict(Mock), proxy=proxy
+    )
+    there = any(hasattr(each, name) for each in (sender, MTProtoState, through))
     assert there, f"Telethon has no {name} any more. {PRIVATE[name]}"
 
 

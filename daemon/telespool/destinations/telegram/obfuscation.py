@@ -16,6 +16,7 @@ from telethon.network.connection.tcpmtproxy import MTProxyIO
 AES: Any = None
 with contextlib.suppress(ImportError):
     AES = importlib.import_module("Crypto.Cipher.AES")
+    AES.new(bytes(16), AES.MODE_CTR, nonce=b"")  # it reads the rest of itself at its first use
 
 HEAD = 64
 
