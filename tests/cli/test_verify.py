@@ -30,16 +30,16 @@ def home(tmp_path: Path, telegram: TestTelegram) -> Home:
 async def test_verify_names_what_is_gone_or_differs(
     home: Home, telegram: TestTelegram, material: Material
 ) -> None:
-    """After three of many messages were deleted, and one replaced: exactly these, whoever has the login."""
-    files = photos(material, 12) | {f"VID_{n}.mp4": material.clip("mp4", n) for n in range(1, 4)}
+    """After three of fifty messages were deleted, and one replaced: exactly these, whoever has the login."""
+    files = photos(material, 47) | {f"VID_{n}.mp4": material.clip("mp4", n) for n in range(1, 4)}
     home.drop(make_zip(home.directory / "trip.zip", files), "family")
     async with home.working(patience=HASTY):
         await telegram.until(lambda: len(telegram.messages) == len(files))
         await eventually(lambda: not home.at_work())
         whole = await asyncio.to_thread(home.command_output, "verify", "trip")
         assert (whole.returncode, "all are there" in whole.stdout) == (0, True), whole.stdout
-        gone = [telegram.messages[place] for place in (1, 7, 13)]
-        names = [list(files)[place] for place in (1, 7, 13)]
+        gone = [telegram.messages[place] for place in (1, 17, 48)]
+        names = [list(files)[place] for place in (1, 17, 48)]
         telegram.posts.delete(*(message.id for message in gone))
         asked = await asyncio.to_thread(home.command_output, "verify", "--all", "--json")
         assert [each["name"] for each in json.loads(asked.stdout)["faults"]] == names

@@ -81,7 +81,7 @@ def test_only_videos_stream_and_stay_videos() -> None:
     """supports_streaming and nosound_video belong to videos, force_file to documents, animation to GIFs."""
     frame = VideoInfo(320, 240, 1.5, silent=True)
     video = tl_media.uploaded(made("video", frame=frame), "file", "thumb", "video")
-    gif = tl_media.uploaded(made("gif", frame=frame), "file", None, "gif")
+    gif = tl_media.uploaded(made("gif", frame=frame, mime="video/mp4"), "file", None, "gif")
     document = tl_media.uploaded(made("document", frame=frame), "file", None, "document")
     assert (video.nosound_video, gif.nosound_video, document.nosound_video) == (True, None, None)
     assert (video.force_file, document.force_file) == (None, True)
@@ -92,6 +92,16 @@ def test_only_videos_stream_and_stay_videos() -> None:
     assert video.attributes[1].supports_streaming
     assert video.attributes[1].nosound
     assert not gif.attributes[1].supports_streaming
+
+
+def test_a_gif_has_a_size_and_no_duration() -> None:
+    """A file of GIF's own format is said to be so wide and so high, as official clients do: no seconds are made up."""
+    frame = VideoInfo(320, 240, 0.0, silent=True)
+    gif = tl_media.uploaded(made("gif", frame=frame, mime="image/gif"), "file", None, "gif")
+    _, size, animated = gif.attributes
+    assert (size.w, size.h) == (320, 240)
+    assert isinstance(size, types.DocumentAttributeImageSize)
+    assert isinstance(animated, types.DocumentAttributeAnimated)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,9 @@
 """The connections that carry the parts of files, and nothing else.
 
-One to eight of them, opened when there are parts to send and kept open. They go where the main connection goes, to a
+One to eight of them, four where nothing else is configured, opened when there are parts to send and kept open. That is
+what official clients open for uploads: TDLib (NetQueryDispatcher.cpp) four for an account without Premium whose home is
+data centre 2 or 4, and eight for all others; Telegram Desktop (storage/file_upload.cpp, kMaxSessionsCount) one that
+grows to eight. They go where the main connection goes, to a
 regular address of the home data centre, as the uploads of TDLib and Telegram Desktop do: media-only addresses are
 theirs for downloads. They carry only `upload.*`: a login that is seen with other requests on two connections may be
 ended (AUTH_KEY_DUPLICATED). Each part takes the line with the

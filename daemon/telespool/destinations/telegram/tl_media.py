@@ -37,7 +37,10 @@ def uploaded(
         return types.InputMediaUploadedPhoto(file)
     attributes = [types.DocumentAttributeFilename(item.name)]
     frame = item.frame
-    if frame is not None and kind != "document":
+    if frame is not None and kind == "gif" and item.mime.startswith("image/"):
+        # As TDLib has it (AnimationsManager::get_input_media): nobody has counted its seconds, Telegram does itself.
+        attributes.append(types.DocumentAttributeImageSize(frame.width, frame.height))
+    elif frame is not None and kind != "document":
         attributes.append(
             types.DocumentAttributeVideo(
                 duration=frame.duration,
