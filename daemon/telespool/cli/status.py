@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
 
         return watch(folders, config.chats)
     status = Status.of(folders, config.chats)
-    if status.daemon != "running":
+    if status.inbox and status.daemon != "running":
         status = replace(status, left_in_inbox=_left_in_inbox(folders, config))
     print(json.dumps(status.to_json(), indent=2) if options.json else "\n".join(lines(status)))
     return 0
