@@ -65,6 +65,7 @@ TRIP: dict[str, str | bytes | int] = {
     "sea/4.jpg": 4,
     "lost.caption.txt": "Nobody's",
 }
+DEEP: dict[str, str | bytes | int] = {"caption.txt": "Deep", "9.jpg": 9}
 EXPECTED = ["The whole trip", "Second", "By the sea\n\nThird", ""]
 
 
@@ -114,11 +115,15 @@ async def test_captions_beside_a_drop(tmp_path: Path, telegram: TestTelegram) ->
     friend = home.inbox / "friend"
     _lay(friend, {"a.jpg": 5, "A.jpg.caption.txt": "Alone"})
     _lay(home.inbox, {"b.jpg": 6, "c.jpg": 7, "c.caption.txt": "C", "caption.txt": "Both"})
+    shutil.copy(_zip(tmp_path / "deep.zip", _lay(tmp_path / "deep", DEEP)), home.inbox / "friend")
+    _lay(friend, {"deep.zip.caption.txt": "superseded"})
     _lay(home.inbox, {"gone.jpg.caption.txt": "late"})
     await home.inside(patience=HASTY)
 
     assert sorted(_captions(telegram, "family")) == ["", "", "Tour", "Trip"]
-    assert _captions(telegram, "grace") == ["Alone"]
+    assert sorted(_captions(telegram, "grace")) == ["Alone", "Deep"]
+    [skipped] = (home.spool / "done").glob("*_friend_deep/skipped.txt")
+    assert "deep.zip.caption.txt: a caption for all of the drop" in skipped.read_text()
     assert _captions(telegram, "media") == ["Both", "C"]
     assert [path.name for path in home.inbox.iterdir() if path.is_file()] == [
         "gone.jpg.caption.txt"

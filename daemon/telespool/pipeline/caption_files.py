@@ -124,7 +124,7 @@ class CaptionFiles:
             name = self._names.get(number, "")
             reason = self._problems.get(number, CAPTION)
             if not self._used.get(number) and reason == CAPTION:
-                reason = _unused(name)
+                reason = _SUPERSEDED if number == WITH_THE_DROP else _unused(name)
             found.append(LeftOut(name, reason, number=number))
         return found
 
@@ -154,6 +154,9 @@ class CaptionFiles:
             else:
                 beside = self._named(0, self._drop)
                 return WITH_THE_DROP if beside == NONE and WITH_THE_DROP in self._texts else beside
+
+
+_SUPERSEDED = "a caption for all of the drop, and each of its files has a nearer one"
 
 
 def _unused(name: str) -> str:

@@ -7,6 +7,7 @@ these take their place, and its codecs and ciphers are used as they are. `ProxyT
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType
@@ -39,9 +40,10 @@ class ProxyTrouble(TelespoolError):
 
 def nobody_there(host: str, port: int, error: BaseException) -> ProxyTrouble:
     """Where the proxy itself takes no connection."""
-    why = getattr(error, "strerror", None) or (
-        "no answer in time" if isinstance(error, TimeoutError) else str(error)
-    )
+    number = getattr(error, "errno", None)
+    why = os.strerror(number) if number else str(error)
+    if isinstance(error, TimeoutError):
+        why = "no answer in time"
     return ProxyTrouble(
         f"Nothing answers at the proxy {host}:{port} ({why})",
         "Start the proxy, or correct telegram.proxy; Telegram itself was not asked",
