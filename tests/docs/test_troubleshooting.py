@@ -58,6 +58,7 @@ NOT_FOR_PEOPLE = {
     "data after the end": "7-Zip's words, which are looked for",
     r"\[null|    Last message repeated|\[h264 @ \w+\] (?:mmco: |.*\breference|co located POCs|illegal short term buffer)": "a pattern",
     "Missing volume : (.+)": "a pattern",
+    r"(?P<stem>.+?\.(?:…))…(?P<join>[-_. ]?part[-_. ]?|[-_. ]?)(?P<digits>\d{1,5}|[a-z]{2,3})": "a pattern",
     "ERROR: Unexpected end of data\n": "what the child says to its parent, as 7-Zip would",
     "ERROR: Can't allocate required memory!\n": "what the child says to its parent, as 7-Zip would",
     "No space left on device": "ffmpeg's words, which are looked for",
