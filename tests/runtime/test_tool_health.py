@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 
@@ -119,3 +120,15 @@ async def test_it_is_tried_again_by_itself() -> None:
     outage.due, program.works = 0.0, True
     assert await health.look() == 0.0
     assert changes == [1, 0]
+
+
+async def test_a_pass_from_before_an_outage_says_nothing() -> None:
+    """What passed an hour ago and fails now does not work: who would trust the old trial is told so as well."""
+    health, program = ToolHealth(), Program()
+    await health.blame(program.tool, time.monotonic())
+    program.works = False
+    with pytest.raises(ToolFault):
+        await health.blame(program.tool, time.monotonic())
+
+    with pytest.raises(ToolFault):
+        await health.blame(program.tool, time.monotonic() - 3600)

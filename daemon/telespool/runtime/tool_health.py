@@ -141,9 +141,10 @@ class ToolHealth:
         With `at_once` it is tried although its next trial is not due.
         """
         async with self._locks.setdefault(tool.key, asyncio.Lock()):
-            if self._passed.get(tool.key, float("-inf")) >= begun:
-                return
             outage = self._outages.get(tool.key)
+            # An outage is younger than any trial that passed.
+            if outage is None and self._passed.get(tool.key, float("-inf")) >= begun:
+                return
             if outage is not None and not at_once and outage.due > time.monotonic():
                 raise outage.error from cause
             started = time.monotonic()
