@@ -160,3 +160,16 @@ def test_an_album_that_was_left_empty_is_removed(spool: Spool) -> None:
     spool.drop_empty_gatherings()
 
     assert not (spool.root / "deferred" / JOB).exists()
+
+
+def test_files_with_other_captions_share_no_album(spool: Spool) -> None:
+    """People wrote one caption for the first and another for the second: two posts."""
+    lay(spool, *(f"deferred/{n:04d}_{n}.avi" for n in (1, 2, 3)))
+    captions = spool.root / "done" / JOB / "captions.txt"
+    captions.parent.mkdir()
+    captions.write_text('= 13 "sea"\n= 14 "lake"\n0001 -1 13\n0002 -1 14\n0003 -1 13\n')
+    for number in (1, 2, 3):
+        convert(spool, f"{number:04d}_{number}.avi")
+
+    albums = ["0001-0003c_album/0001c_1.mp4", "0001-0003c_album/0003c_3.mp4"]
+    assert lying(spool, "uploading") == [*albums, "0002c_2.mp4"]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.spool import releases
+from telespool.spool.job_captions import NONE, JobCaptions
 from telespool.spool.names import Unit
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Entry, SpoolLayout
     from telespool.spool.names import Kind
     from telespool.spool.transition import SpoolWriter
+
+_NO_CAPTION = (NONE, NONE)
 
 
 def gathers(entry: Entry) -> bool:
@@ -39,6 +42,7 @@ def gathers(entry: Entry) -> bool:
 class Gathering:
     """What gathers of a job, and what it may still get."""
 
+    job: str
     copies: tuple[Entry, ...]
     story: tuple[Entry, ...]
     """In their order."""
@@ -57,6 +61,7 @@ class Gathering:
         ]
         drop = spool.drop(job)
         return cls(
+            job=job,
             copies=tuple(each for each in albums if each.unit.kind == "c"),
             story=tuple(sorted((each for each in albums if each.unit.kind != "c"), key=_place)),
             awaited=tuple(
@@ -89,15 +94,24 @@ class Gathering:
             placed = [each for each in self.story if each.unit.place is not None]
             before = [each for each in placed if each.unit.order <= unit.place]
             fitting = before[-1] if before and before[-1].unit.is_open else None
+        # An album has one caption: files for which people wrote different ones do not share it.
+        written = JobCaptions.read(spool, self.job).files
         for album in (fitting, *self.copies):
-            if album is not None and 0 < items(spool, album) < size:
+            members = spool.members(album) if album is not None else []
+            captions = {written.get(each.unit.first, _NO_CAPTION)[1] for each in members}
+            captions.add(written.get(unit.first, _NO_CAPTION)[1])
+            if members and len(captions) == 1 and _items(members) < size:
                 return album
         return None
 
 
 def items(spool: SpoolLayout, album: Entry) -> int:
     """How many messages an album is; the clip of a live photo is none."""
-    return sum(member.unit.still is None for member in spool.members(album))
+    return _items(spool.members(album))
+
+
+def _items(members: Sequence[Entry]) -> int:
+    return sum(member.unit.still is None for member in members)
 
 
 def patient_until(spool: SpoolLayout, albums: Sequence[Entry]) -> float:
