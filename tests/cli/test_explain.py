@@ -43,6 +43,34 @@ def test_an_archive(tmp_path: Path, capsys: Capture) -> None:
     assert "an archive (zip)" in said.out
 
 
+def test_an_archive_is_foretold(tmp_path: Path, capsys: Capture) -> None:
+    """Before it is dropped each file of it is told with what it becomes, and with whom it belongs."""
+    import zipfile  # noqa: PLC0415 - only here
+
+    spool = make(tmp_path)
+    names = ["DCIM/IMG_1.HEIC", "DCIM/IMG_1.MOV", "DCIM/IMG_1.AAE", "IMG_2.CR3", "IMG_2.JPG"]
+    names += ["IMG_E0003.JPG", "IMG_0003.JPG", "GX010001.MP4", "GX020001.MP4", "notes.txt"]
+    with zipfile.ZipFile(tmp_path / "phone.zip", "w") as archive:
+        for name in names:
+            archive.writestr(name, name)
+    said = telespool(capsys, spool.config, "explain", tmp_path / "phone.zip")
+    table = dict(line.strip().split("  ", 1) for line in said.out.splitlines()[1:])
+    told = {name: " ".join(rest.split()) for name, rest in table.items()}
+    assert told == {
+        "DCIM/IMG_1.AAE": "left out " + told["DCIM/IMG_1.AAE"].removeprefix("left out "),
+        "DCIM/IMG_1.HEIC": "live photo with IMG_1.MOV, if that is of ten seconds at most",
+        "DCIM/IMG_1.MOV": "live photo the clip of IMG_1.HEIC",
+        "GX010001.MP4": "video chapter 1 of 2",
+        "GX020001.MP4": "video chapter 2 of 2",
+        "IMG_0003.JPG": "photo",
+        "IMG_2.CR3": "left out the camera raw of IMG_2.JPG",
+        "IMG_2.JPG": "photo",
+        "IMG_E0003.JPG": "photo edited from IMG_0003.JPG",
+        "notes.txt": "left out neither a photo nor a video",
+    }
+    assert "IMG_1.HEIC" in told["DCIM/IMG_1.AAE"]
+
+
 def story(directory: Path) -> Path:
     """A job with a part in every state; its configuration."""
     spool = make(

@@ -7,6 +7,7 @@ is proven with them. The conversion here writes its segments through the disk, a
 from __future__ import annotations
 
 import asyncio
+import struct
 from typing import TYPE_CHECKING, Any
 
 from telespool.media.compatibility import Assessment
@@ -36,6 +37,15 @@ _FRAME = VideoInfo(16, 16, 1.0)
 def photo(content: bytes) -> bytes:
     """A photo that Telegram takes as it is."""
     return b"\xff\xd8\xff\xe0" + content
+
+
+def motion(content: bytes, clip: bytes) -> bytes:
+    """A photo with a clip behind it, as Samsung's phones make them."""
+    kind = b"\0\0\x30\x0a"
+    block = kind + struct.pack("<I", 16) + b"MotionPhoto_Data" + clip
+    directory = b"SEFH" + struct.pack("<II", 106, 1) + kind
+    directory += struct.pack("<II", len(block), len(block))
+    return photo(content) + block + directory + struct.pack("<I", len(directory)) + b"SEFT"
 
 
 def gif(content: bytes) -> bytes:

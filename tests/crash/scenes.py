@@ -20,7 +20,7 @@ from tests.crash.chat import (
     STILL,
     UNWANTED,
 )
-from tests.crash.media import BROKEN, film, gif, photo, video
+from tests.crash.media import BROKEN, film, gif, motion, photo, video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -210,6 +210,18 @@ def _lifeless() -> Scene:
     return Scene("lifeless", {"lifeless.tar": tar(members)}, fates)
 
 
+def _motion() -> Scene:
+    inner = [video(b"isommp41\0\0\0\x0fmdatinner %d" % n) for n in (1, 2, 3)]
+    marks = (b"plain", LIFELESS, STILL)
+    members = {
+        f"{n}.jpg": motion(b"motion " + mark, clip)
+        for n, mark, clip in zip((1, 2, 3), marks, inner, strict=True)
+    }
+    fates = _all(members) | {"inner 1": (inner[0], "in its photo")}
+    fates |= {f"inner {n}": (inner[n - 1], "converted") for n in (2, 3)}
+    return Scene("motion", {"motion.tar": tar(members)}, fates)
+
+
 def _gathering() -> Scene:
     members = {f"{n}.avi": film(b"film %d" % n) for n in (1, 3, 4)}
     members |= {"2.avi": film(b"2, " + UNWANTED), "5.avi": film(b"5, " + CULPRIT)}
@@ -248,6 +260,7 @@ SCENES = {
         _topics_across(),
         _live(),
         _lifeless(),
+        _motion(),
         _gathering(),
         _story(),
     )

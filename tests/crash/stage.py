@@ -122,7 +122,7 @@ class Play:
         numbers = Counter(
             int(path.name.partition("+")[2].partition("_")[0])
             for path in done.rglob("*+*")
-            if path.is_file() and "~" not in path.name
+            if path.is_file() and "~" not in path.name.replace("~0000", "")
         )
         sent = Counter(message.number for message in self.machine.chat.messages)
         assert numbers.keys() == sent.keys()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -196,6 +197,20 @@ async def test_videos_play(browser: Browser, chats: Chats) -> None:
 
     await until(page, f"{video}.currentTime > 0.1")
     assert await page.run(f"{video}.videoWidth") == 160
+
+
+async def test_live_photos_move(browser: Browser, chats: Chats) -> None:
+    """A live photo says that it is one, plays its clip once when it is opened, and again when asked; then it stands still."""
+    await chats.send([replace(chats.photo(1), clip=chats.video(2)), chats.photo(3)])
+    page = await look(browser, chats)
+    labels = "[...document.querySelectorAll('a.tile')].map((tile) => tile.querySelector('.length')?.textContent ?? '')"
+    assert await page.run(labels) == ["Live", ""]
+
+    await page.run("document.querySelector('a.tile').click()")
+    await until(page, "document.querySelector('#viewer-stage video')?.videoWidth === 160")
+    await until(page, f"{LARGE} === 'IMG_1.jpg'")
+    await page.run("document.querySelector('#viewer-stage .motion').click()")
+    await until(page, "document.querySelector('#viewer-stage video')?.currentTime > 0")
 
 
 async def test_filter(browser: Browser, chats: Chats) -> None:

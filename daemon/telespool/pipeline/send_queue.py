@@ -41,7 +41,8 @@ def rank(entry: Entry, folders: SpoolLayout) -> int:
     ending costs is the place in the row. What has a place in the story of its job is ranked by that alone.
     """
     if entry.unit.kind == "c":
-        return COPY if entry.unit.place is None else PHOTO
+        # What was a part of another file (of a film, of a motion photo) comes behind.
+        return PHOTO if entry.unit.place is not None and not entry.unit.parent else COPY
     members = folders.members(entry)
     if not members:
         return OTHER

@@ -164,8 +164,9 @@
     element.dataset.message = medium.message;
     element.dataset.kind = medium.kind;
     element.dataset.name = medium.file;
+    if (medium.clip) element.dataset.clip = path(chat.name, post.directory, medium.clip);
     const facts = [medium.duration ? clock(medium.duration) : "", medium.silent ? "no sound" : ""];
-    const length = medium.kind === "video" ? facts.filter(Boolean).join(" · ") : "";
+    const length = medium.kind === "video" ? facts.filter(Boolean).join(" · ") : medium.clip ? "Live" : "";
     const name = `${medium.kind === "video" ? "Play" : "Open"} ${medium.file}`;
     element.setAttribute("aria-label", length ? `${name}, ${length}` : name);
     if (medium.kind === "video" && !still) {
@@ -175,8 +176,8 @@
     }
     if (medium.kind === "video") {
       element.append(make("span", { className: "play" }));
-      element.append(make("span", { className: "length", textContent: length }));
     }
+    if (length) element.append(make("span", { className: "length", textContent: length }));
     element.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
@@ -357,7 +358,7 @@
   const current = () => tiles().find((element) => element.dataset.message === viewer.dataset.message);
 
   function enlarge(element) {
-    const { message, kind, name } = element.dataset;
+    const { message, kind, name, clip } = element.dataset;
     const all = tiles();
     const place = all.indexOf(element);
     viewer.dataset.message = message;
@@ -368,7 +369,22 @@
     find("viewer-stage").replaceChildren(kind === "video"
       ? make("video", { src: element.href, controls: true, autoplay: !calm.matches, playsInline: true, ariaLabel: name })
       : make("img", { src: element.href, alt: name }));
+    if (clip) live(find("viewer-stage"), clip, name);
     if (!viewer.open) viewer.showModal();
+  }
+
+  /* A live photo moves once, and again when it is asked to; unasked only before whoever can bear motion. */
+  function live(stage, clip, name) {
+    const still = stage.firstElementChild;
+    const play = () => {
+      const film = make("video", { src: clip, autoplay: true, muted: true, playsInline: true, ariaLabel: name });
+      film.onended = film.onerror = () => film.replaceWith(still);
+      still.replaceWith(film);
+    };
+    const button = make("button", { type: "button", className: "motion", textContent: "Live", ariaLabel: `Play ${name}` });
+    button.onclick = () => { if (still.isConnected) play(); };
+    stage.append(button);
+    if (!calm.matches) play();
   }
 
   function shrink() {

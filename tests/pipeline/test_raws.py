@@ -1,0 +1,53 @@
+"""Camera raws: left and named, as documents behind the photos, or as the photo inside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+
+from tests.harness import Home
+from tests.material import Material, make_zip, sha256
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.telegram_server import TestTelegram
+
+pytestmark = [pytest.mark.telegram, pytest.mark.media]
+
+
+def raw(path: Path) -> tuple[Path, Path]:
+    """A camera raw, and the photo inside it."""
+    inner = path.with_suffix(".inner.jpg")
+    Image.effect_noise((800, 600), 50).save(inner)
+    path.write_bytes(b"II*\0\x10\0\0\0CR\2\0" + inner.read_bytes() + b"\0" * 9)
+    return path, inner
+
+
+@pytest.mark.parametrize("rule", ["leave", "document", "jpeg"])
+async def test_raws(tmp_path: Path, telegram: TestTelegram, material: Material, rule: str) -> None:
+    """One alone and one beside its photo, by each rule; none is sent twice, each that is not sent is named."""
+    home = Home.beside(tmp_path / "home", telegram, settings={"send": {"raw": rule}})
+    alone, inner = raw(tmp_path / "alone.CR2")
+    beside, _ = raw(tmp_path / "beside.CR2")
+    files = {"a.CR2": alone, "b.CR2": beside, "b.JPG": material.photo(1)}
+    home.drop(make_zip(home.directory / "raws.zip", files))
+
+    await home.inside()
+
+    messages = telegram.in_chat("media")
+    sent = [(message.kind, message.sha256) for message in messages]
+    photo = ("photo", sha256(material.photo(1)))
+    report = next((home.spool / "done").glob("*/report.txt")).read_text()
+    left = [name for name in ("a.CR2", "b.CR2") if f"{name}:" in report]
+    if rule == "leave":
+        assert (sent, left) == ([photo], ["a.CR2", "b.CR2"])
+    elif rule == "document":
+        documents = [("document", sha256(alone)), ("document", sha256(beside))]
+        assert (sent, left) == ([photo, *documents], [])
+    else:
+        assert (sent, left) == ([("photo", sha256(inner)), photo], ["b.CR2"])
+        assert messages[0].grouped_id == messages[1].grouped_id
+    assert home.lying("quarantine") == []
