@@ -106,3 +106,66 @@ def _needs(name: str, house: Process, tmp_path: Path, material: Material, turn: 
     film = material.clip("mkv", turn) if name == "ffmpeg" else material.clip("mp4", turn)
     shutil.copyfile(film, house.inbox / f"film {turn}{film.suffix}")
     return 1
+
+
+ENCODER = "h264_of_the_house"
+TOOLS = {"ffmpeg": "ffmpeg", "ffprobe": "ffprobe", "7zz": "7-Zip", ENCODER: f"encoder {ENCODER}"}
+
+
+async def test_all_break_by_turns_under_a_stream(tmp_path: Path, material: Material) -> None:
+    """One run in which each tool is missing, broken and out of memory by turns: nothing is blamed, all arrives."""
+    for name in ("ffprobe", "7zz"):
+        stands_for(tmp_path / name, name)
+    _ffmpeg(tmp_path / "ffmpeg", "")
+    tools = (
+        f'convert = {{ ffmpeg = "{tmp_path}/ffmpeg", ffprobe = "{tmp_path}/ffprobe", encoder = "{ENCODER}" }}\n'
+        f'archives = {{ command = ["{tmp_path}/7zz"] }}\n'
+    )
+    expected = 0
+    with process(tmp_path, more=tools) as house:
+        await eventually(house.inbox.is_dir)
+        for breakage in ("missing", "library", "memory"):
+            for name, shown in TOOLS.items():
+                await eventually(lambda: f"{shown} does not work" not in status(house))  # noqa: B023 - awaited in this turn
+                _break(tmp_path, name, BREAKAGES[breakage])
+                expected += _stream(house, tmp_path, material, expected)
+                await eventually(lambda: f"{shown} does not work" in status(house))  # noqa: B023 - the same
+                assert not _tried_again(house), "an attempt was counted"
+                assert list((house.root / "quarantine").iterdir()) == []
+                _ffmpeg(tmp_path / "ffmpeg", "")
+                for each in ("ffprobe", "7zz"):
+                    stands_for(tmp_path / each, each)
+        await eventually(lambda: len(house.posts) == expected)
+
+    assert list((house.root / "quarantine").iterdir()) == []
+
+
+def _ffmpeg(path: Path, of_encoder: str) -> None:
+    """A script that is the real ffmpeg with an encoder more, which works unless something happens in its place."""
+    beside = str(Path(sys.executable).parent)
+    real = shutil.which("ffmpeg", path=f"{beside}{os.pathsep}{os.environ['PATH']}")
+    script(
+        path,
+        f'for each in "$@"; do shift; if [ "$each" = {ENCODER} ]; then {of_encoder or ":"}; each=libx264; fi;'
+        f' set -- "$@" "$each"; done; exec "{real}" "$@"',
+    )
+
+
+def _break(folder: Path, name: str, text: str | None) -> None:
+    """Break one of the tools; None: it is missing."""
+    if name == ENCODER:
+        _ffmpeg(folder / "ffmpeg", text or 'echo "Unknown encoder" >&2; exit 1')
+    elif text is None:
+        (folder / name).unlink()
+    else:
+        script(folder / name, text)
+
+
+def _stream(house: Process, folder: Path, material: Material, number: int) -> int:
+    """Drop a photo, an archive and a film to be converted; how many files are to arrive."""
+    shutil.copyfile(material.photo(number), house.inbox / f"photo {number}.jpg")
+    made = make_zip(folder / f"trip {number}.zip", {"a.jpg": material.photo(number + 1)})
+    made.rename(house.inbox / made.name)
+    film = material.clip("avi", number)
+    shutil.copyfile(film, house.inbox / f"film {number}{film.suffix}")
+    return 3
