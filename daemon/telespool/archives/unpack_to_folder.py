@@ -26,7 +26,7 @@ from telespool.archives.nested import together
 from telespool.archives.signatures import begins_like_one
 from telespool.archives.volumes import may_be
 from telespool.errors import Permanent, TelespoolError, Temporary
-from telespool.spool.names import password_for
+from telespool.spool.companions import password_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -15,8 +15,9 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from telespool.spool.account import LeftOut
+from telespool.spool.companions import caption_for
 from telespool.spool.job_captions import CAPTION, NONE, WITH_THE_DROP, JobCaptions
-from telespool.spool.names import NESTED, caption_for, title
+from telespool.spool.names import NESTED, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

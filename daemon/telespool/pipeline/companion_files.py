@@ -11,7 +11,8 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from telespool.archives.signatures import recognise
-from telespool.spool.names import caption_for, password_for, title
+from telespool.spool.companions import caption_for, password_for
+from telespool.spool.names import title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

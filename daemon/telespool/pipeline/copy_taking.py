@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from telespool.clutter import clutter
 from telespool.runtime import plain_files, trees
+from telespool.spool.companions import caption_for
 from telespool.spool.copies import Source, TakenFiles
-from telespool.spool.names import caption_for, title
+from telespool.spool.names import title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

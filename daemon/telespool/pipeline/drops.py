@@ -26,13 +26,8 @@ from telespool.pipeline import companion_files
 from telespool.pipeline.near_names import nearly
 from telespool.runtime import plain_files, trees
 from telespool.runtime.write_signs import WriteSigns
-from telespool.spool.names import (
-    DEFAULT_CHAT,
-    caption_for,
-    is_companion,
-    password_for,
-    topic_of,
-)
+from telespool.spool.companions import caption_for, is_companion, password_for
+from telespool.spool.names import DEFAULT_CHAT, topic_of
 from telespool.spool.topic_names import TOPIC_BYTES
 
 if TYPE_CHECKING:

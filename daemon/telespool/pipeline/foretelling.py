@@ -15,7 +15,7 @@ from telespool.clutter import IGNORED, ignored
 from telespool.file_endings import by_ending, raw_name
 from telespool.pipeline.name_rules import NameRules
 from telespool.pipeline.sources.base import NO_MEDIA, PASSWORD, is_caption
-from telespool.spool.names import password_for
+from telespool.spool.companions import password_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -33,7 +33,8 @@ from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import Wait
 from telespool.runtime.write_signs import WriteSigns
-from telespool.spool.names import DEFAULT_CHAT, password_for
+from telespool.spool.companions import password_for
+from telespool.spool.names import DEFAULT_CHAT
 from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.runtime.trees import files_below, folders_below
+from telespool.spool.companions import password_for
 from telespool.spool.layout import CAPTIONS, MEMBERS, NOTE, NOTES, REPORT, SKIPPED, Entry
-from telespool.spool.names import Unit, password_for
+from telespool.spool.names import Unit
 from telespool.spool.transition import is_noted
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Literal
 from telespool.file_endings import archive_name, media_name
 from telespool.runtime import plain_files
 from telespool.spool import listing
-from telespool.spool.names import Job, Unit, belongs_to, caption_for, clean
+from telespool.spool.companions import belongs_to, caption_for
+from telespool.spool.names import Job, Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

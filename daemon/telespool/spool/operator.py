@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 from telespool.errors import Permanent
 from telespool.runtime import plain_files
 from telespool.spool.claims import GATHERED
+from telespool.spool.companions import PASSWORD_SUFFIX
 from telespool.spool.layout import HELD, Entry, note_path
-from telespool.spool.names import ALBUM_LABEL, PASSWORD_SUFFIX
+from telespool.spool.names import ALBUM_LABEL
 from telespool.spool.staging import COPY, staging, sweep
 
 if TYPE_CHECKING:

@@ -38,8 +38,9 @@ from telespool.destinations.markdown import render
 from telespool.errors import ConfigError, Permanent, Temporary
 from telespool.model import PLAIN
 from telespool.runtime.cancellation import in_thread
+from telespool.spool.companions import CAPTION_SUFFIX
 from telespool.spool.fs_ops import FileOps
-from telespool.spool.names import CAPTION_SUFFIX, Unit, clean
+from telespool.spool.names import Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

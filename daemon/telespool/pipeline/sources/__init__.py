@@ -23,7 +23,7 @@ from telespool.pipeline.sources.folder import FolderSource
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.trees import files_below
-from telespool.spool.names import caption_for, password_for
+from telespool.spool.companions import caption_for, password_for
 
 if TYPE_CHECKING:
     from pathlib import Path

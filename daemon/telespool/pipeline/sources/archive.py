@@ -37,7 +37,8 @@ from telespool.pipeline.sources.base import (
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.tool_health import HEALTH
 from telespool.spool.account import LeftOut
-from telespool.spool.names import NESTED, password_for
+from telespool.spool.companions import password_for
+from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
     from pathlib import Path

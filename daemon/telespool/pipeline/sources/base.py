@@ -17,7 +17,7 @@ from telespool.file_endings import archive_name, media_name, raw_name
 from telespool.file_types import identify, is_raw
 from telespool.runtime import plain_files
 from telespool.spool import job_captions
-from telespool.spool.names import caption_for, password_for
+from telespool.spool.companions import caption_for, password_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container, Sequence

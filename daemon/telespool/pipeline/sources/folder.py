@@ -28,7 +28,8 @@ from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.trees import files_below
 from telespool.spool.account import LeftOut
-from telespool.spool.names import clean, password_for
+from telespool.spool.companions import password_for
+from telespool.spool.names import clean
 from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
