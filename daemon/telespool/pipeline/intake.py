@@ -179,13 +179,13 @@ class Intake(Worker):
             await self._release(drop, source, sorting, standing)
         finally:
             await source.close()
-        sorting.left_out += source.left_out
-        source.damage += sorting.kept_inside
-        if not (sorting.released or sorting.known or standing or source.damage):
-            raise Permanent(_nothing_inside(drop, sorting.left_out))
+        sorting.out.left_out += source.left_out
+        source.damage += sorting.out.kept_inside
+        if not (sorting.out.released or sorting.known or standing or source.damage):
+            raise Permanent(_nothing_inside(drop, sorting.out.left_out))
         told = await sorting.close_account(standing)
-        if sorting.left_out:
-            lines = [str(each) for each in sorting.left_out]
+        if sorting.out.left_out:
+            lines = [str(each) for each in sorting.out.left_out]
             await in_thread(self.spool.note_skipped, drop.job, lines)
         if source.damage:
             raise Permanent(_damaged(drop, source.damage))
@@ -199,7 +199,7 @@ class Intake(Worker):
             )
         if told and source.kind == "folder":
             await in_thread(self._late.put_back, drop)
-        if source.kept_apart or (sorting.known and not sorting.released):
+        if source.kept_apart or (sorting.known and not sorting.out.released):
             filed = await in_thread(self.spool.release_drop, drop)
             if source.kind == "folder":
                 self._late.watch(filed)
@@ -207,8 +207,8 @@ class Intake(Worker):
             "unpack.finished",
             job=drop.job,
             unit=str(drop.unit.plain()),
-            released=sorting.released,
-            skipped=len(sorting.left_out),
+            released=sorting.out.released,
+            skipped=len(sorting.out.left_out),
         )
 
     async def _captions(self, drop: Entry, source: Source) -> CaptionFiles:

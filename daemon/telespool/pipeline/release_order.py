@@ -18,8 +18,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import structlog
-
 from telespool.belonging import Kinship
 from telespool.file_endings import raw_name
 from telespool.pipeline import glance
@@ -28,8 +26,8 @@ from telespool.pipeline.albums import Albums
 from telespool.pipeline.assessed_member import CONVERTED, AssessedMember, assess_member
 from telespool.pipeline.caption_files import CaptionFiles
 from telespool.pipeline.live_pairs import LivePairs
+from telespool.pipeline.member_release import MemberRelease
 from telespool.pipeline.name_rules import NameRules
-from telespool.pipeline.quarantine_share import QuarantineShare
 from telespool.pipeline.send_queue import COPY, PHOTO, earliest
 from telespool.pipeline.story_hold import StoryHold
 from telespool.runtime.cancellation import in_thread
@@ -46,8 +44,6 @@ if TYPE_CHECKING:
     from telespool.config.schema import Config
     from telespool.pipeline.sources import ExtractedMember
     from telespool.spool import Spool
-
-log = structlog.get_logger()
 
 _GROUPS = ("photo", "video", "document")
 _STORY = ("media", "document")
@@ -76,11 +72,6 @@ class ReleaseOrder:
         self._chat = config.chat(Job.chat_of(job))
         remembers = config.with_value("duplicates", "skip", "quarantine")
         self.last_try = last_try
-        self.released = 0
-        self.left_out: list[LeftOut] = []
-        self.kept_inside: list[str] = []
-        """Sentences on files that nobody can read and that lie in the dropped archive alone."""
-        self._quarantine = QuarantineShare(spool, job)
         self.known = 0
         """Files that were left out because they were delivered before."""
         self._delivered = delivered or DeliveredIndex(spool, config.chats)
@@ -104,6 +95,7 @@ class ReleaseOrder:
         self._account = AccountWriter(
             spool, job, self._captions, self._delivered if remembers else None
         )
+        self.out = MemberRelease(spool, job, self._account)
         self._scopes: dict[str, int] = {}  # whose caption stands under the album that is begun
         self._expect(members)
 
@@ -127,11 +119,11 @@ class ReleaseOrder:
                 self._account.opened[number] = line
             if piece.left_out:
                 reason = self._by_name.reason(number, piece.left_out)
-                self.left_out.append(LeftOut(piece.member.name, reason, number=number))
+                self.out.left_out.append(LeftOut(piece.member.name, reason, number=number))
         elif reason := self._by_name.unwanted(number):
             self._gone.add(number)
-            self.left_out.append(LeftOut(piece.member.name, reason, number=number))
-            await self._drop(piece.path)
+            self.out.left_out.append(LeftOut(piece.member.name, reason, number=number))
+            await self.out.drop(piece.path)
         else:
             live = self._chat.live_photos != "both"
             seen = await in_thread(glance.of_member, piece.member, piece.path, live=live)
@@ -157,7 +149,7 @@ class ReleaseOrder:
         await self.let_go()
         await self._drain()
         await self._account.late_captions()
-        self.left_out += self._captions.left_out()
+        self.out.left_out += self._captions.left_out()
 
     @property
     def missing(self) -> list[int]:
@@ -166,7 +158,7 @@ class ReleaseOrder:
 
     async def close_account(self, standing: Collection[int]) -> bool:
         """Write what became of each file of the drop; whether everything is told. `standing` came out before."""
-        return await self._account.close(standing, self.left_out, complete=not self.missing)
+        return await self._account.close(standing, self.out.left_out, complete=not self.missing)
 
     def _expect(self, members: Iterable[Member]) -> None:
         added = {member.number: member.name for member in members}
@@ -192,16 +184,11 @@ class ReleaseOrder:
             return False
         self.known += 1
         self._gone.add(piece.member.number)
-        self.left_out.append(
+        self.out.left_out.append(
             LeftOut(piece.member.name, before, line.size, line.digest, line.number)
         )
-        await self._drop(path)
+        await self.out.drop(path)
         return True
-
-    async def _drop(self, path: Path) -> None:
-        """Remove what has come out and is not sent; a file that was dropped alone stays where it is."""
-        if path.is_relative_to(self.spool.tmp):
-            await in_thread(self.spool.disk.unlink, path)
 
     async def _judge(
         self, piece: ExtractedMember, path: Path, seen: glance.MemberGlance
@@ -275,16 +262,16 @@ class ReleaseOrder:
         verdict = member.verdict
         self._pairs.left(member.unit.first)
         if member.clip is not None and self._chat.live_photos == "still":
-            await self._leave_out(member.clip, "the clip of a live photo")
+            await self.out.leave_out(member.clip, "the clip of a live photo")
             member = replace(member, clip=None)
         if verdict is None or verdict.action == "refuse":
-            await self._refuse(member)
+            await self.out.refuse(member)
         elif not member.is_wanted(self._chat, has_photo=member.unit.first in self._kin.raws):
-            await self._leave_out(member)
+            await self.out.leave_out(member)
         elif self._story.keeps_place(member) and not self._story.is_passed(member):
             await self._gather(member)
         elif verdict.action in CONVERTED:
-            await self._defer(member)
+            await self.out.defer(member)
         else:
             await self._gather(member)
 
@@ -293,7 +280,7 @@ class ReleaseOrder:
             line = f"{member.unit.label}: {'; '.join(lost)}"
             await in_thread(self.spool.add_notes, self.job, [line])
         kind = member.kind
-        self.released += not self._story.keeps_place(member)
+        self.out.released += not self._story.keeps_place(member)
         if kind == "gif":
             if self._is_story:
                 await self._close_albums(below=1)
@@ -319,37 +306,6 @@ class ReleaseOrder:
 
     async def _release_album(self, album: list[AssessedMember]) -> None:
         if self._story.waits(album):
-            await self._story.hold(album, self._account.note, self._defer)
+            await self._story.hold(album, self._account.note, self.out.defer)
             return
-        files = [file for member in album for file in member.files]
-        await self._account.note(*(unit.first for unit, _ in files))
-        if len(files) == 1:
-            unit, path = files[0]
-            entry = await in_thread(self.spool.release, self.job, path, unit, "uploading")
-        else:
-            entry = await in_thread(self.spool.release_album, self.job, files)
-        log.info("unit.released", job=self.job, unit=str(entry.unit), files=len(files))
-
-    async def _defer(self, member: AssessedMember) -> None:
-        self.released += 1
-        await self._account.note(member.unit.first)
-        entry = await in_thread(self.spool.release, self.job, member.path, member.unit, "deferred")
-        reason = "; ".join(member.verdict.reasons) if member.verdict is not None else ""
-        log.info("unit.deferred", job=self.job, unit=str(entry.unit), reason=reason)
-
-    async def _refuse(self, member: AssessedMember) -> None:
-        reason = member.sentence()
-        if not await in_thread(self._quarantine.take, member.path):
-            self.kept_inside.append(f"{member.name}: {member.why_refused} It lies in the archive.")
-            await self._leave_out(member, f"it lies in the archive, unread: {member.why_refused}")
-            return
-        self.released += 1
-        await self._account.note(member.unit.first)
-        log.warning("unit.quarantined", job=self.job, unit=str(member.unit), reason=reason)
-        await in_thread(self.spool.quarantine_staged, self.job, member.path, member.unit, reason)
-
-    async def _leave_out(self, member: AssessedMember, reason: str = "") -> None:
-        del self._account.lines[member.unit.first]
-        reason = reason or member.why_left_out
-        self.left_out.append(LeftOut(member.name, reason, number=member.unit.first))
-        await self._drop(member.path)
+        await self.out.send([file for member in album for file in member.files])
