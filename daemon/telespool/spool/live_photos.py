@@ -32,7 +32,10 @@ def part_live_photos(
     if len(units) > 1:
         album = Unit.album(units)
         folder /= str(album if entry.unit.place is not None else replace(album, place=None))
+    standing = spool.standing(entry.job)
     for _, clip, unit in found:
+        if not isinstance(clip, Entry) and unit.first in standing:
+            continue  # an earlier process died before it could mark the still
         source = clip.path if isinstance(clip, Entry) else clip
         spool.disk.fsync(source)
         spool.move(source, folder / str(unit), "uploading", entry.job, unit)  # commit
