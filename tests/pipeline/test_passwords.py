@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,3 +103,57 @@ async def test_a_wrong_password_is_told(house: House, photos: Path) -> None:
 
     assert "password" in house.note()
     assert "not this one" not in house.note()
+
+
+async def _refused_inside(house: House, tmp_path: Path, photos: Path) -> Path:
+    """Drop a folder that holds a locked archive; where that lies in quarantine."""
+    drop = tmp_path / "trip"
+    drop.mkdir()
+    pack_locked(drop / "inner.7z", photos)
+    drop.rename(house.inbox / "trip")
+    await house.work()
+    (refused,) = house.root.glob("quarantine/*/0*_inner.7z")
+    return refused
+
+
+@pytest.mark.parametrize("how", ["--password-file", "beside", "inner.7z.password"])
+async def test_a_locked_archive_from_a_drop_is_dropped_again(
+    house: House, tmp_path: Path, photos: Path, how: str
+) -> None:
+    """`retry` puts it into the inbox with its password, typed or beside it under either name; it is never posted."""
+    refused = await _refused_inside(house, tmp_path, photos)
+    secret = tmp_path / "given"
+    if how != "--password-file":
+        secret = refused.with_name(f"{refused.name}.password" if how == "beside" else how)
+    secret.write_text(SECRET)
+    config = tmp_path / "config.toml"
+    config.write_text(f'[spool]\nroot = "{house.root}"\nreserve = 0\n')
+    words = [how, str(secret)] if how == "--password-file" else []
+    command = [sys.executable, "-m", "telespool.cli.main", "retry", "-c", str(config)]
+    await asyncio.to_thread(
+        subprocess.run, [*command, refused.parent.name, *words], check=True, timeout=60
+    )
+
+    await house.work()
+
+    assert len(house.posted()) == 3
+    assert _holds_no_password(house)
+    assert not [*house.root.glob("quarantine/*/*"), *house.posts.rglob("*.7z")]
+
+
+async def test_an_archive_in_uploading_is_not_posted(
+    house: House, tmp_path: Path, photos: Path
+) -> None:
+    """Whoever moves it there, or its password, is told; neither gets into a chat."""
+    refused = await _refused_inside(house, tmp_path, photos)
+    there = house.root / "uploading" / refused.parent.name
+    there.mkdir(parents=True, exist_ok=True)
+    (there / f"{refused.name}.password").write_text(SECRET)
+    refused.rename(there / refused.name)
+
+    await house.work('others = "document"\n')
+
+    assert not [*house.posts.rglob("*inner*")]
+    notes = sorted(note.read_text() for note in house.root.glob("quarantine/*/*.txt"))
+    assert any("passwords are never sent" in note for note in notes)
+    assert any("with --as-document it is sent as it is" in note for note in notes)

@@ -1,7 +1,7 @@
 """telespool retry JOB|PATH…: try again what was refused, waits or is held.
 
 Of a job: everything of it in quarantine and every wait. A password (--password asks for it, --password-file reads it)
-goes beside the archive as NAME.password;
+goes beside the archive as NAME.password; an archive that came out of a drop becomes a drop of its own;
 --as-document sends a file as it is, to be downloaded and not played (its name says so: clip.as-document.mp4).
 """
 
@@ -10,11 +10,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from telespool.archives.signatures import recognise
 from telespool.cli.passwords import given
 from telespool.cli.spool_access import spool_root, tell_if_stopped
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
+from telespool.runtime import plain_files
 from telespool.spool import Spool, operator
+from telespool.spool.companions import password_for
 from telespool.spool.gathering import gathers
 from telespool.spool.lookup import find
 
@@ -41,11 +44,22 @@ def run(options: argparse.Namespace) -> int:
         return code
     operator.share(spool)
     for entry in wanted:
-        if passwords and entry.unit.first:
-            print(f"{entry.unit.label}: is no archive, so the password is not used")
+        password = "\n".join(passwords)
         try:
-            password = "\n".join(passwords) if entry.unit.first == 0 else ""
+            if entry.unit.first and not options.as_document and _is_archive(entry):
+                place = operator.drop_again(
+                    spool, entry, password or operator.password_beside(entry)
+                )
+                print(f"{entry.unit.label}: now {place}, to be unpacked as a drop of its own")
+                continue
+            if passwords and entry.unit.first:
+                print(f"{entry.unit.label}: is no archive, so the password is not used")
+                password = ""
             moved = operator.retry(spool, entry, password=password, as_document=options.as_document)
+        except Permanent as error:
+            print(f"telespool: {error}", file=sys.stderr)
+            code = 1
+            continue
         except FileNotFoundError:
             print(f"{entry.unit.label}: is not there any more; the daemon, or a person, was first")
             code = 1
@@ -53,6 +67,12 @@ def run(options: argparse.Namespace) -> int:
         print(f"{entry.unit.label}: now in {moved.folder}/, {_next(moved)}")
     tell_if_stopped(config)
     return code
+
+
+def _is_archive(entry: Entry) -> bool:
+    """Whether a refused file is an archive, which is unpacked and never sent by itself."""
+    is_file = entry.folder == "quarantine" and plain_files.is_file(entry.path)
+    return is_file and recognise(entry.path) is not None
 
 
 def _next(moved: Entry) -> str:
@@ -81,4 +101,5 @@ def _may_go(entry: Entry, *, as_document: bool) -> bool:
     """Return True for what was refused or waits; what is to be converted goes on by itself."""
     if entry.folder == "deferred":
         return as_document or entry.unit.attempt > 0 or gathers(entry)
-    return entry.folder == "quarantine"
+    # A password beside an archive is no unit, whatever its name begins with.
+    return entry.folder == "quarantine" and password_for(entry.unit.label) is None

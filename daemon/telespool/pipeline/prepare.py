@@ -11,6 +11,7 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from telespool.archives.signatures import recognise
 from telespool.destinations.base import no_limit
 from telespool.errors import NeedsConversion, Permanent
 from telespool.media import raw_preview
@@ -25,6 +26,7 @@ from telespool.pipeline.caption_fields import CaptionFields
 from telespool.pipeline.live_photos import LiveClips
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
+from telespool.spool.companions import password_for
 from telespool.spool.identifiers import file_id, random_id
 from telespool.spool.job_captions import JobCaptions
 from telespool.spool.names import title
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.config.schema import Config
-    from telespool.media.compatibility import Assessment
+    from telespool.media.compatibility import Assessment, FirstLook
     from telespool.model import Kind
     from telespool.pipeline.captions import PostCaptions
     from telespool.spool import Spool
@@ -75,14 +77,7 @@ class Preparer:
         seen = await in_thread(
             glance.of_photo, member.path, self._longest(member), preview=self.previews
         )
-        verdict = await assess(
-            member.path,
-            self.config.convert,
-            max_bytes=limit,
-            name=member.unit.label,
-            first=seen.first,
-        )
-        self._verdicts[_key(member)] = verdict
+        verdict = await self._assess(member, limit, seen.first)
         whole = member.unit.goes_as_document or verdict.kind in {"audio", "other"}
         if whole and (await in_thread(plain_files.lstat, member.path)).st_size > limit:
             self._oversize.add(_key(member))
@@ -120,6 +115,14 @@ class Preparer:
             raise NeedsConversion("; ".join(verdict.reasons))
         kind: Kind = verdict.kind if verdict.kind in {"video", "gif"} else "document"
         yield await self._item(member, member.path, kind, verdict)
+
+    async def _assess(self, member: Entry, limit: int, first: FirstLook) -> Assessment:
+        name, settings = member.unit.label, self.config.convert
+        verdict = await assess(member.path, settings, max_bytes=limit, name=name, first=first)
+        self._verdicts[_key(member)] = verdict
+        if verdict.kind == "other" and (reason := await in_thread(_never_sent, member)):
+            raise Permanent(reason)
+        return verdict
 
     def convertible(self, member: Entry) -> bool:
         """Whether a refused file can be converted: a moving picture that is no converted copy yet."""
@@ -286,6 +289,19 @@ class Preparer:
             picture=shown,
             cover=sharp,
         )
+
+
+def _never_sent(member: Entry) -> str:
+    """Why a file that a person moved into uploading/ is not sent, though any other would be as a document; "" where it is."""
+    unit = member.unit
+    if password_for(unit.label) is not None:
+        return f"{unit.label} holds a password, and passwords are never sent."
+    if unit.kind == "c" or unit.goes_as_document or recognise(member.path) is None:
+        return ""
+    return (
+        f"{unit.label} is an archive: what is in it is sent, and not the archive. telespool retry unpacks it as a drop of"
+        " its own; with --as-document it is sent as it is."
+    )
 
 
 def _key(member: Entry) -> tuple[str, int, str]:

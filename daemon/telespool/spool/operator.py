@@ -5,12 +5,14 @@ never opened here): whoever renames first has it,
 and the daemon hears of it by the file system's events. `FileNotFoundError` leaves where the daemon was first.
 
     retry      quarantine/ → uploading/ (an archive: → incoming/), or a wait is ended
+    drop again quarantine/ → inbox/CHAT/: an archive that came out of another drop
     hold       uploading/, deferred/ → deferred/ with @1 and a time that never comes
     drop       a copy under a hidden name in inbox/CHAT/, then its rename
 """
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -54,8 +56,11 @@ def _unpack_again(spool: Spool, entry: Entry, password: str) -> Entry:
     unit = entry.unit.plain()
     folder = spool.job_folder("incoming", entry.job)
     note = note_path(entry.path)
-    if password:
+    beside = _passwords_beside(entry)
+    if password := password or password_beside(entry):
         entry = _with_password(spool, entry, password)
+    for path in beside:
+        spool.disk.unlink(path)
     if entry.path.name != GATHERED:
         moved = spool.move(entry.path, folder / str(unit), "incoming", entry.job, unit)
     else:
@@ -96,6 +101,53 @@ def _forget_note(spool: Spool, entry: Entry, note: Path) -> None:
         spool.tidy(note.parent)
 
 
+def drop_again(spool: Spool, entry: Entry, password: str = "") -> Path:
+    """Put an archive that came out of a drop into the inbox, where it is a drop of its own; return its place there."""
+    directory = _inbox_of(spool, entry.chat, entry.topic)
+    target = directory / entry.unit.shown
+    if plain_files.exists(target):
+        raise Permanent(f"{target} is there already and waits to be taken. Move one of them away.")
+    if password:
+        # First: the archive alone might be taken at once.
+        spool.disk.write(directory / f"{target.name}{PASSWORD_SUFFIX}", f"{password}\n".encode())
+    note = note_path(entry.path)
+    try:
+        spool.disk.rename(entry.path, target)  # commit
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        raise Permanent(
+            f"{entry.unit.label} lies on another file system than the inbox. Copy it into {directory} yourself."
+        ) from error
+    spool.disk.fsync(directory, entry.path.parent)
+    for beside in _passwords_beside(entry):
+        spool.disk.unlink(beside)
+    _forget_note(spool, entry, note)
+    return target
+
+
+def password_beside(entry: Entry) -> str:
+    """What a NAME.password beside a unit holds, by the name it has there or had before; "" without one."""
+    texts = [path.read_text("utf-8", "replace").strip("\n") for path in _passwords_beside(entry)]
+    return "\n".join(texts)
+
+
+def _passwords_beside(entry: Entry) -> list[Path]:
+    names = dict.fromkeys((entry.path.name, entry.unit.label))
+    paths = [entry.path.with_name(f"{name}{PASSWORD_SUFFIX}") for name in names]
+    return [path for path in paths if plain_files.is_file(path)]
+
+
+def _inbox_of(spool: Spool, chat: str, topic: str) -> Path:
+    """The folder of a chat, or of its topic, in the inbox; made where it is missing."""
+    directory = spool.inbox if chat == "default" else spool.inbox / chat
+    spool.disk.mkdir(directory)
+    if topic:
+        directory /= topic
+        spool.disk.mkdir(directory)
+    return directory
+
+
 def hold(spool: Spool, entry: Entry) -> Entry:
     """Put a unit aside until a person says `retry`."""
     return spool.wait(entry, HELD)
@@ -103,11 +155,7 @@ def hold(spool: Spool, entry: Entry) -> Entry:
 
 def take_in(spool: Spool, source: Path, chat: str, topic: str = "") -> Path:
     """Copy a file or a folder into the inbox of a chat (or of its topic); complete from its first moment."""
-    directory = spool.inbox if chat == "default" else spool.inbox / chat
-    spool.disk.mkdir(directory)
-    if topic:
-        directory /= topic
-        spool.disk.mkdir(directory)
+    directory = _inbox_of(spool, chat, topic)
     sweep(spool.disk, [spool.inbox, directory])
     target = directory / source.name
     if plain_files.exists(target):
