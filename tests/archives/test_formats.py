@@ -183,6 +183,12 @@ def test_picture_with_an_archive_behind_it_is_a_picture(head: bytes, tmp_path: P
         ["theme/x.xml", "[Content_Types].xml"],
         ["META-INF/MANIFEST.MF", "a.class"],
         ["classes.dex", "AndroidManifest.xml"],
+        ["preview.jpg", "Index/Document.iwa", "Data/photo.jpg"],
+        ["QuickLook/Thumbnail.jpg", "buildVersionHistory.plist"],
+        ["document.json", "meta.json", "previews/preview.png"],
+        ["QuickLook/Thumbnail.png", "Document.archive"],
+        ["scene.usdc", "textures/wood.png"],
+        ["doc.kml", "files/photo.jpg"],
     ],
 )
 def test_document_is_no_archive(names: list[str], tmp_path: Path) -> None:

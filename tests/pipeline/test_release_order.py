@@ -103,6 +103,20 @@ async def test_photos_leave_before_videos_and_those_before_what_is_converted(
     ]
 
 
+async def test_what_is_called_a_document_leaves_as_one(spool: Spool, material: Material) -> None:
+    """NAME.as-document.jpg shares no album with photos, and a film of that name is not converted."""
+    names = ["1.jpg", "2.as-document.jpg", "3.jpg", "4.as-document.avi"]
+    coming = members(names)
+
+    released = await sort(spool, coming, list(range(len(coming))), content_of(material))
+
+    assert released == [("uploading", "0001-0003_album"), ("uploading", "0002-0004_album")]
+    held = [
+        [each.unit.first for each in spool.members(entry)] for entry in spool.all_units("uploading")
+    ]
+    assert sorted(held) == [[1, 3], [2, 4]]
+
+
 async def test_the_first_album_leaves_while_the_rest_is_still_to_come(
     spool: Spool, material: Material
 ) -> None:

@@ -23,6 +23,14 @@ _TAIL = 66 * 1024  # the end record of a zip and its longest comment
 # The part by which a zip is known to be a document or a program: where the first entry, or any, is so named.
 _DOCUMENT_FIRST = (b"mimetype", b"_rels/", b"docProps/", b"word/", b"xl/", b"ppt/", b"META-INF/")
 _DOCUMENT_ANY = (b"[Content_Types].xml", b"META-INF/MANIFEST.MF", b"AndroidManifest.xml")
+# The same of documents that begin like any zip: names at the top, or beginnings of names, all of which must be there. Apple's
+# Pages, Numbers and Keynote (two generations), Sketch, Procreate, GoodNotes, web archives, add-ons of Firefox, maps.
+_DOCUMENT_ALL = (
+    (b"Index/Document.iwa",), (b"Index/Presentation.iwa",), (b"Index/Metadata.iwa",), (b"buildVersionHistory.plist",),
+    (b"document.json", b"meta.json"), (b"Document.archive",), (b"index.notes.pb",), (b"WEB-INF/",),
+    (b"META-INF/manifest.mf",), (b"doc.kml",),
+)  # fmt: skip
+_SCENES = (b".usda", b".usdc", b".usd")  # endings of the first member of a USDZ
 _MEDIA = {"photo", "gif", "video", "audio"}
 _IN_FRONT = (b"HTTP/", b"\xef\xbb\xbf")  # a server's answer, a byte order mark
 
@@ -74,7 +82,7 @@ def _is_document(head: bytes, file: BinaryIO) -> bool:
     first = head[30 : 30 + int.from_bytes(head[26:28], "little")]
     if first == b"mimetype" or first.startswith(_DOCUMENT_FIRST[1:]):
         return True
-    if first in _DOCUMENT_ANY:
+    if first in _DOCUMENT_ANY or first.endswith(_SCENES):
         return True
     size = file.seek(0, 2)
     file.seek(max(0, size - _TAIL))
@@ -86,7 +94,8 @@ def _is_document(head: bytes, file: BinaryIO) -> bool:
         tail = tail[max(0, end - length) : end]
     # In the central directory a name stands right behind its 46 byte header, which ends in an offset;
     # members deeper inside (a folder of somebody's source code) have a path before the name.
-    return any(_names(tail, part) for part in _DOCUMENT_ANY)
+    some = ((part,) for part in _DOCUMENT_ANY)
+    return any(all(_names(tail, part) for part in parts) for parts in (*some, *_DOCUMENT_ALL))
 
 
 def _names(tail: bytes, part: bytes) -> bool:

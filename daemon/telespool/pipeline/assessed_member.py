@@ -55,10 +55,10 @@ class AssessedMember:
         verdict = self.verdict
         if verdict is None or verdict.action == "refuse" or self.inner_photo:
             return PHOTO  # into quarantine, too: nobody waits for it
+        if self.unit.goes_as_document or verdict.action == "document":
+            return OTHER
         if verdict.action in CONVERTED:
             return COPY
-        if verdict.action == "document" and not self.unit.goes_as_document:
-            return OTHER
         return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(verdict.kind, OTHER)
 
     @property
@@ -75,6 +75,8 @@ class AssessedMember:
         verdict = self.verdict
         if self.inner_photo:
             return "photo"
+        if self.unit.goes_as_document:  # a person called it so: "12.as-document.jpg"
+            return "document"
         if verdict is None or self.is_other or verdict.action == "document":
             return "document"
         return verdict.kind if verdict.kind in {"photo", "video", "gif"} else "document"

@@ -270,7 +270,7 @@ class ReleaseOrder:
             await self.out.leave_out(member)
         elif self._story.keeps_place(member) and not self._story.is_passed(member):
             await self._gather(member)
-        elif verdict.action in CONVERTED:
+        elif verdict.action in CONVERTED and not member.unit.goes_as_document:
             await self.out.defer(member)
         else:
             await self._gather(member)
