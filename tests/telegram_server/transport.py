@@ -16,8 +16,6 @@ from contextlib import suppress
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Protocol
 
-from Crypto.Cipher import AES
-
 from .wire import Disconnect
 
 if TYPE_CHECKING:
@@ -208,6 +206,9 @@ async def _obfuscated(line: Line, secret: bytes | None = None) -> Transport:
 
     core.telegram.org/mtproto/mtproto-transports#transport-obfuscation
     """
+    # Here, because it is an extra: on a machine that is installed as people's are this server speaks all but this.
+    from Crypto.Cipher import AES  # noqa: PLC0415
+
     head = await line.read(64)
     back = head[8:56][::-1]
     keys = [(key[:32], key[32:]) for key in (head[8:56], back)]
