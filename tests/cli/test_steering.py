@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -21,8 +22,6 @@ from tests.jobs import job_name
 from tests.material import make_zip, sha256
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.material import Material
     from tests.telegram_server import TestTelegram
 
@@ -321,3 +320,15 @@ async def test_beside_a_running_daemon(
 def test_time_of_a_hold_is_no_accident() -> None:
     """No ordinary wait is as long as a hold."""
     assert time.time() + 10 * 365 * 86400 < HELD
+
+
+def test_drop_takes_nothing_that_is_not_meant(tmp_path: Path, capsys: Capture) -> None:
+    """An empty name is not the current folder, and neither the spool nor what it lies in is dropped into itself."""
+    spool = make(tmp_path / "spool")
+    with pytest.raises(SystemExit):
+        telespool(capsys, spool.config, "drop", "")
+    assert "an empty name" in capsys.readouterr().err
+    for place in (spool.root, spool.root / "inbox", tmp_path, Path("/")):
+        said = telespool(capsys, spool.config, "drop", place)
+        assert (said.code, list((spool.root / "inbox").iterdir())) == (1, [])
+        assert "is or holds" in said.err

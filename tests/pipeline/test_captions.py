@@ -52,6 +52,20 @@ def test_tags_stand_as_they_are(text: str) -> None:
     assert render(text.replace("<", "\\<")).text == text
 
 
+@pytest.mark.parametrize(
+    ("template", "shown"),
+    [
+        ("**{archive}** {count}", "3"),
+        ("||{archive}||", ""),
+        ("**{archive} {count}**", "3"),
+        ("~~ {archive} ~~x", "x"),
+    ],
+)
+def test_formatting_of_nothing_is_left_out(template: str, shown: str) -> None:
+    """Where a field is empty, as the archive of loose photos, its signs of formatting do not stand in the chat."""
+    assert render(fill(template, {"archive": "", "count": 3})).text.strip() == shown
+
+
 def test_a_caption_that_is_cut_keeps_its_spans_inside() -> None:
     """No span reaches beyond the end of a shortened text."""
     assert Formatted("abcdef", (Span("bold", 0, 6), Span("italic", 5, 1))).cut(4) == Formatted(

@@ -12,6 +12,7 @@ import pytest
 from telespool.errors import SpoolBusy
 from telespool.spool import Spool
 from telespool.spool.lock import Lock
+from tests.jobs import job_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,3 +66,21 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None
     with pytest.raises(OSError, match="lock"):
         Lock(tmp_path / "lock").take()
     assert (tmp_path / "letter").read_text() == "dear aunt"
+
+
+def test_only_what_is_ours_is_removed_from_tmp(tmp_path: Path) -> None:
+    """A folder with a tmp/ of somebody's, taken for a spool, loses nothing; what a process left is made again."""
+    theirs = ["thesis.txt", "2024/photo.jpg", "0001_a.jpg", ".hidden"]
+    job = job_name()
+    ours = [f"{job}.send.0001/first", f"{job}_0001.jpg", "0/1", "7000000/2", ".probe-17-4"]
+    for name in (*theirs, *ours):
+        path = tmp_path / "tmp" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x")
+
+    spool = Spool(tmp_path)
+    spool.open()
+    spool.close()
+
+    left = [path for path in (tmp_path / "tmp").rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(tmp_path / "tmp")) for path in left) == sorted(theirs)

@@ -40,12 +40,23 @@ def run(options: argparse.Namespace) -> int:
         )
     for path in options.files:
         _check(path, config)
+        _check_place(path, spool)
     operator.share(spool)
     for path in options.files:
         target = operator.take_in(spool, path.absolute(), to, topic)
         print(f"{target}: dropped for the chat {options.to}")
     tell_if_stopped(config)
     return 0
+
+
+def _check_place(path: Path, spool: Spool) -> None:
+    """Refuse what would be taken twice: the spool, its inbox, and every folder that one of them lies in."""
+    place = path.resolve()
+    for ours in (spool.root, spool.inbox):
+        if ours.is_relative_to(place):
+            raise Permanent(
+                f"{path} is or holds {ours}, where drops lie already. Name the files or folders that you mean."
+            )
 
 
 def _check(path: Path, config: Config) -> None:

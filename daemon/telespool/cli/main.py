@@ -115,6 +115,13 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
+def _named(text: str) -> Path:
+    """A path that a person typed; an empty one, as of a variable that is not set, would be the current folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name: nothing is meant by it")
+    return Path(text)
+
+
 def _helping(command: Callable[..., argparse.ArgumentParser]) -> None:
     """Add the command for conversions on other machines."""
     helper = command("helper", "Let another machine encode pieces of films, or be that machine.")
@@ -156,7 +163,7 @@ def _steering(command: Callable[..., argparse.ArgumentParser]) -> None:
     cancel.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
 
     drop = command("drop", "Copy files or folders into the inbox.")
-    drop.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    drop.add_argument("files", nargs="+", type=_named, metavar="FILE")
     drop.add_argument(
         "--to", default="default", metavar="CHAT", help="the chat, by its name under [chats]"
     )

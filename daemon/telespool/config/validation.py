@@ -141,6 +141,12 @@ def _telegram(config: Config) -> Iterator[tuple[Key, str]]:
 def _folders(config: Config) -> Iterator[tuple[Key, str]]:
     root = config.spool.root
     inbox = config.spool.inbox
+    if root == Path(root.anchor):
+        yield (
+            ("spool", "root"),
+            f"must not be {root}, which holds the whole system: name a folder of its own, such as ~/spool",
+        )
+        return
     if root == _SOURCE:
         yield (
             ("spool", "root"),

@@ -27,13 +27,20 @@ def literally(text: str) -> str:
     return _SIGNS.sub(r"\\\1", " ".join(text.split()))
 
 
+# Signs of formatting around nothing: what was to stand there is empty.
+_NOTHING_MARKED = re.compile(r"(?<!\\)(\*\*|~~|\|\||\*|`)\s*\1")
+
+
 def fill(template: str, values: Mapping[str, str | int]) -> str:
     """Put the values into a template of Markdown; the result is Markdown."""
     shown = {
         name: literally(value) if isinstance(value, str) else value
         for name, value in values.items()
     }
-    return template.format(**shown).strip()
+    filled = template.format(**shown)
+    if not all(str(value).strip() for value in shown.values()):
+        filled = _NOTHING_MARKED.sub("", filled)
+    return filled.strip()
 
 
 @dataclass(frozen=True, slots=True)

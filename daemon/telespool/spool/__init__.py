@@ -49,6 +49,7 @@ from telespool.spool import (
 )
 from telespool.spool.layout import FOLDERS, Folder
 from telespool.spool.lock import Lock
+from telespool.spool.names import is_working_name
 from telespool.spool.transition import SpoolWriter
 
 if TYPE_CHECKING:
@@ -227,8 +228,8 @@ class Spool(SpoolWriter):
                 probe.unlink(missing_ok=True)
 
     def empty_tmp(self) -> None:
-        """Remove what an earlier process was making; all of it can be made again."""
-        for name in plain_files.names(self.tmp):
+        """Remove what an earlier process was making; all of it can be made again. What others put there stays."""
+        for name in filter(is_working_name, plain_files.names(self.tmp)):
             self.disk.rmtree(self.tmp / name)
 
 

@@ -70,6 +70,7 @@ _VOLUME = re.compile(
     r"(\d{1,5}|[a-z]{2,3}))$",
     re.IGNORECASE,
 )
+_WORKING = re.compile(r"\d{8}-\d{6}[-_].+|0|\d+0{6}|\.probe-\d.*", re.DOTALL)
 _ENDING = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}|7z")
 _PLAIN = re.compile(
     r"\w(?:[\w ().,+-]*\w)?", re.ASCII
@@ -298,6 +299,11 @@ def clean(name: str, limit: int = LABEL_BYTES) -> str:
 
 def _unsafe(sign: str) -> bool:
     return sign == "/" or unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"}
+
+
+def is_working_name(name: str) -> bool:
+    """Whether an entry of tmp/ is of our making: of a job, of an archive that is read, or a probe of the disk."""
+    return _WORKING.fullmatch(name) is not None
 
 
 def topic_of(folder: str) -> str:
