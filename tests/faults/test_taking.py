@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 import random
+import zipfile
 from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
 from telespool.clutter import clutter, ignored, unfinished
+from telespool.config.schema import Seconds
 from telespool.pipeline.drops import find
 from telespool.runtime.write_signs import WriteSigns
 from tests.crash.media import photo
@@ -58,6 +61,26 @@ def test_an_unfinished_file_holds_up_its_folder_for_a_while(tmp_path: Path, kept
     assert f"because {kept} looks unfinished" in drop.obstacle
     (drop,) = find(inbox, ["family"], [], patience=0.0)
     assert not drop.obstacle
+
+
+async def test_an_archive_that_lacks_its_end_waits_for_a_sender_that_resumes(root: Path) -> None:
+    """Closed in the midst (wget -c, a resumed upload), it is not taken for whole, as a photo is; then it is one job."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name in ("a", "b"):
+            archive.writestr(f"{name}.jpg", photo(name.encode()))
+    data, target = packed.getvalue(), root / "inbox" / "trip.zip"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    async with running(config(root, settle=Seconds(LONG))) as house:
+        target.write_bytes(data[: len(data) // 2])
+        put(root / "inbox" / "c.jpg", photo(b"c"))
+        await house.until(lambda: house.arrived and house.idle)
+        assert (house.arrived, target.exists()) == ([photo(b"c")], True)
+        with target.open("ab") as file:
+            file.write(data[len(data) // 2 :])
+        await house.until(lambda: len(house.arrived) == 3 and house.idle)
+    assert sorted(house.arrived) == sorted(photo(name) for name in (b"a", b"b", b"c"))
+    assert not house.lying("quarantine")
 
 
 async def test_loose_files_of_one_moment_are_one_job(root: Path) -> None:

@@ -200,9 +200,14 @@ class Inbox(Worker):
         return gap
 
     async def _wait_for_end(self, drop: Drop) -> float:
-        """Seconds to wait for the end of an archive that may still be written, where nobody can tell who writes it."""
-        if drop.swift or not await in_thread(lacks_end, drop.path):
+        """Seconds to wait for the end of an archive that may still be written.
+
+        Where the kernel tells that nobody writes it, for the settling time: a sender that resumes has closed it as well.
+        """
+        if not await in_thread(lacks_end, drop.path):
             return 0.0
+        if drop.swift:
+            return max(0.0, drop.changed + self.config.inbox.settle - self.spool.clock())
         left = drop.changed + self.config.archives.volume_wait - self.spool.clock()
         if left <= 0:
             return 0.0
