@@ -68,6 +68,7 @@ def test_a_block_of_the_documentation_can_be_pasted(place: str, block: str) -> N
         ('[spool]\nroot = "C:\\spool"\n', "write \\\\ for a backslash"),
         ("[spool\n", "] is missing"),
         (f'[spool]\nroot = "{ROOT}"\n', "must not be the folder of the program itself"),
+        ('[spool]\nroot = "/"\n', "which holds the whole system"),
     ],
 )
 def test_what_the_parser_says_is_put_into_words(text: str, said: str) -> None:
