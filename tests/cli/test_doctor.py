@@ -193,7 +193,7 @@ def _no_cryptg(home: Home, _telegram: Any) -> dict[str, str]:
 
 FAULTS = {
     "a mistake in the configuration": Fault(
-        _mistake, "configuration", "from 0 to 51", "check-config"
+        _mistake, "configuration", "from 1 to 51", "check-config"
     ),
     "a secret that others can read": Fault(
         _open_secret, "configuration", "chmod 600", "Correct it"

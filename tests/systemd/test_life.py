@@ -161,7 +161,7 @@ def test_a_wrong_configuration_is_told_and_not_tried_again(service: Service) -> 
     assert (service.show("ExecMainStatus"), service.show("NRestarts")) == ("78", "0")
     assert service.show("ActiveState") == "failed"
     assert service.said(
-        "/etc/telespool/config.toml:2: convert.crf: must be a whole number from 0 to 51"
+        "/etc/telespool/config.toml:2: convert.crf: must be a whole number from 1 to 51"
     )
     assert service.said('/etc/telespool/config.toml:4: inbox.others: must be "skip" or "document"')
 
@@ -178,7 +178,7 @@ def test_a_reload_takes_what_is_right_and_refuses_what_is_wrong(
     service.configure("convert.crf = 99")
     done = service.machine.run("systemctl", "reload", service.unit, check=False)
     assert done.returncode
-    assert service.said("config.toml:1: convert.crf: must be a whole number from 0 to 51, not 99")
+    assert service.said("config.toml:1: convert.crf: must be a whole number from 1 to 51, not 99")
     until(lambda: service.show("ActiveState") == "active", "the reload to be over")
     service.drop(holiday)
     service.until_done("holiday.zip")

@@ -51,5 +51,6 @@ def at_once(parts: tuple[str, ...], flags: int) -> int | None:
     if handle >= 0:
         return handle
     if ctypes.get_errno() == errno.ENOENT:
-        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fsdecode(path))
+        shown = os.fsdecode(path).replace("//", "/", 1)  # the first part is "/" itself
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), shown)
     return None

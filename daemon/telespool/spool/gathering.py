@@ -187,6 +187,7 @@ def close(spool: SpoolWriter, album: Entry) -> None:
     for member in spool.members(album):
         spool.put(member, "uploading", member.unit)
     spool.disk.rmdir(album.path)
+    spool.disk.fsync(album.path.parent)
     spool.tidy(album.path.parent)
     spool.changed(["deferred"])
 
