@@ -21,7 +21,7 @@ import shtab
 from argparse_manpage.manpage import Manpage
 
 from telespool import __version__
-from telespool.cli.main import parser
+from telespool.cli.main import named, parser
 from telespool.config.example import _value as written
 from telespool.config.fields import fields, wanted
 from telespool.config.schema import Config
@@ -252,7 +252,7 @@ def completions() -> dict[str, str]:
         for command in commands(top):
             for action in command.parser._actions:  # noqa: SLF001 - as above
                 kind = _CHATS if action.dest == "to" else _NAMES if action.dest == "what" else None
-                if kind is None and action.type is Path:
+                if kind is None and action.type in {Path, named}:
                     action.complete = shtab.FILE  # type: ignore[attr-defined]
                 elif kind is not None:
                     # The functions are defined once, whoever uses them.

@@ -115,7 +115,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _named(text: str) -> Path:
+def named(text: str) -> Path:
     """A path that a person typed; an empty one, as of a variable that is not set, would be the current folder."""
     if not text:
         raise argparse.ArgumentTypeError("an empty name: nothing is meant by it")
@@ -163,7 +163,7 @@ def _steering(command: Callable[..., argparse.ArgumentParser]) -> None:
     cancel.add_argument("what", nargs="+", metavar="JOB|PATH", help="a job, or a file of the spool")
 
     drop = command("drop", "Copy files or folders into the inbox.")
-    drop.add_argument("files", nargs="+", type=_named, metavar="FILE")
+    drop.add_argument("files", nargs="+", type=named, metavar="FILE")
     drop.add_argument(
         "--to", default="default", metavar="CHAT", help="the chat, by its name under [chats]"
     )
@@ -211,8 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is None:
         top.print_help(sys.stderr)
         return _MISUSED
-    named = getattr(options, "config", None)
-    paths.use(named or loader.find(), by_hand=named is not None)
+    chosen = getattr(options, "config", None)
+    paths.use(chosen or loader.find(), by_hand=chosen is not None)
     if options.command != "run":
         _clean_up_when_ended()
     try:
