@@ -47,9 +47,7 @@ def run(options: argparse.Namespace) -> int:
         password = "\n".join(passwords)
         try:
             if entry.unit.first and not options.as_document and _is_archive(entry):
-                place = operator.drop_again(
-                    spool, entry, password or operator.password_beside(entry)
-                )
+                place = operator.drop_again(spool, entry, password)
                 print(f"{entry.unit.label}: now {place}, to be unpacked as a drop of its own")
                 continue
             if passwords and entry.unit.first:

@@ -21,7 +21,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from telespool.file_endings import archive_name, media_name
 from telespool.runtime import plain_files
@@ -37,14 +37,7 @@ if TYPE_CHECKING:
 
 Folder = Literal["incoming", "uploading", "deferred", "converting", "done", "quarantine"]
 
-FOLDERS: tuple[Folder, ...] = (
-    "incoming",
-    "uploading",
-    "deferred",
-    "converting",
-    "done",
-    "quarantine",
-)
+FOLDERS: tuple[Folder, ...] = get_args(Folder)
 WORKING: tuple[Folder, ...] = ("incoming", "uploading", "deferred", "converting")
 _LOOKS = 10
 REPORT = "report.txt"

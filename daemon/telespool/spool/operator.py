@@ -57,7 +57,7 @@ def _unpack_again(spool: Spool, entry: Entry, password: str) -> Entry:
     folder = spool.job_folder("incoming", entry.job)
     note = note_path(entry.path)
     beside = _passwords_beside(entry)
-    if password := password or password_beside(entry):
+    if password := password or _password_beside(entry):
         entry = _with_password(spool, entry, password)
     for path in beside:
         spool.disk.unlink(path)
@@ -107,7 +107,7 @@ def drop_again(spool: Spool, entry: Entry, password: str = "") -> Path:
     target = directory / entry.unit.shown
     if plain_files.exists(target):
         raise Permanent(f"{target} is there already and waits to be taken. Move one of them away.")
-    if password:
+    if password := password or _password_beside(entry):
         # First: the archive alone might be taken at once.
         spool.disk.write(directory / f"{target.name}{PASSWORD_SUFFIX}", f"{password}\n".encode())
     note = note_path(entry.path)
@@ -126,7 +126,7 @@ def drop_again(spool: Spool, entry: Entry, password: str = "") -> Path:
     return target
 
 
-def password_beside(entry: Entry) -> str:
+def _password_beside(entry: Entry) -> str:
     """What a NAME.password beside a unit holds, by the name it has there or had before; "" without one."""
     texts = [path.read_text("utf-8", "replace").strip("\n") for path in _passwords_beside(entry)]
     return "\n".join(texts)
