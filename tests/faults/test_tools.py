@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from telespool.config.loader import load
+from telespool.observe.job_history import JobHistory
 from telespool.observe.status import Status
 from telespool.observe.status_text import lines
 from telespool.spool.layout import WORKING, SpoolLayout
@@ -59,6 +61,14 @@ def status(house: Process) -> str:
     return "\n".join(lines(Status.of(SpoolLayout(house.root))))
 
 
+def explained(house: Process) -> str:
+    """The histories of all jobs, as `telespool explain` tells them."""
+    layout = SpoolLayout(house.root)
+    config = load(house.root.with_name("config.toml"))
+    jobs = {job for folder in WORKING for job in layout.jobs(folder)}
+    return "\n".join(line for job in jobs for line in JobHistory.of(layout, config, job).lines())
+
+
 @pytest.mark.parametrize(
     ("name", "shown"), [("ffmpeg", "ffmpeg"), ("ffprobe", "ffprobe"), ("7zz", "7-Zip")]
 )
@@ -77,6 +87,7 @@ async def test_breaks_by_turns(name: str, shown: str, tmp_path: Path, material: 
             drop = _needs(name, house, tmp_path, material, turn)
             await eventually(lambda: "does not work" in status(house))
             said = status(house)
+            assert shown in explained(house), "the history of the job does not say what it waits for"
             assert not _tried_again(house), "an attempt was counted"
             shutil.copyfile(material.photo(100 + turn), house.inbox / f"photo {turn}.jpg")
             await eventually(lambda: len(house.posts) == arrived + 1)  # noqa: B023 - awaited in this turn

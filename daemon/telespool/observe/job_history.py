@@ -88,7 +88,9 @@ class JobHistory:
             parts=tuple(parts),
             skipped=tuple(folders.lines(job, SKIPPED)),
             notes=tuple(folders.lines(job, NOTES)),
-            waits=() if folders.is_over(job) else tuple(_waits(folders, job, chat)),
+            waits=()
+            if folders.is_over(job)
+            else tuple(_waits(folders, job, chat, any(part.state in _BY_TOOLS for part in parts))),
             account=tuple(fates(folders, job)),
             topic=parsed.topic if parsed else "",
         )
@@ -160,6 +162,8 @@ _TITLES = {
     "kept": "Kept",
     "refused": "Refused",
 }
+# Where something is yet to be read or made by other programs.
+_BY_TOOLS = {"unpacking", "converts", "converting"}
 
 
 class _Teller:
@@ -289,7 +293,9 @@ class _Teller:
         return "refused", "there is no note that says why", None
 
 
-def _waits(folders: SpoolLayout, job: str, chat: str) -> Iterator[dict[str, Any]]:
+def _waits(
+    folders: SpoolLayout, job: str, chat: str, needs_tools: bool
+) -> Iterator[dict[str, Any]]:
     """The waits that concern this job, from the daemon if one runs."""
     holder = Lock(folders.root / "lock").holder()
     told = control_client.look(folders.root, holder) if holder else None
@@ -298,7 +304,7 @@ def _waits(folders: SpoolLayout, job: str, chat: str) -> Iterator[dict[str, Any]
         whom, scope = wait["whom"], wait["scope"]
         if (
             scope == "all"
-            or (scope == "worker" and wait["kind"] == "disk")
+            or (scope == "worker" and (wait["kind"] == "disk" or needs_tools))
             or (scope == "chat" and whom == chat)
             or (scope == "topic" and parsed is not None and whom == parsed.place)
             or (scope in {"job", "unit"} and whom.partition("/")[0] == job)

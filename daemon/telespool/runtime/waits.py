@@ -42,12 +42,6 @@ class Wait:
         """Whether its time has come."""
         return self.until is not None and self.until <= now
 
-    def concerns(self, job: str, chat: str = "") -> bool:
-        """Whether this job (which goes to `chat`) waits with it."""
-        if self.scope in {"job", "unit"}:
-            return self.whom.partition("/")[0] == job
-        return self.scope == "all" or (self.scope == "chat" and self.whom == chat)
-
     def to_json(self) -> dict[str, Any]:
         """Return it for JSON."""
         return {
