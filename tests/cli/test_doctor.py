@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -83,6 +84,23 @@ async def test_what_is_right(home: Home) -> None:
     assert findings["login"]["found"].startswith("Ada")
     assert findings["chat family"]["found"] == "@family: Family"
     assert findings["trial conversion"]["state"] == "ok"
+
+
+@pytest.mark.parametrize("runs", [False, True])
+async def test_a_dead_proxy_is_no_chats_fault(home: Home, unused_tcp_port: int, runs: bool) -> None:
+    """What keeps Telegram from being asked is told once, with its cure; nobody is sent to correct the chats."""
+    made(home)
+    setting(home, "telegram", f'proxy = "socks5://127.0.0.1:{unused_tcp_port}"')
+    async with home.working() if runs else contextlib.nullcontext() as service:
+        if service is not None:
+            await eventually(lambda: service.activity.waits.now(service.spool.clock()))
+        code, findings = await doctor(home)
+    assert code == 1
+    blamed = findings["Telegram" if runs else "login"]
+    assert "Nothing answers at the proxy" in blamed["found"]
+    assert "telegram.proxy" in blamed["cure"]
+    wrong = [each["name"] for each in findings.values() if each["state"] == "wrong"]
+    assert [name for name in wrong if name.startswith("chat")] == []
 
 
 @dataclass(frozen=True)

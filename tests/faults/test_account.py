@@ -96,10 +96,15 @@ async def test_login_revoked_at_the_start(
     finished = await asyncio.to_thread(home.run)
     assert finished.code == 77
     assert "telespool login" in finished.output
+    said = await asyncio.to_thread(home.command_output, "status")
+    assert "it ended at " in said.stdout
+    assert "telespool login" in said.stdout
     home.session.unlink()
     telegram.session_file(home.session)
     await home.inside(patience=HASTY)
     assert_delivered(home, telegram, files)
+    said = await asyncio.to_thread(home.command_output, "status")
+    assert "it ended" not in said.stdout
 
 
 async def test_key_that_telegram_forgot(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from telespool.pipeline.retry_queue import RetryQueue
 from telespool.runtime.throttle import Throttle
-from telespool.runtime.waits import Waits
+from telespool.runtime.waits import Wait, Waits
 from telespool.runtime.wakeups import WakeupBus
 from telespool.spool import Spool
 from telespool.spool.layout import HELD
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+
+    from telespool.spool.layout import Entry
 
 _YEARS = 4 * 365 * 86400.0
 
@@ -79,5 +81,34 @@ async def test_what_a_person_holds_is_a_wait(tmp_path: Path) -> None:
         queue._pace = Throttle()
         await queue.look(lambda: None)
         assert waits.now(spool.clock()) == []
+    finally:
+        await asyncio.to_thread(spool.close)
+
+
+async def test_one_that_a_person_takes_meanwhile_keeps_no_other(tmp_path: Path) -> None:
+    """Of a wait that was ended all units come back, also where one of them is gone when its turn comes."""
+    spool = Spool(tmp_path / "spool")
+    spool.open()
+    try:
+        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)), Waits())
+        queue._looked = True
+        job = job_name("default_holiday")
+        for name in ("0001@1_a.jpg", "0002@1_b.jpg"):
+            path = spool.root / "deferred" / job / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"photo")
+            os.utime(path, (spool.clock() + 900, spool.clock() + 900))
+        queue.release([Wait("it was closed", spool.clock() + 900, "chat", "default")])
+        taken = (spool.root / "deferred" / job / "0001@1_a.jpg").unlink
+        resume = spool.resume
+
+        def resumed(entry: Entry) -> Entry:
+            if entry.unit.first == 1:
+                taken()
+            return resume(entry)
+
+        spool.resume = resumed  # type: ignore[method-assign]
+        await queue.look(lambda: None)
+        assert [str(entry.unit) for entry in spool.all_units("uploading")] == ["0002_b.jpg"]
     finally:
         await asyncio.to_thread(spool.close)

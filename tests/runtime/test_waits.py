@@ -26,6 +26,17 @@ def test_who_waits_again_for_the_same_waits_since_the_first_time() -> None:
     assert (wait.reason, wait.since) == ("needs 1", 10.0)
 
 
+def test_whom_a_wait_concerns() -> None:
+    """A job waits with everybody, with its chat, with its topic, and for itself."""
+    assert Wait("x").concerns("J")
+    assert Wait("x", None, "chat", "family").concerns("J", "family")
+    assert not Wait("x", None, "chat", "family").concerns("J", "friends")
+    assert Wait("x", None, "topic", "family/Trips").concerns("J", "family", "family/Trips")
+    assert not Wait("x", None, "topic", "family/Trips").concerns("J", "family", "family/")
+    assert Wait("x", None, "unit", "J/0001_a.jpg").concerns("J")
+    assert not Wait("x", None, "job", "K").concerns("J")
+
+
 def test_every_wait_has_a_kind() -> None:
     """What is waited for is known from the error's class unless it says so itself."""
     assert Temporary("x").kind == "network"

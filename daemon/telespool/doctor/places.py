@@ -179,7 +179,11 @@ def events(config: Config, proc: Path = Path("/proc")) -> Finding:
 def daemon(config: Config) -> Finding:
     """Whether it runs, and answers."""
     root = config.spool.root
-    holder = Lock(root / "lock").holder()
+    lock = Lock(root / "lock")
+    holder = lock.holder()
+    if holder is None and (word := lock.last_word()) is not None:
+        found = f"does not run; it ended at {humanize.moment(word[0])}: {word[1]}"
+        return wrong("daemon", found, f"When that is put right, start it: {start_command()}")
     if holder is None:
         return note("daemon", "does not run", f"Start it: {start_command()}")
     if control_client.look(root, holder) is None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from telespool.config.paths import command
 from telespool.doctor import chats
 from telespool.doctor.findings import Finding, note, ok, wrong
-from telespool.errors import ConfigError, LoginNeeded, SpoolBusy, TelespoolError
+from telespool.errors import ConfigError, LoginNeeded, SpoolBusy, TelespoolError, Temporary
 from telespool.observe import control_client, humanize
 from telespool.spool.lock import Lock
 
@@ -78,9 +78,7 @@ async def _ask(config: Config, destination: Destination) -> list[Finding]:
             wrong("login", error.reason, f"Correct the configuration; then run {command('login')}")
         ]
     except (TelespoolError, TimeoutError) as error:
-        cure = "Is the network up, and may this machine reach Telegram (firewall, IPAddressAllow= of the unit)?"
-        if config.telegram.proxy:
-            cure = "It is the way by telegram.proxy that fails: without that key Telegram is asked directly"
+        cure = chats.cure_of_all(config, error.kind if isinstance(error, Temporary) else "")
         return [wrong("login", str(error) or "Telegram does not answer", cure)]
     finally:
         await destination.close()

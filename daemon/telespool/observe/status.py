@@ -92,6 +92,8 @@ class Status:
     beside_jobs: tuple[str, ...]
     activity: dict[str, Any] | None
     left_in_inbox: tuple[str, ...] = ()
+    ended: tuple[float, str] | None = None
+    """When the daemon ended (seconds since the epoch), and why, where a person must do something about it."""
 
     @classmethod
     def of(cls, folders: SpoolLayout, chats: Container[str] = (), *, ask: bool = True) -> Status:
@@ -99,7 +101,8 @@ class Status:
 
         `chats` are the aliases whose folders in the inbox are no drops themselves.
         """
-        process = Lock(folders.root / "lock").holder()
+        lock = Lock(folders.root / "lock")
+        process = lock.holder()
         activity = control_client.look(folders.root, process) if process and ask else None
         daemon: Daemon = "running" if activity else "silent" if process else "not running"
         looks = [_Look.at(folders, folder) for folder in FOLDERS]
@@ -119,6 +122,7 @@ class Status:
             refused=tuple(_read(folders, each) for each in sorted(quarantine.notes, reverse=True)),
             beside_jobs=tuple(f"{look.folder}/{name}" for look in looks for name in look.beside),
             activity=activity,
+            ended=None if process else lock.last_word(),
         )
 
     def shelf(self, folder: Folder) -> Shelf:

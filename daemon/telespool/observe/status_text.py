@@ -47,6 +47,9 @@ def headline(status: Status) -> str:
         "silent": f"the daemon runs (process {status.process}), but does not say what it does",
         "not running": "the daemon does not run; start it: telespool run, or systemctl start telespool",
     }[status.daemon]
+    if status.ended is not None:
+        when, reason = status.ended
+        daemon = f"{daemon}\nit ended at {humanize.moment(when)}: {reason}"
     inbox = f"{humanize.count(status.inbox, 'entry', 'entries')} in the inbox"
     return f"{status.root}: {daemon}\n{inbox}, {humanize.size(status.free)} free"
 
@@ -154,13 +157,7 @@ def waiting(status: Status) -> Iterator[str]:
     waits = (status.activity or {}).get("waits", [])
     held = {wait["whom"] for wait in waits if wait["kind"] == "person"}
     for wait in waits:
-        who = _who(wait)
-        if wait["until"] is None:
-            until = f"for {humanize.span(now - wait['since'])} now"
-        else:
-            left = humanize.span(wait["until"] - now)
-            until = f"until {humanize.moment(wait['until'])} (in {left})"
-        yield f"{who} {until}: {wait['reason']}"
+        yield f"{who_waits(wait)} {how_long(wait, now)}: {wait['reason']}"
     for each in status.waiting[:5]:
         if each.until >= HELD:
             if each.job in held:
@@ -190,7 +187,14 @@ def waiting(status: Status) -> Iterator[str]:
         yield f"{them} to be converted when nothing is left to send"
 
 
-def _who(wait: dict[str, Any]) -> str:
+def how_long(wait: dict[str, Any], now: float) -> str:
+    """Say until when a wait lasts, or since when."""
+    if wait["until"] is None:
+        return f"for {humanize.span(now - wait['since'])} now"
+    return f"until {humanize.moment(wait['until'])} (in {humanize.span(wait['until'] - now)})"
+
+
+def who_waits(wait: dict[str, Any]) -> str:
     """Name who waits, as people know it."""
     whom = str(wait["whom"])
     if whom == EVERYBODY:

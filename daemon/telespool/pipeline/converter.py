@@ -26,7 +26,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline
-from telespool.runtime.waits import Wait
+from telespool.runtime.waits import LASTING, Wait
 from telespool.spool import delivered_index, numbering
 from telespool.spool.job_report import close_job
 
@@ -260,6 +260,15 @@ class Converter(Worker):
             seconds=round(wait),
             reason=error.reason,
         )
+
+    def try_again(self, job: str) -> None:
+        """Go on with an original that waits for its next try."""
+        waits = self.context.activity.waits
+        for wait in waits.begun_by(self.name):
+            if wait.concerns(job) and wait.kind not in LASTING:
+                waits.end(self.name, wait.whom)
+                self._pause = Deadline(0.0, 0.0)
+        super().try_again(job)
 
     async def give_up(self, original: Entry, error: TelespoolError) -> None:
         """Count an attempt that failed; at the limit quarantine the original."""

@@ -152,6 +152,13 @@ class Intake(Worker):
             reason=entry.unit.in_words(error.reason),
         )
 
+    def try_again(self, job: str) -> None:
+        """Take a drop in that waits for its next try."""
+        if self._not_before.pop(job, None) is not None:
+            self.context.activity.waits.end(self.name, job)
+        self._incoming.ring()
+        super().try_again(job)
+
     def _is_last_try(self, drop: Entry) -> bool:
         return drop.unit.attempt >= self.config.send.max_deaths
 

@@ -26,8 +26,9 @@ from telespool.errors import (
     first_of,
 )
 from telespool.observe.progress import UploadProgress
+from telespool.pipeline.kernel_refusals import readable
 from telespool.pipeline.live_photos import clips_of
-from telespool.pipeline.worker import log, readable
+from telespool.pipeline.worker import log
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool import delivered_index

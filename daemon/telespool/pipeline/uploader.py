@@ -35,10 +35,10 @@ from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.retry_queue import RetryQueue
 from telespool.pipeline.send_queue import SendQueue
 from telespool.pipeline.sending_times import SendingTimes
+from telespool.pipeline.sending_waits import SendingWaits
 from telespool.pipeline.stager import AHEAD, Stager
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
-from telespool.runtime.timers import Deadlines
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.spool import delivered_index
 from telespool.spool.job_report import close_job
@@ -81,7 +81,7 @@ class Uploader(Worker):
             Gatherer(context.spool, context.config, context.activity.waits),
         )
         self._uploading = context.wakeups.listen(("uploading",))
-        self._ends = Deadlines()
+        self._holds = SendingWaits(self.name, context.activity.waits, context.spool.clock)
         self._times = SendingTimes(context.config.send, context.spool)
         self._trouble_since: float | None = None
         self._alone = 0
@@ -96,7 +96,13 @@ class Uploader(Worker):
 
     async def step(self) -> float:
         """Bring back what has waited long enough, then send the first unit in order."""
+        self.returning.release(self._holds.ended())
         pause = await self.returning.look(self.queue.forget)
+        for job in self.returning.called_back():
+            self._holds.end(job)
+            pause = 0.0
+        if not pause:
+            return 0.0
         changed = self._uploading.rung
         self._uploading.clear()
         entry = await in_thread(self.queue.first, changed)
@@ -108,25 +114,15 @@ class Uploader(Worker):
             return 0.0 if await self.reporting.tell() else pause
         if wait := await in_thread(self._times.wait, self.spool.clock()):
             self._waits.begin(self.name, wait)
-        held = self._hold(entry)
-        if held:
+        if held := self._holds.of(entry):
+            if self.returning.was_taken(entry) and self._holds.end(entry.job):
+                return 0.0
             return await self._apply_hold(entry, *held)
         async with self.context.sending:
             await self._send(entry)
         return 0.0
 
     # -- waiting -----------------------------------------------------------------------------------
-
-    def _hold(self, entry: Entry) -> tuple[str, float, str] | None:
-        now = self.spool.clock()
-        for whom in (EVERYBODY, entry.chat, entry.place):
-            wait = self._waits.of(self.name, whom)
-            if wait is None or wait.until is None:
-                continue
-            if (left := self._ends.left(whom, wait.until, now)) > 0:
-                return whom, now + left, wait.reason
-            self._waits.end(self.name, whom)
-        return None
 
     async def _apply_hold(self, entry: Entry, whom: str, until: float, reason: str) -> float:
         wait = until - self.spool.clock()
@@ -171,11 +167,7 @@ class Uploader(Worker):
             self._trouble_since = self._trouble_since or now
             if now - self._trouble_since > _SHORT_WAIT:
                 delay = max(delay, settings.retry_min)
-            whom = {"all": EVERYBODY, "topic": entry.place}.get(error.scope, entry.chat)
-            self._waits.begin(
-                self.name, Wait(error.reason, now + delay, error.scope, whom, error.kind)
-            )
-            self._ends.left(whom, now + delay, now)
+            self._holds.begin(entry, error, now + delay)
             if delay <= _SHORT_WAIT:
                 await self._let_go(entry)
                 return
@@ -184,6 +176,11 @@ class Uploader(Worker):
             self._waits.begin(self.name, Wait(error.reason, now + delay, "unit", whom, error.kind))
         self.returning.expect(entry, now + delay)
         await in_thread(self.spool.wait, entry, now + delay)
+
+    def try_again(self, job: str) -> None:
+        """End what this job waits for, of its chat and of everybody."""
+        self._holds.end(job)
+        super().try_again(job)
 
     async def _let_go(self, entry: Entry) -> None:
         await super()._let_go(entry)
@@ -201,7 +198,7 @@ class Uploader(Worker):
     def _following(self) -> list[Entry]:
         if self._alone > 0:
             return []
-        return [each for each in self.queue.following(AHEAD) if not self._hold(each)]
+        return [each for each in self.queue.following(AHEAD) if not self._holds.of(each)]
 
     async def _send(self, entry: Entry) -> None:
         self.queue.forget(entry)
@@ -212,6 +209,7 @@ class Uploader(Worker):
             if entry.unit.attempt:
                 self._alone = _AFTER_DEATH
             unit = await self._brought(entry)
+            self._waits.end(self.name, f"{entry.job}/{entry.unit.plain()}")
             entry = await in_thread(self.spool.begin, entry)
         except FileNotFoundError:
             return  # a person took it away

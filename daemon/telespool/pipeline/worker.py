@@ -15,13 +15,10 @@ from __future__ import annotations
 
 import abc
 import asyncio
-import contextlib
 import errno
-import os
 import sqlite3
 import traceback
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import structlog
@@ -32,9 +29,9 @@ from telespool.errors import (
     Permanent,
     TelespoolError,
     Temporary,
-    Unreadable,
 )
 from telespool.pipeline.interruption import Interruption
+from telespool.pipeline.kernel_refusals import NO_SPACE, is_below, readable, refused_by_kernel
 from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
 from telespool.pipeline.report_hooks import ReportHooks
 from telespool.runtime.cancellation import clean_up, in_thread, raise_if_cancelled
@@ -45,7 +42,7 @@ from telespool.spool.job_report import close_job
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
     from telespool.config.schema import Config
     from telespool.observe.progress import Activity
@@ -63,41 +60,6 @@ _DISK_TROUBLE = {
     errno.EROFS: "the file system is read-only",
     errno.EIO: "the disk reports an error",
 }
-
-
-_NO_SPACE = {errno.ENOSPC, errno.EDQUOT}
-_FULL = {*_NO_SPACE, errno.EROFS}
-
-
-@contextlib.contextmanager
-def readable(entry: Entry) -> Iterator[None]:
-    """Raise Unreadable where it is this unit that cannot be read: it waits by itself, and the disk is not to blame."""
-    try:
-        yield
-    except OSError as error:
-        if isinstance(error, FileNotFoundError) or error.errno in _FULL:
-            raise
-        # Without a name it came out of read(2) itself.
-        name = error.filename
-        own = error.errno == errno.EIO if name is None else _is_below(name, entry.path)
-        if not own:
-            raise
-        raise Unreadable(
-            f"{entry.unit.label} cannot be read ({error.strerror}). Make it readable (chmod u+r), or see whether"
-            " its disk is sound; it is tried again now and then."
-        ) from error
-
-
-def _refused_by_kernel(entry: Entry, error: OSError) -> Unreadable:
-    words = error.strerror or str(error)
-    return Unreadable(
-        f"{entry.unit.label} cannot be read or moved ({words}), though the disk of the spool works. See whether"
-        " something is mounted there, or whether its folder is read-only; it is tried again now and then."
-    )
-
-
-def _is_below(name: str | bytes | int, path: Path) -> bool:
-    return not isinstance(name, int) and Path(os.fsdecode(name)).is_relative_to(path)
 
 
 class IdleTracker:
@@ -162,6 +124,10 @@ class Worker(abc.ABC):
         """Put a unit where its error says, for good."""
         raise NotImplementedError
 
+    def try_again(self, job: str) -> None:
+        """End what this job waits for here, where that can be ended: a person wants it tried. In the loop's thread."""
+        self.wakeup.ring()
+
     async def attempt(self, entry: Entry, work: Awaitable[object]) -> None:
         """Do one piece of work on a unit that was begun. What goes wrong decides, by its class, what becomes of it."""
         try:
@@ -185,7 +151,7 @@ class Worker(abc.ABC):
                 await self._let_go(entry)
                 raise
             if isinstance(error, OSError):
-                await self._put_off(entry, _refused_by_kernel(entry, error))
+                await self._put_off(entry, refused_by_kernel(entry, error))
                 return
             told = {"job": entry.job, "unit": str(entry.unit.plain())}
             log.error("worker.failed", traceback=traceback.format_exc(), **told)  # noqa: TRY400 - a field of its own
@@ -206,7 +172,7 @@ class Worker(abc.ABC):
     def _is_of_ours(self, entry: Entry, error: FileNotFoundError) -> bool:
         """Whether it is a working file that is missing, and not what a person took away."""
         missing = error.filename
-        return missing is not None and _is_below(missing, self.spool.tmp) and entry.path.exists()
+        return missing is not None and is_below(missing, self.spool.tmp) and entry.path.exists()
 
     async def _is_of_machine(self, entry: Entry, error: Exception) -> bool:
         """Whether this error would have met any other unit as well."""
@@ -214,9 +180,9 @@ class Worker(abc.ABC):
             return True
         if not isinstance(error, OSError):
             return False
-        if error.errno in _NO_SPACE or error.filename is None:
+        if error.errno in NO_SPACE or error.filename is None:
             return True
-        if not _is_below(error.filename, entry.path.parent):
+        if not is_below(error.filename, entry.path.parent):
             return True
         return not await in_thread(self.spool.disk_works)
 

@@ -52,6 +52,15 @@ class Deadlines:
             wait = self._known[what] = Deadline.to(until, now, longest)
         return wait.left(now)
 
+    def known(self, what: Hashable, now: float) -> float:
+        """Seconds until a wait that was seen before is over; 0 or less when it is, or was not seen."""
+        wait = self._known.get(what)
+        return 0.0 if wait is None else wait.left(now)
+
+    def forget(self, what: Hashable) -> None:
+        """This one waits no more."""
+        self._known.pop(what, None)
+
     def keep(self, there: Collection[Hashable]) -> None:
         """Forget all but these."""
         self._known = {what: wait for what, wait in self._known.items() if what in there}

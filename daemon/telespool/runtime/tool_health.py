@@ -169,6 +169,13 @@ class ToolHealth:
             return 0.0
         return max(0.05, min(each.due for each in self.outages) - time.monotonic())
 
+    def hasten(self) -> None:
+        """Let every tool that does not work be tried at once."""
+        for outage in self.outages:
+            outage.due = time.monotonic()
+        if self._outages:
+            self.on_change()
+
     def _failed(self, tool: Tool, reason: str) -> ToolOutage:
         now, before = time.monotonic(), self._outages.get(tool.key)
         begun = before.begun if before else now

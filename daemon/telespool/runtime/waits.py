@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 WaitScope = Literal["all", "chat", "topic", "worker", "job", "unit", "drop"]
 
 EVERYBODY = "*"
+LASTING: frozenset[WaitKind] = frozenset({"hours", "flood", "room"})
+"""Waits that nobody can end by asking: the configuration's hours and pace, what Telegram ordered, room on the disk."""
 _SWEEP = 1000  # waits at which those that are over are forgotten
 
 
@@ -41,6 +43,16 @@ class Wait:
     def is_over(self, now: float) -> bool:
         """Whether its time has come."""
         return self.until is not None and self.until <= now
+
+    def concerns(self, job: str, chat: str = "", place: str = "") -> bool:
+        """Whether this job, which goes to `chat` and its topic `place`, waits with it."""
+        match self.scope:
+            case "job" | "unit":
+                return self.whom.partition("/")[0] == job
+            case "chat" | "topic":
+                return self.whom in {chat, place}
+            case _:
+                return self.scope == "all"
 
     def to_json(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -75,13 +87,18 @@ class Waits:
 
     def end(self, worker: str, whom: str | None = None) -> None:
         """This worker waits no more for the sake of `whom`; without one, for nobody's."""
-        for key in list(self._waits):
-            if key[0] == worker and whom in {None, key[1]}:
+        keys = [(worker, whom)] if whom is not None else list(self._waits)
+        for key in keys:
+            if key[0] == worker:
                 self._waits.pop(key, None)
 
     def of(self, worker: str, whom: str) -> Wait | None:
         """The wait that this worker began for the sake of `whom`."""
         return self._waits.get((worker, whom))
+
+    def begun_by(self, worker: str) -> list[Wait]:
+        """Those that this worker began."""
+        return [wait for (by, _), wait in list(self._waits.items()) if by == worker]
 
     def now(self, now: float) -> list[Wait]:
         """Those that are not over, the longest first."""

@@ -1,4 +1,4 @@
-"""What the daemon answers over its control socket: questions of `status`, `doctor`, `verify` and `fetch`, and `cancel`."""
+"""What the daemon answers over its control socket: questions of `status`, `doctor`, `verify` and `fetch`; `cancel` and `retry`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from telespool.destinations.base import SupportsFetch
 from telespool.doctor.chats import of_chat
 from telespool.errors import TelespoolError
 from telespool.service.cancelling import Canceller
+from telespool.service.retrying import Retrier
 
 if TYPE_CHECKING:
     from telespool.service.service import Service
@@ -33,6 +34,10 @@ class Answers:
         return await Canceller(
             self._service.spool, {each.name: each for each in self._service.workers}
         )(argument)
+
+    async def retry(self, argument: str) -> dict[str, Any]:
+        """Carry out `telespool retry`."""
+        return await Retrier(self._service)(argument)
 
     async def stored(self, question: str) -> dict[str, Any]:
         """What `telespool verify` is told of messages: of those that are there, kind, name and size."""

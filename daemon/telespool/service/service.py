@@ -42,7 +42,7 @@ from telespool.runtime.liveness import Liveness
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.tool_health import HEALTH
 from telespool.runtime.waits import EVERYBODY, Wait
-from telespool.runtime.wakeups import WakeupBus
+from telespool.runtime.wakeups import Wakeup, WakeupBus
 from telespool.service.answers import Answers
 from telespool.service.recovery import recover
 from telespool.service.sd_notify import SdNotify
@@ -94,6 +94,8 @@ class Service:
         self.sending = asyncio.Lock()
         """Held while a unit is being sent; who holds it knows that none is."""
         self.workers: list[Worker] = []
+        self.connect_now = Wakeup()
+        """Rung to end the wait for the next try to connect."""
         self.activate: Callable[[], None] = lambda: None
         """Called before `run`: sets up what belongs to the process and not to the service, such as the log."""
         self.on_ready: Callable[[], None] = lambda: None
@@ -125,13 +127,21 @@ class Service:
             async with control_socket.opened(
                 self.spool.root,
                 {"look": answers.look, "check": answers.check},
-                {"cancel": answers.cancel, "stored": answers.stored, "piece": answers.piece},
+                {
+                    "cancel": answers.cancel,
+                    "retry": answers.retry,
+                    "stored": answers.stored,
+                    "piece": answers.piece,
+                },
             ):
                 # In a task of its own: before Python 3.13 a TaskGroup that cancels its parent leaves that in the count
                 # of the parent's cancellations, and `raise_if_cancelled` would take a lost login for a stop.
                 await asyncio.create_task(
                     self._work(wakeups, watching, until_idle=until_idle), name="work"
                 )
+        except TelespoolError as error:
+            await in_thread(self.spool.leave_word, error.reason)
+            raise
         finally:
             try:
                 if watching is not None:
@@ -224,7 +234,8 @@ class Service:
                 )
                 log.warning("wait.started", seconds=round(wait), reason=error.reason)
                 self.supervision.ready_when_rested("inbox")
-                await asyncio.sleep(wait)
+                self.connect_now.clear()
+                await self.connect_now.wait(wait)
             else:
                 self._destination_opened = True
                 self.activity.waits.end(Uploader.name, EVERYBODY)

@@ -189,6 +189,10 @@ class Spool(SpoolWriter):
                     found.append(job)
         return found
 
+    def leave_word(self, reason: str) -> None:
+        """Let `status` say why the daemon does not run any more: a person must do something."""
+        self._lock.leave_word(reason)
+
     def close(self) -> None:
         """Give the lock back; safe to call twice."""
         self._lock.release()

@@ -1,7 +1,8 @@
 """The lock of a spool (or of a session): one process at a time, for as long as it lives.
 
 flock(2) on a file that stays where it is: the kernel gives it back when the process dies, however it dies. The
-file holds the process id, for people. SpoolBusy where another process has it.
+file holds the process id, for people; and when it ended for a reason that a person must hear of, that. SpoolBusy where another
+process has it.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import json
 import os
 import stat
 import time
@@ -25,6 +27,7 @@ _CANNOT = {errno.EBADF, errno.EINVAL, errno.ENOLCK, errno.EOPNOTSUPP}
 _TRIES, _PAUSE = 10, 0.02
 _FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _WIDTH = 20  # characters that a process id is written in
+_LONGEST_WORD = 16 * 1024
 
 
 class Lock:
@@ -59,6 +62,32 @@ class Lock:
         # Over what stood there, as long as it: a full disk must not keep anybody from starting.
         with contextlib.suppress(OSError):
             os.pwrite(self._descriptor, f"{os.getpid():<{_WIDTH}}\n".encode(), 0)
+            os.ftruncate(self._descriptor, _WIDTH + 1)
+
+    def leave_word(self, reason: str) -> None:
+        """Write down why the process ends, for `last_word`; nothing where it has not the lock, or the disk takes none."""
+        if self._descriptor is None:
+            return
+        with contextlib.suppress(OSError):
+            state = os.fstat(self._descriptor)
+            word = json.dumps({"ended": time.time(), "reason": reason}, ensure_ascii=False)
+            os.pwrite(self._descriptor, f"{word}\n".encode("utf-8", "replace"), _WIDTH + 1)
+            # Its time goes on telling when the process took it.
+            os.utime(self._descriptor, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+    def last_word(self) -> tuple[float, str] | None:
+        """When the last process that had it ended (seconds since the epoch), and why; None where it left no word."""
+        try:
+            descriptor = os.open(self.path, _FLAGS | os.O_RDONLY)
+        except OSError:
+            return None
+        try:
+            word = json.loads(os.pread(descriptor, _LONGEST_WORD, _WIDTH + 1))
+            return float(word["ended"]), str(word["reason"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+        finally:
+            os.close(descriptor)
 
     def release(self) -> None:
         """Give it back; safe to call twice."""

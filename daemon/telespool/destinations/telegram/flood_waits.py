@@ -96,7 +96,9 @@ class FloodWaits:
         while wait := self._closed(method, chat):
             left = wait.left
             if left > self._patience:
-                raise Temporary(sentence(wait, left), retry_after=left, scope=wait.scope)
+                raise Temporary(
+                    sentence(wait, left), retry_after=left, scope=wait.scope, kind="flood"
+                )
             await asyncio.sleep(max(left, 0.01))
 
     def _closed(self, method: str, chat: str | None) -> FloodWait | None:
