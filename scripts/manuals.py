@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import textwrap
+import typing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,7 +195,7 @@ def _table(section: type[Any], name: str) -> Iterator[str]:
         default = each.default if each.default is not dataclasses.MISSING else None
         shown = "" if default is None else f" = {written(hint, default)}"
         limits = ""
-        if hint != dict[str, str]:
+        if typing.get_origin(hint) is not dict:
             limits = f" ({wanted(hint, each.metadata['low'], each.metadata['high'])})"
         yield f".TP\n\\fB{_roff(each.name)}\\fR{_roff(shown)}\n{_roff(each.metadata['doc'])}{_roff(limits)}"
     for hint, below in tables:

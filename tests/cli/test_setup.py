@@ -46,6 +46,8 @@ def test_a_trial(tmp_path: Path) -> None:
         config,
         str(ROOT),
         str(tmp_path / "full"),
+        "/proc/x",
+        "~no-such-user/x",
         str(tmp_path / "spool"),
         "3",
         "1",
@@ -55,6 +57,8 @@ def test_a_trial(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "must not be the folder of the program" in done.stdout
     assert "holds other things (letter.txt" in done.stdout
+    assert "must not be /proc/x" in done.stdout
+    assert "there is no user no-such-user" in done.stdout
     assert f"into {tmp_path}/spool/inbox/" in done.stdout
     assert f"{tmp_path}/spool-posts/index.html" in done.stdout
     assert f"telespool run -c {config}" in done.stdout
@@ -88,6 +92,13 @@ def test_the_example_as_installed_keeps_its_lines(tmp_path: Path) -> None:
     assert setup_file.write(config, answers) is None
     assert config.read_text().startswith(loader.example().rstrip())
     assert loader.load(config).spool.root == tmp_path / "spool"
+
+
+def test_a_folder_is_tried_out_before_it_is_taken(tmp_path: Path) -> None:
+    """A place where nothing can be made is refused in a sentence; of what was made for the trial nothing stays."""
+    assert setup_file.usable_folder(str(tmp_path / "a" / "b")) == ""
+    assert list(tmp_path.iterdir()) == []
+    assert "No files can be put into /dev/fd/x" in setup_file.usable_folder("/dev/fd/x")
 
 
 def test_short_names_of_chats() -> None:

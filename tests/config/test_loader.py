@@ -192,6 +192,9 @@ ignore = "*.part"
         ("telegram.datacenter.id = 2", "address and public_key are missing"),
         ('send.caption = "{archive} {day}"', "does not know {day}; the placeholders are {archive}"),
         ('send.caption = "{archive"', "has a brace without its partner"),
+        ('send.caption = "**{archive}"', "has ** without its partner"),
+        ('send.caption = "a `b` ||{name}"', "has || without its partner"),
+        ('chats.x = {to = "me", caption = "*{name}"}', "has * without its partner"),
         ('send.caption = "{archive!r}"', "does not know {archive!r}"),
         ('send.retry_min = "2h"', "send.retry_min: must not be longer than send.retry_max"),
         (
@@ -214,6 +217,15 @@ ignore = "*.part"
         ('metrics.listen = "127.0.0.1:70000"', "such as"),
         ('inbox.folders.default = "/var/spool/telespool/inbox/x"', "must lie outside the inbox"),
         ('inbox.folders.default = "/var"', "must lie outside the spool /var/spool/telespool"),
+        ("chats.bad = 0", 'a numeric id, or "me", not "0"'),
+        (
+            'chats.x = {to = "me", topic = 0}',
+            "chats.x.topic: must be the name or the id of a topic",
+        ),
+        ('spool.inbox = "~no-such-user/x"', "there is no user no-such-user on this machine"),
+        ('inbox.folders.default = "~no-such-user/x"', "there is no user no-such-user"),
+        ("inbox.folders.default = 3", "inbox.folders.default: must be a path in quotes, not 3"),
+        ('spool.root = "/proc/x"', "must not be /proc/x, where the kernel has no room for files"),
         ('inbox.folders.default = "/var/spool/telespool/done"', "must lie outside the spool"),
     ],
 )
@@ -231,6 +243,33 @@ def test_posting_to_telegram_needs_to_know_where_drops_without_a_chat_go() -> No
     )
     assert [problem.split(": ")[0] for problem in found] == [f"config.toml:{n}" for n in (3, 4, 5)]
     assert "needs chats.default" in found[0]
+
+
+@pytest.mark.parametrize("destination", ['"telgram"', '"nowhere"', "3"])
+def test_a_wrong_destination_hides_no_mistake(destination: str) -> None:
+    """All mistakes are told at once: those in chats too, whatever else is wrong there."""
+    found = problems(
+        f'destination = {destination}\n[chats]\nfamily = "the family"\n[chats.Friends]\ncolour = 1\ncaption = "**x"\n'
+        '[chats.x]\nto = "me"\nsend_as = "0"\n'
+    )
+    assert [":".join(problem.split(":")[:3]) for problem in found] == [
+        "config.toml:1: destination",
+        "config.toml:2: chats",
+        "config.toml:3: chats.family",
+        "config.toml:4: chats.Friends.to",
+        "config.toml:4: chats.Friends",
+        "config.toml:5: chats.Friends.colour",
+        "config.toml:6: chats.Friends.caption",
+        "config.toml:9: chats.x.send_as",
+    ]
+
+
+def test_folders_of_chats_are_paths_like_all_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`~` is the home there too, and a relative path is meant from the folder of the configuration."""
+    monkeypatch.setenv("HOME", "/home/ann")
+    text = '[chats]\na = "me"\nb = "me"\n[inbox.folders]\na = "~/a"\nb = "b"\n'
+    folders = parse(text, "/etc/t/config.toml").inbox.folders
+    assert folders == {"a": Path("/home/ann/a"), "b": Path("/etc/t/b")}
 
 
 def test_a_trial_run_needs_no_chats() -> None:

@@ -53,6 +53,23 @@ def test_tags_stand_as_they_are(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown", "quotes"),
+    [
+        ("> said\nwho", "said\nwho", [(0, 4)]),
+        ("> one\n> two\nwho\nwhen", "one\ntwo\nwho\nwhen", [(0, 7)]),
+        ("😀\n> a\nb\n> c\nd", "😀\na\nb\nc\nd", [(3, 1), (7, 1)]),
+        ("> said\n\nwho", "said\n\nwho", [(0, 4)]),
+        ("```\n> x\ny\n```\nz", "> x\ny\nz", []),
+    ],
+)
+def test_a_quote_ends_with_its_lines(text: str, shown: str, quotes: list[tuple[int, int]]) -> None:
+    """Only lines that begin with > are quoted; the line behind them is not."""
+    found = render(text)
+    assert found.text == shown
+    assert [(s.offset, s.length) for s in found.spans if s.kind == "blockquote"] == quotes
+
+
+@pytest.mark.parametrize(
     ("template", "shown"),
     [
         ("**{archive}** {count}", "3"),

@@ -245,6 +245,8 @@ async def test_the_fields_of_captions(
 
     photos, film = (each.caption.split(";") for each in telegram.in_chat("media") if each.caption)
     assert photos[0] == film[0] == "trip"
+    assert photos[1] == "IMG_20010203_101112_1.jpg"
+    assert film[1] == "VID_20010203_101112.mp4"
     assert photos[2] == "IMG_20010203_101112_1.jpg, IMG_20010203_101112_2.jpg"
     assert photos[3:11] == ["default", "", "DCIM", "1", "2", "2", "2", "0"]
     assert film[3:11] == ["default", "", "DCIM", "3", "3", "1", "0", "1"]

@@ -48,24 +48,37 @@ def shown(messages: list[Message]) -> list[tuple[str, bool]]:
 async def test_live_photos_are_one_album(
     tmp_path: Path, telegram: TestTelegram, phones: dict[str, Path]
 ) -> None:
-    """Four live photos in one post, and nothing else; every file has its receipt."""
+    """Four live photos in one post, and nothing else; every file has its receipt, and each clip its caption."""
     home = Home.beside(tmp_path / "home", telegram)
-    home.drop(make_zip(home.directory / "phones.zip", phones))
+    captions = {
+        "IMG_1.MOV": "the clip",
+        "IMG_2.HEIC": "the still",
+        "IMG_2.MOV": "its clip",
+        "IMG_3": "both",
+    }
+    texts = {}
+    for name, text in captions.items():
+        texts[f"{name}.caption.txt"] = tmp_path / name
+        (tmp_path / name).write_text(text)
+    home.drop(make_zip(home.directory / "phones.zip", {**phones, **texts}))
 
     await home.inside()
 
     messages = telegram.in_chat("media")
     assert shown(messages) == [("photo", True)] * 4
+    told = ["the clip", "the still\n\nits clip", "both", ""]
+    assert [message.caption for message in messages] == told
     assert len({message.grouped_id for message in messages}) == 1
     assert len({message.clip for message in messages}) == 4
     assert all(0 < (message.clip_seconds or 0) <= 1 for message in messages)
     assert home.at_work() == []
     assert home.lying("quarantine") == []
     receipts = [path.rpartition("/")[2] for path in home.lying("done")]
-    for number, clip in ((1, 2), (3, 4), (5, 6)):
-        still = next(name for name in receipts if name.startswith(f"{number:04d}+"))
-        message = still.partition("+")[2].partition("_")[0]
-        assert any(name.startswith(f"{clip:04d}~{number:04d}+{message}_") for name in receipts)
+    for name in NAMES[:3]:
+        still = next(each for each in receipts if each.endswith(f"_{name}"))
+        number, _, message = still.partition("_")[0].partition("+")
+        clip = f"~{number}+{message}_{name.replace('.HEIC', '.MOV')}"
+        assert any(each.endswith(clip) for each in receipts)
     verified = await asyncio.to_thread(home.command_output, "verify", "--all")
     assert verified.returncode == 0, verified.stdout
 

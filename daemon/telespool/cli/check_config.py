@@ -19,7 +19,7 @@ def run(options: argparse.Namespace) -> int:
     path = options.config or loader.find()
     config, secrets, problems = loader.load_with_secrets(path)
     posts, api_hash = config.destination == "telegram", secrets.api_hash
-    if posts and api_hash is not None and not _HASH.fullmatch(api_hash):
+    if (posts or problems) and api_hash is not None and not _HASH.fullmatch(api_hash):
         problems.append(
             f"the API hash has {len(api_hash)} characters; it must be the 32 of my.telegram.org, 0 to 9 and a to f"
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,13 +97,12 @@ def keep_secret(file: Path, name: str, value: str) -> None:
 
 def usable_folder(text: str) -> str:
     """Return the objection to this folder as the spool, "" if there is none."""
-    path = Path(text).expanduser()
-    if not path.is_absolute():
-        return "Give a whole path, such as ~/spool or /srv/spool."
     try:
-        loader.parse(f"[spool]\nroot = {_quoted(text)}\n", "config.toml")
+        path = loader.parse(f"[spool]\nroot = {_quoted(text)}\n", "config.toml").spool.root
     except ConfigError as error:
         return str(error).partition("root: ")[2]
+    if not text.startswith(("/", "~")):
+        return "Give a whole path, such as ~/spool or /srv/spool."
     there = next(each for each in (path, *path.parents) if each.exists())
     if not there.is_dir():
         return f"{there} is not a folder."
@@ -113,7 +113,26 @@ def usable_folder(text: str) -> str:
         return (
             f"{path} holds other things ({strange[0].name} …). Name a folder that is new or empty."
         )
+    try:
+        _try_out(path)
+    except OSError as error:
+        return f"No files can be put into {path} ({error.strerror}). Name another folder."
     return ""
+
+
+def _try_out(path: Path) -> None:
+    """Make the folder and a file in it, and take both away again; OSError where that cannot be done."""
+    missing = [each for each in (path, *path.parents) if not each.exists()]
+    made: list[Path] = []
+    try:
+        for each in reversed(missing):
+            each.mkdir()
+            made.append(each)
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(b"\0")
+    finally:
+        for each in reversed(made):
+            each.rmdir()
 
 
 def alias_of(title: str, taken: Container[str]) -> str:

@@ -112,7 +112,12 @@ def parse(text: str, where: str) -> Config:
     reader = _Reader(text, where)
     config: Config = reader.table(Config, values, ())
     config = dataclasses.replace(config, chat_tables=reader.chat_tables)
-    found = contradictions(config, places(text))
+    seen = config
+    if reader.has_problem(("destination",)):
+        # All mistakes at once: what is meant is nearly always near.
+        near = difflib.get_close_matches(str(values["destination"]).lower(), ["folder", "telegram"])
+        seen = dataclasses.replace(config, destination="folder" if "folder" in near else "telegram")
+    found = contradictions(seen, places(text), reader.has_problem)
     for key, sentence in [each for each in found if not reader.has_problem(each[0])]:
         reader.problem(key, sentence)
     if reader.problems:
@@ -134,8 +139,8 @@ class _Reader:
         self.chat_tables: dict[str, dict[str, Any]] = {}
 
     def has_problem(self, key: Key) -> bool:
-        """Whether there is a mistake at this key, in it, or in the table around it."""
-        return any(each[: len(key)] == key or key[: len(each)] == each for each in self._wrong)
+        """Whether there is a mistake at this key, or at the table around it."""
+        return any(key[: len(each)] == each for each in self._wrong)
 
     def problem(self, key: Key, sentence: str) -> None:
         """Note a mistake at the line of this key, or of the nearest table around it that has one."""
@@ -166,7 +171,9 @@ class _Reader:
         if dataclasses.is_dataclass(hint):
             return self.table(typing.cast("type[Any]", hint), value, key)
         if hint == dict[str, str]:
-            return self.names(value, key)
+            return self.chats(value, key)
+        if hint == dict[str, Path]:
+            return self.folders(each, value, key)
         low, high = each.metadata["low"], each.metadata["high"]
         try:
             made = read(hint, value, low, high)
@@ -176,12 +183,33 @@ class _Reader:
             self.problem(key, f"must be {wanted(hint, low, high)}, not {this}")
             return _INVALID
         if isinstance(made, Path):
-            made = home(made)
-            return made if each.metadata["relative_to"] == "state" else self.directory / made
+            return self.path(each, str(value), key)
         return made
 
-    def names(self, value: object, key: Key) -> Any:
-        """Read a table of names, such as the chats."""
+    def path(self, each: dataclasses.Field[Any], text: str, key: Key) -> Any:
+        """A path as it is meant: from the user's home, the state directory or the folder of the configuration."""
+        path = home(Path(text))
+        if text.startswith("~") and path == Path(text):
+            user = path.parts[0].removeprefix("~") or "whose home is known"
+            self.problem(key, f"there is no user {user} on this machine, as in {shown(text)}")
+            return _INVALID
+        return path if each.metadata["relative_to"] == "state" else self.directory / path
+
+    def folders(self, each: dataclasses.Field[Any], value: object, key: Key) -> Any:
+        """Read a table of paths."""
+        if not isinstance(value, dict):
+            self.problem(key, f"must be a table, as in [{'.'.join(key)}], not {shown(value)}")
+            return _INVALID
+        made = {}
+        for name, path in value.items():
+            if not isinstance(path, str) or not path:
+                self.problem((*key, name), f"must be a path in quotes, not {shown(path)}")
+            elif (found := self.path(each, path, (*key, name))) is not _INVALID:
+                made[name] = found
+        return made
+
+    def chats(self, value: object, key: Key) -> Any:
+        """Read the table of the chats: for each a name, a number, or a table of its own."""
         if not isinstance(value, dict):
             self.problem(key, f"must be a table, as in [{'.'.join(key)}], not {shown(value)}")
             return _INVALID
@@ -201,12 +229,14 @@ class _Reader:
         if isinstance(to := values.get("to"), int) and not isinstance(to, bool):
             values = {**values, "to": str(to)}
         if isinstance(topic := values.get("topic"), int) and not isinstance(topic, bool):
+            if topic < 1:
+                self.problem((*key, "topic"), f"must be the name or the id of a topic, not {topic}")
             values = {**values, "topic": str(topic)}
         read: ChatSettings = self.table(ChatSettings, values, key)
         if read is _INVALID:
             return ""
-        if not read.to:
-            self.problem(key, 'needs the key to, such as to = "@name"')
+        if "to" not in values or values["to"] == "":
+            self.problem((*key, "to"), 'is needed, such as to = "@name"')
         known = {each.name for each, _ in fields(ChatSettings)} - {"to"}
         self.chat_tables[key[-1]] = {name: getattr(read, name) for name in values if name in known}
         return read.to

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003 - the loader reads the types of the keys
 from typing import Literal
 
 from telespool.config.keys import DAY, HOUR, MINUTE, Seconds, key
@@ -34,7 +35,7 @@ class InboxSettings:
         "Move drops into the spool, or copy them and leave the source as it is, for folders that others keep"
         " (Syncthing, torrents, read-only shares). What was copied is known by name and content and not taken again.",
     )
-    folders: dict[str, str] = key(
+    folders: dict[str, Path] = key(
         {},
         "Other folders to take from, by chat alias; they are always copied. What lies in one is like what lies in"
         " inbox/ALIAS/.",

@@ -43,7 +43,7 @@ class SpoolSettings:
     root: Path = key(
         Path("/var/spool/telespool"),
         "The directory that holds all files. It must be on one file system. Without a configuration file, and without a"
-        " service on this machine, it is ~/spool.",
+        " service on this machine, it is ~/spool (of root: /var/spool/telespool).",
     )
     inbox: Path | None = key(
         None,

@@ -7,10 +7,10 @@ values (no file, no network) and raises nothing.
 from __future__ import annotations
 
 import re
-import string
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from telespool.config.caption_template import mistakes_in_caption
 from telespool.config.schedule import Rate, Span
 from telespool.config.tools_validation import unusable
 
@@ -21,13 +21,11 @@ if TYPE_CHECKING:
     from telespool.config.toml_positions import Key
 
 _SOURCE = Path(__file__).resolve().parents[3]
+_OF_THE_KERNEL = (Path("/proc"), Path("/sys"))
 ALIAS = re.compile(r"[a-z0-9][a-z0-9-]*")
-PLACEHOLDERS = (
-    *("archive", "name", "names", "chat", "topic", "folder", "first", "last"),
-    *("count", "photos", "videos", "size", "duration", "taken", "counter"),
-)
-_PEER = re.compile(r"me|@[A-Za-z]\w{3,}|\+\d{5,15}|-?\d+", re.ASCII)
-_CHANNEL = re.compile(r"@[A-Za-z]\w{3,}|-?\d+", re.ASCII)
+_ID = r"-?[1-9]\d{0,15}"
+_PEER = re.compile(rf"me|@[A-Za-z]\w{{3,}}|\+\d{{5,15}}|{_ID}", re.ASCII)
+_CHANNEL = re.compile(rf"@[A-Za-z]\w{{3,}}|{_ID}", re.ASCII)
 _TOPIC = 128  # characters; core.telegram.org/api/forum
 _LOOPBACK = re.compile(r"(localhost|127(?:\.\d{1,3}){3}|\[::1\]):\d{1,5}")
 _PROXY = re.compile(
@@ -36,14 +34,16 @@ _PROXY = re.compile(
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):([1-9]\d{0,4})")
 
 
-def contradictions(config: Config, given: Container[Key]) -> Iterator[tuple[Key, str]]:
-    """Yield a key and a sentence for each contradiction; `given` are the keys a person wrote."""
+def contradictions(
+    config: Config, given: Container[Key], wrong: Callable[[Key], bool] = lambda _: False
+) -> Iterator[tuple[Key, str]]:
+    """Yield a key and a sentence for each contradiction; `given` are the keys a person wrote, `wrong` those that could not be read."""
     yield from _chats(config, given)
-    yield from _telegram(config)
+    yield from _telegram(config, wrong)
     yield from _folders(config)
     yield from _other_folders(config)
     yield from unusable(config)
-    yield from _caption(("send", "caption"), config.send.caption)
+    yield from mistakes_in_caption(("send", "caption"), config.send.caption)
     for alias, table in config.chat_tables.items():
         yield from _chat_table(("chats", alias), table)
     listen = config.metrics.listen
@@ -91,9 +91,11 @@ def _chats(config: Config, given: Container[Key]) -> Iterator[tuple[Key, str]]:
                 ("chats", alias),
                 "an alias is the name of a folder: small letters a to z, digits, and - after the first",
             )
-        if config.destination == "telegram" and not _PEER.fullmatch(peer):
+        to = ("chats", alias, "to") if alias in config.chat_tables else ("chats", alias)
+        # To the folder destination it says nothing, but a number is meant for Telegram.
+        if not _PEER.fullmatch(peer) and (config.destination == "telegram" or peer.isdecimal()):
             yield (
-                ("chats", alias),
+                to,
                 f'must be "@name", a phone number "+49…", a numeric id, or "me", not "{peer}"',
             )
     if config.destination == "telegram" and config.chats and "default" not in config.chats:
@@ -103,7 +105,7 @@ def _chats(config: Config, given: Container[Key]) -> Iterator[tuple[Key, str]]:
         )
 
 
-def _telegram(config: Config) -> Iterator[tuple[Key, str]]:
+def _telegram(config: Config, wrong: Callable[[Key], bool]) -> Iterator[tuple[Key, str]]:
     if config.destination == "telegram" and not config.telegram.api_id:
         yield (
             ("destination",),
@@ -121,7 +123,11 @@ def _telegram(config: Config) -> Iterator[tuple[Key, str]]:
         yield ("telegram", "proxy"), sentence
     centre = config.telegram.datacenter
     if any((centre.id, centre.address, centre.public_key)):
-        missing = [name for name in ("id", "address", "public_key") if not getattr(centre, name)]
+        missing = [
+            name
+            for name in ("id", "address", "public_key")
+            if not getattr(centre, name) and not wrong(("telegram", "datacenter", name))
+        ]
         if missing:
             names = " and ".join(missing)
             verb = "is" if len(missing) == 1 else "are"
@@ -147,6 +153,12 @@ def _folders(config: Config) -> Iterator[tuple[Key, str]]:
             f"must not be {root}, which holds the whole system: name a folder of its own, such as ~/spool",
         )
         return
+    if any(_inside(root, each) for each in _OF_THE_KERNEL):
+        yield (
+            ("spool", "root"),
+            f"must not be {root}, where the kernel has no room for files: name a folder on a disk, such as ~/spool",
+        )
+        return
     if root == _SOURCE:
         yield (
             ("spool", "root"),
@@ -169,13 +181,11 @@ def _folders(config: Config) -> Iterator[tuple[Key, str]]:
 def _other_folders(config: Config) -> Iterator[tuple[Key, str]]:
     root, inbox = config.spool.root, config.spool.inbox or config.spool.root / "inbox"
     posts = config.folder.path
-    for alias, name in config.inbox.folders.items():
-        key, folder = ("inbox", "folders", alias), Path(name)
+    for alias, folder in config.inbox.folders.items():
+        key = ("inbox", "folders", alias)
         if alias not in config.chats:
             yield key, "there is no such chat under [chats]"
-        if not folder.is_absolute():
-            yield key, f'must be a path from / on, not "{name}"'
-        elif _inside(folder, inbox):
+        if _inside(folder, inbox):
             yield key, f"must lie outside the inbox {inbox}, which is watched as it is"
         elif _inside(folder, root) or _inside(root, folder) or _inside(inbox, folder):
             yield (
@@ -196,7 +206,7 @@ def _inside(path: Path, directory: Path) -> bool:
 
 def _chat_table(key: Key, table: Mapping[str, Any]) -> Iterator[tuple[Key, str]]:
     if "caption" in table:
-        yield from _caption((*key, "caption"), table["caption"])
+        yield from mistakes_in_caption((*key, "caption"), table["caption"])
     send_as = table.get("send_as", "")
     if send_as and not _CHANNEL.fullmatch(send_as):
         yield (
@@ -205,19 +215,3 @@ def _chat_table(key: Key, table: Mapping[str, Any]) -> Iterator[tuple[Key, str]]
         )
     if len(table.get("topic", "")) > _TOPIC:
         yield (*key, "topic"), f"must have at most {_TOPIC} characters"
-
-
-def _caption(key: Key, template: str) -> Iterator[tuple[Key, str]]:
-    right = "the placeholders are " + " ".join(f"{{{name}}}" for name in PLACEHOLDERS)
-    try:
-        pieces = list(string.Formatter().parse(template))
-    except ValueError:
-        yield (
-            key,
-            f"has a brace without its partner; {right}, a brace itself is {{{{",
-        )
-        return
-    for _, name, form, conversion in pieces:
-        if name is not None and (name not in PLACEHOLDERS or form or conversion):
-            written = name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
-            yield key, f"does not know {{{written}}}; {right}"

@@ -71,6 +71,12 @@ class Receipts(dict[int, int]):
         self.causes: dict[int, TelespoolError] = {}
         self.note = note
 
+    def add(self, found: Receipts) -> None:
+        """Take in what another request of the same post brought, and what the report should say of it."""
+        self.update(found)
+        self.causes |= found.causes
+        self.told("; ".join(dict.fromkeys(note for note in (self.note, found.note) if note)))
+
     def told(self, note: str) -> Receipts:
         """The same, with what the report should say."""
         self.note = note

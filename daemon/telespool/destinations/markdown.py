@@ -20,6 +20,9 @@ _TAG = re.compile(
     r"(?s)(\\.|(`+)(?!`).*?(?<!`)\2(?!`)|<[A-Za-z][A-Za-z0-9+.-]+:[^\s<>]*>)|(<(?=[A-Za-z/!?]))"
 )
 
+_QUOTE = re.compile(r" {0,3}>")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -41,11 +44,11 @@ class Formatted:
     def __bool__(self) -> bool:
         return bool(self.text)
 
-    def followed_by(self, other: Formatted) -> Formatted:
+    def followed_by(self, other: Formatted, between: str = "\n\n") -> Formatted:
         """Both, with an empty line between them."""
         if not (self and other):
             return self or other
-        head = f"{self.text}\n\n"
+        head = f"{self.text}{between}"
         shift = len(head.encode("utf-16-le", "replace")) // 2
         spans = tuple(
             Span(each.kind, each.offset + shift, each.length, each.url) for each in other.spans
@@ -71,6 +74,28 @@ class Formatted:
 
 def render(markdown: str) -> Formatted:
     """Read Markdown. Never fails: what is not Markdown stands as it is."""
+    shown = Formatted()
+    for part in _behind_quotes(markdown):
+        shown = shown.followed_by(_render(part), "\n")
+    return shown
+
+
+def _behind_quotes(markdown: str) -> list[str]:
+    """The text, divided where a line without > follows a quote: to Markdown it would be a line of that quote."""
+    parts: list[list[str]] = [[]]
+    fence, quoted = "", False
+    for line in markdown.split("\n"):
+        quotes = not fence and _QUOTE.match(line) is not None
+        if quoted and not quotes and line.strip():
+            parts.append([])
+        if not quotes and (mark := _FENCE.match(line)):
+            fence = "" if fence and mark[1].startswith(fence) else fence or mark[1]
+        quoted = quotes
+        parts[-1].append(line)
+    return ["\n".join(part) for part in parts]
+
+
+def _render(markdown: str) -> Formatted:
     if not markdown.strip():
         return Formatted()
     plain = _TAG.sub(lambda found: found[1] or "\\" + found[3], markdown)

@@ -46,7 +46,7 @@ class CaptionFields:
         unit = self._entry.unit
         return {
             "archive": lambda: self._title,
-            "name": lambda: unit.label,
+            "name": lambda: self._members[0].unit.shown if self._members else unit.shown,
             "names": lambda: ", ".join(each.unit.shown for each in self._members[:_NAMES]),
             "chat": lambda: self._entry.chat,
             "topic": lambda: self._entry.topic,

@@ -55,8 +55,13 @@ class PostCaptions:
     notes: tuple[str, ...] = ()
 
 
-def of_post(known: JobCaptions, entry: Entry, sent: Sequence[int]) -> PostCaptions:
-    """What people wrote for the files of these numbers, which are one post. A part of a film has the film's."""
+def of_post(
+    known: JobCaptions, entry: Entry, sent: Sequence[int], clips: Mapping[int, int]
+) -> PostCaptions:
+    """What people wrote for the files of these numbers, which are one post. A part of a film has the film's.
+
+    `clips`: of the live photos among them the number of the clip, whose own caption follows that of the still.
+    """
     own: dict[int, str] = {}
     album: str | None = None
     missing = False
@@ -66,7 +71,14 @@ def of_post(known: JobCaptions, entry: Entry, sent: Sequence[int]) -> PostCaptio
         missing |= not {mine, around} - {NONE} <= known.texts.keys()
         if place == 0 and around != NONE:
             album = known.texts.get(around)
-        if mine != NONE and (text := known.texts.get(mine)) is not None and mine != around:
-            own[number] = text
+        theirs = [mine]
+        if number in clips:
+            theirs.append(known.files.get(clips[number], (NONE, NONE))[0])
+        missing |= not set(theirs) - {NONE} <= known.texts.keys()
+        texts = [
+            known.texts.get(each) for each in dict.fromkeys(theirs) if each not in {NONE, around}
+        ]
+        if any(text is not None for text in texts):
+            own[number] = "\n\n".join(text for text in texts if text)
     late = "a caption came out of the archive after its file had to be sent, for want of room: it is not in the chat"
     return PostCaptions(album, own, (late,) if missing else ())

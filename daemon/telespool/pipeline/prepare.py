@@ -23,7 +23,7 @@ from telespool.media.thumbnail import cover, thumbnail
 from telespool.model import Item, PostStyle
 from telespool.pipeline import captions, glance
 from telespool.pipeline.caption_fields import CaptionFields
-from telespool.pipeline.live_photos import LiveClips
+from telespool.pipeline.live_photos import LiveClips, clips_of
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.companions import password_for
@@ -136,7 +136,9 @@ class Preparer:
     def captions(self, entry: Entry, sent: Sequence[int]) -> PostCaptions:
         """What stands under the post of the files of these numbers, and with each of them. Blocks."""
         known = JobCaptions.read(self.spool, entry.job)
-        found = captions.of_post(known, entry, sent)
+        clips = clips_of(self.spool.members(entry)) if entry.unit.is_album else {}
+        films = {still: clip.unit.first for still, clip in clips.items()}
+        found = captions.of_post(known, entry, sent, films)
         if found.album is None:
             replaced = bool(sent and found.own.get(sent[0]))
             found = replace(found, album="" if replaced else self._template(entry))

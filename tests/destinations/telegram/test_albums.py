@@ -82,6 +82,35 @@ async def test_an_album_that_is_refused_as_such(
     assert name in receipts.note  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("way", ["one by one", "without one", "in runs", "posted already"])
+async def test_what_was_cut_off_a_caption_is_told_however_it_is_posted(
+    telegram: TestTelegram, tmp_path: Path, way: str
+) -> None:
+    """The report has the rest of a caption that is too long, also of an album that Telegram does not take at once."""
+    items = [photo_file(tmp_path, number) for number in range(1, 5)]
+    items[2] = replace(items[2], caption="third " * 300 + "its end")
+    match way:
+        case "one by one":
+            telegram.faults.add("sendMultiMedia", error=(400, "MULTI_MEDIA_TOO_LONG"), times=None)
+        case "without one":
+            for at in ("sendMultiMedia", "sendMedia"):
+                telegram.faults.refuse(items[3].name, "IMAGE_PROCESS_FAILED", at=at)
+        case "in runs":
+            items[1] = replace(items[1], kind="document")
+            telegram.faults.add("sendMultiMedia", error=(400, "GROUPED_MEDIA_INVALID"))
+    async with opened(telegram, tmp_path / "state") as destination:
+        staged = [await destination.stage("default", each) for each in items]
+        if way == "posted already":
+            staged = [await destination.stage("default", each) for each in items]
+            await destination.post("default", staged, "first " * 300 + "the end")
+            telegram.faults.add("sendMultiMedia", error=(500, "RANDOM_ID_DUPLICATE"), times=None)
+        receipts = await destination.post("default", staged, "first " * 300 + "the end")
+    note = receipts.note  # type: ignore[attr-defined]
+    assert len(receipts) == (3 if way == "without one" else 4)
+    assert note.count("left out of it:") == 2
+    assert note.count("the end") == note.count("its end") == 1
+
+
 @pytest.mark.parametrize("name", ["MEDIA_INVALID", "IMAGE_PROCESS_FAILED"])
 async def test_an_album_that_is_refused_for_an_item_that_nobody_finds(
     telegram: TestTelegram, tmp_path: Path, name: str

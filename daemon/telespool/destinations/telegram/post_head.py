@@ -85,9 +85,10 @@ class Head:
         }
 
 
-def cut_off(album: Sequence[Uploaded], whole: Head, sent: Head) -> str:
+def cut_off(album: Sequence[Uploaded], sent: Head) -> str:
     """What the report says of captions of which not all was sent; "" where all was."""
     notes = []
+    whole = replace(sent, limit=None)
     for each, full, cut in zip(album, whole.captions(album), sent.captions(album), strict=True):
         if cut.text == full.text:
             continue

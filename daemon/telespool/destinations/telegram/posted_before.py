@@ -77,7 +77,7 @@ class PostedBefore:
             if each.item.key in receipts:
                 continue
             try:
-                receipts |= await self._send(chat, [each], head.bare() if receipts else head, 1)
+                receipts.add(await self._send(chat, [each], head.bare() if receipts else head, 1))
             except Refusal as refusal:
                 if refusal.action in _ALL:
                     raise error_mapping.verdict(refusal, subject_of(chat, album)) from None

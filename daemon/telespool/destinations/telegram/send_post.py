@@ -82,16 +82,17 @@ class PostSender:
     ) -> Receipts:
         """Message id by key, as `Destination.post` promises; `limit` is as for `MediaUploader.stage`."""
         self._circuit.check()
-        if before := await self._moved(chat, staged):
+        head = head.cut(await self._captions())
+        if before := await self._moved(chat, staged, head):
             return before
-        whole, head = head, await self._resolved(chat, head.cut(await self._captions()))
+        head = await self._resolved(chat, head)
         full = head
         album = list(staged)
         mended: set[str] = set()
         anew = repeated = False
         for _ in range(_MENDS):
             try:
-                return (await self._send(chat, album, head)).told(cut_off(album, whole, head))
+                return await self._send(chat, album, head)
             except Refusal as refusal:
                 if refusal.action is Action.CAPTION and not anew and any(head.captions(album)):
                     head = self._shorter(refusal, head, album)
@@ -102,7 +103,7 @@ class PostSender:
                     raise self._topics.closed(chat, head.style.topic, refusal) from None
                 match refusal.action:
                     case Action.CHAT if first and self._chats.forget(chat, refusal):
-                        if before := await self._moved(chat, album):
+                        if before := await self._moved(chat, album, head):
                             return before
                         continue
                     case Action.REFRESH if first and self._names_one(album, refusal):
@@ -165,25 +166,23 @@ class PostSender:
             if len(receipts) == len(album):
                 break
         self._circuit.close()
-        await self._served(album, receipts)
-        return receipts
+        return await self._served(album, receipts, head)
 
-    async def _moved(self, chat: str, album: Sequence[Uploaded]) -> Receipts:
+    async def _moved(self, chat: str, album: Sequence[Uploaded], head: Head) -> Receipts:
         """What of it was posted to a group that became a supergroup since."""
         receipts = await self._before.move(chat, album)
-        if receipts:
-            await self._served(album, receipts)
-        return receipts
+        return await self._served(album, receipts, head) if receipts else receipts
 
     async def _confirmed(self, chat: str, album: Sequence[Uploaded], head: Head) -> Receipts:
-        receipts = await self._before.confirm(chat, album, head)
-        await self._served(album, receipts)
-        return receipts
+        return await self._served(album, await self._before.confirm(chat, album, head), head)
 
-    async def _served(self, album: Sequence[Uploaded], receipts: Receipts) -> None:
+    async def _served(self, album: Sequence[Uploaded], receipts: Receipts, head: Head) -> Receipts:
+        """What was posted of it, with what the report should say of its captions."""
         self._trouble.pop(album[0].item.key, None)
         self._before.forget(album[0].item.key)
-        await self._staging.posted(each.item for each in album if each.item.key in receipts)
+        posted = [each for each in album if each.item.key in receipts]
+        await self._staging.posted(each.item for each in posted)
+        return receipts.told(cut_off(posted, head))
 
     def _wait_for_all(self, album: Sequence[Uploaded], refusal: Refusal) -> None:
         """Raise Temporary for all, until this post has brought trouble for long."""
@@ -251,19 +250,20 @@ class PostSender:
         receipts = Receipts()
         for each in album:
             try:
-                receipts |= await self._alone(
-                    chat, each, head.bare() if receipts else head, refusal
+                receipts.add(
+                    await self._alone(chat, each, head.bare() if receipts else head, refusal)
                 )
             except Rejected as rejected:
                 receipts.causes |= rejected.causes
         if not receipts:
             raise Rejected(receipts.causes)
         if len(album) > 1:
-            receipts.note = (
+            apart = (
                 f"Telegram refused the album from {album[0].item.name} on ({refusal.name}): its files"
                 " stand one by one, in their order"
             )
-            _log.warning("album.split", chat=chat, reason=receipts.note)
+            _log.warning("album.split", chat=chat, reason=apart)
+            receipts.told(f"{apart}; {receipts.note}" if receipts.note else apart)
         return receipts
 
     async def _alone(self, chat: str, each: Uploaded, head: Head, before: Refusal) -> Receipts:
@@ -300,10 +300,7 @@ class PostSender:
         """Post runs of what may stand together, in order."""
         receipts = Receipts()
         for run in runs:
-            found = await self.post(chat, run, head.bare() if receipts else head, limit)
-            receipts |= found
-            receipts.causes |= found.causes
-            receipts.note = receipts.note or found.note
+            receipts.add(await self.post(chat, run, head.bare() if receipts else head, limit))
         return receipts
 
     @staticmethod
