@@ -80,6 +80,16 @@ def test_notes_and_whom_they_are_about(note: str, about: str) -> None:
         ("a(1).jpg", "a-edited(1).jpg"),
         ("a.jpg", "a-bearbeitet.jpg"),
         ("a_original.jpg", "a.jpg"),
+        ("IMG_1.jpg", "IMG_E1.jpg"),
+        ("img_12.mov", "IMG_E12.MOV"),
+        ("IMG_0001(1).HEIC", "IMG_E0001(1).HEIC"),
+        ("PXL_20040612_153000123.jpg", "PXL_20040612_153000123~2.jpg"),
+        ("a.jpg", "a-modifie\u0301.jpg"),
+        ("a.jpg", "a-編集済み.jpg"),
+        ("a.jpg", "a-ha editado.jpg"),
+        ("a.jpg", "a (Edited).jpg"),
+        ("a.jpg", "a-Edit.jpg"),
+        (f"{'a' * 39}.jpg", f"{'a' * 39}-edi.jpg"),
     ],
 )
 def test_edited_versions(original: str, edited: str) -> None:
@@ -118,6 +128,20 @@ def test_bursts() -> None:
 
 def test_what_has_nothing_in_common_belongs_to_nobody() -> None:
     """Numbers alone make no kin."""
-    kin, _ = of("1.jpg", "2.mp4", "3.jpg", "notes.txt", "b.json", "x.xmp", "é\u0301.jpg", "", ".")
+    kin, _ = of(
+        "IMG_E1.jpg",
+        "IMG_2.jpg",
+        "a~2.mp4",
+        "a.jpg",
+        "1.jpg",
+        "2.mp4",
+        "3.jpg",
+        "notes.txt",
+        "b.json",
+        "x.xmp",
+        "é\u0301.jpg",
+        "",
+        ".",
+    )
 
     assert kin == Kinship()

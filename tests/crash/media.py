@@ -17,7 +17,7 @@ from telespool.model import Picture, VideoInfo
 from telespool.pipeline import assessed_member, converter, copy_maker, live_photos, prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pytest
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 SEGMENTS = 3
 BROKEN = b"BROKEN"
 """Begins a file that nobody can read."""
+_PAGES, _PAGE = b"MM\0*pages", b"\0--page--\0"
 _AVI = b"RIFF\0\0\0\0AVI "
 _MP4 = b"\0\0\0\x18ftypisom\0\0\0\0"
 _COPY = _MP4 + b"copy of "
@@ -63,6 +64,11 @@ def film(content: bytes) -> bytes:
     return _AVI + content
 
 
+def paged(*contents: bytes) -> bytes:
+    """A picture of several pages."""
+    return _PAGE.join((_PAGES, *(photo(content) for content in contents)))
+
+
 def copy_of(data: bytes) -> bytes:
     """What the conversion makes of a film or video."""
     return _COPY + data
@@ -73,6 +79,9 @@ async def assess(path: Path, _: ConvertSettings, **__: Any) -> Assessment:
     data = path.read_bytes()
     if data.startswith(b"\xff\xd8\xff"):
         return Assessment(kind="photo", action="send", mime="image/jpeg")
+    if data.startswith(_PAGES):
+        pages = tuple(range(data.count(_PAGE)))
+        return Assessment(kind="photo", action="split", mime="image/tiff", pages=pages)
     if data.startswith(b"GIF"):
         return Assessment(kind="gif", action="send", mime="image/gif", frame=_FRAME)
     if data.startswith(_MP4):
@@ -145,14 +154,26 @@ async def thumbnail(*_: Any) -> bytes:
 
 
 async def acceptable_clip(
-    source: Path, directory: Path, *_: Any, **__: Any
+    source: Path, directory: Path, *_: Any, by_itself: bool = False, **__: Any
 ) -> tuple[Path, VideoInfo]:
-    """A clip is made of any film, beside it."""
+    """A clip is made of any film, beside it; what plays is a video as it is."""
+    if by_itself and source.read_bytes().startswith(_MP4):
+        return source, _FRAME
     directory.mkdir(parents=True, exist_ok=True)
     made = directory / "clip.mp4"
     made.unlink(missing_ok=True)
     made.write_bytes(copy_of(source.read_bytes()))
     return made, _FRAME
+
+
+async def extract(source: Path, folder: Path, places: Sequence[int], **_: Any) -> tuple[Path, ...]:
+    """The pages of a picture."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    for place in places:
+        made.append(folder / f"page-{place}.jpg")
+        made[-1].write_bytes(source.read_bytes().split(_PAGE)[place + 1])
+    return tuple(made)
 
 
 def replace(patch: pytest.MonkeyPatch) -> Converting:
@@ -163,5 +184,6 @@ def replace(patch: pytest.MonkeyPatch) -> Converting:
     patch.setattr(prepare, "acceptable_photo", acceptable_photo)
     patch.setattr(prepare, "thumbnail", thumbnail)
     patch.setattr(copy_maker, "convert", converting.convert)
+    patch.setattr(copy_maker, "extract", extract)
     patch.setattr(live_photos, "acceptable_clip", acceptable_clip)
     return converting

@@ -20,7 +20,7 @@ from tests.crash.chat import (
     STILL,
     UNWANTED,
 )
-from tests.crash.media import BROKEN, film, gif, motion, photo, video
+from tests.crash.media import BROKEN, film, gif, motion, paged, photo, video
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -192,10 +192,12 @@ def _live() -> Scene:
     members = _photos(3)
     members |= {f"IMG_{n}.MOV": film(b"clip %d" % n) for n in (1, 2, 3)}
     members["IMG_9.mp4"] = video(b"no clip")
-    fates = _all(members)
+    inner = video(b"isommp41\0\0\0\x0fmdatinner 4")
+    members["PXL_4.jpg"] = motion(b"motion", inner)
+    fates = _all(members) | {"inner 4": (inner, "in its photo")}
     for n in (1, 2, 3):
         fates[f"IMG_{n}.MOV"] = (members[f"IMG_{n}.MOV"], "in its photo")
-    together = ("IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg")
+    together = ("IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg", "PXL_4.jpg")
     return Scene("live", {"family/live.tar": tar(members)}, fates, together=together)
 
 
@@ -218,7 +220,7 @@ def _motion() -> Scene:
         for n, mark, clip in zip((1, 2, 3), marks, inner, strict=True)
     }
     fates = _all(members) | {"inner 1": (inner[0], "in its photo")}
-    fates |= {f"inner {n}": (inner[n - 1], "converted") for n in (2, 3)}
+    fates |= {f"inner {n}": (inner[n - 1], "sent") for n in (2, 3)}
     return Scene("motion", {"motion.tar": tar(members)}, fates)
 
 
@@ -243,6 +245,22 @@ def _story() -> Scene:
     return Scene("story", drops, fates, together=("1.jpg", "2.mp4", "3.jpg"), send=send)
 
 
+def _pages() -> Scene:
+    """A story with pictures of several pages, of which one finds room in its album; and clips that go apart."""
+    pages = {f"2.tif {n}": b"page %d of 2" % n for n in (1, 2)}
+    pages |= {f"5.tif {n}": b"page %d of 5" % n for n in (1, 2, 3)}
+    members = {"1.jpg": photo(b"1"), "3.avi": film(b"3"), "4.jpg": photo(b"4 " + STILL)}
+    members |= {"4.MOV": film(b"clip 4"), "6.jpg": photo(b"6"), "7.avi": film(b"7")}
+    for number in "25":
+        members[f"{number}.tif"] = paged(*(pages[name] for name in pages if name[0] == number))
+    fates = _all({name: data for name, data in members.items() if not name.endswith("tif")})
+    fates |= {name: (photo(data), "sent") for name, data in pages.items()}
+    fates |= {name: (members[name], "converted") for name in ("3.avi", "4.MOV", "7.avi")}
+    send = {"album": 4, "order": "name"}
+    drops: dict[str, bytes | dict[str, bytes]] = {"pages.tar": tar(members)}
+    return Scene("pages", drops, fates, send=send)
+
+
 SCENES = {
     scene.name: scene
     for scene in (
@@ -263,5 +281,6 @@ SCENES = {
         _motion(),
         _gathering(),
         _story(),
+        _pages(),
     )
 }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from telespool.belonging.story import Taken
+from telespool.config.schema import ConvertSettings
 from telespool.media import raw_preview
-from telespool.media.about import clip_within, identifier, taken
+from telespool.media.about import clip_within, from_iso, identifier, taken
+from telespool.media.probe import probe
 from tests import live
 
 if TYPE_CHECKING:
@@ -58,6 +63,38 @@ def test_when_a_photo_and_a_film_were_taken(tmp_path: Path, film: Path) -> None:
     assert taken(tmp_path / "c.jpg") is None
 
 
+@pytest.mark.parametrize("ending", ["heic", "avif", "webp", "tif", "png"])
+def test_tags_that_lie_behind_a_large_picture(tmp_path: Path, ending: str) -> None:
+    """Wherever in a file its tags lie: some programs write them last."""
+    path = tmp_path / f"a.{ending}"
+    more: dict[str, Any] = {"quality": 95, "exif": live.exif()}
+    noise, moment = Image.effect_noise((1300, 1300), 90).convert("RGB"), HALF_PAST_ONE
+    zone: tuple[bool, float | None] = (True, 7200.0)
+    if ending == "tif":
+        more = {"compression": "tiff_lzw", "tiffinfo": {306: live.MOMENT}}
+        zone, moment = (False, None), HALF_PAST_ONE + 7200
+    noise.save(path, **more)
+    assert path.stat().st_size > 1 << 20
+
+    assert taken(path) == Taken(moment, *zone)
+
+
+@pytest.mark.parametrize("ending", ["mkv", "mp4", "mov"])
+def test_when_other_films_were_taken(tmp_path: Path, ending: str) -> None:
+    """By the header of any container; a Z says nothing of where that was."""
+    path = tmp_path / f"a.{ending}"
+    words = ("-metadata", "creation_time=2004-06-12T13:30:00Z")
+    subprocess.run(
+        [*("ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=64x48:d=0.2"), *words, path],
+        check=True,
+    )
+
+    created = asyncio.run(probe(path, ConvertSettings())).created
+    assert from_iso(created) == Taken(HALF_PAST_ONE, zoned=True)
+    assert taken(path) == (Taken(HALF_PAST_ONE, zoned=True) if ending != "mkv" else None)
+    assert from_iso("no time") is None
+
+
 @pytest.mark.parametrize("maker", ["google", "micro", "samsung"])
 def test_the_clip_within_a_motion_photo(tmp_path: Path, film: Path, maker: Any) -> None:
     """It is found by the words of its maker, to the byte."""
@@ -91,8 +128,6 @@ def test_damaged_files_say_nothing_and_raise_nothing(
 
 def test_the_photo_inside_a_raw(tmp_path: Path) -> None:
     """The largest picture that is shown is taken; the thumbnail and the raw data are not."""
-    from PIL import Image  # noqa: PLC0415 - only here
-
     large, small = tmp_path / "large.jpg", tmp_path / "small.jpg"
     Image.effect_noise((800, 600), 50).save(large)
     Image.new("RGB", (160, 120)).save(small)

@@ -46,6 +46,22 @@ async def test_many_clips_become_few_albums(
     assert home.at_work() == []
 
 
+async def test_all_of_many_clips_become_full_albums(
+    tmp_path: Path, telegram: TestTelegram, hevc: Path
+) -> None:
+    """Twenty-three HEVC clips, none of which is refused: ten, ten and three."""
+    home = Home.beside(tmp_path / "home", telegram)
+    names = [f"clip_{n}.mov" for n in range(1, 24)]
+    home.drop(make_zip(home.directory / "clips.zip", dict.fromkeys(names, hevc)))
+
+    await home.inside()
+
+    posts = albums(telegram.in_chat("media"))
+    assert [len(post) for post in posts] == [10, 10, 3]
+    assert [m.name for post in posts for m in post] == [f"clip_{n}.mp4" for n in range(1, 24)]
+    assert home.at_work() == []
+
+
 async def test_what_is_converted_keeps_its_place_in_a_story(
     tmp_path: Path, telegram: TestTelegram, material: Material, hevc: Path
 ) -> None:

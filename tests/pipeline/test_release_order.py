@@ -189,7 +189,7 @@ async def test_a_story_mixes_photos_and_videos(
 
     behind = [
         ("uploading", "0007=0007_7.jpg"),
-        ("uploading", "0008=0008_8.txt"),
+        ("uploading", "0008_8.txt"),
         ("deferred", "0009=0009_9.avi"),
     ]
     waiting = [

@@ -147,7 +147,7 @@ def test_a_story_that_was_patient_goes_on(spool: Spool) -> None:
     assert len(lying(spool, "uploading")) == 4
     convert(spool, "0002=0002_2.avi", at=BEGIN + 1000)
     convert(spool, "0006=0006_6.avi", at=BEGIN + 1000)
-    assert lying(spool, "deferred")[0] == "0002-0002c=0002_open/0002c=0002_2.mp4"
+    assert lying(spool, "deferred")[0] == "0002-0002=0002_open/0002c=0002_2.mp4"
     convert(spool, "0007=0007_7.avi", at=BEGIN + 1000)
 
     copies = [each for each in lying(spool, "uploading") if "c" in each]

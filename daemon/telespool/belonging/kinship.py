@@ -3,7 +3,7 @@
     IMG_1.HEIC  IMG_1.MOV                        a photo and what may be its clip
     IMG_1.CR3   IMG_1.JPG                        a camera raw and its photo
     IMG_1.AAE   IMG_1.xmp   IMG_1.HEIC.json      notes that apps and cameras keep of a file
-    IMG_E1.HEIC IMG_1-edited.jpg IMG_1_original.jpg
+    IMG_E1.HEIC IMG_1-edited.jpg IMG_1~2.jpg IMG_1_original.jpg
                                                  an edited version and its original
     GX010001.MP4 GX020001.MP4                    chapters of one recording: GoPro, DJI, Insta360, dashcams
     IMG_1_BURST001.jpg IMG_1_BURST002.jpg        a burst
@@ -14,6 +14,7 @@ Files are known by their numbers in the drop, and belong together only inside on
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -30,10 +31,17 @@ _CLIPS = frozenset(
 _NOTES = frozenset(["xmp", "aae", "thm", "json"])
 _CUT = 40  # characters from which on Takeout may have cut a name
 
-_EDITED = re.compile(r"(img_)e(\d{4,}.*)")
+_EDITED = re.compile(r"(img_)e(\d+.*)")
+# What Google's Takeout, in the languages of its users, Lightroom and photo apps call an edited version.
+_WORDS = """
+    edited edit effects bearbeitet modifié modificato editado ha-editado editat bewerkt edytowane redigerad redigeret
+    redigert muokattu upraveno upravené szerkesztett düzenlendi editată изменено змінено 編集済み 已编辑 已編輯 수정됨
+"""
 _SAID_EDITED = re.compile(
-    r"(.+?)(?:[-_ ](?:edited|bearbeitet|modifié|editado|modificato|bewerkt)|\(edited\))(\(\d+\))?"
+    rf"(.+?)(?:[-_ ](?:{'|'.join(word.replace('-', '[- ]') for word in _WORDS.split())})| ?\(edited\))(\(\d+\))?"
 )
+_CUT_EDITED = re.compile(r"(.{38,}?)-e(?:d(?:i(?:t(?:e)?)?)?)?")  # a long name, as Takeout cuts it
+_COUNTED_EDITED = re.compile(r"(.+?)~\d{1,3}")
 _SAID_ORIGINAL = re.compile(r"(.+?)(?:[-_ ]original|\(original\))(\(\d+\))?")
 _TAKEOUT = re.compile(r"(.+?)(?:\.s[a-z-]*)?(\(\d+\))?")  # IMG_1.HEIC.supplemental-metadata(1).json
 
@@ -68,7 +76,7 @@ class _Name:
     @classmethod
     def of(cls, number: int, path: str) -> _Name:
         folder, _, name = path.rpartition("/")
-        stem, dot, ending = name.casefold().rpartition(".")
+        stem, dot, ending = unicodedata.normalize("NFC", name).casefold().rpartition(".")
         return cls(number, folder, *((stem, ending) if dot and stem else (ending, "")))
 
     @property
@@ -123,6 +131,10 @@ class Kinship:
         """The video that may be the clip of this photo, None for none."""
         return next(iter(self.clips.get(still, ())), None)
 
+    def together(self, number: int) -> tuple[int, ...]:
+        """What is to share an album with this file, in order: the chapters of its recording, its burst, or itself alone."""
+        return self.chapters.get(number) or self.bursts.get(number) or (number,)
+
     def still_of(self, clip: int) -> int | None:
         """The photo whose clip this may be, None for none."""
         return self._stills.get(clip)
@@ -155,6 +167,8 @@ class Kinship:
                 self._pair_edited(name, stems.get(match[1] + match[2], ()))
             elif match := _SAID_EDITED.fullmatch(name.stem):
                 self._pair_edited(name, stems.get(match[1] + (match[2] or ""), ()))
+            elif match := _COUNTED_EDITED.fullmatch(name.stem) or _CUT_EDITED.fullmatch(name.stem):
+                self._pair_edited(name, stems.get(match[1], ()))
             elif match := _SAID_ORIGINAL.fullmatch(name.stem):
                 for edited in stems.get(match[1] + (match[2] or ""), ()):
                     if edited.kind == name.kind:
@@ -200,6 +214,12 @@ class Kinship:
         for burst in bursts.values():
             if len(burst) > 1:
                 self.bursts |= dict.fromkeys(burst, tuple(burst))
+
+
+def may_be_chapter(name: str) -> bool:
+    """Whether a file of this name may be a chapter of a recording that has others."""
+    stem = _Name.of(0, name).stem
+    return any(pattern.fullmatch(stem) for pattern in _CHAPTERS)
 
 
 def _media(named: Iterable[_Name]) -> _Name | None:

@@ -1,73 +1,75 @@
 """The order in which things happened: from what files and names say of when they were taken to places in a story.
 
-    places({1: "a.jpg", 2: "b.mp4"}, {1: Taken(…, zoned=False), 2: Taken(…, zoned=True)})
+    places({1: "a.jpg", 2: "b.mp4"}, {1: Taken(…, zoned=False), 2: Taken(…, zoned=True)}, kin)
 
 Films tell the time of the world, many cameras only that of their owner's wrist. Where a time has no zone, that of the other
-files of the drop is taken, else this machine's. What has no time stands behind the one before it by name.
+files of the drop is taken, else this machine's. What somebody noted of a file (Google's Takeout) counts before what it says
+itself, and that before its name. Chapters stay at their first, an edited version with its original; what has no time stands
+behind the one before it by name.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from telespool.belonging.moment import Taken
+from telespool.belonging.name_times import by_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# IMG_20240612_153000, PXL_20240612_153000123, 2024-06-12 15.30.00, Screenshot_2024-06-12-15-30-00
-_MOMENT = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)[-_ .T]{0,2}(?:at )?([0-2]\d)[-_.:]?([0-5]\d)[-_.:]?([0-5]\d)"
-)
-_DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)[-_.]?([01]\d)[-_.]?([0-3]\d)(?!\d)")
+    from telespool.belonging.kinship import Kinship
 
+__all__ = ["Taken", "by_name", "places"]
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A moment: seconds since the epoch; without a zone, as if the wrist were in Greenwich.
-
-    `ahead` is how many seconds the place it was taken at is ahead of UTC.
-    """
-
-    seconds: float
-    zoned: bool
-    ahead: float | None = None
-
-
-def by_name(name: str) -> Taken | None:
-    """The moment that a name tells, in the time of wherever it was taken; None where it tells none."""
-    text = name.rpartition("/")[2]
-    match = _MOMENT.search(text)
-    parts = [int(part) for part in match.groups()] if match else []
-    if not parts and (day := _DAY.search(text)):
-        parts = [*(int(part) for part in day.groups()), 12, 0, 0]
-    try:
-        return Taken(datetime(*parts, tzinfo=UTC).timestamp(), zoned=False) if parts else None  # type: ignore[arg-type, misc]
-    except ValueError:
-        return None
+_SAME = 120  # seconds by which a film's own time and that in its name may differ and be one
 
 
 def places(
     names: Mapping[int, str],
     taken: Mapping[int, Taken | None],
-    chapters: Mapping[int, tuple[int, ...]],
+    kin: Kinship,
+    noted: Mapping[int, Taken] | None = None,
 ) -> dict[int, int]:
-    """The place of each file in the story, by number: milliseconds since the epoch. Chapters stay at their first."""
-    told = {number: taken.get(number) or by_name(name) for number, name in names.items()}
+    """The place of each file in the story, by number: milliseconds since the epoch.
+
+    `noted` are the times that notes beside the files tell, also of files that are not among `names`.
+    """
+    told = {number: _told(number, names, taken, noted or {}) for number in {*names, *(noted or {})}}
+    for number in names:
+        told[number] = told.get(kin.edited.get(number, 0)) or told[number]
+        still = kin.still_of(number)
+        told[number] = told[number] or (told.get(still) if still is not None else None)
     zones = Counter(each.ahead for each in told.values() if each and each.ahead is not None)
     common = zones.most_common(1)[0][0] if zones else None
     found: dict[int, int] = {}
     last: int | None = None
     for number in sorted(names):
-        moment = told[_first(number, chapters, told)]
+        moment = told[_first(number, kin.chapters, told)]
         if moment is not None:
             last = max(0, round(_universal(moment, common) * 1000))
         if last is not None:
             found[number] = last
     first = next((found[number] for number in sorted(found)), 0)
     return {number: found.get(number, first) for number in names}
+
+
+def _told(
+    number: int,
+    names: Mapping[int, str],
+    taken: Mapping[int, Taken | None],
+    noted: Mapping[int, Taken],
+) -> Taken | None:
+    own, named = taken.get(number), by_name(names.get(number, ""))
+    if number in noted:
+        return noted[number]
+    # A camera that does not know its zone writes the time of the wrist into both, and calls it that of the world.
+    wrist = own is not None and own.zoned and own.ahead is None
+    if wrist and own and named and not named.zoned and abs(own.seconds - named.seconds) < _SAME:
+        return named
+    return own or named
 
 
 def _first(

@@ -56,6 +56,8 @@ class Probe:
     streams: tuple[ProbedStream, ...]
     complaint: str
     deep: bool = False
+    created: str = ""
+    """When it was taken, as the container says (ISO 8601)."""
     choice: StreamChoice = NOTHING
 
     @property
@@ -239,6 +241,7 @@ def _parse(out: bytes, complaint: str, *, deep: bool) -> Probe | None:
         streams=tuple(_stream(stream, frames, programs) for stream in found.get("streams", [])),
         complaint=complaint,
         deep=deep,
+        created=tags.get("creation_time", ""),
     )
 
 

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
 
 @dataclass(slots=True)
 class Albums(Generic[T]):
-    """Collects items in their order; `size` closes an album."""
+    """Collects items in their order; `size` closes an album, in which an item takes as much room as `weigh` says."""
 
     size: int
+    weigh: Callable[[T], int] = lambda _: 1
     _open: dict[str, list[T]] = field(default_factory=dict)
 
     @property
@@ -30,13 +31,13 @@ class Albums(Generic[T]):
 
     def room(self, group: str) -> int:
         """How many items more the album of this group takes."""
-        return self.size - len(self._open.get(group, ()))
+        return self.size - sum(map(self.weigh, self._open.get(group, ())))
 
     def add(self, group: str, item: T) -> list[T] | None:
         """The album that this item completes, if it does."""
         album = self._open.setdefault(group, [])
         album.append(item)
-        if len(album) < self.size:
+        if self.room(group) > 0:
             return None
         return self._open.pop(group)
 

@@ -81,6 +81,20 @@ class AssessedMember:
             return "document"
         return verdict.kind if verdict.kind in {"photo", "video", "gif"} else "document"
 
+    @property
+    def has_place(self) -> bool:
+        """Whether it has a place in a story: photos and videos, in whatever form they are sent."""
+        verdict = self.verdict
+        return verdict is None or self.inner_photo or verdict.kind in {"photo", "video", "gif"}
+
+    @property
+    def messages(self) -> int:
+        """How many messages it becomes: a picture of several pages one for each."""
+        verdict = self.verdict
+        if verdict is None or verdict.kind != "photo" or verdict.action != "split":
+            return 1
+        return max(1, len(verdict.pages))
+
     def is_wanted(self, chat: ChatSettings, *, has_photo: bool) -> bool:
         """Whether the rules of its chat let it be sent; `has_photo`: the photo of a camera raw lies beside it."""
         verdict = self.verdict
@@ -153,8 +167,10 @@ async def assess_member(
         unit = unit.document()
         verdict = replace(verdict, action="document", left_behind=())
     taken, inner = None, False
-    if verdict.kind in {"photo", "video"} or verdict.is_raw:
-        taken = await in_thread(metadata.taken, path) if chat.order == "taken" else None
+    if (verdict.kind in {"photo", "video"} or verdict.is_raw) and chat.order == "taken":
+        taken = await in_thread(metadata.taken, path)
+        if taken is None and verdict.probe is not None:  # no MP4: ffprobe knows the others
+            taken = metadata.from_iso(verdict.probe.created)
     if verdict.is_raw and chat.raw == "jpeg":
         inner = await in_thread(raw_preview.find, path) is not None
     about = None

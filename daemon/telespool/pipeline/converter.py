@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from telespool.errors import ChildDied, NoRoom, Temporary, Unreadable
 from telespool.media.compatibility import assess
 from telespool.observe.progress import ConversionProgress
+from telespool.pipeline.chapters import chapters_ahead
 from telespool.pipeline.conversion_phase import Phase
 from telespool.pipeline.copy_maker import CopyMaker
 from telespool.pipeline.helping import Helping
@@ -180,6 +181,7 @@ class Converter(Worker):
             self._note_success(time.monotonic() - begun, *sizes)
             log.info("conversion.finished", job=original.job, unit=str(copy.unit))
             await in_thread(self.spool.drop_segments, original)
+            await in_thread(self._maker.drop_folders, original)
 
         self.context.activity.waits.end(self.name)
         try:
@@ -189,15 +191,21 @@ class Converter(Worker):
             self.context.activity.conversion = None
 
     def _let_out(self, original: Entry, parts: tuple[Path, ...], gathers: bool) -> Entry:
-        if len(parts) > 1:
-            return self.spool.release_parts(original, parts)
         chat, now = self.config.chat(original.chat), self.spool.clock()
         if not gathers or chat.patience <= 0:
+            if len(parts) > 1:
+                return self.spool.release_parts(original, parts)
             return self.spool.release_copy(original, parts[0])
-        until = now + chat.patience
-        copy = self.spool.let_out_copy(original, parts[0], until=until, size=chat.album)
+        until, size = now + chat.patience, chat.album
+        if len(parts) > 1:
+            copy = self.spool.let_out_parts(original, parts, until=until, size=size)
+        else:
+            together = chapters_ahead(self.spool, original, size)
+            copy = self.spool.let_out_copy(
+                original, parts[0], until=until, size=size, together=together
+            )
         # Before the next one is taken: an album that lacks nothing is sent first.
-        self.spool.close_due(original.job, chat.album, lambda _, until: until - now)
+        self.spool.close_due(original.job, size, lambda _, until: until - now)
         return copy
 
     def _note_success(self, seconds: float, before: int, after: int) -> None:

@@ -106,6 +106,13 @@ class CopyMaker:
         except Temporary:
             return ANY_ACCOUNT
 
+    def drop_folders(self, original: Entry) -> None:
+        """Remove the folders in which parts were made, after these have been let out."""
+        for ending in ("pages", "parts"):
+            folder = self._spool.tmp / f"{original.job}.{original.unit.first:04d}.{ending}"
+            if plain_files.exists(folder):
+                self._spool.disk.rmtree(folder)
+
     def drop_made(self, original: Entry) -> None:
         """Remove what was made of something that was swapped for the original meanwhile."""
         begins = f"{original.job}.{original.unit.first:04d}"

@@ -241,6 +241,7 @@ class Intake(Worker):
                 passwords=self.passwords,
                 others=chat.others,
                 raws=chat.raw != "leave",
+                notes=chat.order == "taken",
                 depth=self.config.archives.depth,
                 disk=self.spool.disk,
                 ignore=self.config.inbox.ignore,

@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from telespool.errors import LivePhotoRefused, NeedsConversion
+from telespool.belonging import LONGEST
+from telespool.errors import LivePhotoRefused, NeedsConversion, Permanent
 from telespool.media import about
 from telespool.media.compatibility import assess
 from telespool.media.live_clip import acceptable_clip
@@ -18,6 +19,7 @@ from telespool.model import Item
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.identifiers import file_id, random_id
+from telespool.spool.live_photos import LoneStill
 from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
@@ -128,36 +130,45 @@ class LiveClips:
         stills: Iterable[int],
         workshop: Callable[[Entry], Path],
     ) -> None:
-        """Let these stills and their clips go apart."""
+        """Let these stills and their clips go apart; `workshop` is where the clips of each were made."""
         clips = clips_of(members)
-        apart: list[tuple[Entry, Entry | Path]] = []
+        apart = []
         for member in members:
             if member.unit.first in stills:
                 clip = clips.get(member.unit.first)
-                found = clip or await self._inner_alone(member, workshop(member))
-                if found is not None:
-                    apart.append((member, found))
+                if clip is None and (inner := await self.inner(member, workshop(member))):
+                    film = await self._playing(inner, member.unit.shown, workshop(member) / "alone")
+                    apart.append(LoneStill(member, None, film or inner))
+                elif clip is not None:
+                    made = workshop(member) / "clip"
+                    film = await self._playing(clip.path, clip.unit.shown, made, brief=True)
+                    apart.append(LoneStill(member, clip, film))
         await in_thread(self._spool.part_live_photos, entry, apart)
 
-    async def _inner_alone(self, still: Entry, workshop: Path) -> Path | None:
-        """The clip within a motion photo as a video that plays everywhere, however long; as it is where none can be made."""
-        inner = await self.inner(still, workshop)
-        if inner is None:
-            return None
-        settings, name = self._config.convert, still.unit.shown
+    async def _playing(
+        self, clip: Path, name: str, directory: Path, *, brief: bool = False
+    ) -> Path | None:
+        """A clip as a video that plays everywhere, however large; None where it does as it is, or none can be made.
+
+        `brief`: only of one that lasts seconds; the converter takes the others.
+        """
+        settings = self._config.convert
         try:
-            async with self._one:
+            frame = (await assess(clip, settings, name=name)).frame if brief else None
+            if brief and (frame is None or frame.duration > LONGEST):
+                return None
+            async with self._one, plain_files.unchanged(clip):
                 path, _ = await acceptable_clip(
-                    inner,
-                    workshop / "alone",
+                    clip,
+                    directory,
                     settings,
                     name=name,
                     progress=lambda _: self._alive(),
                     by_itself=True,
                 )
-        except NeedsConversion:
-            return inner
-        return path
+        except (NeedsConversion, Permanent):
+            return None
+        return path if path != clip else None
 
 
 def stamp(path: Path) -> str:

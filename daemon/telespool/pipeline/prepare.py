@@ -184,9 +184,7 @@ class Preparer:
 
     async def part(self, entry: Entry, members: Sequence[Entry], stills: Iterable[int]) -> None:
         """Let these stills and their clips go apart: it is written down before they are sent so."""
-        await self.live.part(
-            entry, members, stills, lambda still: self._workshop(_key(still)) / "apart"
-        )
+        await self.live.part(entry, members, stills, lambda still: self._workshop(_key(still)))
 
     async def clean(self, members: Iterable[Entry]) -> None:
         """Remove the forms that were made for the members of a unit."""

@@ -28,7 +28,9 @@ from telespool.pipeline.caption_files import CaptionFiles
 from telespool.pipeline.live_pairs import LivePairs
 from telespool.pipeline.member_release import MemberRelease
 from telespool.pipeline.name_rules import NameRules
+from telespool.pipeline.photo_notes import PhotoNotes, is_note
 from telespool.pipeline.send_queue import COPY, PHOTO, earliest
+from telespool.pipeline.sources.base import NO_MEDIA
 from telespool.pipeline.story_hold import StoryHold
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.account import LeftOut
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from telespool.spool import Spool
 
 _GROUPS = ("photo", "video", "document")
-_STORY = ("media", "document")
+_STORY = ("media", "file", "document")
 
 
 class ReleaseOrder:
@@ -82,6 +84,7 @@ class ReleaseOrder:
         self._names: dict[int, str] = {}
         self._kin = Kinship()
         self._by_name = NameRules(self._chat, self._kin, self._names)
+        self._notes = PhotoNotes(self._kin, self._names)
         self._pairs = LivePairs(self._kin, self._take)
         self._story = StoryHold(spool, self._chat, job)
         self._is_story = self._story.is_one
@@ -90,7 +93,7 @@ class ReleaseOrder:
         # Members that have not been routed yet, by the rank their name suggests.
         self._coming = [0] * 4
         self._held: list[list[AssessedMember]] = [[], [], [], []]
-        self._albums: Albums[AssessedMember] = Albums(self._chat.album)
+        self._albums: Albums[AssessedMember] = Albums(self._chat.album, lambda each: each.messages)
         self._captions = captions or CaptionFiles(JobCaptions())
         self._account = AccountWriter(
             spool, job, self._captions, self._delivered if remembers else None
@@ -120,7 +123,7 @@ class ReleaseOrder:
             if piece.left_out:
                 reason = self._by_name.reason(number, piece.left_out)
                 self.out.left_out.append(LeftOut(piece.member.name, reason, number=number))
-        elif reason := self._by_name.unwanted(number):
+        elif reason := await self._why_unwanted(piece, piece.path):
             self._gone.add(number)
             self.out.left_out.append(LeftOut(piece.member.name, reason, number=number))
             await self.out.drop(piece.path)
@@ -132,6 +135,15 @@ class ReleaseOrder:
                 self._ready[number] = await self._judge(piece, piece.path, seen)
         self._pairs.came(number, self._ready.get(number))
         await self._drain()
+
+    async def _why_unwanted(self, piece: ExtractedMember, path: Path) -> str:
+        """Why a file is left out before anybody looks at what it is; "" where it is not. Notes are read on the way."""
+        number, name = piece.member.number, piece.member.name
+        if self._chat.order == "taken" and is_note(name):
+            await in_thread(self._notes.read, number, path)
+            if self._chat.others == "skip":
+                return self._by_name.reason(number, NO_MEDIA)
+        return self._by_name.unwanted(number)
 
     async def let_go(self) -> None:
         """Release all that has come, out of order where it must be."""
@@ -251,7 +263,7 @@ class ReleaseOrder:
     async def _release_held(self, rank: int) -> None:
         held = self._held[rank]
         if self._is_story:
-            held[:] = self._story.placed(held, self._kin.chapters)
+            held[:] = self._story.placed(held, self._kin, self._notes.times())
             await self._story.look()
         if held and rank > PHOTO:
             await self._close_albums(below=rank)
@@ -279,30 +291,36 @@ class ReleaseOrder:
         if (lost := member.left_behind(self._chat)) and not self._story.keeps_place(member):
             line = f"{member.unit.label}: {'; '.join(lost)}"
             await in_thread(self.spool.add_notes, self.job, [line])
-        kind = member.kind
+        kind, number = member.kind, member.unit.first
         self.out.released += not self._story.keeps_place(member)
+        if self._is_story and member.has_place:
+            # Documents share no album with photos and videos: those that are both leave in their order.
+            group, other = ("file", "media") if kind == "document" else ("media", "file")
+            await self._close_groups(_STORY[:2] if kind == "gif" else [other])
+        else:
+            group = kind
         if kind == "gif":
-            if self._is_story:
-                await self._close_albums(below=1)
             await self._release_album([member])
             return
-        group = "media" if self._is_story and kind != "document" else kind
-        _, scope = self._captions.of(member.unit.first)
+        _, scope = self._captions.of(number)
         ends = self._scopes.get(group, scope) != scope
         self._scopes[group] = scope
-        # Chapters of one recording share an album, where one has room for all of them.
-        chapters = self._kin.chapters.get(member.unit.first, (member.unit.first,))
-        if chapters[0] == member.unit.first:
-            ends = ends or self._albums.room(group) < len(chapters) <= self._chat.album
-        for album in self._albums.rest([group]) if ends else ():
-            await self._release_album(album)
+        # Chapters of one recording (or a burst) share an album, where one has room for all of them.
+        together = self._kin.together(number)
+        needed = len(together) if together[0] == number else 1
+        needed = max(member.messages, needed if needed <= self._chat.album else 1)
+        if ends or self._albums.room(group) < needed:
+            await self._close_groups([group])
         album_full = self._albums.add(group, member)
         if album_full:
             await self._release_album(album_full)
 
-    async def _close_albums(self, *, below: int = COPY) -> None:
-        for album in self._albums.rest((_STORY if self._is_story else _GROUPS)[:below]):
+    async def _close_groups(self, groups: Iterable[str]) -> None:
+        for album in self._albums.rest(groups):
             await self._release_album(album)
+
+    async def _close_albums(self, *, below: int = COPY) -> None:
+        await self._close_groups((_STORY if self._is_story else _GROUPS)[:below])
 
     async def _release_album(self, album: list[AssessedMember]) -> None:
         if self._story.waits(album):

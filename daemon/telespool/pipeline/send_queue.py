@@ -40,22 +40,22 @@ def rank(entry: Entry, folders: SpoolLayout) -> int:
     By the ending of the name where it says something, else by the first bytes of the (first) file: what a wrong
     ending costs is the place in the row. What has a place in the story of its job is ranked by that alone.
     """
+    if entry.unit.place is not None:
+        return PHOTO
     if entry.unit.kind == "c":
-        # What was a part of another file (of a film, of a motion photo) comes behind.
-        return PHOTO if entry.unit.place is not None and not entry.unit.parent else COPY
+        return COPY
     members = folders.members(entry)
     if not members:
         return OTHER
     guessed = guess(members[0].unit.label)
     if guessed != OTHER:
-        return PHOTO if entry.unit.place is not None else guessed
+        return guessed
     try:
         with plain_files.opened(members[0].path) as file:
             kind = identify(file.read(HEAD)).kind
     except OSError:
         return OTHER
-    found = {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(kind, OTHER)
-    return PHOTO if found == VIDEO and entry.unit.place is not None else found
+    return {"photo": PHOTO, "video": VIDEO, "gif": VIDEO}.get(kind, OTHER)
 
 
 class SendQueue:

@@ -20,6 +20,8 @@ from telespool.spool.names import Unit
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from telespool.belonging import Kinship
+    from telespool.belonging.story import Taken
     from telespool.config.schema import ChatSettings
     from telespool.pipeline.assessed_member import AssessedMember
     from telespool.spool import Spool
@@ -46,19 +48,24 @@ class StoryHold:
         return patient and convertible and member.kind in {"photo", "video"}
 
     def placed(
-        self, held: Sequence[AssessedMember], chapters: Mapping[int, tuple[int, ...]]
+        self, held: Sequence[AssessedMember], kin: Kinship, noted: Mapping[int, Taken]
     ) -> list[AssessedMember]:
-        """Give the members of a story in their order, each with a place of its own."""
+        """Give the members of a story in their order, each with a place of its own; what has none comes behind."""
+        within = [each for each in held if each.has_place]
+        behind = [each for each in held if not each.has_place]
         if self._chat.order == "name":
-            return [replace(each, unit=replace(each.unit, place=each.unit.first)) for each in held]
-        names = {each.unit.first: each.name for each in held}
-        taken = {each.unit.first: each.taken for each in held}
-        places = story.places(names, taken, chapters)
+            found = [
+                replace(each, unit=replace(each.unit, place=each.unit.first)) for each in within
+            ]
+            return found + behind
+        names = {each.unit.first: each.name for each in within}
+        taken = {each.unit.first: each.taken for each in within}
+        places = story.places(names, taken, kin, noted)
         found, last = [], -1
-        for each in sorted(held, key=lambda each: (places[each.unit.first], each.unit.first)):
+        for each in sorted(within, key=lambda each: (places[each.unit.first], each.unit.first)):
             last = max(places[each.unit.first], last + 1)
             found.append(replace(each, unit=replace(each.unit, place=last)))
-        return found
+        return found + behind
 
     async def look(self) -> None:
         """See, once, what of this job waits already: an earlier process let it out."""
@@ -100,9 +107,6 @@ class StoryHold:
     ) -> None:
         files = [file for member in ready for file in member.files]
         await note(*(each.first for each, _ in files))
-        if ready[0].kind == "document":  # they follow behind the story
-            unit = replace(unit, place=None)
-            files = [(replace(each, place=None), path) for each, path in files]
         until = self._spool.clock() + self._chat.patience
         entry = await in_thread(self._spool.hold_album, self._job, unit, files, until=until)
         told = {"job": self._job, "unit": str(entry.unit), "files": len(files)}

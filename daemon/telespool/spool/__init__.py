@@ -38,11 +38,12 @@ from telespool.runtime import plain_files
 from telespool.spool import (
     attempts,
     claims,
+    closing,
     completion,
     conversions,
     copies,
     deliveries,
-    gathering,
+    joining,
     live_photos,
     mounts,
     releases,
@@ -111,11 +112,12 @@ class Spool(SpoolWriter):
     drop_copy = conversions.drop_copy
     drop_orphan_segments = conversions.drop_orphan_segments
     # albums that gather, deferred → uploading
-    let_out_copy = gathering.let_out_copy
-    hold_album = gathering.hold_album
-    close_due = gathering.close_due
-    close_copies = gathering.close_copies
-    drop_empty_gatherings = gathering.drop_empty_gatherings
+    let_out_copy = joining.let_out_copy
+    let_out_parts = joining.let_out_parts
+    hold_album = joining.hold_album
+    close_due = closing.close_due
+    close_copies = closing.close_copies
+    drop_empty_gatherings = closing.drop_empty_gatherings
     # the end of a job, done → gone
     note_skipped = completion.note_skipped
     add_notes = completion.add_notes

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from telespool.spool.layout import Entry
+    from telespool.spool.names import Unit
     from telespool.spool.transition import SpoolWriter
 
 
@@ -33,11 +34,15 @@ def release_copy(spool: SpoolWriter, original: Entry, result: Path) -> Entry:
 
 def release_parts(spool: SpoolWriter, original: Entry, parts: Sequence[Path]) -> Entry:
     """Let the parts of a film out that is too large for one message: one album, by one rename."""
-    staged = [
+    return releases.release_album(spool, original.job, units_of_parts(original, parts))
+
+
+def units_of_parts(original: Entry, parts: Sequence[Path]) -> list[tuple[Unit, Path]]:
+    """What the parts of a file are called; each has the place of the whole."""
+    return [
         (original.unit.part(place, len(parts), path.suffix), path)
         for place, path in enumerate(parts, 1)
     ]
-    return releases.release_album(spool, original.job, staged)
 
 
 def release_original(spool: SpoolWriter, original: Entry) -> Entry:

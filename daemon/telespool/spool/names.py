@@ -46,6 +46,8 @@ _JOB_BYTES = 220  # what is left of 255 has room for what other names add
 ALBUM_LABEL = "album"
 OPEN_LABEL = "open"
 """The label of an album in deferred/ that copies still join."""
+PARTS_LABEL = "parts"
+"""The label of an album in deferred/ of the pages of a picture, or the parts of a film, that have a place in a story."""
 DEFAULT_CHAT = "default"
 """The alias of the chat for what lies directly in the inbox."""
 

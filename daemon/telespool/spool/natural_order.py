@@ -8,7 +8,7 @@ import unicodedata
 _DIGITS = re.compile(r"(\d+)")
 _CHAPTER = re.compile(r"(?<![^/])(g[hxsl])(\d\d)(\d{4})(?=\.[^/]*\Z)")
 _OLD_CHAPTER = re.compile(r"(?<![^/])gp(\d\d)(\d{4})(?=\.[^/]*\Z)")
-_EDITED = re.compile(r"(?<![^/])(img_)e(\d{4,})(?=[^/]*\Z)")
+_EDITED = re.compile(r"(?<![^/])(img_)e(\d+)(?=[^/]*\Z)")
 
 
 def natural(name: str) -> str:

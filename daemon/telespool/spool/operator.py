@@ -23,7 +23,7 @@ from telespool.runtime import plain_files
 from telespool.spool.claims import GATHERED
 from telespool.spool.companions import PASSWORD_SUFFIX
 from telespool.spool.layout import HELD, Entry, note_path
-from telespool.spool.names import ALBUM_LABEL
+from telespool.spool.names import ALBUM_LABEL, OPEN_LABEL, PARTS_LABEL
 from telespool.spool.staging import COPY, staging, sweep
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def share(spool: Spool) -> None:
 def retry(spool: Spool, entry: Entry, *, password: str = "", as_document: bool = False) -> Entry:
     """Send a unit that was refused, or that waits, on its way again."""
     unit = entry.unit.plain()
-    if unit.is_open:
+    if unit.is_album and unit.label in {OPEN_LABEL, PARTS_LABEL}:
         unit = replace(unit, label=ALBUM_LABEL)
     if entry.unit.first == 0:
         return _unpack_again(spool, entry, password)

@@ -50,6 +50,7 @@ async def open_source(
     ignore: tuple[str, ...] = (),
     room: Room | None = None,
     raws: bool = False,
+    notes: bool = False,
 ) -> Source:
     """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still.
 
@@ -65,6 +66,7 @@ async def open_source(
         ignore=ignore,
         room=room,
         raws=raws,
+        notes=notes,
     )
     if engine is not None:
         packed = await in_thread(_size, drop.path)

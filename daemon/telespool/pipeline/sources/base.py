@@ -15,6 +15,7 @@ from telespool.archives.volumes import may_be
 from telespool.clutter import IGNORED, ignored
 from telespool.file_endings import archive_name, media_name, raw_name
 from telespool.file_types import identify, is_raw
+from telespool.pipeline.photo_notes import is_note
 from telespool.runtime import plain_files
 from telespool.spool import job_captions
 from telespool.spool.companions import caption_for, password_for
@@ -100,6 +101,8 @@ class Rules:
     room: Room | None = None
     raws: bool = False
     """Whether camera raws are wanted."""
+    notes: bool = False
+    """Whether the notes are wanted that tell when photos were taken."""
 
     def lend(self, source: Path, target: Path, name: str) -> None:
         """Give a file of the drop a second name; a copy, where that must be, only if there is room. Blocks."""
@@ -149,7 +152,7 @@ class Rules:
             return True
         if self.others == "document" or media_name(name):
             return True
-        if self.raws and (raw_name(name) or is_raw(head)):
+        if (self.raws and (raw_name(name) or is_raw(head))) or (self.notes and is_note(name)):
             return True
         if depth > 1 and (begins_like_one(head) or may_be(name)):
             return True

@@ -1,0 +1,35 @@
+"""The boxes of which MP4, QuickTime and HEIF files are made. ISO 14496-12, 4.2."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, bytes, int]]:
+    """The boxes from `start` on: where each begins, what it is, and its length."""
+    for _ in range(10_000):
+        if start + 8 > end:
+            return
+        file.seek(start)
+        head = file.read(16)
+        length, kind = struct.unpack(">I4s", head[:8])
+        if length == 1 and len(head) == 16:
+            (length,) = struct.unpack(">Q", head[8:])
+        elif length == 0:
+            length = end - start
+        if length < 8:
+            return
+        yield start, kind, length
+        start += length
+
+
+def inside(file: BinaryIO, wanted: bytes, start: int, end: int) -> tuple[int, int] | None:
+    """Where what is in the first box of this kind begins and ends; None where there is none."""
+    for at, kind, length in boxes(file, start, end):
+        if kind == wanted:
+            return at + 8, min(at + length, end)
+    return None
