@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from telespool.media.compatibility import Assessment
 from telespool.media.convert import Outcome
 from telespool.media.ffmpeg_process import Progress
+from telespool.media.live_clip import ClipMade
 from telespool.model import Picture, VideoInfo
 from telespool.pipeline import assessed_member, converter, copy_maker, live_photos, prepare
 
@@ -155,15 +156,15 @@ async def thumbnail(*_: Any) -> bytes:
 
 async def acceptable_clip(
     source: Path, directory: Path, *_: Any, by_itself: bool = False, **__: Any
-) -> tuple[Path, VideoInfo]:
+) -> ClipMade:
     """A clip is made of any film, beside it; what plays is a video as it is."""
     if by_itself and source.read_bytes().startswith(_MP4):
-        return source, _FRAME
+        return ClipMade(source, _FRAME)
     directory.mkdir(parents=True, exist_ok=True)
     made = directory / "clip.mp4"
     made.unlink(missing_ok=True)
     made.write_bytes(copy_of(source.read_bytes()))
-    return made, _FRAME
+    return ClipMade(made, _FRAME)
 
 
 async def extract(source: Path, folder: Path, places: Sequence[int], **_: Any) -> tuple[Path, ...]:

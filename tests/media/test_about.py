@@ -14,7 +14,7 @@ from PIL import Image
 from telespool.belonging.story import Taken
 from telespool.config.schema import ConvertSettings
 from telespool.media import raw_preview
-from telespool.media.about import clip_within, from_iso, identifier, taken
+from telespool.media.about import clip_within, from_iso, identifier, motion, taken
 from telespool.media.probe import probe
 from tests import live
 
@@ -107,6 +107,22 @@ def test_the_clip_within_a_motion_photo(tmp_path: Path, film: Path, maker: Any) 
     assert clip_within(live.still(tmp_path / "b.jpg", 1)) is None
 
 
+@pytest.mark.parametrize("maker", ["google", "micro", "samsung"])
+@pytest.mark.parametrize("rest", [0, 4, 0.5])
+def test_a_clip_that_is_cut_off(tmp_path: Path, film: Path, maker: Any, rest: float) -> None:
+    """A motion photo says that it has a clip, also where that is cut; what is left of it is found."""
+    path, size = tmp_path / "a.jpg", film.stat().st_size
+    whole = live.motion(path, 1, film.read_bytes(), maker=maker).read_bytes()
+    begin = whole.index(film.read_bytes())
+    left = int(size * rest) if rest < 1 else int(rest)
+    path.write_bytes(whole[: begin + left])
+
+    seen = motion(path)
+
+    assert seen.said
+    assert seen.place == ((begin, left) if rest == 0.5 else None)
+
+
 @settings(max_examples=60)
 @given(data=st.data())
 def test_damaged_files_say_nothing_and_raise_nothing(
@@ -114,7 +130,8 @@ def test_damaged_files_say_nothing_and_raise_nothing(
 ) -> None:
     """Whatever bytes stand where words were."""
     photo = live.still(tmp_path / "a.jpg", 1, NAME)
-    whole = bytearray(data.draw(st.sampled_from([photo, film])).read_bytes())
+    moving = live.motion(tmp_path / "b.jpg", 1, film.read_bytes(), maker="micro")
+    whole = bytearray(data.draw(st.sampled_from([photo, film, moving])).read_bytes())
     for _ in range(data.draw(st.integers(1, 6))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     path = tmp_path / "damaged"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-from typing import TYPE_CHECKING, Any
+import subprocess
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from telespool.destinations.folder.destination import FolderDestination
+from telespool.pipeline.live_photos import DAMAGED
 from telespool.service.service import Service
 from tests import live
 from tests.harness import Home
@@ -127,6 +129,40 @@ async def test_a_single_motion_photo_needs_no_archive(
 
     assert shown(telegram.in_chat("media")) == [("photo", True), ("photo", False), ("video", False)]
     assert home.lying("quarantine") == []
+
+
+@pytest.mark.parametrize("maker", ["google", "samsung"])
+async def test_a_clip_that_is_cut_off_is_told(
+    tmp_path: Path, telegram: TestTelegram, maker: Literal["google", "samsung"]
+) -> None:
+    """The photo is sent; the report, and explain before, say that its clip is damaged, missing, or breaks off."""
+    film = live.clip(tmp_path / "film.mp4", 4, codec="h264", seconds=2.0)
+    fast = tmp_path / "fast.mp4"
+    plain = ("ffmpeg", "-v", "error", "-i", str(film), "-c", "copy")
+    subprocess.run([*plain, "-movflags", "faststart", str(fast)], check=True)
+    files = {}
+    for name, whole, cut in (
+        ("a.jpg", film.read_bytes(), film.stat().st_size // 2),
+        ("b.jpg", fast.read_bytes(), fast.stat().st_size // 3),
+        ("c.jpg", film.read_bytes(), film.stat().st_size - 4),
+    ):
+        files[name] = live.motion(tmp_path / name, 4, whole, maker=maker)
+        files[name].write_bytes(files[name].read_bytes()[:-cut])
+    home = Home.beside(tmp_path / "home", telegram)
+    home.drop(make_zip(home.directory / "cut.zip", files))
+
+    await home.inside()
+
+    assert shown(telegram.in_chat("media")) == [("photo", False), ("photo", True), ("photo", False)]
+    report = next((home.spool / "done").glob("*/report.txt")).read_text()
+    assert f"a.jpg: {DAMAGED}" in report
+    assert "b.jpg, the clip: it breaks off" in report
+    assert "c.jpg: it " in report
+    assert home.lying("quarantine") == []
+    told = [await asyncio.to_thread(home.command_output, "explain", str(files[n])) for n in files]
+    assert DAMAGED in told[0].stdout
+    assert "its clip" in told[1].stdout
+    assert "the photo alone" in told[2].stdout
 
 
 @pytest.mark.parametrize(

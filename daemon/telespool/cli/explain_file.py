@@ -87,6 +87,12 @@ def _file(path: Path, config: Config) -> Told:
 def _alone(path: Path, verdict: Assessment, config: Config) -> list[str]:
     """What would become of a file that is dropped by itself."""
     lines = verdict_lines(path.name, verdict)
+    if verdict.kind == "photo":
+        from telespool.media.photo_info import MOTION  # noqa: PLC0415 - only for photos
+        from telespool.pipeline.live_photos import tell_motion  # noqa: PLC0415 - the same
+
+        lines = [line for line in lines if line != f"  {MOTION}"]
+        lines[1:1] = [f"  {line}" for line in asyncio.run(tell_motion(path, config))]
     if verdict.action == "skip":
         chat = config.chat("default")
         sent = chat.raw == "document" if verdict.is_raw and chat.raw != "leave" else None

@@ -2,7 +2,7 @@
 
     taken(path)              Taken(1718209800.0, zoned=True)
     identifier(path)         Apple's "content identifier", the same in the HEIC and in the MOV of one live photo
-    clip_within(path)        (offset, length) of the MP4 that Google's and Samsung's cameras put behind a picture
+    motion(path)             whether it is a motion photo, and (offset, length) of the MP4 that cameras put behind a picture
 
 Only the file's own words are read: a few tags of its EXIF, a few boxes of its index; nothing is decoded and no child is
 started. What is damaged or missing says nothing. Errors: OSError.
@@ -14,7 +14,7 @@ import contextlib
 import re
 import struct
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from telespool.belonging.story import Taken
 from telespool.media import exif
@@ -35,8 +35,10 @@ _ITEMS = re.compile(rb"<Container:Item\b[^>]*>|<rdf:li\b[^>]*>", re.DOTALL)
 _SEMANTIC = re.compile(rb"Item:Semantic\s*=\s*[\"']MotionPhoto[\"']")
 _LENGTH = re.compile(rb"Item:Length\s*=\s*[\"'](\d+)[\"']")
 _PADDING = re.compile(rb"Item:Padding\s*=\s*[\"'](\d+)[\"']")
+_SAID = re.compile(rb"(?:MotionPhoto|MicroVideo)\s*(?:=\s*[\"']|>)\s*1\b")
 _SAMSUNG = b"MotionPhoto_Data"
-_XMP = b"http://ns.adobe.com/xap/1.0/"
+_END = b"\xff\xd9"  # of a JPEG
+_FILM = re.compile(rb"\0\0\0[\x0c-\x60]ftyp(?:iso.|mp4.|avc1|qt  |3gp.|3g2.|M4V |MSNV|hvc1)")
 
 
 def identifier(path: Path) -> str:
@@ -61,15 +63,46 @@ def taken(path: Path) -> Taken | None:
     return None
 
 
-def clip_within(path: Path) -> tuple[int, int] | None:
-    """Where the clip of a motion photo lies in it: the first byte and how many; None where there is none. Blocks."""
+class Motion(NamedTuple):
+    """What a photo says of a clip within it.
+
+    `said`: that it has one; `place` is its first byte and how many bytes, None where it is not there.
+    """
+
+    said: bool = False
+    place: tuple[int, int] | None = None
+
+
+def motion(path: Path) -> Motion:
+    """Whether it is a motion photo, and where its clip lies. Blocks."""
     with path.open("rb") as file, contextlib.suppress(*_BROKEN):
         size = file.seek(0, 2)
         for offset in _places(file, size):
-            file.seek(offset)
+            file.seek(max(0, offset))
             if 0 < offset < size and file.read(12)[4:8] == b"ftyp":
-                return offset, _length(file, offset, size)
-    return None
+                return Motion(True, (offset, _length(file, offset, size)))
+        return _by_looking(file, size)
+    return Motion()
+
+
+def clip_within(path: Path) -> tuple[int, int] | None:
+    """Where the clip of a motion photo lies in it: the first byte and how many; None where there is none. Blocks."""
+    return motion(path).place
+
+
+def _by_looking(file: BinaryIO, size: int) -> Motion:
+    """Look for a clip where words have not led to one: the file is cut, or its maker has no words that are known."""
+    head = exif.head(file)
+    said = bool(_SAID.search(head) or _SEMANTIC.search(head))
+    file.seek(max(0, size - _TAIL))
+    tail = file.read().rstrip(b"\0")
+    if not said and (head[:2] != b"\xff\xd8" or tail.endswith(_END)):
+        return Motion()
+    file.seek(0)
+    whole = file.read(_INDEX)
+    if found := _FILM.search(whole, len(head)):
+        return Motion(True, (found.start(), _length(file, found.start(), size)))
+    return Motion(said or whole.find(_SAMSUNG, len(head)) >= 0)
 
 
 def _places(file: BinaryIO, size: int) -> Iterator[int]:

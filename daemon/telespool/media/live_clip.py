@@ -7,7 +7,7 @@ the film is none that can be the clip of a photo; Temporary, ToolFault and OSErr
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from telespool.belonging import LONGEST
 from telespool.errors import NeedsConversion, Permanent
@@ -28,6 +28,14 @@ MAX_BYTES = 10_000_000
 _FITTING = frozenset(["send", "remux", "audio", "encode"])
 
 
+class ClipMade(NamedTuple):
+    """The file, what a player must know of it, and sentences on what is missing in the film it was made of."""
+
+    path: Path
+    frame: VideoInfo
+    lost: tuple[str, ...] = ()
+
+
 async def acceptable_clip(
     source: Path,
     directory: Path,
@@ -36,8 +44,8 @@ async def acceptable_clip(
     name: str,
     progress: Callable[[Progress], None] | None = None,
     by_itself: bool = False,
-) -> tuple[Path, VideoInfo]:
-    """Return the clip as Telegram takes it, `source` itself or a film made in `directory`, and what a player must know.
+) -> ClipMade:
+    """Return the clip as Telegram takes it: `source` itself, or a film made in `directory`.
 
     `by_itself`: it is to be a video of its own, of any length and size.
     """
@@ -52,14 +60,14 @@ async def acceptable_clip(
         )
     path = source
     if verdict.action == "send" and (by_itself or await _size(path) <= MAX_BYTES):
-        return path, frame
+        return ClipMade(path, frame)
     ways: tuple[Rung, ...] = ("send", "encode") if verdict.action != "encode" else ("encode",)
     if verdict.action == "send":
         ways = ("encode",)
     for way in ways:
         path = directory / f"{way}.mp4"
         try:
-            await convert(
+            made = await convert(
                 source,
                 path,
                 settings=settings,
@@ -73,7 +81,7 @@ async def acceptable_clip(
         except Permanent as error:
             raise NeedsConversion(error.reason) from error
         if by_itself or await _size(path) <= MAX_BYTES:
-            return path, frame
+            return ClipMade(path, frame, made.left_behind[len(verdict.left_behind) :])
     raise NeedsConversion(f"{name} is larger than the clip of a live photo may be (10 MB).")
 
 

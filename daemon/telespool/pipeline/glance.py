@@ -35,7 +35,7 @@ class MemberGlance(NamedTuple):
 
 
 class PhotoGlance(NamedTuple):
-    """How it begins; whether it is a JPEG with no clip in it; how a page shows it as it is, and its stamp, where that is so."""
+    """How it begins; whether it is a JPEG that has no clip and says of none; how a page shows it as it is, and its stamp, where that is so."""
 
     first: FirstLook
     is_still: bool = False
@@ -61,7 +61,7 @@ def of_photo(path: Path, longest: int, *, preview: bool) -> PhotoGlance:
     first = first_look(path)
     if first.jpeg is None:
         return PhotoGlance(first)
-    is_still = about.clip_within(path) is None
+    is_still = about.motion(path) == about.Motion()
     return PhotoGlance(
         first, is_still, as_it_is(path, longest=longest, preview=preview), stamp(path)
     )

@@ -8,28 +8,38 @@ before anything is sent in the other form. One clip is made at a time.
 from __future__ import annotations
 
 import asyncio
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import structlog
 
 from telespool.belonging import LONGEST
 from telespool.errors import LivePhotoRefused, NeedsConversion, Permanent
-from telespool.media import about
+from telespool.media import about, mp4
 from telespool.media.compatibility import assess
 from telespool.media.live_clip import acceptable_clip
+from telespool.media.photo_info import MOTION
 from telespool.model import Item
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.identifiers import file_id, random_id
 from telespool.spool.live_photos import LoneStill
-from telespool.spool.names import NESTED
+from telespool.spool.names import DEFAULT_CHAT, NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from telespool.config.schema import Config
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
+log = structlog.get_logger()
+
+MISSING = (
+    "it says that it is a motion photo, but its clip is missing or cut off: the photo alone is sent"
+)
+DAMAGED = "it is a motion photo whose clip is damaged or cut off: the photo alone is sent"
 _LIVE_STILLS = frozenset(["image/jpeg", "image/heic", "image/heif"])
 
 
@@ -94,7 +104,7 @@ class LiveClips:
         name = f"{label.rpartition('.')[0] or label}.mp4"
         try:
             async with self._one, plain_files.unchanged(source):
-                path, frame = await acceptable_clip(
+                made = await acceptable_clip(
                     source,
                     workshop / "clip",
                     self._config.convert,
@@ -103,25 +113,38 @@ class LiveClips:
                 )
         except NeedsConversion as error:
             raise LivePhotoRefused(error.reason) from error
+        if made.lost:
+            await self._note(still, f"{label}, the clip: {'; '.join(made.lost)}")
         return Item(
             key=random_id(still.job, number),
-            upload_key=file_id(still.job, number, "", f"clip-{await in_thread(stamp, path)}"),
-            path=path,
+            upload_key=file_id(still.job, number, "", f"clip-{await in_thread(stamp, made.path)}"),
+            path=made.path,
             name=name,
             kind="video",
             mime="video/mp4",
-            frame=frame,
+            frame=made.frame,
         )
 
     async def inner(self, still: Entry, workshop: Path) -> Path | None:
-        """The clip within a motion photo, in a file of `workshop`; None where there is none that plays."""
-        place = await in_thread(about.clip_within, still.path)
-        if place is None:
+        """The clip within a motion photo, in a file of `workshop`; None where there is none that plays: the report says so."""
+        seen = await in_thread(about.motion, still.path)
+        if not seen.said:
             return None
-        path = workshop / "inner.mp4"
-        await in_thread(_cut_out, still.path, place, path)
-        found = await assess(path, self._config.convert, name=still.unit.shown)
-        return path if found.kind == "video" and found.action != "refuse" else None
+        found = None
+        if seen.place is not None:
+            path = workshop / "inner.mp4"
+            await in_thread(_cut_out, still.path, seen.place, path)
+            found = await assess(path, self._config.convert, name=still.unit.shown)
+            if found.kind == "video" and found.action != "refuse":
+                return path
+        line = f"{still.unit.shown}: {MISSING if found is None else DAMAGED}"
+        await self._note(still, line)
+        return None
+
+    async def _note(self, still: Entry, line: str) -> None:
+        """Say what is not sent of a live photo: in the log, and in the report of the job."""
+        log.warning("unit.incomplete", job=still.job, unit=str(still.unit.plain()), lost=line)
+        await in_thread(self._spool.add_notes, still.job, [line])
 
     async def part(
         self,
@@ -158,7 +181,7 @@ class LiveClips:
             if brief and (frame is None or frame.duration > LONGEST):
                 return None
             async with self._one, plain_files.unchanged(clip):
-                path, _ = await acceptable_clip(
+                made = await acceptable_clip(
                     clip,
                     directory,
                     settings,
@@ -168,7 +191,31 @@ class LiveClips:
                 )
         except (NeedsConversion, Permanent):
             return None
-        return path if path != clip else None
+        return made.path if made.path != clip else None
+
+
+async def tell_motion(path: Path, config: Config) -> tuple[str, ...]:
+    """What would become of the clip within a photo, in sentences for people; none where it has none."""
+    rule = config.chat(DEFAULT_CHAT).live_photos
+    seen = await in_thread(about.motion, path)
+    if not seen.said:
+        return ()
+    if rule == "still":
+        return (MOTION,)
+    if seen.place is None:
+        return (MISSING,)
+    with tempfile.TemporaryDirectory() as place:
+        inner = Path(place) / "inner.mp4"
+        await in_thread(_cut_out, path, seen.place, inner)
+        found = await assess(inner, config.convert, name=path.name)
+        cut = await in_thread(lambda: mp4.layout(inner).missing)
+    if found.kind != "video" or found.action == "refuse" or found.frame is None:
+        return (DAMAGED,)
+    breaks = ", which breaks off," if cut else ""
+    becomes = "sent with it as a live photo"
+    if rule == "both" or found.frame.duration > LONGEST:
+        becomes = "sent as a video behind it"
+    return (f"it is a motion photo: its clip{breaks} is {becomes}",)
 
 
 def stamp(path: Path) -> str:
