@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -39,6 +39,50 @@ async def test_chat_that_forbids_writing(
     assert by_name(telegram.in_chat("grace")) == sorted(
         (name, sha256(path)) for name, path in theirs.items()
     )
+
+
+@pytest.mark.parametrize(
+    ("gone", "method", "chat", "name"),
+    [
+        ("kicked", "getUsers", "@family", "CHANNEL_PRIVATE"),
+        ("kicked", "sendMultiMedia", "@family", "CHANNEL_PRIVATE"),
+        ("left", "uploadMedia", "@family", "CHAT_WRITE_FORBIDDEN"),
+        ("kicked", "uploadMedia", "-4444", "CHAT_FORBIDDEN"),
+    ],
+)
+async def test_thrown_out_of_a_chat(
+    home: Home,
+    telegram: TestTelegram,
+    material: Material,
+    gone: Literal["kicked", "left"],
+    method: str,
+    chat: str,
+    name: str,
+) -> None:
+    """Whenever the account loses the chat, what goes there waits with a sentence, others go on; invited again, all is sent."""
+    home.use_chats({"default": "@media", "family": chat, "friend": "@grace"})
+    there = telegram.chat("Hikers" if chat.startswith("-") else "family")
+
+    def lose() -> None:
+        there.gone = gone
+
+    telegram.faults.add(method, do=lose)
+    ours = photos(material, 2)
+    home.drop(make_zip(home.directory / "a.zip", ours), "family")
+    async with home.working(patience=HASTY) as service:
+        await eventually(lambda: len(home.lying("deferred")) == 2)
+        home.drop(make_zip(home.directory / "b.zip", photos(material, 2, 10)), "friend")
+        await telegram.until(lambda: len(telegram.in_chat("grace")) == 2)
+        [wait] = service.activity.waits.now(service.spool.clock())
+        assert (wait.scope, wait.whom, wait.kind) == ("chat", "family", "chat")
+        assert name in wait.reason
+        assert telegram.in_chat(there.name) == []
+        there.gone = ""
+        said = await asyncio.to_thread(home.command_output, "retry", "a")
+        assert said.returncode == 0
+        await telegram.until(lambda: len(telegram.in_chat(there.name)) == 2)
+        await eventually(lambda: not home.at_work())
+    assert_delivered(home, telegram, ours, there.name)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ async def get_channels(context: Context, request: Any) -> object:
 @method("channels.getFullChannel")
 async def get_full_channel(context: Context, request: Any) -> object:
     """A channel with its slow mode."""
-    chat = context.telegram.directory.find(context.me, request.channel)
+    chat = context.telegram.directory.enter(context.me, request.channel)
     full = fill(
         types.ChannelFull,
         id=chat.id,
@@ -37,7 +37,7 @@ async def get_full_channel(context: Context, request: Any) -> object:
 async def get_send_as(context: Context, request: Any) -> object:
     """In whose name this account may post to a chat."""
     directory = context.telegram.directory
-    names = directory.find(context.me, request.peer).may_send_as
+    names = directory.enter(context.me, request.peer).may_send_as
     others = [each for each in directory.chats if names is not None and each.name in names]
     if names is None:
         others = [each for each in directory.chats if each.own_numbers]

@@ -56,7 +56,7 @@ class Chat:
     """A place to post to.
 
     `forbidden` is the name of the error every post gets (CHAT_WRITE_FORBIDDEN, CHANNEL_PRIVATE …);
-    `slow_mode` are the seconds between two posts of one account; `gone` says why the account cannot see it any more, and
+    `slow_mode` are the seconds between two posts of one account; `gone` says why accounts are not there any more (`Directory.enter`), and
     `migrated_to` is the supergroup that a basic group has become (`Directory.migrate`). Of a supergroup, `admin` says
     whether the accounts are administrators, `banned` what members may not do (send_videos …), `protected` whether nothing
     may be forwarded, `may_send_as` the chats in whose name accounts may post (None: any).
@@ -240,6 +240,24 @@ class Directory:
             access_hash = None if known else peer.access_hash
             return self._match("channel", peer.channel_id, access_hash, "CHANNEL_INVALID")
         raise Refused(400, "PEER_ID_INVALID")
+
+    def enter(self, account: Account, peer: Any, *, to_post: bool = False) -> Chat:
+        """The chat an InputPeer names, if the account may be there. core.telegram.org/api/errors
+
+        Who was banned from a channel, or left a private one, has no access (CHANNEL_PRIVATE); a public one that was left can
+        be read, but not written to. Basic groups are there for their members alone.
+        """
+        chat = self.find(account, peer)
+        if not chat.gone:
+            return chat
+        if not chat.own_numbers:
+            closed = chat.gone == "deleted"
+            raise Refused(400, "CHAT_ID_INVALID") if closed else Refused(403, "CHAT_FORBIDDEN")
+        if chat.gone != "left" or chat.username is None:
+            raise Refused(400, "CHANNEL_PRIVATE")
+        if to_post:
+            raise Refused(403, "CHAT_WRITE_FORBIDDEN")
+        return chat
 
     def _saved_messages(self, account: Account) -> Chat:
         if account.bot:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _forum(context: Context, request: Any) -> tuple[Chat, Forum]:
-    chat = context.telegram.directory.find(context.me, request.peer)
+    chat = context.telegram.directory.enter(context.me, request.peer)
     if chat.forum is None:
         raise Refused(400, "CHANNEL_FORUM_MISSING")
     return chat, chat.forum

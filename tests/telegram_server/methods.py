@@ -233,7 +233,7 @@ async def get_file(context: Context, request: Any) -> object:
 @method("messages.uploadMedia")
 async def upload_media(context: Context, request: Any) -> object:
     """Make media of uploaded parts, for one account and one chat, without posting it."""
-    context.telegram.directory.find(context.me, request.peer)
+    context.telegram.directory.enter(context.me, request.peer, to_post=True)
     storage = context.telegram.storage
     return (await asyncio.to_thread(storage.make, context.me.id, request.media)).to_tl()
 
@@ -268,7 +268,7 @@ async def _post(
     context: Context, request: Any, wanted: Sequence[Wanted], *, album: bool = False
 ) -> object:
     directory = context.telegram.directory
-    chat = directory.find(context.me, request.peer)
+    chat = directory.enter(context.me, request.peer, to_post=True)
     other = directory.find(context.me, request.send_as).name if request.send_as else None
     if other is not None and chat.may_send_as is not None and other not in chat.may_send_as:
         raise Refused(400, "SEND_AS_PEER_INVALID")
@@ -313,7 +313,7 @@ async def get_history(context: Context, request: Any) -> object:
     """The newest messages of a chat; bots may not look."""
     if context.me.bot:
         raise Refused(400, "BOT_METHOD_INVALID")
-    chat = context.telegram.directory.find(context.me, request.peer)
+    chat = context.telegram.directory.enter(context.me, request.peer)
     posts = context.telegram.posts
     found = [
         posts.to_tl(message, chat)
@@ -326,7 +326,7 @@ async def get_history(context: Context, request: Any) -> object:
 
 
 def _messages(context: Context, peer: Any, numbers: Sequence[Any]) -> object:
-    chat = context.telegram.directory.find(context.me, peer)
+    chat = context.telegram.directory.enter(context.me, peer)
     posts = context.telegram.posts
     known = {message.id: message for message in posts.messages if message.chat == chat.name}
     found = [

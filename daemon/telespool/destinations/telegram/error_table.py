@@ -210,14 +210,14 @@ _TABLE = [
         CHAT_WRITE_FORBIDDEN CHAT_GUEST_SEND_FORBIDDEN: this account may not write to the chat
         CHAT_SEND_MEDIA_FORBIDDEN: this account may not send media to the chat
         CHAT_ADMIN_REQUIRED: only administrators may post to the chat
-        CHAT_FORBIDDEN CHANNEL_BANNED: the chat is closed
+        CHAT_FORBIDDEN CHANNEL_BANNED: this account is not in the chat any more, or it was closed; let somebody invite the account again
         CHAT_RESTRICTED: Telegram has restricted the chat, and nobody may post there
         USER_BANNED_IN_CHANNEL: this account is banned there, or Telegram lets it post to no public group for now; ask its administrators, and @SpamBot
         USER_PRIVACY_RESTRICTED: the receiver's privacy settings forbid it
         USER_IS_BLOCKED YOU_BLOCKED_USER: one of you two has blocked the other
         INPUT_USER_DEACTIVATED: the receiver's account is gone
         USER_IS_BOT: a bot cannot write to a bot
-        CHANNEL_PRIVATE: the channel is private and this account is not in it
+        CHANNEL_PRIVATE: this account is not in the chat, or was banned from it; let somebody invite it again
         CHANNEL_INVALID CHAT_ID_INVALID PEER_ID_INVALID: Telegram does not find the chat
         USERNAME_NOT_OCCUPIED USERNAME_INVALID: nobody has this name
         PHONE_NOT_OCCUPIED: nobody has this phone number
