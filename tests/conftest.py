@@ -7,6 +7,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
+    "tests.measured",
     "tests.parsing",
     "tests.sentences",
     "tests.needs",
