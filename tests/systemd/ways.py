@@ -2,6 +2,7 @@
 
 scripts/try-ways                                  Debian 12 and 13, every way
 scripts/try-ways --suite trixie --way deb         one of them
+scripts/try-ways --way container                  the image, run by podman on this machine
 
 The commands are those of the documentation, typed by a new person who may use sudo. Counted are the commands up to the
 first post, their seconds, and the megabytes that they added. Needs root, debootstrap, Debian's and Python's registries.
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.harness import ROOT
+from tests.packaging import container
 from tests.systemd.machine import Machine, until, why_not
 
 if TYPE_CHECKING:
@@ -141,11 +143,12 @@ def main() -> int:
     """Try what is asked for; a table."""
     options = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     options.add_argument("--suite", action="append", choices=("bookworm", "trixie"))
-    options.add_argument("--way", action="append", choices=tuple(WAYS))
+    options.add_argument("--way", action="append", choices=(*WAYS, "container"))
     options.add_argument("--store", type=Path, default=Path.home() / ".cache/telespool-ways")
     options.add_argument("--packages", type=Path, help="a folder with wheel and .deb (else made)")
     asked = options.parse_args()
-    if reason := why_not():
+    reason = container.why_not() if asked.way == ["container"] else why_not()
+    if reason:
         sys.exit(f"try-ways: {reason}")
     asked.store.mkdir(parents=True, exist_ok=True)
     say("| Debian | Way | Commands | Seconds | MB |\n|---|---|---|---|---|")
@@ -154,6 +157,10 @@ def main() -> int:
         for suite in asked.suite or ("bookworm", "trixie"):
             for way in asked.way or WAYS:
                 state = Path(name) / f"{suite}-{way}"
+                if way == "container":
+                    tree = base(suite, asked.store)
+                    row(suite, way, *container.go(suite, tree, packages, asked.store, state))
+                    continue
                 with Machine.boot(state, base(suite, asked.store), online=True) as machine:
                     furnish(machine)
                     for package in packages.iterdir():
@@ -171,8 +178,13 @@ def main() -> int:
                     )
                     machine.run("chown", "-R", f"{PERSON}:", "/run/share/telespool.git")
                     steps, seconds, megabytes = go(WAYS[way], machine)
-                say(f"| {suite} | {way} | {steps} | {seconds:.0f} | {megabytes:.0f} |")
+                row(suite, way, steps, seconds, megabytes)
     return 0
+
+
+def row(suite: str, way: str, steps: int, seconds: float, megabytes: float) -> None:
+    """Say what a way took."""
+    say(f"| {suite} | {way} | {steps} | {seconds:.0f} | {megabytes:.0f} |")
 
 
 def say(line: str) -> None:
