@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from telespool.cli.explain_file import explain_path, judge, verdict_lines
 from telespool.config import loader
 from telespool.observe.job_history import JobHistory
+from telespool.spool.account import one_line
 from telespool.spool.layout import SpoolLayout
 from telespool.spool.lookup import find, inside, typed
 
@@ -36,10 +37,13 @@ def run(options: argparse.Namespace) -> int:
         told, lines, code = _place(path, folders) or explain_path(path, config)
         _print(told if options.json else lines)
         return code
-    found = find(folders, text)
+    found = find(folders, text, inner=True)
     if found.path is not None:
         return _in_inbox(found.path, config, as_json=options.json)
     story = JobHistory.of(folders, config, found.job)
+    if found.inner:
+        _print(_of_drop(found.inner, story, as_json=options.json))
+        return 0
     if not found.entries:
         _print(story.to_json() if options.json else list(story.lines()))
         return 0
@@ -134,6 +138,20 @@ def _entry(
     elif entry.path.is_file() and entry.unit.first:
         lines.append("  its data was dropped after it was sent; the name is the receipt")
     return told, lines
+
+
+def _of_drop(name: str, story: JobHistory, *, as_json: bool) -> Any:
+    """Tell what became of a file of a drop, as its account has it."""
+    told = [fate for fate in story.account if fate.name == one_line(name)]
+    if as_json:
+        return [{"job": story.job, **fate.to_json()} for fate in told]
+    lines = [f"{name}: a file of {story.dropped} for the chat {story.chat}"]
+    for fate in told:
+        said = f"delivered, message {fate.message}" if fate.message else fate.fate
+        lines.append(f"  {said}: {fate.reason}" if fate.reason else f"  {said}")
+    if not told:
+        lines.append(f"  nothing is told of it alone. All of the job: telespool explain {story.job}")
+    return lines
 
 
 def _path(folders: SpoolLayout, story: JobHistory, part: Part) -> Path:

@@ -14,6 +14,7 @@ from telespool.runtime.write_signs import is_leasable
 from telespool.spool.layout import FOLDERS, WORKING, SpoolLayout
 from telespool.spool.lock import Lock
 from telespool.spool.mounts import first_apart
+from telespool.spool.strangers import strangers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,10 +53,10 @@ def spool(config: Config) -> Iterator[Finding]:
         return
     yield ok("spool", str(root))
     yield _one_file_system(root)
-    strangers = list(SpoolLayout(root).strangers())
-    if strangers:
-        listed = ", ".join(str(path) for path in strangers[:3])
-        more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
+    found = list(strangers(SpoolLayout(root)))
+    if found:
+        listed = ", ".join(str(path) for path in found[:3])
+        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         cure = "They are left alone. Drop files into inbox/, not into the other folders"
         yield note("strangers", f"{listed}{more}: not Telespool's", cure)
 

@@ -17,6 +17,7 @@ from telespool.observe import control_client
 from telespool.spool.layout import FOLDERS, NOTE, Entry, is_note
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job, Unit
+from telespool.spool.strangers import is_numberless
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -74,7 +75,7 @@ class Refusal:
 class Status:
     """All of it. `activity` is what the daemon tells; `waiting` and `refused` are the next and the last few.
 
-    `beside_jobs` lies there, where nobody looks: a person has put them there. `left_in_inbox` are sentences on what
+    `beside_jobs` lies beside the jobs, or beside the units of one, where nobody looks: a person has put it there. `left_in_inbox` are sentences on what
     keeps drops from being taken, where no daemon tells them.
     """
 
@@ -174,6 +175,8 @@ class _Look:
                     self._note(job, entry)
             elif (unit := Unit.parse(name)) is not None:
                 self._unit(job, unit, entry)
+            elif self.folder != "done" and is_numberless(name, entries, self.folder):
+                self.beside.append(f"{job}/{name}")
 
     def _unit(self, job: str, unit: Unit, entry: os.DirEntry[str]) -> None:
         self.units += 1

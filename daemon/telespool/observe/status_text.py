@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from telespool.observe import humanize
 from telespool.runtime.waits import EVERYBODY
 from telespool.spool.layout import HELD
+from telespool.spool.strangers import NO_NUMBER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,11 +178,16 @@ def waiting(status: Status) -> Iterator[str]:
         yield f"inbox: {sentence}"
     if len(status.left_in_inbox) > _NAMED:
         yield f"inbox: {len(status.left_in_inbox) - _NAMED} more are left there"
-    for path in status.beside_jobs[:5]:
+    for path in status.beside_jobs[:_NAMED]:
+        if path.count("/") > 1:
+            yield f"{path}: {NO_NUMBER}"
+            continue
         yield (
             f"{path}: nobody takes it from there; move it into the folder of its job"
             f" ({path.partition('/')[0]}/JOB/), or into the inbox"
         )
+    if len(status.beside_jobs) > _NAMED:
+        yield f"{len(status.beside_jobs) - _NAMED} more lie where nobody takes them"
     if status.to_convert:
         them = humanize.count(status.to_convert, "file")
         yield f"{them} to be converted when nothing is left to send"

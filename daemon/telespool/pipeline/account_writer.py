@@ -8,7 +8,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.spool.account import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
 
     from telespool.pipeline.caption_files import CaptionFiles
     from telespool.spool import Spool
@@ -29,6 +29,8 @@ class AccountWriter:
         self._delivered = delivered
         self.lines: dict[int, Receipt] = {}
         self.opened: dict[int, Receipt] = {}
+        self.left_out: Sequence[LeftOut] = ()
+        """What is not sent, in the end."""
 
     async def note(self, *numbers: int) -> None:
         """Put into the account what is let out next: a file that stands in a folder must have its line, and its caption."""
@@ -54,8 +56,24 @@ class AccountWriter:
         before = await in_thread(Account.read, self._spool, self._job)
         members = before.members | self.lines
         whole = complete and all(number in members for number in standing)
+        opened = before.opened | self.opened
+        self.left_out = _still_true(before.left_out, left_out, {*members, *opened})
         if whole:
-            every = tuple(dict.fromkeys((*before.left_out, *left_out)))
-            account = Account(members, every, whole, before.opened | self.opened)
+            account = Account(members, tuple(self.left_out), whole, opened)
             await in_thread(self._spool.close_members, self._job, account.lines())
         return whole
+
+
+def _still_true(
+    before: Iterable[LeftOut], now: Iterable[LeftOut], came_out: Collection[int]
+) -> tuple[LeftOut, ...]:
+    """What is left out, after what an earlier attempt said: what has come out since, or is told anew, is told once."""
+    told = list(now)
+    numbers = {each.number for each in told if each.number} | set(came_out)
+    names = {each.name for each in told}
+    kept = [
+        each
+        for each in before
+        if (each.number not in numbers if each.number else each.name not in names)
+    ]
+    return tuple(dict.fromkeys((*kept, *told)))

@@ -191,9 +191,6 @@ class Intake(Worker):
         if not (sorting.out.released or sorting.known or standing or source.damage):
             raise Permanent(_nothing_inside(drop, sorting.out.left_out))
         told = await sorting.close_account(standing)
-        if sorting.out.left_out:
-            lines = [str(each) for each in sorting.out.left_out]
-            await in_thread(self.spool.note_skipped, drop.job, lines)
         if source.damage:
             raise Permanent(_damaged(drop, source.damage))
         if sorting.missing:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from telespool.pipeline.assessed_member import AssessedMember
     from telespool.spool import Spool
     from telespool.spool.names import Unit
+    from telespool.spool.receipts import Receipt
 
 log = structlog.get_logger()
 
@@ -68,11 +69,14 @@ class MemberRelease:
         set_aside = self._spool.quarantine_staged
         await in_thread(set_aside, self._job, member.path, member.unit, reason)
 
-    async def leave_out(self, member: AssessedMember, reason: str = "") -> None:
-        """Name it as left out, and remove what came out of it."""
+    async def leave_out(
+        self, member: AssessedMember, reason: str = "", proof: Receipt | None = None
+    ) -> None:
+        """Name it as left out, and remove what came out of it; `proof`: by which it is found where it was sent."""
         del self._account.lines[member.unit.first]
         reason = reason or member.why_left_out
-        self.left_out.append(LeftOut(member.name, reason, number=member.unit.first))
+        size, digest = (proof.size, proof.digest) if proof is not None else (0, "")
+        self.left_out.append(LeftOut(member.name, reason, size, digest, member.unit.first))
         await self.drop(member.path)
 
     async def drop(self, path: Path) -> None:

@@ -232,6 +232,8 @@ class _Judge:
 
     def _left_out(self, job: str, proof: Proof) -> Iterator[str]:
         for each in proof.account.left_out:
+            if each.digest and proof.covers(each.size, each.digest):
+                continue  # the same file of this drop has arrived
             if not self._allowed(job, each):
                 yield f"{each.name} ({each.reason})"
 

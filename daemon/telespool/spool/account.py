@@ -25,6 +25,7 @@ from telespool.runtime.trees import files_below
 from telespool.spool.layout import FOLDERS, MEMBERS, WORKING
 from telespool.spool.names import NESTED
 from telespool.spool.receipts import Receipt, read
+from telespool.spool.strangers import NO_NUMBER, numberless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -152,17 +153,21 @@ def fates(folders: SpoolLayout, job: str) -> list[Fate]:
                 if number:
                     standing.setdefault(number, []).append(member)
     found = []
-    for number in sorted(account.members.keys() | standing.keys() | delivered.keys()):
+    there = standing.keys() | delivered.keys()
+    left_out = [each for each in account.left_out if not each.number or each.number not in there]
+    gone = {each.number for each in left_out}
+    for number in sorted((account.members.keys() - gone) | there):
         line = account.members.get(number)
         entries = standing.get(number, [])
         name = line.name if line is not None else entries[0].unit.shown if entries else ""
         found.append(_fate(number, name, entries, delivered.get(number), folders))
-    found += [Fate(each.name, "left out", each.reason) for each in account.left_out]
+    found += [Fate(each.name, "left out", each.reason) for each in left_out]
     if drop is not None and drop.folder == "quarantine" and not found:
         found.append(Fate(drop.unit.label, "quarantined", folders.note(drop)))
-    return found + [
+    found += [
         Fate(name, "unexplained", "it came after the rest") for name in late(folders, drop, account)
     ]
+    return found + [Fate(name, "unexplained", NO_NUMBER) for name in numberless(folders, job)]
 
 
 def _fate(

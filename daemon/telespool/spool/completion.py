@@ -52,8 +52,11 @@ def _data_below(folder: Path) -> Iterator[os.stat_result]:
 
 
 def note_skipped(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:
-    """Leave the list of what was left out of a job beside its receipts."""
-    _write_in_done(spool, job, SKIPPED, lines)
+    """Leave the list of what was left out of a job beside its receipts; one that an earlier attempt left is out of date."""
+    if lines:
+        _write_in_done(spool, job, SKIPPED, lines)
+    else:
+        spool.disk.unlink(spool.job_folder("done", job) / SKIPPED)
 
 
 def add_notes(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:

@@ -73,7 +73,7 @@ class DeliveredIndex:
     def before(self, job: str, line: Receipt) -> str | None:
         """Where a file of the same content went to the same chat before, in words; None where it never did.
 
-        What was delivered of the same job does not count: an archive may hold a picture twice. Blocks.
+        What was delivered of the same job does not count: that is for whoever lets its files out (`twins`). Blocks.
         """
         for other, number in self._table().get(self._key(self._peer(job), line), ()):
             if other != job and (told := self._tell(other, number, line)) is not None:

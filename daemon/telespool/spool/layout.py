@@ -12,7 +12,7 @@
 
 Nothing here changes the disk, and every answer is a fresh look, because a person may have moved something a
 moment ago. What vanishes while it is looked at is simply not there. A unit is a plain file, or a directory where it is an
-album or a drop; what is something else (a link, a FIFO …) or has no name of ours is passed over: `strangers` lists it.
+album or a drop; what is something else (a link, a FIFO …) or has no name of ours is passed over: `spool.strangers` lists it.
 No link is followed below the root, which is resolved once.
 """
 
@@ -278,23 +278,11 @@ class SpoolLayout:
         """The jobs of a folder, oldest first, and what lies beside them; in done/ that is nobody's concern."""
         jobs, others = [], []
         for entry in listing.listed(self.root / folder):
-            if _is_job(entry):
+            if is_job(entry):
                 jobs.append(entry.name)
             elif folder != "done":
                 others.append(entry.name)
         return sorted(jobs), sorted(others)
-
-    def strangers(self) -> Iterator[Path]:
-        """What lies in the folders and is not ours to read: a person's, left alone and named in the log."""
-        for folder in WORKING:
-            for entry in listing.listed(self.root / folder):
-                path = self.root / folder / entry.name
-                if not _is_job(entry):
-                    yield path
-                    continue
-                for inner in listing.listed(path):
-                    if not listing.is_unit(inner) and not inner.name.endswith(".segments"):
-                        yield path / inner.name
 
 
 def note_path(path: Path) -> Path:
@@ -321,7 +309,8 @@ def _may_hold_copy(name: str) -> bool:
     return "c" in marks or ("=" in marks and "-" in marks)
 
 
-def _is_job(entry: Listed) -> bool:
+def is_job(entry: Listed) -> bool:
+    """Whether this is the folder of a job."""
     return entry.is_directory and Job.parse(entry.name) is not None
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
+from telespool.spool.account import fates, one_line
 from telespool.spool.layout import FOLDERS, NOTE
 from telespool.spool.names import SLUG_BYTES, Job, Unit, clean, title
 
@@ -29,11 +30,15 @@ _NAMED = 8
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A job, and one of its units (or a member of an album) where that was meant; `path` lies in the inbox."""
+    """A job, and one of its units (or a member of an album) where that was meant; `path` lies in the inbox.
+
+    `inner` is a file of the drop that is no unit: what it is called in the drop, or in the account of the job.
+    """
 
     job: str = ""
     entries: tuple[Entry, ...] = ()
     path: Path | None = None
+    inner: str = ""
 
 
 def typed(text: str) -> str:
@@ -48,8 +53,8 @@ def typed(text: str) -> str:
     return text.rstrip("/") or text[:1]
 
 
-def find(folders: SpoolLayout, text: str) -> Found:
-    """Find what is meant by this."""
+def find(folders: SpoolLayout, text: str, *, inner: bool = False) -> Found:
+    """Find what is meant by this; `inner`: files within a drop may be meant, and those that only its account tells of."""
     text = typed(text)
     if not text:
         raise Permanent("Nothing was named. Name a job, or a file inside of one.")
@@ -77,10 +82,37 @@ def find(folders: SpoolLayout, text: str) -> Found:
     if isinstance(job, Found):
         return job
     folder = inside.parts[0] if inside is not None else None
+    if inner and (path := _within_drop(rest)):
+        if _told(folders, job, path) or _stands_in(folders.drop(job), path):
+            return Found(job, inner=path)
+        raise Permanent(f"There is no {rest} in {job}. What there is: telespool explain {job}")
     entries = _entries(folders, job, rest, folder)
+    if not entries and inner and (named := _told(folders, job, rest)):
+        return Found(job, inner=named)
     if not entries:
         raise Permanent(f"There is no {rest} in {job}. What there is: telespool explain {job}")
     return Found(job, tuple(entries))
+
+
+def _within_drop(rest: str) -> str:
+    """The path within the folder that was dropped, where this is one: `0000_trip/DCIM/1.jpg`."""
+    first, _, path = rest.partition("/")
+    unit = Unit.parse(first)
+    return path if unit is not None and unit.first == 0 else ""
+
+
+def _told(folders: SpoolLayout, job: str, path: str) -> str:
+    """What the account of a job calls this file; "" where it tells nothing of it."""
+    wanted = one_line(path)
+    names = [each.name for each in fates(folders, job)]
+    return next(
+        (name for name in names if name == wanted),
+        next((name for name in names if name.endswith(f"/{wanted}")), ""),
+    )
+
+
+def _stands_in(drop: Entry | None, path: str) -> bool:
+    return drop is not None and os.path.lexists(drop.path / path)
 
 
 def _lies_beside_jobs(folders: SpoolLayout, inside: Path) -> bool:

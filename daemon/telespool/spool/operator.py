@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
 from telespool.runtime import plain_files
+from telespool.spool.account import Account, LeftOut
 from telespool.spool.claims import GATHERED
 from telespool.spool.companions import PASSWORD_SUFFIX
-from telespool.spool.layout import HELD, Entry, note_path
+from telespool.spool.layout import HELD, SKIPPED, Entry, note_path
 from telespool.spool.names import ALBUM_LABEL, OPEN_LABEL, PARTS_LABEL
 from telespool.spool.staging import COPY, staging, sweep
 
@@ -111,6 +112,7 @@ def drop_again(spool: Spool, entry: Entry, password: str = "") -> Path:
         # First: the archive alone might be taken at once.
         spool.disk.write(directory / f"{target.name}{PASSWORD_SUFFIX}", f"{password}\n".encode())
     note = note_path(entry.path)
+    _tell_dropped_again(spool, entry)
     try:
         spool.disk.rename(entry.path, target)  # commit
     except OSError as error:
@@ -124,6 +126,21 @@ def drop_again(spool: Spool, entry: Entry, password: str = "") -> Path:
         spool.disk.unlink(beside)
     _forget_note(spool, entry, note)
     return target
+
+
+_AGAIN = "it was dropped again, and is a job of its own"
+
+
+def _tell_dropped_again(spool: Spool, entry: Entry) -> None:
+    """Put into the account of its drop where it goes: as long as it lies in quarantine that counts more."""
+    line = Account.read(spool, entry.job).members.get(entry.unit.first)
+    if line is None:
+        return
+    told = LeftOut(line.name, _AGAIN, line.size, line.digest, line.number)
+    spool.note_members(entry.job, [told.line])
+    there = spool.lines(entry.job, SKIPPED)
+    if str(told) not in there:
+        spool.note_skipped(entry.job, [*there, str(told)])
 
 
 def _password_beside(entry: Entry) -> str:

@@ -1,0 +1,58 @@
+"""What lies in the spool and is not ours to read: a person put it there. It is left alone, and named. Reads names only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from telespool.spool import listing
+from telespool.spool.companions import is_companion
+from telespool.spool.layout import FOLDERS, WORKING, is_job, is_note
+from telespool.spool.names import Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator
+    from pathlib import Path
+
+    from telespool.spool.layout import Folder, SpoolLayout
+
+SEGMENTS = ".segments"
+NO_NUMBER = (
+    "its name has no number, so nobody takes it from there. Move it into the inbox, or give it back the name it had"
+)
+"""Why a file that a person moved into the folder of a job stays there."""
+
+
+def strangers(folders: SpoolLayout) -> Iterator[Path]:
+    """What lies in the working folders beside the jobs, and in a job beside its units."""
+    for folder in WORKING:
+        for entry in listing.listed(folders.root / folder):
+            path = folders.root / folder / entry.name
+            if not is_job(entry):
+                yield path
+                continue
+            for inner in listing.listed(path):
+                if not listing.is_unit(inner) and not inner.name.endswith(SEGMENTS):
+                    yield path / inner.name
+
+
+def numberless(folders: SpoolLayout, job: str) -> Iterator[str]:
+    """What lies among the units of a job and has no name of one, as FOLDER/NAME.
+
+    In done/ it lies among the notes of the job, where it harms nobody: `retention_plan` keeps it.
+    """
+    for folder in FOLDERS:
+        found = [] if folder == "done" else listing.listed(folders.job_folder(folder, job))
+        names = {each.name for each in found}
+        yield from (
+            f"{folder}/{each.name}" for each in found if is_numberless(each.name, names, folder)
+        )
+
+
+def is_numberless(name: str, names: Container[str], folder: Folder) -> bool:
+    """Whether this is neither a unit nor what may lie beside one: a note, the pieces of a film, a password."""
+    return (
+        Unit.parse(name) is None
+        and not is_note(name, names, folder)
+        and not (folder == "converting" and name.endswith(SEGMENTS))
+        and not is_companion(name)
+    )

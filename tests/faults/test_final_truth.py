@@ -1,0 +1,147 @@
+"""The account, the report and `explain` tell what became of each file in the end, whatever was said of it before."""
+
+from __future__ import annotations
+
+import subprocess
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from telespool.spool import Spool, operator
+from telespool.spool.account import Account, fates
+from telespool.spool.layout import SpoolLayout
+from tests.cli.support import JOB, make, telespool
+from tests.crash.media import photo
+from tests.faults.house import config, running
+from tests.faults.test_fates import told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.usefixtures("fast_media")
+Capture = pytest.CaptureFixture[str]
+
+
+def locked(place: Path, path: Path) -> None:
+    """A zip of two photos of which one needs a password."""
+    for name in ("open.jpg", "locked.jpg"):
+        (place / name).write_bytes(photo(name.encode()))
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(place / "open.jpg", "open.jpg")
+    command = ["7zz", "a", "-bd", "-psesame", path, place / "locked.jpg"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+async def test_after_a_retry_with_its_password(root: Path, tmp_path: Path) -> None:
+    """What was left out for want of a password and is sent later is told as sent alone, and keeps no archive."""
+    locked(tmp_path, tmp_path / "some.zip")
+    async with running(config(root)) as house:
+        (tmp_path / "some.zip").rename(root / "inbox" / "some.zip")
+        await house.until(lambda: house.lying("quarantine") and house.idle)
+        spool = house.spool
+        (job,) = spool.jobs("quarantine")
+        assert told(root)["locked.jpg"] == "left out"
+        (drop,) = spool.units("quarantine", job)
+        operator.retry(spool, drop, password="sesame")  # noqa: S106 - of this test
+        await house.until(lambda: len(house.arrived) == 2 and house.idle and spool.drop(job))
+
+    assert told(root) == {"open.jpg": "delivered", "locked.jpg": "delivered"}
+    assert [each for each in Account.read(spool, job).left_out if each.number] == []
+    report = next(root.glob("done/*/report.txt")).read_text()
+    assert "2 sent" in report
+    assert "0 skipped" in report
+
+
+async def test_after_an_archive_within_was_dropped_again(root: Path, tmp_path: Path) -> None:
+    """An archive that came out of a drop and was dropped again is accounted for where it came from."""
+    (tmp_path / "trip").mkdir()
+    locked(tmp_path, tmp_path / "some.zip")
+    command = ["7zz", "a", "-bd", "-mhe=on", "-psesame", tmp_path / "trip/x.7z"]
+    subprocess.run([*command, tmp_path / "open.jpg"], check=True, stdout=subprocess.DEVNULL)
+    (tmp_path / "trip" / "a.jpg").write_bytes(photo(b"a"))
+    async with running(config(root)) as house:
+        (tmp_path / "trip").rename(root / "inbox" / "trip")
+        await house.until(lambda: house.lying("quarantine") and house.idle)
+        spool = house.spool
+        (job,) = spool.jobs("quarantine")
+        (refused,) = spool.units("quarantine", job)
+        operator.drop_again(spool, refused, "sesame")
+        await house.until(lambda: len(house.arrived) == 2 and house.idle)
+
+    assert {each.name: each.fate for each in fates(spool, job)} == {
+        "a.jpg": "delivered",
+        "x.7z": "left out",
+    }
+
+
+@pytest.mark.parametrize("rule", ["send", "skip", "quarantine"])
+@pytest.mark.parametrize("way", ["folder", "archive", "loose"])
+async def test_twins_in_one_drop(root: Path, tmp_path: Path, rule: str, way: str) -> None:
+    """The same bytes twice in one drop are sent twice, once, or the second is set aside; each is accounted for."""
+    source = root / "inbox" if way == "loose" else tmp_path / "trip"
+    source.mkdir(parents=True, exist_ok=True)
+    names = {"a.jpg": b"1", "b.jpg": b"1", "c.jpg": b"2"}
+    for name, salt in names.items():
+        (source / name).write_bytes(photo(salt))
+    async with running(config(root, duplicates=rule)) as house:
+        if way == "folder":
+            source.rename(root / "inbox" / "trip")
+        elif way == "archive":
+            with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive:
+                for name in names:
+                    archive.write(source / name, name)
+            (tmp_path / "t.zip").rename(root / "inbox" / "t.zip")
+        await house.until(lambda: house.idle and list(root.glob("done/*/report.txt")))
+
+    assert len(house.arrived) == (3 if rule == "send" else 2)
+    second = {"send": "delivered", "skip": "left out", "quarantine": "quarantined"}[rule]
+    assert told(root) == {"a.jpg": "delivered", "b.jpg": second, "c.jpg": "delivered"}
+    assert (rule == "skip") == (
+        "b.jpg: the same as a.jpg, which is sent"
+        in next(root.glob("done/*/report.txt")).read_text()
+    )
+
+
+def test_a_file_within_a_drop_is_told(tmp_path: Path, capsys: Capture) -> None:
+    """A path within a folder that was dropped leads to what became of that file; so does its name alone."""
+    account = (
+        b"0001 0 1 "
+        + b"a" * 64
+        + b" DCIM/1.jpg\n- DCIM/notes.txt\tneither a photo nor a video\ncomplete\n"
+    )
+    files = {
+        f"done/{JOB}/0000_trip/DCIM/1.jpg": b"1",
+        f"done/{JOB}/0000_trip/DCIM/notes.txt": b"2",
+        f"done/{JOB}/0001+17_1.jpg": b"",
+        f"done/{JOB}/members.txt": account,
+    }
+    spool = make(tmp_path, files)
+    drop = spool.root / f"done/{JOB}/0000_trip"
+    for what in (drop / "DCIM/notes.txt", f"{JOB}/notes.txt", f"{JOB}/DCIM/notes.txt"):
+        said = telespool(capsys, spool.config, "explain", what)
+        assert "left out: neither a photo nor a video" in said.out
+    said = telespool(capsys, spool.config, "explain", drop / "DCIM/1.jpg")
+    assert "delivered, message 17" in said.out
+    assert telespool(capsys, spool.config, "explain", drop / "DCIM/2.jpg").code == 1
+
+
+@pytest.mark.parametrize("folder", ["uploading", "deferred", "incoming", "quarantine"])
+def test_a_file_without_a_number_is_named(tmp_path: Path, capsys: Capture, folder: str) -> None:
+    """What a person moves into the folder of a job, and nobody takes, is named by all who tell of that job."""
+    spool = make(
+        tmp_path, {f"{folder}/{JOB}/holiday.jpg": b"1", f"done/{JOB}/0001+1_a.jpg": b""}
+    )
+    layout = SpoolLayout(spool.root)
+    assert [(each.name, each.fate) for each in fates(layout, JOB)] == [
+        ("a.jpg", "delivered"),
+        (f"{folder}/holiday.jpg", "unexplained"),
+    ]
+    for words in (
+        ("status",),
+        ("explain", JOB),
+        ("explain", spool.root / f"{folder}/{JOB}/holiday.jpg"),
+    ):
+        said = telespool(capsys, spool.config, *words)
+        assert "holiday.jpg" in said.out
+        assert "its name has no number" in said.out
