@@ -13,6 +13,8 @@ from telespool.spool.fs_ops import FileOps
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from telespool.config.schema import Config
+
 
 class Death(BaseException):
     """The process dies."""
@@ -51,12 +53,16 @@ class House:
         self.inbox.mkdir(parents=True)
         self.posts = place / "posts"
 
-    async def work(self, more: str = "") -> None:
-        """Run the daemon until it is idle."""
-        config = loader.parse(
+    def config(self, more: str = "") -> Config:
+        """Its configuration; `more` follows the table of the inbox."""
+        return loader.parse(
             f'[spool]\nroot = "{self.root}"\nreserve = 0\n[inbox]\nsettle = "0s"\n{more}',
             "config.toml",
         )
+
+    async def work(self, more: str = "") -> None:
+        """Run the daemon until it is idle."""
+        config = self.config(more)
         await Service(config, FolderDestination(self.posts, config.chats)).run(until_idle=True)
 
     def posted(self) -> list[str]:

@@ -34,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     text = typed(options.what)
     path = Path(text)
     if text and _stands(path) and not inside(folders, text):
-        told, lines, code = _place(path, folders) or explain_path(path, config)
+        told, lines, code = _place(path, folders) or explain_path(path, config, options.config)
         _print(told if options.json else lines)
         return code
     found = find(folders, text, inner=True)
@@ -150,7 +150,9 @@ def _of_drop(name: str, story: JobHistory, *, as_json: bool) -> Any:
         said = f"delivered, message {fate.message}" if fate.message else fate.fate
         lines.append(f"  {said}: {fate.reason}" if fate.reason else f"  {said}")
     if not told:
-        lines.append(f"  nothing is told of it alone. All of the job: telespool explain {story.job}")
+        lines.append(
+            f"  nothing is told of it alone. All of the job: telespool explain {story.job}"
+        )
     return lines
 
 

@@ -1,24 +1,28 @@
-"""Explain a file or folder outside the spool: what it is, and what would be done to it.
+"""Explain a file or folder outside the spool: what it is, and what would become of it if it were dropped.
 
-Nothing is changed. What is neither a file nor a folder (a FIFO, a device) is not opened.
+Nothing is changed: the drop is rehearsed (`pipeline.rehearsal`), with what lies beside it and belongs to it. What is neither a
+file nor a folder (a FIFO, a device) is not opened.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from telespool.errors import Permanent, TelespoolError
+from telespool.config.secrets import Secrets
+from telespool.errors import Permanent, ToolFault
 from telespool.observe import humanize
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
-    from pathlib import Path
-
-    from telespool.archives.members import Archive
+    from telespool.archives.engine import Engine
     from telespool.config.schema import Config
     from telespool.media.compatibility import Assessment
+    from telespool.pipeline.drops import Drop
+    from telespool.pipeline.rehearsal import Rehearsed
 
 _MEANING = {
     "send": "it is sent as it is",
@@ -30,16 +34,16 @@ _MEANING = {
     "skip": "it is left out",
     "refuse": "it goes to quarantine",
 }
-_LOOKED_AT = 2000  # files of a folder; what lies beyond is counted only
-_NAMED = 8
+_SHOWN = 2000  # rows of a table
+_PIECES = "pieces"
 
 Told = tuple[dict[str, Any], list[str], int]
 """For programs, for people, and the exit code."""
 
 
-def explain_path(path: Path, config: Config) -> Told:
+def explain_path(path: Path, config: Config, config_path: Path | None = None) -> Told:
     """Explain what lies at this path; Permanent where nothing does, or nobody may look."""
-    from telespool.pipeline.drops import obstacle  # noqa: PLC0415 - only here
+    from telespool.pipeline.one_drop import drop_of  # noqa: PLC0415 - only here
 
     try:
         mode = path.stat().st_mode
@@ -53,146 +57,155 @@ def explain_path(path: Path, config: Config) -> Told:
         raise Permanent(
             f"{path} is neither a file nor a folder (a pipe, a socket or a device): it is never sent."
         )
-    left = obstacle(path.absolute(), config.inbox.ignore, config.archives.volume_wait)
-    told, lines, code = (_folder if stat.S_ISDIR(mode) else _file)(path, config)
-    if left and told["kind"] != "empty":
+    # Nothing in a path may be a link for those who open it; the last part may, and is told.
+    place = Path(os.path.realpath(path.absolute().parent), path.absolute().name)
+    documents = {"default"} if config.chat("default").others == "document" else set()
+    drop = drop_of(
+        place, config.inbox.ignore, patience=config.archives.volume_wait, documents=documents
+    )
+    if not stat.S_ISDIR(mode) and not path.stat().st_size:
+        return (
+            {"kind": "empty", "verdict": "skip", "reasons": [], "left_in_inbox": drop.obstacle},
+            [f"{path.name}: an empty file; it stays in the inbox until something is in it"],
+            0,
+        )
+    passwords = (*config.archives.passwords, *Secrets.read(config_path).archive_passwords)
+    found = asyncio.run(_rehearsed(_followed(drop), config, passwords))
+    told, lines, code = _told(drop, found)
+    left = drop.obstacle or (found.waits and f"{found.waits} It is waited for.")
+    if left:
         lines.insert(1, f"  {left}")
     return told | {"left_in_inbox": left}, lines, code
 
 
-def _file(path: Path, config: Config) -> Told:
-    if not path.stat().st_size:
-        return (
-            {"kind": "empty", "verdict": "skip", "reasons": []},
-            [f"{path.name}: an empty file; it stays in the inbox until something is in it"],
-            0,
+def _followed(drop: Drop) -> Drop:
+    """The drop with what a link leads to in its place: what would be dropped is the file itself."""
+    if not drop.path.is_symlink():
+        return drop
+    return replace(drop, path=Path(os.path.realpath(drop.path)), beside=())
+
+
+async def _rehearsed(drop: Drop, config: Config, passwords: tuple[str, ...]) -> Rehearsed:
+    from telespool.archives.signatures import recognise  # noqa: PLC0415 - only here
+    from telespool.archives.volumes import may_be  # noqa: PLC0415 - the same
+    from telespool.pipeline.rehearsal import rehearse  # noqa: PLC0415 - the same
+
+    path = drop.path
+    engine: Engine | None = None
+    if path.is_dir() or drop.beside or may_be(path.name) or recognise(path) is not None:
+        engine = await _engine(config)
+    return await rehearse(drop, config, engine, passwords)
+
+
+async def _engine(config: Config) -> Engine | None:
+    from telespool.archives.engine import Engine  # noqa: PLC0415 - only for archives
+
+    try:
+        return await Engine.find_working(config.archives)
+    except ToolFault:
+        return None  # said by whoever needs it
+
+
+def _told(drop: Drop, found: Rehearsed) -> Told:
+    told: dict[str, Any] = {
+        "members": [each.to_json() for each in found.rows],
+        "quarantined": found.quarantined,
+        "with": [path.name for path in drop.beside],
+    }
+    if found.kind == "file":
+        return _file(found, told)
+    lines = table_lines(found)
+    name = drop.path.name
+    beside = f" with {_some(told['with'])}" if drop.beside else ""
+    if found.kind == "folder":
+        told |= {"kind": "folder", "files": len(found.rows), "counts": _counts(found)}
+        files = humanize.count(len(found.rows), "file")
+        head = f"{name}{beside}: a folder with {files}; dropped as a whole, it is one job"
+        if beside and not drop.path.is_dir():
+            head = f"{name}{beside}: dropped together, they are one job"
+        inside = [humanize.count(n, kind) for kind, n in told["counts"].items() if n]
+        lines.insert(
+            0, f"  sent: {', '.join(inside) or 'nothing, there is no photo or video in it'}"
         )
-    verdict, archive = judge(path, config)
-    if archive is not None:
-        line = f"{path.name}: an archive ({archive}); its photos and videos are unpacked and sent"
-        told = {"kind": "archive", "verdict": "unpack", "reasons": [], "archive": archive}
-        found, why_not = _open(path, config)
-        if found is None:
-            return told | {"reasons": [why_not]}, [line, f"  {why_not}"], 0
-        names = {member.number: member.name for member in found.members}
-        empty = {member.number for member in found.members if member.size == 0}
-        rows, lines = _foretold(names, empty, found.left_out, config)
-        if found.damage:
-            lines.insert(0, f"  {found.damage}; what is whole is sent")
-        return told | {"damage": found.damage, "members": rows}, [line, *lines], 0
-    code = 1 if verdict.action == "refuse" else 0
-    return verdict.to_json(), _alone(path, verdict, config), code
+    elif found.kind == _PIECES:
+        told |= {"kind": "archive", "verdict": "unpack", "archive": _PIECES}
+        head = f"{name}{beside}: a file that was cut; its pieces are joined, and it is sent"
+    else:
+        kind = found.kind or _kind(drop.path)
+        told |= {"kind": "archive", "verdict": "unpack", "archive": kind}
+        shown = f" ({kind})" if kind else ""
+        head = f"{name}{beside}: an archive{shown}; its photos and videos are unpacked and sent"
+    told |= {"reasons": [found.quarantined] if found.quarantined else []}
+    if found.quarantined:
+        lines += [f"  it goes to quarantine: {found.quarantined}"]
+    return told, [head, *lines], 0
 
 
-def _alone(path: Path, verdict: Assessment, config: Config) -> list[str]:
-    """What would become of a file that is dropped by itself."""
-    lines = verdict_lines(path.name, verdict)
-    if verdict.kind == "photo":
-        from telespool.media.photo_info import MOTION  # noqa: PLC0415 - only for photos
-        from telespool.pipeline.live_photos import tell_motion  # noqa: PLC0415 - the same
+def _kind(path: Path) -> str:
+    from telespool.archives.signatures import recognise  # noqa: PLC0415 - only here
 
-        lines = [line for line in lines if line != f"  {MOTION}"]
-        lines[1:1] = [f"  {line}" for line in asyncio.run(tell_motion(path, config))]
-    if verdict.action == "skip":
-        chat = config.chat("default")
-        sent = chat.raw == "document" if verdict.is_raw and chat.raw != "leave" else None
-        if sent or (sent is None and chat.others == "document"):
-            meaning = _MEANING["document"]
-        elif verdict.is_raw and chat.raw == "jpeg":
-            meaning = "the JPEG inside it is sent"
-        else:
-            meaning = "in a folder or an archive it is left out, and named; by itself it goes to quarantine"
-        lines[0] = f"{path.name}: {verdict.kind}; {meaning}"
+    return (recognise(path) or "") if path.is_file() else ""
+
+
+def _some(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 4 else ""
+    return ", ".join(names[:3] if more else names) + more
+
+
+def _counts(found: Rehearsed) -> dict[str, int]:
+    kinds = [each.becomes for each in found.rows]
+    return {
+        "photo": kinds.count("photo"),
+        "live photo": sum(
+            each.becomes == "live photo" and not each.why.startswith("the clip of")
+            for each in found.rows
+        ),
+        "video": kinds.count("video") + kinds.count("gif"),
+        "archive": kinds.count("unpacked"),
+        "file": kinds.count("file"),
+    }
+
+
+def table_lines(found: Rehearsed) -> list[str]:
+    """The table of the files, the first of them where they are very many."""
+    from telespool.pipeline.foretelling import table  # noqa: PLC0415 - only here
+
+    lines = table(found.rows[:_SHOWN])
+    if len(found.rows) > _SHOWN:
+        lines.append(f"  and {len(found.rows) - _SHOWN} more")
     return lines
 
 
-def _open(path: Path, config: Config) -> tuple[Archive | None, str]:
-    """The archive with its list of members; else the sentence why nobody can tell."""
-    from telespool.archives.engine import Engine  # noqa: PLC0415 - only for archives
+def _file(found: Rehearsed, told: dict[str, Any]) -> Told:
+    """What would become of a file that is dropped by itself."""
+    from telespool.media.photo_info import MOTION  # noqa: PLC0415 - only here
+    from telespool.pipeline.foretelling import LEFT_OUT  # noqa: PLC0415 - the same
 
-    async def opened() -> Archive:
-        engine = await Engine.find_working(config.archives)
-        return await engine.open(path, config.archives.passwords, name=path.name)
-
-    try:
-        return asyncio.run(opened()), ""
-    except TelespoolError as error:
-        return None, error.reason
-
-
-def _foretold(
-    names: dict[int, str],
-    empty: Container[int],
-    left_out: Iterable[tuple[str, str]],
-    config: Config,
-) -> tuple[list[dict[str, Any]], list[str]]:
-    """What would become of these files, for programs and as a table; `left_out` are those nobody looks into."""
-    from telespool.pipeline.foretelling import LEFT_OUT, Foretold, foretell, table  # noqa: PLC0415 - only here
-    from telespool.spool.names import DEFAULT_CHAT  # noqa: PLC0415 - the same
-
-    found = [
-        Foretold(each.number, each.name, LEFT_OUT, "empty") if each.number in empty else each
-        for each in foretell(names, config.chat(DEFAULT_CHAT), config.inbox.ignore)
-    ]
-    found += [Foretold(0, name, LEFT_OUT, why) for name, why in left_out]
-    lines = table(found[:_LOOKED_AT])
-    if len(found) > _LOOKED_AT:
-        lines.append(f"  and {len(found) - _LOOKED_AT} more")
-    return [each.to_json() for each in found], lines
-
-
-def _folder(path: Path, config: Config) -> Told:
-    """Count what is in a folder by what the files are, not by their names."""
-    from telespool.archives.signatures import recognise  # noqa: PLC0415 - only for folders
-    from telespool.file_types import HEAD  # noqa: PLC0415 - the same
-    from telespool.media.sniff import sniff  # noqa: PLC0415 - the same
-    from telespool.pipeline.sources.folder import walk  # noqa: PLC0415 - the same
-
-    members, left_out = walk(path)
-    empty = {member.number for member in members if not member.size}
-    counts: dict[str, int] = {"photo": 0, "video": 0, "archive": 0}
-    others: list[str] = []
-    for member in members[:_LOOKED_AT]:
-        if member.number in empty:
-            continue
-        file = path / member.name
-        try:
-            with file.open("rb") as opened:
-                kind: str = sniff(opened.read(HEAD)).kind
-            if kind not in counts:
-                kind = "archive" if recognise(file) else kind
-        except OSError as error:
-            others.append(f"{member.name}: cannot be read ({error.strerror})")
-            continue
-        if kind in counts:
-            counts[kind] += 1
-        else:
-            others.append(member.name)
-    inside = [humanize.count(number, kind) for kind, number in counts.items() if number]
-    lines = [
-        (
-            f"{path.name or path}: a folder with {humanize.count(len(members), 'file')};"
-            f" dropped as a whole, it is one job"
-        )
-    ]
-    lines.append(f"  sent: {', '.join(inside) or 'nothing, there is no photo or video in it'}")
-    if others:
-        fate = "sent as documents" if config.inbox.others == "document" else "left out, and named"
-        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        lines.append(f"  {fate}: {', '.join(others[:_NAMED])}{more}")
-    names = {member.number: member.name for member in members}
-    rows, more_lines = _foretold(names, empty, left_out, config)
-    lines += more_lines
-    if len(members) > _LOOKED_AT:
-        lines.append(f"  the first {_LOOKED_AT} files were looked at")
-    told: dict[str, Any] = {
-        "kind": "folder",
-        "files": len(members),
-        "counts": counts,
-        "others": others,
-        "members": rows,
-    }
-    return told, lines, 0
+    row = next(iter(found.rows), None)
+    verdict = found.alone.verdict if found.alone is not None else None
+    if verdict is not None:  # the row tells of a clip within a photo
+        left_behind = tuple(each for each in verdict.left_behind if each != MOTION)
+        verdict = replace(verdict, left_behind=left_behind)
+    if verdict is not None:
+        told = verdict.to_json() | told
+    else:
+        told |= {"kind": "unreadable", "verdict": "refuse", "reasons": []}
+    code = 1 if told["verdict"] == "refuse" else 0
+    lines = verdict_lines(found.label, verdict) if verdict is not None else [f"{found.label}:"]
+    kind = verdict.kind if verdict is not None else "not to be read"
+    if row is not None and found.quarantined:
+        lines = [f"{found.label}: {kind}; it goes to quarantine", f"  {found.quarantined}"]
+    elif row is not None and row.becomes == LEFT_OUT:
+        lines = [f"{found.label}: {kind}; it is left out", f"  {row.why}"]
+    elif row is not None and row.becomes == "quarantine":
+        lines = [lines[0], f"  {row.why}"]
+    elif row is not None and found.alone is not None and found.alone.inner_photo:
+        lines[0] = f"{found.label}: {kind}; the JPEG inside it is sent"
+    elif row is not None and row.becomes == "file":
+        lines[0] = f"{found.label}: {kind}; {_MEANING['document']}"
+    elif row is not None and row.becomes in {"photo", "live photo"} and row.why:
+        lines[1:1] = [f"  {row.why}"]
+    return told, lines, code
 
 
 def judge(path: Path, config: Config) -> tuple[Assessment, str | None]:

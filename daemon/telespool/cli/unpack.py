@@ -7,26 +7,35 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telespool.archives.passwords import read
 from telespool.archives.unpack_to_folder import unpack
 from telespool.cli.passwords import given
 from telespool.config import loader
 from telespool.config.secrets import Secrets
 from telespool.errors import TelespoolError
+from telespool.spool.companions import password_for
 
 if TYPE_CHECKING:
     import argparse
 
     from telespool.archives.unpack_to_folder import Unpacked
+    from telespool.config.schema import Config
 
 
 def run(options: argparse.Namespace) -> int:
     """Unpack, telling each file as it comes out."""
     path = options.config or loader.find()
     config = loader.load(path)
-    passwords = (*given(options), *Secrets.read(path).archive_passwords)
+    passwords = (
+        *given(options),
+        *_beside(options.archive, config),
+        *Secrets.read(path).archive_passwords,
+    )
 
     def report(file: Unpacked) -> None:
         if options.json:
@@ -55,3 +64,17 @@ def run(options: argparse.Namespace) -> int:
     for problem in result.problems:
         print(f"telespool: {problem}", file=sys.stderr)
     return 0 if result.complete else 1
+
+
+def _beside(archive: Path, config: Config) -> list[str]:
+    """The passwords that lie beside an archive, as if both were dropped."""
+    from telespool.pipeline.one_drop import drop_of  # noqa: PLC0415 - only here
+
+    place = Path(os.path.realpath(archive))
+    try:
+        files = drop_of(place, config.inbox.ignore).beside
+        return [
+            word for file in files if password_for(file.name) is not None for word in read(file)
+        ]
+    except OSError:
+        return []  # the archive itself is told to be missing

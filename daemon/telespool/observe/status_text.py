@@ -178,6 +178,14 @@ def waiting(status: Status) -> Iterator[str]:
         yield f"inbox: {sentence}"
     if len(status.left_in_inbox) > _NAMED:
         yield f"inbox: {len(status.left_in_inbox) - _NAMED} more are left there"
+    yield from _out_of_place(status)
+    if status.to_convert:
+        them = humanize.count(status.to_convert, "file")
+        yield f"{them} to be converted when nothing is left to send"
+
+
+def _out_of_place(status: Status) -> Iterator[str]:
+    """What lies where nobody takes it from."""
     for path in status.beside_jobs[:_NAMED]:
         if path.count("/") > 1:
             yield f"{path}: {NO_NUMBER}"
@@ -188,9 +196,6 @@ def waiting(status: Status) -> Iterator[str]:
         )
     if len(status.beside_jobs) > _NAMED:
         yield f"{len(status.beside_jobs) - _NAMED} more lie where nobody takes them"
-    if status.to_convert:
-        them = humanize.count(status.to_convert, "file")
-        yield f"{them} to be converted when nothing is left to send"
 
 
 def how_long(wait: dict[str, Any], now: float) -> str:

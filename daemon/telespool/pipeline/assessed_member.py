@@ -163,9 +163,7 @@ async def assess_member(
             raise
         refused = f"{piece.member.name} cannot be looked at. {error.reason}"
         return AssessedMember(unit, path, piece.member.name, None, refused)
-    if chat.photos == "file" and verdict.kind == "photo" and verdict.action != "refuse":
-        unit = unit.document()
-        verdict = replace(verdict, action="document", left_behind=())
+    unit, verdict = as_file(unit, verdict, chat)
     taken, inner = None, False
     if (verdict.kind in {"photo", "video"} or verdict.is_raw) and chat.order == "taken":
         taken = await in_thread(metadata.taken, path)
@@ -183,3 +181,10 @@ async def assess_member(
     return AssessedMember(
         unit, path, piece.member.name, verdict, about=about, taken=taken, inner_photo=inner
     )
+
+
+def as_file(unit: Unit, verdict: Assessment, chat: ChatSettings) -> tuple[Unit, Assessment]:
+    """A photo as the file that it is, where the chat wants photos so."""
+    if chat.photos == "file" and verdict.kind == "photo" and verdict.action != "refuse":
+        return unit.document(), replace(verdict, action="document", left_behind=())
+    return unit, verdict

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from telespool.spool.account import LeftOut
 from telespool.spool.companions import caption_for
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from telespool.pipeline.caption_text import CaptionText
-    from telespool.pipeline.sources import ExtractedMember
+    from telespool.pipeline.sources import ExtractedMember, Source
 
 _Place = tuple[int, str]  # the number of the archive (0: the drop), and a path in it, folded
 
@@ -44,6 +44,15 @@ class CaptionFiles:
         for number, refers in before.files.items():
             for caption in refers:
                 self._used[caption].add(str(number))
+
+    @classmethod
+    def of_source(cls, source: Source, drop: str, before: JobCaptions) -> Self:
+        """Those of a drop that was opened."""
+        captions = cls(before, drop)
+        captions.expect({each.number: each.name for each in source.members})
+        if source.beside is not None:
+            captions.with_drop(*source.beside)
+        return captions
 
     def __bool__(self) -> bool:
         """Whether the drop has any."""

@@ -93,7 +93,7 @@ def find(
     A folder that holds an unfinished file is left for `patience` seconds after that file's last change. For a chat of
     `documents` any file that is no archive may go together with others.
     """
-    finder = _Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
+    finder = Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
     aliases = set(chats)
     own = []
     for path in finder.entries(inbox):
@@ -120,19 +120,8 @@ def find_below(
     topics: Collection[str] = (),
 ) -> Iterator[Drop]:
     """The drops in a folder of its own for one chat (`inbox.folders`)."""
-    finder = _Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
+    finder = Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
     yield from finder.of_chat(finder.entries(folder), chat)
-
-
-def obstacle(path: Path, ignore: Iterable[str], patience: float = _DAY) -> str:
-    """Why a file or a folder would be left in the inbox if it were dropped as it is; "" where it would be taken."""
-    if reason := clutter(path.name):
-        return f"{path.name} would be left in the inbox: {reason}."
-    if ignored(path.name, ignore):
-        return f"{path.name} would be left in the inbox: its name matches inbox.ignore."
-    if looks_unfinished(path.name):
-        return f"{path.name} would be left in the inbox until it has its final name: it looks unfinished."
-    return _Finder(tuple(ignore), WriteSigns(), patience, ()).look(path, DEFAULT_CHAT).obstacle
 
 
 _LINKED_CHAT = (
@@ -151,7 +140,9 @@ def unfinished(name: str, ignore: Iterable[str]) -> bool:
 
 
 @dataclass(slots=True)
-class _Finder:
+class Finder:
+    """Looks through the folders of an inbox."""
+
     ignore: tuple[str, ...]
     signs: WriteSigns
     patience: float
@@ -190,8 +181,11 @@ class _Finder:
             for drop in self.together(self.entries(folder), chat):
                 yield replace(drop, topic=topic)
 
-    def together(self, paths: list[Path], chat: str) -> Iterator[Drop]:
-        """The drops of one folder: the volumes of a set are one, and passwords go with their archive."""
+    def together(self, paths: list[Path], chat: str, *, only: Path | None = None) -> Iterator[Drop]:
+        """The drops of one folder: the volumes of a set are one, and passwords go with their archive.
+
+        `only`: the one that this file is of, and nothing else is looked at.
+        """
         by_name = {path.name: path for path in paths}
         companions = {name for name in by_name if is_companion(name)}
         sets = {each.first: each for each in volumes.group(by_name.keys() - companions, by_name)}
@@ -200,6 +194,8 @@ class _Finder:
         files = {first: sets[first].names if first in sets else (first,) for first in firsts}
         owners = companion_files.owners(sorted(companions), files, by_name)
         for name in sorted(companions - owners.keys()):
+            if only is not None and name != only.name:
+                continue
             yield self._without_owner(by_name[name], chat)
         for first, names in files.items():
             each = sets.get(first)
@@ -208,6 +204,8 @@ class _Finder:
             main = by_name.get(first)
             if main is None:  # the first volume is still to come: what there is stands for the set
                 main, *beside = beside
+            if only is not None and only not in (main, *beside):
+                continue
             drop = self.look(main, chat)
             if caption_for(main.name) == "":
                 drop = replace(drop, caption=True, loose=True)

@@ -14,7 +14,6 @@ as it is, and its refusal names what was missing.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import shlex
@@ -23,17 +22,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from telespool.archives import passwords, volumes
 from telespool.archives.endings import lacks_end
-from telespool.errors import NoRoom, Permanent, TelespoolError, ToolFault, VolumeMissing
+from telespool.errors import NoRoom, Permanent
 from telespool.pipeline.copy_taking import CopyTaking, together_as
 from telespool.pipeline.drops import Drop, find, find_below
 from telespool.pipeline.stability import StabilityTracker
+from telespool.pipeline.volume_wait import may_lack, missing_volume, no_end
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import Wait
 from telespool.runtime.write_signs import WriteSigns
-from telespool.spool.companions import password_for
 from telespool.spool.names import DEFAULT_CHAT
 from telespool.spool.natural_order import natural
 
@@ -182,13 +180,13 @@ class Inbox(Worker):
 
     async def _wait_for_volumes(self, drop: Drop) -> float:
         """Seconds to wait before looking whether all volumes are there; 0 when they are, or long enough waited."""
-        if not await in_thread(_may_lack, drop):
+        if not await in_thread(may_lack, drop):
             return await self._wait_for_end(drop)
         known = self._incomplete.get(drop.path)
         now = time.monotonic()
         if known is not None and known.signature == drop.signature and now < known.again:
             return known.again - now
-        missing = await self._missing(drop)
+        missing = await missing_volume(drop, self.engine)
         if not missing or self.spool.clock() - drop.changed > self.config.archives.volume_wait:
             self._incomplete.pop(drop.path, None)
             return 0.0
@@ -211,27 +209,8 @@ class Inbox(Worker):
         left = drop.changed + self.config.archives.volume_wait - self.spool.clock()
         if left <= 0:
             return 0.0
-        self._name(
-            drop.path,
-            f"{drop.path.name} has no end yet: it is broken off, or still being written. It is waited for.",
-        )
+        self._name(drop.path, f"{no_end(drop)} It is waited for.")
         return min(left, _LONGEST_GAP)
-
-    async def _missing(self, drop: Drop) -> str:
-        """A sentence that names the missing volume; empty when none is, or when nobody can tell."""
-        if drop.missing:
-            return f"{drop.path.name} lacks {volumes.some(drop.missing)}."
-        if self.engine is None:
-            return ""
-        files = [path for path in drop.beside if password_for(path.name) is not None]
-        try:
-            words = [word for path in files for word in await in_thread(passwords.read, path)]
-            await self.engine.open(drop.path, words)
-        except (VolumeMissing, ToolFault) as error:
-            return error.reason
-        except (TelespoolError, OSError):
-            pass  # what is wrong with it is told when it is unpacked
-        return ""
 
     def _claim(self, drops: Sequence[Drop]) -> None:
         """Make one job of these. What cannot be claimed is named and left; of several, the others are claimed alone."""
@@ -310,10 +289,3 @@ def _why_not(path: Path, error: OSError) -> str:
             f" chmod -R g+rwX {shlex.quote(str(path))}"
         )
     return f"{path.name} cannot be taken out of the inbox ({error.strerror}). Move it there yourself, or take it away."
-
-
-def _may_lack(drop: Drop) -> bool:
-    """Whether a volume of this drop may still have to come."""
-    with contextlib.suppress(OSError):
-        return volumes.may_be(drop.path.name) and volumes.may_lack(drop.path)
-    return False

@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING
 
 from telespool.archives.engine import Engine
 from telespool.errors import ChildDied, NoRoom, Permanent, ToolFault, Unreadable, VolumeMissing
+from telespool.pipeline import outcome
 from telespool.pipeline.caption_files import CaptionFiles
 from telespool.pipeline.late_arrivals import LateArrivals
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.pipeline.room_queue import ROOM_AGAIN, RoomQueue
-from telespool.pipeline.sources import open_source
-from telespool.pipeline.sources.base import NO_MEDIA
+from telespool.pipeline.sources import Rules, open_source
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
@@ -33,16 +33,12 @@ from telespool.spool.job_captions import JobCaptions
 from telespool.spool.job_report import close_job
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from telespool.errors import TelespoolError, Temporary
     from telespool.pipeline.sources import Source
     from telespool.pipeline.worker import WorkerContext
-    from telespool.spool.account import LeftOut
     from telespool.spool.layout import Entry
 
 _LOOK_AGAIN = 60.0
-_NAMED = 5
 
 
 class Intake(Worker):
@@ -188,13 +184,11 @@ class Intake(Worker):
             await source.close()
         sorting.out.left_out += source.left_out
         source.damage += sorting.out.kept_inside
-        if not (sorting.out.released or sorting.known or standing or source.damage):
-            raise Permanent(_nothing_inside(drop, sorting.out.left_out))
+        if not standing and (reason := outcome.nothing_inside(drop.unit.label, source, sorting)):
+            raise Permanent(reason)
         told = await sorting.close_account(standing)
-        if source.damage:
-            raise Permanent(_damaged(drop, source.damage))
-        if sorting.missing:
-            raise Permanent(_does_not_come_out(drop, source, sorting.missing))
+        if reason := outcome.not_whole(drop.unit.label, source, sorting):
+            raise Permanent(reason)
         if not told:
             log.warning(
                 "account.incomplete",
@@ -218,36 +212,29 @@ class Intake(Worker):
     async def _captions(self, drop: Entry, source: Source) -> CaptionFiles:
         """What the captions of a drop are for; those are known as well that stand in a folder already."""
         before = await in_thread(JobCaptions.read, self.spool, drop.job)
-        captions = CaptionFiles(before, drop.unit.label)
-        captions.expect({each.number: each.name for each in source.members})
-        if source.beside is not None:
-            captions.with_drop(*source.beside)
-        return captions
+        return CaptionFiles.of_source(source, drop.unit.label, before)
 
     async def _open(self, drop: Entry) -> Source:
         if self.engine is None:
             with contextlib.suppress(ToolFault):  # told by whoever needs it: other drops do not
                 self.engine = await Engine.find_working(self.config.archives)
-        chat = self.config.chat(drop.chat)
         try:
             return await open_source(
                 drop,
                 await in_thread(self.spool.archive_in, drop),
-                self.spool.tmp,
-                engine=self.engine,
-                passwords=self.passwords,
-                others=chat.others,
-                raws=chat.raw != "leave",
-                notes=chat.order == "taken",
-                depth=self.config.archives.depth,
-                disk=self.spool.disk,
-                ignore=self.config.inbox.ignore,
-                room=self.spool.room,
+                Rules.of_chat(
+                    self.config.chat(drop.chat),
+                    self.config,
+                    self.spool.tmp / f"{drop.job}.unpack",
+                    self.engine,
+                    self.passwords,
+                    self.spool.disk,
+                    room=self.spool.room,
+                ),
+                self.spool.room,
             )
         except VolumeMissing as error:
-            # It was waited for in the inbox already, as long as the configuration says; or its name does not say that
-            # it is one of several, and nothing tells which file could be the other.
-            raise Permanent(f"{error.reason} Drop all volumes together again.") from error
+            raise Permanent(outcome.volume_missing(error)) from error
 
     async def _release(
         self, drop: Entry, source: Source, sorting: ReleaseOrder, standing: set[int]
@@ -304,40 +291,3 @@ class Intake(Worker):
         if self._room.must_wait(drop.job):
             return ROOM_AGAIN
         return self._not_before.get(drop.job, 0.0) - time.monotonic()
-
-
-def _nothing_inside(drop: Entry, left_out: Sequence[LeftOut]) -> str:
-    """Why a drop of which nothing can be sent lies in quarantine, and what would help."""
-    label = drop.unit.label
-    if not left_out:
-        return f"There is nothing inside {label}. Check the archive and drop it again."
-    if [each.name for each in left_out] == [label]:
-        reason = left_out[0].reason
-        what = "" if reason == NO_MEDIA else f" ({reason})"
-        names = f"{label} is neither a photo nor a video{what}."
-    else:
-        some = ", ".join(
-            each.name if each.reason == NO_MEDIA else f"{each.name} ({each.reason})"
-            for each in left_out[:_NAMED]
-        )
-        more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
-        names = f"There is no photo or video in {label}, only {some}{more}."
-    return f'{names} To send other files as documents, set others = "document" under [inbox].'
-
-
-def _does_not_come_out(drop: Entry, source: Source, missing: list[int]) -> str:
-    names = {member.number: member.name for member in source.members}
-    some = ", ".join(names.get(number, f"number {number}") for number in missing[:_NAMED])
-    more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
-    return (
-        f"Of {drop.unit.label} these files never came out, and nothing said why: {some}{more}. The others were sent."
-        " That is a mistake of Telespool; please report it. Move the drop back to incoming/ to try again."
-    )
-
-
-def _damaged(drop: Entry, damage: list[str]) -> str:
-    listed = "\n".join(f"  {line}" for line in damage)
-    return (
-        f"Not all of {drop.unit.label} could be unpacked. Its good members were sent; these are missing:\n{listed}\n"
-        "Where it is damaged, get it again from where it came and drop that, or unpack the rest by hand."
-    )

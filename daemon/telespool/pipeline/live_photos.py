@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import structlog
 
@@ -194,28 +194,35 @@ class LiveClips:
         return made.path if made.path != clip else None
 
 
-async def tell_motion(path: Path, config: Config) -> tuple[str, ...]:
-    """What would become of the clip within a photo, in sentences for people; none where it has none."""
+class InnerClip(NamedTuple):
+    """What would become of the clip within a photo, in a sentence; `fate` in a word: it is lost, within, or a video behind it."""
+
+    fate: Literal["lost", "within", "behind"]
+    sentence: str
+
+
+async def foresee_clip(path: Path, name: str, config: Config) -> InnerClip | None:
+    """Tell what would become of the clip within a photo, which people call `name`; None where it has none."""
     rule = config.chat(DEFAULT_CHAT).live_photos
     seen = await in_thread(about.motion, path)
     if not seen.said:
-        return ()
+        return None
     if rule == "still":
-        return (MOTION,)
+        return InnerClip("lost", MOTION)
     if seen.place is None:
-        return (MISSING,)
+        return InnerClip("lost", MISSING)
     with tempfile.TemporaryDirectory() as place:
         inner = Path(place) / "inner.mp4"
         await in_thread(_cut_out, path, seen.place, inner)
-        found = await assess(inner, config.convert, name=path.name)
+        found = await assess(inner, config.convert, name=name)
         cut = await in_thread(lambda: mp4.layout(inner).missing)
     if found.kind != "video" or found.action == "refuse" or found.frame is None:
-        return (DAMAGED,)
+        return InnerClip("lost", DAMAGED)
     breaks = ", which breaks off," if cut else ""
-    becomes = "sent with it as a live photo"
+    said = f"it is a motion photo: its clip{breaks} is sent"
     if rule == "both" or found.frame.duration > LONGEST:
-        becomes = "sent as a video behind it"
-    return (f"it is a motion photo: its clip{breaks} is {becomes}",)
+        return InnerClip("behind", f"{said} as a video behind it")
+    return InnerClip("within", f"{said} with it as a live photo")
 
 
 def stamp(path: Path) -> str:

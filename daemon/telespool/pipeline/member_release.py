@@ -73,7 +73,7 @@ class MemberRelease:
         self, member: AssessedMember, reason: str = "", proof: Receipt | None = None
     ) -> None:
         """Name it as left out, and remove what came out of it; `proof`: by which it is found where it was sent."""
-        del self._account.lines[member.unit.first]
+        self._account.lines.pop(member.unit.first, None)
         reason = reason or member.why_left_out
         size, digest = (proof.size, proof.digest) if proof is not None else (0, "")
         self.left_out.append(LeftOut(member.name, reason, size, digest, member.unit.first))

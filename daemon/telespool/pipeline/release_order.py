@@ -306,7 +306,9 @@ class ReleaseOrder:
         clip, member = member.clip, replace(member, clip=None)
         if self._chat.duplicates == "quarantine":
             refused = f"{member.name} is the same as {twin}, which is sent."
-            await self.out.refuse(replace(member, refused=refused, cure=self._cure(member.unit.first)))
+            await self.out.refuse(
+                replace(member, refused=refused, cure=self._cure(member.unit.first))
+            )
         else:
             line = self._account.lines[member.unit.first]
             await self.out.leave_out(member, f"the same as {twin}, which is sent", line)

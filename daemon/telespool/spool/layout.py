@@ -30,7 +30,7 @@ from telespool.spool.companions import belongs_to, caption_for
 from telespool.spool.names import Job, Unit, clean
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Sequence
 
     from telespool.runtime.plain_files import Listed
 
@@ -178,10 +178,11 @@ class SpoolLayout:
                 and plain_files.exists(before.path)
             ):
                 return before
-            for name in listing.names(path):
+            names = [name for name in listing.names(path) if name.startswith("0000")]
+            for name in names:
                 # A job may have ten thousand units: only what begins like a drop is read.
-                unit = Unit.parse(name) if name.startswith("0000") else None
-                if unit is None or unit.first != 0 or name.endswith(NOTE):
+                unit = Unit.parse(name)
+                if unit is None or unit.first != 0 or is_note(name, names, folder):
                     continue
                 if plain_files.is_file(path / name) or plain_files.is_directory(path / name):
                     self._last_drop = Entry(folder, job, unit, path / name)
@@ -206,16 +207,8 @@ class SpoolLayout:
     @staticmethod
     def _archive_in(drop: Entry) -> Path | None:
         names = listing.names(drop.path)
-        first = next((name for name in names if clean(name) == drop.unit.label), None)
+        first = archive_among(names, drop.unit.label)
         if first is None or not plain_files.is_file(drop.path / first):
-            return None
-        others = [name for name in names if name != first]
-        if not all(belongs_to(name, first) for name in others):
-            return None
-        # A caption goes with anything: a photo and its caption are a folder of two.
-        if others and all(caption_for(name) for name in others):
-            return drop.path / first if archive_name(first) else None
-        if media_name(first) and not others:
             return None
         return drop.path / first
 
@@ -283,6 +276,20 @@ class SpoolLayout:
             elif folder != "done":
                 others.append(entry.name)
         return sorted(jobs), sorted(others)
+
+
+def archive_among(names: Sequence[str], label: str) -> str | None:
+    """Which of the files of a drop, called `label`, is the archive to open; None where they are a folder of files."""
+    first = next((name for name in names if clean(name) == label), None)
+    if first is None:
+        return None
+    others = [name for name in names if name != first]
+    if not all(belongs_to(name, first) for name in others):
+        return None
+    # A caption goes with anything: a photo and its caption are a folder of two.
+    if others and all(caption_for(name) for name in others):
+        return first if archive_name(first) else None
+    return None if media_name(first) and not others else first
 
 
 def note_path(path: Path) -> Path:

@@ -81,16 +81,21 @@ def find(folders: SpoolLayout, text: str, *, inner: bool = False) -> Found:
         return job if isinstance(job, Found) else Found(job)
     if isinstance(job, Found):
         return job
-    folder = inside.parts[0] if inside is not None else None
-    if inner and (path := _within_drop(rest)):
-        if _told(folders, job, path) or _stands_in(folders.drop(job), path):
-            return Found(job, inner=path)
-        raise Permanent(f"There is no {rest} in {job}. What there is: telespool explain {job}")
+    return _of_job(folders, job, rest, inside.parts[0] if inside is not None else None, inner=inner)
+
+
+def _of_job(folders: SpoolLayout, job: str, rest: str, folder: str | None, *, inner: bool) -> Found:
+    """The units of a job that are meant; with `inner`, a file that is none."""
+    none = Permanent(f"There is no {rest} in {job}. What there is: telespool explain {job}")
+    if inner and (within := _within_drop(rest)):
+        if _told(folders, job, within) or _stands_in(folders.drop(job), within):
+            return Found(job, inner=within)
+        raise none
     entries = _entries(folders, job, rest, folder)
     if not entries and inner and (named := _told(folders, job, rest)):
         return Found(job, inner=named)
     if not entries:
-        raise Permanent(f"There is no {rest} in {job}. What there is: telespool explain {job}")
+        raise none
     return Found(job, tuple(entries))
 
 

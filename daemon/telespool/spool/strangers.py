@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Folder, SpoolLayout
 
 SEGMENTS = ".segments"
-NO_NUMBER = (
-    "its name has no number, so nobody takes it from there. Move it into the inbox, or give it back the name it had"
-)
+NO_NUMBER = "its name has no number, so nobody takes it from there. Move it into the inbox, or give it back the name it had"
 """Why a file that a person moved into the folder of a job stays there."""
 
 

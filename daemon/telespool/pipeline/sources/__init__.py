@@ -10,7 +10,7 @@ copied). A single file is its own member and stays where it is.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from telespool.archives import volumes
 from telespool.archives.limits import Budget
@@ -26,63 +26,56 @@ from telespool.runtime.trees import files_below
 from telespool.spool.companions import caption_for, password_for
 
 if TYPE_CHECKING:
+    from collections.abc import Container, Sequence
     from pathlib import Path
 
-    from telespool.archives.engine import Engine
     from telespool.pipeline.caption_text import CaptionText
-    from telespool.spool.fs_ops import FileOps
     from telespool.spool.layout import Entry
     from telespool.spool.room import Room
 
-__all__ = ["ExtractedMember", "Source", "open_source"]
+__all__ = ["ExtractedMember", "Rules", "Source", "open_source", "opened", "size_of"]
 
 
 async def open_source(
-    drop: Entry,
-    file: Path | None,
-    tmp: Path,
-    *,
-    engine: Engine | None,
-    passwords: tuple[str, ...],
-    others: Literal["skip", "document"],
-    depth: int,
-    disk: FileOps,
-    ignore: tuple[str, ...] = (),
-    room: Room | None = None,
-    raws: bool = False,
-    notes: bool = False,
+    drop: Entry, file: Path | None, rules: Rules, room: Room | None = None
 ) -> Source:
     """Open a drop; Permanent where it cannot be read, Temporary where a volume is missing still.
 
     `file` is its one file or its (first) archive, None for a folder.
     """
-    rules = Rules(
-        tmp / f"{drop.job}.unpack",
-        engine,
-        passwords,
-        others,
-        depth,
-        disk,
-        ignore=ignore,
-        room=room,
-        raws=raws,
-        notes=notes,
-    )
-    if engine is not None:
-        packed = await in_thread(_size, drop.path)
-        rules.budget = Budget(engine.settings, packed, room)
+    if rules.engine is not None:
+        packed = await in_thread(size_of, drop.path)
+        rules.budget = Budget(rules.engine.settings, packed, room)
+    alone = file is None or file == drop.path
+    beside = None if alone else await in_thread(_files, drop.path)
+    return await opened(drop.path, file, drop.unit.label, rules, beside)
+
+
+async def opened(
+    place: Path,
+    file: Path | None,
+    label: str,
+    rules: Rules,
+    beside: Sequence[Path] | None,
+    *,
+    only: Container[str] | None = None,
+) -> Source:
+    """Open what lies at `place`, people call `label`, and is opened by `file` (None: a folder).
+
+    `beside` are all files of a drop of several, None for one; `only`: of the folder `place` these alone are of the drop.
+    """
     if file is None:
-        return await in_thread(FolderSource, drop.path, rules)
-    name = drop.unit.label if file == drop.path else file.name
-    beside = None
-    if file != drop.path:
-        await in_thread(_learn, drop.path, rules)
-        beside = await in_thread(_caption, drop.path)
-    if await in_thread(_is_archive, file) or (file != drop.path and beside is None):
-        return ArchiveSource(await open_archive(file, name, rules), rules, beside)
-    if file != drop.path:  # it is only called like an archive
-        return await in_thread(FolderSource, drop.path, rules)
-    return FileSource(file, drop.unit.label)
+        return await in_thread(FolderSource, place, rules, only)
+    name = label if beside is None else file.name
+    caption = None
+    if beside is not None:
+        await in_thread(_learn, beside, rules)
+        caption = await in_thread(_caption, beside)
+    if await in_thread(_is_archive, file) or (beside is not None and caption is None):
+        return ArchiveSource(await open_archive(file, name, rules), rules, caption)
+    if beside is not None:  # it is only called like an archive
+        return await in_thread(FolderSource, place, rules, only)
+    return FileSource(file, label)
 
 
 def _is_archive(path: Path) -> bool:
@@ -91,22 +84,26 @@ def _is_archive(path: Path) -> bool:
     )
 
 
-def _learn(folder: Path, rules: Rules) -> None:
+def _files(folder: Path) -> list[Path]:
+    return [folder / name for name in sorted(plain_files.names(folder))]
+
+
+def _learn(files: Sequence[Path], rules: Rules) -> None:
     """Read the passwords that were dropped beside an archive."""
-    for path in sorted(folder.iterdir()):
+    for path in files:
         if password_for(path.name) is not None and plain_files.is_file(path):
             rules.learn(path.name, path)
 
 
-def _caption(folder: Path) -> tuple[str, CaptionText] | None:
+def _caption(files: Sequence[Path]) -> tuple[str, CaptionText] | None:
     """The caption that was dropped beside an archive."""
-    for name in sorted(plain_files.names(folder)):
-        if caption_for(name) and plain_files.is_file(folder / name):
-            return name, read_caption(folder / name)
+    for path in files:
+        if caption_for(path.name) and plain_files.is_file(path):
+            return path.name, read_caption(path)
     return None
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
     """The bytes of a file, or of all files in a folder."""
     if not plain_files.is_directory(path):
         return plain_files.lstat(path).st_size

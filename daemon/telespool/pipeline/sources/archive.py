@@ -106,15 +106,9 @@ class UnpackingSource:
         done = 0
         self._next_size = _ahead(ends, 0)
 
-        plain: set[int] = set()
-
-        def keep(listed: Member, head: bytes) -> bool:
-            if is_surely_none(head):
-                plain.add(listed.number)
-            return self.rules.wanted(listed.name, head, depth)
-
+        sieve = _Sieve(self.rules, depth)
         begun, before = time.monotonic(), len(self.damage)
-        unpacking = archive.extract(directory, skip=_Shifted(skip, base), keep=keep)
+        unpacking = archive.extract(directory, skip=_Shifted(skip, base), keep=sieve)
         async with aclosing(cast("AsyncGenerator[Unpacked]", unpacking)) as pieces:
             while (out := await self._next(pieces)) is not None:
                 done += 1
@@ -124,18 +118,20 @@ class UnpackingSource:
                     await self._blame(begun)
                     self.damage.append(f"{member.name}: {out.damage}")
                     yield ExtractedMember(member, left_out=out.damage)
+                elif out.path is None and out.member.number in sieve.spared:
+                    yield ExtractedMember(member, unseen=True)
                 elif out.path is None:
                     yield ExtractedMember(member, left_out=self.rules.reason(member.name, depth))
                 elif password_for(member.name) is not None:
                     await in_thread(self.rules.learn, member.name, out.path)
-                    await in_thread(self.rules.disk.unlink, out.path)
+                    await in_thread(self.rules.discard, out.path)
                     yield ExtractedMember(member, left_out=PASSWORD)
                 elif is_caption(member.name):
                     caption = await in_thread(read_caption, out.path)
-                    await in_thread(self.rules.disk.unlink, out.path)
+                    await in_thread(self.rules.discard, out.path)
                     said = caption.problem or CAPTION
                     yield ExtractedMember(member, left_out=said, caption=caption)
-                elif out.member.number in plain and not may_be(out.path.name):
+                elif out.member.number in sieve.plain and not may_be(out.path.name):
                     yield ExtractedMember(member, out.path)
                 elif depth > 1 and await in_thread(may_be_archive, out.path):
                     inside.append((member, out.path))
@@ -208,7 +204,29 @@ class UnpackingSource:
         if len(self.damage) > before:
             self.damage[before:] = [f"{own.name} → {line}" for line in self.damage[before:]]
         for _, path in files:
-            await in_thread(self.rules.disk.unlink, path)
+            await in_thread(self.rules.discard, path)
+
+
+class _Sieve:
+    """Says of each member, by its first bytes, whether it is to come out; and remembers what these say.
+
+    `plain` are surely no archives; `spared` are wanted and need not come out.
+    """
+
+    def __init__(self, rules: Rules, depth: int) -> None:
+        self.plain: set[int] = set()
+        self.spared: set[int] = set()
+        self._rules = rules
+        self._depth = depth
+
+    def __call__(self, listed: Member, head: bytes) -> bool:
+        if is_surely_none(head):
+            self.plain.add(listed.number)
+        wanted = self._rules.wanted(listed.name, head, self._depth)
+        if wanted and self._rules.spares is not None and self._rules.spares(listed):
+            self.spared.add(listed.number)
+            return False
+        return wanted
 
 
 def _ahead(ends: Sequence[int], done: int) -> int:

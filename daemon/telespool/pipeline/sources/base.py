@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from telespool.archives import passwords
 from telespool.archives.signatures import begins_like_one
@@ -21,12 +21,13 @@ from telespool.spool import job_captions
 from telespool.spool.companions import caption_for, password_for
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Container, Sequence
+    from collections.abc import AsyncGenerator, Callable, Container, Sequence
     from pathlib import Path
 
     from telespool.archives.engine import Engine
     from telespool.archives.limits import Budget
     from telespool.archives.members import Member
+    from telespool.config.schema import ChatSettings, Config
     from telespool.pipeline.caption_text import CaptionText
     from telespool.spool.account import LeftOut
     from telespool.spool.fs_ops import FileOps
@@ -59,6 +60,8 @@ class ExtractedMember:
     opened: Path | None = None
     caption: CaptionText | None = None
     """What is a caption of other members, and no file to be sent."""
+    unseen: bool = False
+    """It is wanted, but was not let out, because nothing is sent now (`Rules.spares`)."""
 
 
 class Source(Protocol):
@@ -104,12 +107,52 @@ class Rules:
     notes: bool = False
     """Whether the notes are wanted that tell when photos were taken."""
 
-    def lend(self, source: Path, target: Path, name: str) -> None:
+    spares: Callable[[Member], bool] | None = None
+    """Asked of each wanted member of an archive whether it need not come out. With it nothing is sent: files are looked at
+    where they lie (`rehearsal`)."""
+
+    @classmethod
+    def of_chat(
+        cls,
+        chat: ChatSettings,
+        config: Config,
+        tmp: Path,
+        engine: Engine | None,
+        passwords: tuple[str, ...],
+        disk: FileOps,
+        *,
+        room: Room | None = None,
+        spares: Callable[[Member], bool] | None = None,
+    ) -> Self:
+        """The rules of one drop for this chat."""
+        return cls(
+            tmp,
+            engine,
+            passwords,
+            chat.others,
+            config.archives.depth,
+            disk,
+            ignore=config.inbox.ignore,
+            room=room,
+            raws=chat.raw != "leave",
+            notes=chat.order == "taken",
+            spares=spares,
+        )
+
+    def lend(self, source: Path, target: Path, name: str) -> Path:
         """Give a file of the drop a second name; a copy, where that must be, only if there is room. Blocks."""
+        if self.spares is not None:
+            return source
         state = plain_files.lstat(source)
         size = state.st_size if state.st_nlink > 1 else 0
         with self.room.writing(size, name) if self.room is not None else nullcontext():
             self.disk.lend(source, target)
+        return target
+
+    def discard(self, path: Path) -> None:
+        """Remove what has come out and nobody needs; the files of the drop itself stay. Blocks."""
+        if path.is_relative_to(self.tmp):
+            self.disk.unlink(path)
 
     found: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """The passwords of the drop itself, by the paths of the files they lay in."""

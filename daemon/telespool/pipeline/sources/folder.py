@@ -33,7 +33,8 @@ from telespool.spool.names import clean
 from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Container, Sequence
+    import os
+    from collections.abc import AsyncGenerator, Container, Iterator, Sequence
     from pathlib import Path
 
     from telespool.pipeline.sources.base import Rules
@@ -44,12 +45,12 @@ class FolderSource(UnpackingSource):
 
     kind = "folder"
 
-    def __init__(self, path: Path, rules: Rules) -> None:
-        """Scan the folder. Blocks."""
+    def __init__(self, path: Path, rules: Rules, only: Container[str] | None = None) -> None:
+        """Scan the folder, or of its files `only` these. Blocks."""
         super().__init__(rules)
         self.path = path
         self.members: Sequence[Member]
-        self.members, left_out = walk(path)
+        self.members, left_out = walk(path, only)
         self.left_out += [LeftOut(name, why) for name, why in left_out]
 
     async def pieces(self, *, skip: Container[int]) -> AsyncGenerator[ExtractedMember]:
@@ -79,7 +80,7 @@ class FolderSource(UnpackingSource):
                 )
                 continue
             staged = directory / f"{member.number:04d}_{clean(path.name)}"
-            await in_thread(self.rules.lend, path, staged, member.name)
+            staged = await in_thread(self.rules.lend, path, staged, member.name)
             if await in_thread(may_be_archive, staged):
                 inside.append((member, staged))
             else:
@@ -88,11 +89,16 @@ class FolderSource(UnpackingSource):
             yield piece
 
 
-def walk(path: Path) -> tuple[list[Member], list[tuple[str, str]]]:
-    """The files below a folder that may be sent, in natural order; and what is left out, with the reason. Blocks."""
+def walk(
+    path: Path, only: Container[str] | None = None
+) -> tuple[list[Member], list[tuple[str, str]]]:
+    """The files below a folder that may be sent, in natural order; and what is left out, with the reason. Blocks.
+
+    `only`: these names directly in the folder, and nothing else of it.
+    """
     found: list[tuple[str, int]] = []
     left_out: list[tuple[str, str]] = []
-    for name, state in files_below(path):
+    for name, state in files_below(path) if only is None else _of_these(path, only):
         reason = clutter(name)
         if not stat.S_ISREG(state.st_mode):
             reason = LINK
@@ -109,6 +115,14 @@ def walk(path: Path) -> tuple[list[Member], list[tuple[str, str]]]:
     found.sort(key=lambda each: (natural(each[0]), each[0]))
     members = [Member(number, name, size) for number, (name, size) in enumerate(found, 1)]
     return members, sorted(left_out)
+
+
+def _of_these(path: Path, only: Container[str]) -> Iterator[tuple[str, os.stat_result]]:
+    for name in filter(only.__contains__, sorted(plain_files.names(path))):
+        if plain_files.is_directory(path / name):
+            yield from ((f"{name}/{inner}", state) for inner, state in files_below(path / name))
+        else:
+            yield name, plain_files.lstat(path / name)
 
 
 def _head(path: Path) -> bytes:

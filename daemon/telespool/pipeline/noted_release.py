@@ -1,0 +1,153 @@
+"""Members that are judged and put in order as for sending, and then noted instead of let out (`rehearsal`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from telespool.archives.volumes import may_be
+from telespool.belonging import About
+from telespool.file_endings import archive_name, by_ending, raw_name
+from telespool.media.compatibility import Assessment
+from telespool.pipeline.assessed_member import AssessedMember, as_file
+from telespool.pipeline.foretelling import BY_NAME, QUARANTINED, Foretold, sent
+from telespool.pipeline.live_photos import foresee_clip
+from telespool.pipeline.member_release import MemberRelease
+from telespool.pipeline.release_order import ReleaseOrder
+from telespool.spool.names import Unit, clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from telespool.pipeline.account_writer import AccountWriter
+    from telespool.pipeline.glance import MemberGlance
+    from telespool.pipeline.live_photos import InnerClip
+    from telespool.pipeline.sources import ExtractedMember
+    from telespool.spool import Spool
+
+_UNPACKED = "an archive inside; its photos and videos are sent"
+_HEIC = frozenset(["heic", "heif"])
+
+
+class NotedRelease(MemberRelease):
+    """Notes what would leave; nothing moves but what lies in tmp/, and that is removed."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        job: str,
+        account: AccountWriter,
+        rows_of: Callable[[AssessedMember], list[Foretold]],
+    ) -> None:
+        super().__init__(spool, job, account)
+        self.rows_of = rows_of
+        self.noted: dict[int, Foretold] = {}
+        self.members: dict[int, AssessedMember] = {}
+
+    def note(self, rows: Iterable[Foretold]) -> None:
+        """Put these rows down."""
+        self.noted |= {each.number: each for each in rows}
+
+    async def defer(self, member: AssessedMember) -> None:
+        """It would be converted, and its copy sent."""
+        self.released += 1
+        self.members[member.unit.first] = member
+        self.note(self.rows_of(member))
+
+    async def refuse(self, member: AssessedMember) -> None:
+        """It would be set aside."""
+        self.released += 1
+        number = member.unit.first
+        self.members[number] = member
+        self.note([Foretold(number, member.name, QUARANTINED, member.sentence())])
+
+    async def leave_out(self, member: AssessedMember, *more: Any) -> None:
+        """It would be left out."""
+        self.members[member.unit.first] = member
+        await super().leave_out(member, *more)
+
+
+class NotedOrder(ReleaseOrder):
+    """The order of one drop, noted in `out`."""
+
+    out: NotedRelease
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._inner: dict[int, InnerClip] = {}
+        self.out = NotedRelease(self.spool, self.job, self._account, self._rows)
+
+    async def add(self, piece: ExtractedMember) -> None:
+        """Take in one member; one that did not come out is judged by its name."""
+        number = piece.member.number
+        if piece.opened is not None:
+            self.out.note([Foretold(number, piece.member.name, "unpacked", _UNPACKED)])
+        if not piece.unseen:
+            await super().add(piece)
+            return
+        if reason := self._by_name.unwanted(number):
+            await super().add(replace(piece, left_out=reason))
+            return
+        member = self._by_its_name(piece)
+        if member is None:
+            await super().add(piece)
+            return
+        self._ready[number] = member
+        self._pairs.came(number, member)
+        await self._drain()
+
+    def _by_its_name(self, piece: ExtractedMember) -> AssessedMember | None:
+        """What a member is by its name; None, with its row, where that does not tell."""
+        number, name = piece.member.number, piece.member.name
+        last = name.rpartition("/")[2]
+        unit, kind = Unit(number, clean(last)), by_ending(last)
+        if raw_name(name):
+            verdict = Assessment(
+                kind="other", action="skip", is_raw=True, reasons=("it is a camera raw",)
+            )
+            inner = self._chat.raw == "jpeg"
+            return AssessedMember(unit, Path(), name, verdict, inner_photo=inner)
+        if kind in {"photo", "video"}:
+            ending = last.rpartition(".")[2].lower()
+            mime = {"photo": "image/heic" if ending in _HEIC else "image/jpeg"}.get(
+                kind, "video/mp4"
+            )
+            verdict = Assessment(kind=kind, action="send", mime=mime)
+            unit, verdict = as_file(unit, verdict, self._chat)
+            return AssessedMember(unit, Path(), name, verdict, about=About())
+        if archive_name(name) or may_be(name, bare=False):
+            self.out.note([Foretold(number, name, "unpacked", BY_NAME)])
+        else:
+            self.out.note([Foretold(number, name, "unknown", BY_NAME)])
+        self.out.released += 1
+        return None
+
+    async def _judge(
+        self, piece: ExtractedMember, path: Path, seen: MemberGlance
+    ) -> AssessedMember:
+        """Judge it; then nobody needs its bytes."""
+        member = await super()._judge(piece, path, seen)
+        if member.kind == "photo" and not member.refused and not member.inner_photo:
+            inner = await foresee_clip(path, member.name, self.config)
+            if inner is not None:
+                self._inner[member.unit.first] = inner
+        await self.out.drop(path)
+        return member
+
+    async def _release_album(self, album: list[AssessedMember]) -> None:
+        for member in album:
+            if self._story.keeps_place(member):
+                await self.out.defer(member)
+            else:
+                self.out.members[member.unit.first] = member
+                self.out.note(self._rows(member))
+
+    def _rows(self, member: AssessedMember) -> list[Foretold]:
+        self._captions.lines([unit.first for unit, _ in member.files])  # which are used by it
+        inner = self._inner.get(member.unit.first)
+        rows = sent(member, self._kin, self._names, inner)
+        if member.path == Path():
+            rows = [replace(each, why=each.why or BY_NAME) for each in rows]
+        return rows
