@@ -32,7 +32,7 @@ from telespool.pipeline.photo_notes import PhotoNotes, is_note
 from telespool.pipeline.send_queue import COPY, PHOTO, earliest
 from telespool.pipeline.sources.base import NO_MEDIA
 from telespool.pipeline.story_hold import StoryHold
-from telespool.pipeline.twins import Twins
+from telespool.pipeline.twins import Twins, cure
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.account import LeftOut
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
@@ -100,7 +100,7 @@ class ReleaseOrder:
             spool, job, self._captions, self._delivered if remembers else None
         )
         self.out = MemberRelease(spool, job, self._account)
-        self._twins = Twins(spool, job)
+        self._twins = Twins(spool, job, self._chat.duplicates)
         self._scopes: dict[str, int] = {}  # whose caption stands under the album that is begun
         self._expect(members)
 
@@ -210,16 +210,16 @@ class ReleaseOrder:
     async def _judge(
         self, piece: ExtractedMember, path: Path, seen: glance.MemberGlance
     ) -> AssessedMember:
-        cure = ""
+        remedy = ""
         if self._chat.duplicates == "quarantine" and not piece.refused:
             before = await in_thread(self._delivered.before, self.job, seen.line)
             if before is not None:
                 piece = replace(piece, refused=f"{piece.member.name} {before}.")
-                cure = self._cure(piece.member.number)
+                remedy = cure(self.job, piece.member.number)
         member = await assess_member(
             piece, path, self.config.convert, self._chat, seen, last_try=self.last_try
         )
-        return replace(member, cure=cure)
+        return replace(member, cure=remedy)
 
     async def _drain(self) -> None:
         while self._next < len(self._order):
@@ -285,7 +285,7 @@ class ReleaseOrder:
             await self.out.refuse(member)
         elif not member.is_wanted(self._chat, has_photo=member.unit.first in self._kin.raws):
             await self.out.leave_out(member)
-        elif twin := await self._twin(member):
+        elif twin := await self._twins.of(self._account.lines.get(member.unit.first)):
             await self._keep_back(member, twin)
         elif self._story.keeps_place(member) and not self._story.is_passed(member):
             await self._gather(member)
@@ -294,29 +294,19 @@ class ReleaseOrder:
         else:
             await self._gather(member)
 
-    async def _twin(self, member: AssessedMember) -> str:
-        """The file of this drop that is the same and has left; "" for none, or where both are to be sent."""
-        line = self._account.lines.get(member.unit.first)
-        if line is None or self._chat.duplicates == "send":
-            return ""
-        return await self._twins.of(line)
-
     async def _keep_back(self, member: AssessedMember, twin: str) -> None:
         """Do with a file that is in the drop twice what the chat wants; its clip is looked at by itself."""
         clip, member = member.clip, replace(member, clip=None)
         if self._chat.duplicates == "quarantine":
             refused = f"{member.name} is the same as {twin}, which is sent."
             await self.out.refuse(
-                replace(member, refused=refused, cure=self._cure(member.unit.first))
+                replace(member, refused=refused, cure=cure(self.job, member.unit.first))
             )
         else:
             line = self._account.lines[member.unit.first]
             await self.out.leave_out(member, f"the same as {twin}, which is sent", line)
         if clip is not None:
             await self._route(replace(clip, unit=replace(clip.unit, still=None)))
-
-    def _cure(self, number: int) -> str:
-        return f"Remove it, or send it all the same: telespool retry {self.job}/{number:04d}"
 
     async def _gather(self, member: AssessedMember) -> None:
         if (lost := member.left_behind(self._chat)) and not self._story.keeps_place(member):
