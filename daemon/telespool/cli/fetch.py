@@ -19,8 +19,8 @@ from telespool.destinations.base import PIECE
 from telespool.errors import Permanent, TelespoolError
 from telespool.observe import humanize, log
 from telespool.spool import Spool
-from telespool.spool.fs_ops import FileOps
 from telespool.spool.names import clean
+from telespool.spool.whole_file import appearing
 
 if TYPE_CHECKING:
     import argparse
@@ -73,20 +73,15 @@ async def _one(holder: Holder, file: Delivered, there: Stored | None, directory:
     target = directory / clean(file.name)
     if target.exists():
         return f"left alone, as {target} is there already"
-    part = target.with_name(f".{target.name}.part")
     digest, size = hashlib.sha256(), 0
-    try:
-        with part.open("wb") as result:
-            more = True
-            while more:
-                piece = await holder.piece(file.chat, file.message, size)
-                await asyncio.to_thread(result.write, piece)
-                digest.update(piece)
-                size += len(piece)
-                more = len(piece) == PIECE
-        FileOps().rename(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    with appearing(target) as result:
+        more = True
+        while more:
+            piece = await holder.piece(file.chat, file.message, size)
+            await asyncio.to_thread(result.write, piece)
+            digest.update(piece)
+            size += len(piece)
+            more = len(piece) == PIECE
     if there.kind == "photo":
         return f"{humanize.size(size)}, Telegram's copy"
     if file.digest and file.digest != digest.hexdigest():

@@ -276,7 +276,7 @@ async def _assess_video(
 
 def _length(path: Path) -> float:
     """Seconds by the frames themselves, where the header of an MP4 says nothing; 0 where it is none."""
-    tracks = [mp4.track(path, handler) for handler in (b"vide", b"soun")]
+    tracks = mp4.tracks(path, b"vide", b"soun")
     return max((each.end / each.timescale for each in tracks if each is not None), default=0.0)
 
 

@@ -126,13 +126,25 @@ class Track:
 
 def track(path: Path, handler: bytes = b"vide") -> Track | None:
     """Read the first track of this kind; None where the file is torn or has none with frames."""
+    return tracks(path, handler)[0]
+
+
+def tracks(path: Path, *handlers: bytes) -> tuple[Track | None, ...]:
+    """Read the first track of each of these kinds, and the index once; None for each as `track` has it."""
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
             index = _index(file, size)
-        return _read(index, handler, size) if index is not None else None
-    except FileNotFoundError:
-        return None
+    except (FileNotFoundError, struct.error, ValueError):
+        index = None
+    if index is None:
+        return (None,) * len(handlers)
+    return tuple(_first(index, handler, size) for handler in handlers)
+
+
+def _first(index: bytes, handler: bytes, size: int) -> Track | None:
+    try:
+        return _read(index, handler, size)
     except (struct.error, KeyError, IndexError, ValueError, ZeroDivisionError):
         return None
 

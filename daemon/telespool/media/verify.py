@@ -47,8 +47,12 @@ async def verify(result: Path, work: ConversionContext, plan: EncodePlan | None)
 
     `plan` is how the picture was encoded, None where it was copied.
     """
-    verdict, undecodable = await _judged(result, work, copied=plan is None)
-    track = await asyncio.to_thread(mp4.track, result)
+    kinds = (b"vide", b"soun") if plan is None else (b"vide",)
+    judging = asyncio.create_task(_judged(result, work, copied=plan is None))
+    reading = asyncio.create_task(asyncio.to_thread(mp4.tracks, result, *kinds))
+    await finish(judging, reading)
+    verdict, undecodable = judging.result()
+    track, *sounds = reading.result()
     probe = verdict.probe
     if verdict.action != "send" or probe is None or probe.video is None:
         raise Permanent(f"the result would not play everywhere: {'; '.join(verdict.reasons)}")
@@ -58,7 +62,7 @@ async def verify(result: Path, work: ConversionContext, plan: EncodePlan | None)
     if plan is None:
         notes += _check_copy(track, probe.video, work)
         await _check_order(result, probe.video, work)
-        _check_pace(await asyncio.to_thread(mp4.track, result, b"soun"))
+        _check_pace(*sounds)
     elif not plan.thinned:
         notes += await _check_encoded(track, work)
     if undecodable:

@@ -67,6 +67,14 @@ def test_handles_survive_as_text() -> None:
     for handle in (
         types.InputMediaPhoto(types.InputPhoto(1, -2, b"\x00\xff")),
         types.InputMediaDocument(types.InputDocument(3, 4, b"")),
+        types.InputMediaDocument(
+            types.InputDocument(3, 4, b"\x01"), video_cover=types.InputPhoto(5, 6, b"\xfe")
+        ),
+        types.InputMediaPhoto(
+            types.InputPhoto(1, -2, b"\x00"),
+            live_photo=True,
+            video=types.InputDocument(7, -8, b"\x09"),
+        ),
     ):
         for size in (None, (2560, 1920)):
             text = tl_media.to_text(handle, size)
@@ -74,7 +82,12 @@ def test_handles_survive_as_text() -> None:
             assert (read.to_dict(), kept) == (handle.to_dict(), size)
             cut = [tl_media.from_text(text[:end])[0] for end in range(len(text))]
             assert cut == [None] * len(text)
-    assert tl_media.from_text("photo one two zz-") == (None, None)
+    for wrong in (
+        "photo one two zz-",
+        "live 1 2 00- document 3 4 00-",
+        "cover 1 2 00- photo 3 4 00-",
+    ):
+        assert tl_media.from_text(wrong) == (None, None)
 
 
 def test_only_videos_stream_and_stay_videos() -> None:

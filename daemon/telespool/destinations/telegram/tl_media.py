@@ -99,16 +99,19 @@ def kept(media: Any) -> tuple[int, int] | None:
 
 
 def to_text(handle: Any, size: tuple[int, int] | None = None) -> str:
-    """One line that `from_text` reads."""
+    """One line that `from_text` reads: what stands beside the media (a cover, the clip of a live photo) before it."""
     word = "photo" if isinstance(handle, types.InputMediaPhoto) else "document"
-    shown = f"{size[0]}x{size[1]} " if size else ""
-    text = f"{word} {handle.id.id} {handle.id.access_hash} {shown}{handle.id.file_reference.hex()}-"
+    parts = [_words(word, handle.id, size)]
     if (cover := getattr(handle, "video_cover", None)) is not None:
-        text = f"cover {cover.id} {cover.access_hash} {cover.file_reference.hex()}- {text}"
+        parts.insert(0, _words("cover", cover))
     if is_live(handle):
-        clip = handle.video
-        text = f"live {clip.id} {clip.access_hash} {clip.file_reference.hex()}- {text}"
-    return text
+        parts.insert(0, _words("live", handle.video))
+    return " ".join(parts)
+
+
+def _words(word: str, name: Any, size: tuple[int, int] | None = None) -> str:
+    shown = f"{size[0]}x{size[1]} " if size else ""
+    return f"{word} {name.id} {name.access_hash} {shown}{name.file_reference.hex()}-"
 
 
 def is_live(handle: Any) -> bool:
@@ -116,23 +119,18 @@ def is_live(handle: Any) -> bool:
     return getattr(handle, "video", None) is not None
 
 
+_BESIDE = {"cover": "photo", "live": "document"}
+"""What stands beside a media is itself one of these."""
+
+
 def from_text(text: str) -> tuple[Any, tuple[int, int] | None]:
     """The reference of a line, and the size that is kept; None where it is not one (a note may be cut short)."""
-    if text.startswith("cover "):
-        parts = text.split(" ")
-        cover, _ = from_text(f"photo {' '.join(parts[1:4])}")
-        film, kept_size = from_text(" ".join(parts[4:]))
-        if cover is None or not isinstance(film, types.InputMediaDocument):
-            return None, None
-        return types.InputMediaDocument(film.id, video_cover=cover.id), kept_size
-    if text.startswith("live "):
-        parts = text.split(" ")
-        clip, _ = from_text(f"document {' '.join(parts[1:4])}")
-        still, kept_size = from_text(" ".join(parts[4:]))
-        if clip is None or not isinstance(still, types.InputMediaPhoto):
-            return None, None
-        return types.InputMediaPhoto(still.id, live_photo=True, video=clip.id), kept_size
     word, *rest = text.split(" ")
+    if word in _BESIDE:
+        beside, _ = from_text(" ".join([_BESIDE[word], *rest[:3]]))
+        media, size = from_text(" ".join(rest[3:]))
+        made = _with(word, media, beside)
+        return (made, size) if made is not None else (None, None)
     if len(rest) not in {3, 4} or not rest[-1].endswith("-"):
         return None, None
     size = None
@@ -146,6 +144,17 @@ def from_text(text: str) -> tuple[Any, tuple[int, int] | None]:
     if word == "photo":
         return types.InputMediaPhoto(types.InputPhoto(*numbers, mark)), size
     return types.InputMediaDocument(types.InputDocument(*numbers, mark)), size
+
+
+def _with(word: str, media: Any, beside: Any) -> Any:
+    """A media with what stands beside it; None where one of them is missing, or they do not belong together."""
+    if beside is None:
+        return None
+    if word == "cover" and isinstance(media, types.InputMediaDocument):
+        return types.InputMediaDocument(media.id, video_cover=beside.id)
+    if word == "live" and isinstance(media, types.InputMediaPhoto):
+        return types.InputMediaPhoto(media.id, live_photo=True, video=beside.id)
+    return None
 
 
 def group_of(kind: Kind) -> str:
