@@ -140,6 +140,11 @@ def _by_brand(head: bytes) -> FileType:
     return FileType("video", "3gp", "video/3gpp") if brand[:3] in {b"3gp", b"3g2"} else _MP4
 
 
+def _is_icon(head: bytes) -> bool:
+    # A few pictures, and a zero in what is told of the first.
+    return 0 < int.from_bytes(head[4:6], "little") <= 64 and head[9:10] == b"\0"
+
+
 def _is_transport_stream(head: bytes) -> bool:
     # 188 bytes to a packet; Blu-ray and camcorders put four bytes before each, some tuners sixteen behind.
     for start, step in ((0, 188), (4, 192), (0, 204)):
@@ -233,6 +238,9 @@ _SIGNATURES: tuple[
     (0, b"II+\0\x08\0\0\0", _TIFF),
     (0, b"MM\0+\0\x08\0\0", _TIFF),
     (0, b"II\xbc\x01", FileType("other", "a JPEG XR picture", "image/jxr")),
+    (0, b"gimp xcf", FileType("other", "a GIMP document", "image/x-xcf")),
+    (0, b"icns", FileType("other", "an icon (ICNS)", "image/icns")),
+    (0, b"\0\0\1\0", FileType("other", "an icon (ICO)", "image/x-icon"), _is_icon),
     (0, b"v/1\x01", FileType("other", "an HDR picture (OpenEXR)", "image/x-exr")),
     (0, b"#?RADIANCE", FileType("other", "an HDR picture (Radiance)", "image/vnd.radiance")),
     (0, b"DDS ", FileType("other", "a texture (DDS)", "image/vnd-ms.dds")),
@@ -308,7 +316,7 @@ _SIGNATURES: tuple[
     (0, b"MZ", FileType("other", "program")),
     (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", FileType("other", "office document")),
     (0, b"SQLite format 3\0", FileType("other", "database")),
-    (0, b"8BPS", FileType("other", "photoshop", "image/vnd.adobe.photoshop")),
+    (0, b"8BPS", FileType("other", "a Photoshop document (PSD)", "image/vnd.adobe.photoshop")),
     (0, b"\0\0\x01\0", FileType("other", "icon")),
     (0, b"FUJIFILMCCD-RAW", _RAW),
     (0, b"IIRO", _RAW),

@@ -11,6 +11,7 @@ from PIL import Image
 
 from tests.faults.support import HASTY, lives
 from tests.harness import Home
+from tests.material import make_zip
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,3 +121,36 @@ async def test_a_refused_file_is_told(tmp_path: Path, telegram: TestTelegram) ->
     await home.inside(patience=HASTY)
     assert [message.kind for message in telegram.in_chat("family")] == ["photo"]
     assert "the file of IMG_1.jpg is not behind its photo" in _reports(home)["both"]
+
+
+@pytest.mark.parametrize("way", ["folder", "archive"])
+async def test_pictures_that_are_not_read_are_named_as_what_they_are(
+    tmp_path: Path, telegram: TestTelegram, way: str
+) -> None:
+    """Drawings, documents of painters and icons are left out, each with its kind; a photo that is cut is sent, and told."""
+    home = Home.beside(tmp_path / "home", telegram)
+    Image.effect_noise((800, 600), 80).convert("RGB").save(tmp_path / "a.jpg")
+    Image.new("RGB", (32, 32)).save(tmp_path / "a.ico")
+    files = {
+        "cut.jpg": (tmp_path / "a.jpg").read_bytes()[:-2500],
+        "icon.ico": (tmp_path / "a.ico").read_bytes(),
+        "drawing.svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+        "layers.psd": b"8BPS\0\1" + bytes(900),
+    }
+    made = tmp_path / "made"
+    made.mkdir()
+    for name, data in files.items():
+        (made / name).write_bytes(data)
+    paths = {name: made / name for name in files}
+    home.drop(made if way == "folder" else make_zip(home.directory / "made.zip", paths))
+    await home.inside(patience=HASTY)
+
+    assert [message.kind for message in telegram.in_chat("media")] == ["photo"]
+    (report,) = _reports(home).values()
+    for name, kind in (
+        ("icon.ico", "an icon (ICO)"),
+        ("drawing.svg", "a drawing (SVG)"),
+        ("layers.psd", "a Photoshop document (PSD)"),
+    ):
+        assert f"{name}: it is {kind}, which is not read" in report
+    assert "cut.jpg: its last bytes are missing" in report

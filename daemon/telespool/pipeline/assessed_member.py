@@ -117,7 +117,9 @@ class AssessedMember:
         verdict = self.verdict
         if self.inner_photo:
             return "it is a camera raw, and its photo lies beside it"
-        told = verdict is not None and (verdict.is_raw or verdict.mime.startswith("image/"))
+        told = verdict is not None and (
+            verdict.is_raw or verdict.kind == "audio" or verdict.mime.startswith("image/")
+        )
         return "; ".join(verdict.reasons) if verdict is not None and told else NO_MEDIA
 
     @property

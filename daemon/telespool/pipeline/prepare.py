@@ -240,6 +240,9 @@ class Preparer:
             room.release()
         if path != member.path:
             self._made.add(_key(member))
+            if not (again or longest or verdict.reasons or source != member.path):
+                line = f"{member.unit.shown}: its last bytes are missing; what is there is sent"
+                await in_thread(self.spool.add_notes, member.job, [line])
         mime = verdict.mime if path == member.path else "image/jpeg"
         item = await self._item(member, path, "photo", verdict, mime)
         return replace(item, picture=shown)

@@ -121,7 +121,9 @@ class UnpackingSource:
                 elif out.path is None and out.member.number in sieve.spared:
                     yield ExtractedMember(member, unseen=True)
                 elif out.path is None:
-                    yield ExtractedMember(member, left_out=self.rules.reason(member.name, depth))
+                    known = sieve.reasons.get(out.member.number)
+                    reason = known or self.rules.reason(member.name, depth)
+                    yield ExtractedMember(member, left_out=reason)
                 elif password_for(member.name) is not None:
                     await in_thread(self.rules.learn, member.name, out.path)
                     await in_thread(self.rules.discard, out.path)
@@ -210,12 +212,13 @@ class UnpackingSource:
 class _Sieve:
     """Says of each member, by its first bytes, whether it is to come out; and remembers what these say.
 
-    `plain` are surely no archives; `spared` are wanted and need not come out.
+    `plain` are surely no archives; `spared` are wanted and need not come out; `reasons` say why others are not wanted.
     """
 
     def __init__(self, rules: Rules, depth: int) -> None:
         self.plain: set[int] = set()
         self.spared: set[int] = set()
+        self.reasons: dict[int, str] = {}
         self._rules = rules
         self._depth = depth
 
@@ -226,6 +229,8 @@ class _Sieve:
         if wanted and self._rules.spares is not None and self._rules.spares(listed):
             self.spared.add(listed.number)
             return False
+        if not wanted:
+            self.reasons[listed.number] = self._rules.reason(listed.name, self._depth, head)
         return wanted
 
 

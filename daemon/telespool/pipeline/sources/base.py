@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from telespool.spool.room import Room
 
 NO_MEDIA = "neither a photo nor a video"
+UNREAD = "it is {}, which is not read: export it as JPEG or PNG"
 TOO_DEEP = "an archive that lies deeper inside others than archives.depth: drop it by itself"
 CAPTION = job_captions.CAPTION
 PASSWORD = "a password, which is never posted"  # noqa: S105 - a sentence
@@ -174,13 +175,18 @@ class Rules:
         words = [word for file in sorted(self.found, key=distance) for word in self.found[file]]
         return (*words, *self.passwords)
 
-    def reason(self, name: str, depth: int) -> str:
-        """Why a member of this name is left out that is not wanted, this deep."""
+    def reason(self, name: str, depth: int, head: bytes = b"") -> str:
+        """Why a member of this name that begins like this is left out, this deep."""
         if ignored(name, self.ignore):
             return IGNORED
         if password_for(name) is not None:
             return PASSWORD
-        return TOO_DEEP if depth <= 1 and archive_name(name) else NO_MEDIA
+        if depth <= 1 and archive_name(name):
+            return TOO_DEEP
+        seen = identify(head)
+        if seen.kind == "other" and seen.mime.startswith("image/"):
+            return UNREAD.format(seen.name)
+        return NO_MEDIA
 
     def wanted(self, name: str, head: bytes, depth: int) -> bool:
         """Whether a member of this name that begins like this is worth a closer look, this deep.

@@ -74,10 +74,10 @@ class FolderSource(UnpackingSource):
             if not head:
                 yield ExtractedMember(member, left_out="empty")
                 continue
-            if not self.rules.wanted(member.name, head, self.rules.depth + 1):
-                yield ExtractedMember(
-                    member, left_out=self.rules.reason(member.name, self.rules.depth + 1)
-                )
+            depth = self.rules.depth + 1
+            if not self.rules.wanted(member.name, head, depth):
+                reason = self.rules.reason(member.name, depth, head)
+                yield ExtractedMember(member, left_out=reason)
                 continue
             staged = directory / f"{member.number:04d}_{clean(path.name)}"
             staged = await in_thread(self.rules.lend, path, staged, member.name)
