@@ -130,7 +130,8 @@ class Chat:
             raise Rejected(culprits)
         answer = {}
         first = len(self.messages) + 1
-        for each in staged:
+        for place, each in enumerate(staged):
+            texts = [caption if place == 0 else "", each.item.caption]
             if FORGOTTEN in _data(each) and self._first(FORGOTTEN, each.item.key):
                 continue
             known = self._keys.get((chat, each.item.key))
@@ -142,7 +143,7 @@ class Chat:
                     each.item.name,
                     _data(each),
                     first,
-                    caption,
+                    "\n\n".join(filter(None, texts)),
                     style.topic,
                     each.handle.clip if isinstance(each.handle, _Live) else None,
                 )

@@ -41,6 +41,8 @@ class Scene:
     broken: bool = False
     send: dict[str, Any] = field(default_factory=dict)
     """What [send] sets."""
+    captions: dict[str, str] = field(default_factory=dict)
+    """What stands with each message, by the name of its file; nobody looks where there are none."""
 
     def lay(self, inbox: Path) -> None:
         """Put the drops into the inbox."""
@@ -261,6 +263,26 @@ def _pages() -> Scene:
     return Scene("pages", drops, fates, send=send)
 
 
+def _captions() -> Scene:
+    """Captions beside the archive, in it, in a folder of it, and of a film that is converted."""
+    members = {"1.jpg": photo(b"1"), "2.jpg": photo(b"2"), "3.avi": film(b"3")}
+    members["sub/4.jpg"] = photo(b"4")
+    texts = {"2.jpg.caption.txt": b"two", "3.avi.caption.txt": b"film", "sub/caption.txt": b"below"}
+    fates = _all(members) | _all(texts, "left out")
+    fates["3.avi"] = (members["3.avi"], "converted")
+    drops: dict[str, bytes | dict[str, bytes]] = {
+        "family/trip.tar": tar(members | texts),
+        "family/trip.tar.caption.txt": b"all of it",
+    }
+    captions = {
+        "1.jpg": "all of it",
+        "2.jpg": "two",
+        "3.mp4": "all of it\n\nfilm",
+        "4.jpg": "below",
+    }
+    return Scene("captions", drops, fates, together=("1.jpg", "2.jpg"), captions=captions)
+
+
 SCENES = {
     scene.name: scene
     for scene in (
@@ -282,5 +304,6 @@ SCENES = {
         _gathering(),
         _story(),
         _pages(),
+        _captions(),
     )
 }
