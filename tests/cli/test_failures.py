@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telespool.cli import failures
+from telespool.cli.main import main
 from telespool.observe.terminal import HarmlessStream, harmless
 from telespool.service.recovery import recover
 from telespool.spool import Spool
@@ -47,6 +48,28 @@ def test_an_error_of_the_system_is_a_sentence(tmp_path: Path, capsys: Capture) -
     assert said.code == 1
     assert "File name too long. Give it a shorter name" in said.err
     assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["statsu"], "there is no command statsu; did you mean status?"),
+        (["delivered"], "there is no command delivered; the commands: telespool --help"),
+        (["drop", "a.zip", "--chat", "family"], "usage: telespool drop"),
+        (["status", "everything"], "telespool status: error: unrecognized arguments: everything"),
+        (["unpack", "a.zip", "out", "--password=sesame"], "--password takes no value"),
+        (["unpack", "a.zip", "out", "--password", "sesame"], "--password takes no value"),
+    ],
+)
+def test_what_is_mistyped(capsys: Capture, typed: list[str], said: str) -> None:
+    """The command that was meant shows how it is used; commands for shells are not offered, passwords not repeated."""
+    with pytest.raises(SystemExit) as ended:
+        main(typed)
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "complete-names" not in told
+    assert "sesame" not in told
 
 
 def test_a_defect_is_named_as_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,8 +8,10 @@ code of its class (78 configuration, 77 login, 75 busy or not now, 1 everything 
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -27,16 +29,25 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _MISUSED = 2  # as argparse has it
+_NO_COMMAND = re.compile(
+    r"argument COMMAND: invalid choice: '(?P<name>.*)' \(choose from (?P<known>.*)\)"
+)
 _NO_VALUE = "--password takes no value: it asks for the password, or reads it from standard input"
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser whose messages never repeat a password."""
+    """A parser whose messages never repeat a password, and name what was meant."""
 
     def error(self, message: str) -> NoReturn:
         """Print how the command is used and what is wrong, and exit with 2."""
         if "--password" in message and "explicit argument" in message:
             message = _NO_VALUE
+        if mistyped := _NO_COMMAND.match(message):
+            named = mistyped["name"]
+            known = re.findall(r"[\w-]+", mistyped["known"])
+            meant = difflib.get_close_matches(named, known, n=1)
+            hint = f"did you mean {meant[0]}?" if meant else "the commands: telespool --help"
+            message = f"there is no command {named}; {hint}"
         super().error(message)
 
 
@@ -51,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
 
     def command(name: str, sentence: str, *, config: bool = True) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=sentence, description=sentence)
-        sub.set_defaults(module=name.replace("-", "_"))
+        sub.set_defaults(module=name.replace("-", "_"), parser=sub)
         if config:
             sub.add_argument("-c", "--config", type=Path, help="the configuration file")
         return sub
@@ -203,11 +214,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     terminal.protect()
     top = parser()
     options, unknown = top.parse_known_args(arguments)
+    chosen_parser = getattr(options, "parser", top)
     if unknown and getattr(options, "password", False):
         # Not repeated here: it may be the password.
-        top.error(_NO_VALUE)
+        chosen_parser.error(_NO_VALUE)
     if unknown:
-        top.error(f"unrecognized arguments: {' '.join(unknown)}")
+        chosen_parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command is None:
         top.print_help(sys.stderr)
         return _MISUSED
