@@ -78,7 +78,7 @@ def packed(place: Path, material: Material) -> str:
 
 
 def volumes(place: Path, material: Material, *, lost: str = "", asked: str = "b.7z.001") -> str:
-    pack(place / "b.7z", _photos(place.parent / "in", material, *"abcd"), "-v4k")
+    pack(place / "b.7z", _photos(place.parent / "of b", material, *"abcd"), "-v4k")
     if lost:
         max(place.glob(lost)).unlink()
     return asked
@@ -146,6 +146,18 @@ def captioned(place: Path, material: Material, *, what: str) -> str:
         pack(place / what, inside)
     _file(place, f"{what}.caption.txt", "words")
     return what
+
+
+def captioned_sets(place: Path, material: Material) -> str:
+    """A folder with volumes and the pieces of a film, and the captions of both."""
+    trip = place / "trip"
+    trip.mkdir()
+    volumes(trip, material)
+    shutil.rmtree(place / "of b")
+    cut(trip, material)
+    _file(trip, "b.7z.caption.txt", "of the set")
+    _file(trip, "film.mp4.caption.txt", "of the film")
+    return "trip"
 
 
 def twins(place: Path, material: Material) -> str:
@@ -222,6 +234,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "captioned photo": (some(captioned, what="a.jpg"), ""),
     "captioned folder": (some(captioned, what="trip"), ""),
     "captioned archive": (some(captioned, what="b.zip"), ""),
+    "captioned sets": (captioned_sets, ""),
     "twins": (twins, 'duplicates = "skip"\n'),
     "photos as files": (twins, '[send]\nphotos = "file"\n'),
     "a story": (twins, '[send]\norder = "name"\n'),

@@ -92,7 +92,7 @@ def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
     for drop in drops(
         inbox.resolve(), config.chats, ignore, topics=config.with_value("subfolders", "topics")
     ):
-        if path == drop.path or path.is_relative_to(drop.path):
+        if path in drop.beside or path.is_relative_to(drop.path):
             chat = drop.place
             settle = config.inbox.settle
             why = f"it is taken once nothing has changed for {settle:.0f} s, while the daemon runs"

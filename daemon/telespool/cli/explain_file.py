@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from telespool.archives.engine import Engine
     from telespool.config.schema import Config
     from telespool.media.compatibility import Assessment
-    from telespool.pipeline.drops import Drop
+    from telespool.pipeline.drop import Drop
     from telespool.pipeline.rehearsal import Rehearsed
 
 _MEANING = {

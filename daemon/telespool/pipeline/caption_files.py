@@ -2,7 +2,8 @@
 
     DCIM/IMG_1.jpg.caption.txt     of that file; so is IMG_1.caption.txt, and of IMG_1.mov as well
     DCIM/caption.txt               of all albums from that folder and below, where no nearer one is
-    DCIM.caption.txt               the same, from beside the folder; more.zip.caption.txt is of what is in that archive
+    DCIM.caption.txt               the same, from beside the folder; more.zip.caption.txt is of what is in that archive,
+                                   and more.7z.caption.txt of what is in more.7z.001, more.7z.002 … (`called`)
 
 Names are known before the texts are: a file waits until its captions have come. What was dropped beside an archive
 counts where nothing in it does.
@@ -14,10 +15,11 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING, Self
 
+from telespool.pipeline.called import called
 from telespool.spool.account import LeftOut
 from telespool.spool.companions import caption_for
 from telespool.spool.job_captions import CAPTION, NONE, WITH_THE_DROP, JobCaptions
-from telespool.spool.names import NESTED, title
+from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,10 +31,10 @@ _Place = tuple[int, str]  # the number of the archive (0: the drop), and a path 
 
 
 class CaptionFiles:
-    """The captions of one drop, which is called `drop`. `before` are those that an earlier process noted."""
+    """The captions of one drop, which is called `drop` and lay in the folder of a `topic`. `before` are those that an earlier process noted."""
 
-    def __init__(self, before: JobCaptions, drop: str = "") -> None:
-        self._drop = drop
+    def __init__(self, before: JobCaptions, drop: str = "", topic: str = "") -> None:
+        self._drop, self._topic = drop, topic
         self._names: dict[int, str] = {}
         self._of_name: dict[_Place, int] = {}
         self._of_folder: dict[_Place, int] = {}
@@ -46,9 +48,9 @@ class CaptionFiles:
                 self._used[caption].add(str(number))
 
     @classmethod
-    def of_source(cls, source: Source, drop: str, before: JobCaptions) -> Self:
+    def of_source(cls, source: Source, drop: str, before: JobCaptions, topic: str = "") -> Self:
         """Those of a drop that was opened."""
-        captions = cls(before, drop)
+        captions = cls(before, drop, topic)
         captions.expect({each.number: each.name for each in source.members})
         if source.beside is not None:
             captions.with_drop(*source.beside)
@@ -141,7 +143,7 @@ class CaptionFiles:
     def _named(self, archive: int, name: str) -> int:
         """The caption of this name: by all of it, or without its ending."""
         folder, _, last = name.rpartition("/")
-        for each in (last, title(last)):
+        for each in called(last):
             if (found := self._of_name.get((archive, _folded(folder, each)))) is not None:
                 return found
         return NONE
@@ -163,6 +165,8 @@ class CaptionFiles:
                     return found
             else:
                 beside = self._named(0, self._drop)
+                if beside == NONE and self._topic:
+                    beside = self._named(0, self._topic)
                 return WITH_THE_DROP if beside == NONE and WITH_THE_DROP in self._texts else beside
 
 

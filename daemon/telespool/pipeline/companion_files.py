@@ -6,19 +6,15 @@ NAME.password goes to the archive NAME, never to a photo of that name; NAME.capt
 from __future__ import annotations
 
 import contextlib
-import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 from telespool.archives.signatures import recognise
+from telespool.pipeline.called import called, folded
 from telespool.spool.companions import caption_for, password_for
-from telespool.spool.names import title
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-_PART = re.compile(r"\.part\d{1,5}(?: ?\(\d{1,3}\))?(?=\.)", re.IGNORECASE)
 
 
 def owners(
@@ -31,11 +27,15 @@ def owners(
     found = {}
     for companion in companions:
         caption = caption_for(companion)
-        wanted = _folded(caption or password_for(companion) or "")
+        wanted = folded(caption or password_for(companion) or "")
         fitting = [
-            (place, first)
+            (min(places), first)
             for first, names in drops.items()
-            if (place := min(_fits(wanted, name) for name in (first, *names))) < _NOT
+            if (
+                places := [
+                    each.index(wanted) for each in map(called, (first, *names)) if wanted in each
+                ]
+            )
         ]
         owner = next(
             (first for _, first in sorted(fitting) if caption or _opens(drops[first], where)), None
@@ -43,19 +43,6 @@ def owners(
         if owner is not None:
             found[companion] = owner
     return found
-
-
-_NOT = 3
-
-
-def _fits(wanted: str, name: str) -> int:
-    """0 for the name itself, 1 for it without the number of a volume, 2 without its endings, `_NOT` for another."""
-    folded = _folded(name)
-    if wanted == folded:
-        return 0
-    if wanted == _PART.sub("", folded) or folded.startswith(f"{wanted}."):
-        return 1
-    return 2 if wanted == _folded(title(name)) else _NOT
 
 
 def _opens(names: Sequence[str], where: Mapping[str, Path]) -> bool:
@@ -66,7 +53,3 @@ def _opens(names: Sequence[str], where: Mapping[str, Path]) -> bool:
     with contextlib.suppress(OSError):
         return path is not None and (path.is_dir() or recognise(path) is not None)
     return False
-
-
-def _folded(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()

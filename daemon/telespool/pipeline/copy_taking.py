@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from telespool.config.schema import InboxSettings
-    from telespool.pipeline.drops import Drop
+    from telespool.pipeline.drop import Drop
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
 

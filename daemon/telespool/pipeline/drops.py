@@ -22,7 +22,8 @@ from telespool.clutter import clutter, ignored, stands_for_unfinished
 from telespool.clutter import unfinished as looks_unfinished
 from telespool.file_endings import by_ending
 from telespool.file_types import HEAD, identify
-from telespool.pipeline import companion_files
+from telespool.pipeline import companion_files, topic_captions
+from telespool.pipeline.drop import Drop, joined
 from telespool.pipeline.near_names import nearly
 from telespool.runtime import plain_files, trees
 from telespool.runtime.write_signs import WriteSigns
@@ -35,47 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
-Signature = tuple[tuple[int, int, int, int], ...]
-
 _DEEPEST = 100
 _DAY = 86400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Something in the inbox and what is known of it. `obstacle` is a sentence for people: it is not taken.
-
-    `beside` are the files that belong to it; `missing` the names of volumes that must be there and are not. `written`
-    names the file that somebody writes. `swift`: it came here complete, as far as the kernel knows. `loose`: a photo or
-    a video by itself, which goes together with others of its moment. `caption`: it is the caption of these.
-    """
-
-    path: Path
-    chat: str
-    signature: Signature
-    obstacle: str = ""
-    written: str = ""
-    beside: tuple[Path, ...] = ()
-    missing: tuple[str, ...] = ()
-    swift: bool = False
-    loose: bool = False
-    caption: bool = False
-    topic: str = ""
-
-    @property
-    def place(self) -> str:
-        """Where it goes: the chat, and the topic if there is one. What lies in one place may go together."""
-        return f"{self.chat}/{self.topic}" if self.topic else self.chat
-
-    @property
-    def open_for_writing(self) -> bool:
-        """Whether somebody writes to it."""
-        return bool(self.written)
-
-    @property
-    def changed(self) -> float:
-        """When anything about it changed last, in seconds since the epoch."""
-        return max((max(part[2], part[3]) for part in self.signature), default=0) / 1e9
 
 
 def find(
@@ -172,13 +134,20 @@ class Finder:
         folders = []
         if chat in self.topics:
             folders = [path for path in paths if plain_files.is_directory(path)]
-        yield from self.together([path for path in paths if path not in folders], chat)
+        names = [folder.name for folder in folders]
+        captions_beside = [each for name in names for each in topic_captions.among(paths, name)]
+        own = {*folders, *captions_beside}
+        yield from self.together([path for path in paths if path not in own], chat)
         for folder in folders:
             topic = topic_of(folder.name)
             if not topic:
                 yield self.refused(folder, chat, _LONG_TOPIC)
                 continue
-            for drop in self.together(self.entries(folder), chat):
+            inside = self.entries(folder)
+            captions = topic_captions.among([*captions_beside, *inside], folder.name)
+            drops = self.together([path for path in inside if path not in captions], chat)
+            looked = [self.look(path, chat) for path in captions]
+            for drop in topic_captions.given(drops, looked, folder.name):
                 yield replace(drop, topic=topic)
 
     def together(self, paths: list[Path], chat: str, *, only: Path | None = None) -> Iterator[Drop]:
@@ -210,7 +179,7 @@ class Finder:
             if caption_for(main.name) == "":
                 drop = replace(drop, caption=True, loose=True)
             if beside or each:
-                drop = _joined(drop, [self.look(path, chat) for path in beside])
+                drop = joined(drop, [self.look(path, chat) for path in beside])
                 drop = replace(drop, missing=each.missing if each else ())
             yield drop
 
@@ -321,18 +290,3 @@ _UNFINISHED = (
     "{name} is left in the inbox, because {file} looks unfinished. When that file has its final name, or is taken out of"
     " the folder, the rest is taken."
 )
-
-
-def _joined(drop: Drop, others: Iterable[Drop]) -> Drop:
-    """One drop of several files: it changes, is written to, and is in the way if any of them is."""
-    parts = [drop, *others]
-    captioned = all(caption_for(part.path.name) for part in parts[1:])
-    return replace(
-        drop,
-        signature=tuple(sign for part in parts for sign in part.signature),
-        obstacle=next((part.obstacle for part in parts if part.obstacle), ""),
-        written=next((part.written for part in parts if part.written), ""),
-        beside=tuple(part.path for part in parts[1:]),
-        swift=all(part.swift for part in parts),
-        loose=drop.loose and captioned,
-    )

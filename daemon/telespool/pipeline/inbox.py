@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent
 from telespool.pipeline.copy_taking import CopyTaking, together_as
-from telespool.pipeline.drops import Drop, find, find_below
+from telespool.pipeline.drops import find, find_below
 from telespool.pipeline.stability import StabilityTracker
 from telespool.pipeline.volume_wait import may_lack, missing_volume, no_end
 from telespool.pipeline.worker import Worker, log
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from watchdog.events import FileSystemEvent
 
     from telespool.archives.engine import Engine
-    from telespool.pipeline.drops import Signature
+    from telespool.pipeline.drop import Drop, Signature
     from telespool.pipeline.worker import WorkerContext
     from telespool.runtime.fs_watcher import FolderWatcher
     from telespool.spool.layout import Entry

@@ -212,7 +212,7 @@ class Intake(Worker):
     async def _captions(self, drop: Entry, source: Source) -> CaptionFiles:
         """What the captions of a drop are for; those are known as well that stand in a folder already."""
         before = await in_thread(JobCaptions.read, self.spool, drop.job)
-        return CaptionFiles.of_source(source, drop.unit.label, before)
+        return CaptionFiles.of_source(source, drop.unit.label, before, drop.topic)
 
     async def _open(self, drop: Entry) -> Source:
         if self.engine is None:

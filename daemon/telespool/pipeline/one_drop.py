@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from pathlib import Path
 
-    from telespool.pipeline.drops import Drop
+    from telespool.pipeline.drop import Drop
 
 _DAY = 86400.0
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from telespool.archives.members import Member
     from telespool.config.schema import Config
     from telespool.pipeline.assessed_member import AssessedMember
-    from telespool.pipeline.drops import Drop
+    from telespool.pipeline.drop import Drop
     from telespool.pipeline.sources import Source
     from telespool.spool.account import LeftOut
 

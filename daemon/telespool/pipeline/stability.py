@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from telespool.pipeline.drops import Drop, Signature
+    from telespool.pipeline.drop import Drop, Signature
 
 SWIFT = 0.5
 """Seconds without a change that are enough for what came complete."""

@@ -12,7 +12,7 @@ from telespool.spool.companions import password_for
 
 if TYPE_CHECKING:
     from telespool.archives.engine import Engine
-    from telespool.pipeline.drops import Drop
+    from telespool.pipeline.drop import Drop
 
 
 def may_lack(drop: Drop) -> bool:
