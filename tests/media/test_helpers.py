@@ -161,6 +161,42 @@ def test_bad_helpers_cost_a_piece_each(
     assert film.failures()[-1] == 0
 
 
+def test_over_a_line_on_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, film_of_eight: Path
+) -> None:
+    """One does its work, one sends rubbish, one is away, one encodes otherwise: the film comes out, and each has its reason.
+
+    The line is a program instead of sshd; what answers at its end is `helper serve`, as with a real one.
+    """
+    answers = {
+        "good": f"{SERVE} | cat",  # a pipe, as behind sshd: it may write no file
+        "rubbish": "head -c 300000 /dev/urandom",
+        "away": "echo No route to host >&2; exit 255",
+        "other": f'SSH_ORIGINAL_COMMAND=$(echo "$3" | sed "s/-preset [a-z]*/-preset ultrafast/"); {SERVE} | cat',
+    }
+    cases = "".join(
+        f"{name}) case $3 in *-version) {'exit 255' if name == 'away' else SERVE};; *) {answer};; esac;;\n"
+        for name, answer in answers.items()
+    )
+    line = tmp_path / "ssh"
+    line.write_text(
+        "#!/bin/sh\nwhile [ $# -gt 3 ]; do shift; done\n"
+        f'export SSH_ORIGINAL_COMMAND="$3"\ncase $2 in\n{cases}esac\n'
+    )
+    line.chmod(0o755)
+    monkeypatch.setenv("STATE_DIRECTORY", str(tmp_path / "state"))
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    film = Film(tmp_path, film_of_eight, [*answers], 0)
+    asyncio.run(film.convert())
+    assert film.pieces()[0] >= 5  # the rest is made here where two have failed at it
+    assert film.pieces()[1:] == [0, 0, 0]
+    assert film.failures()[0] == 0
+    assert "cannot be read" in film.helpers[1].state.last_failure
+    assert "cannot be reached" in film.helpers[2].state.last_failure
+    assert "its encoder or its settings" in film.helpers[3].state.last_failure
+    film.check(tmp_path)
+
+
 def test_who_stands_still_is_left(two: list[Machine], tmp_path: Path) -> None:
     """Neither packets nor frames nor numbers for a while: the piece is lost, and nothing runs on over here."""
     two[0].may("kill -STOP $$", tmp_path / "state")
