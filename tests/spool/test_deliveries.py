@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.spool import Spool, completion
+from telespool.spool import Spool
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt, line_of
-from telespool.spool.layout import FOLDERS, MEMBERS, Entry
+from telespool.spool.layout import CAPTIONS, FOLDERS, MEMBERS, Entry
 from telespool.spool.live_photos import part_live_photos
 from telespool.spool.names import Unit
 from tests.jobs import job_name
@@ -117,7 +117,7 @@ def test_notes_are_added_once(spool: Spool) -> None:
     assert (spool.root / "done" / JOB / "notes.txt").read_text() == "one\ntwo\n"
     spool.note_captions(JOB, ["first"])
     spool.note_captions(JOB, ["second"])
-    text = (spool.root / "done" / JOB / completion.CAPTIONS).read_text()
+    text = (spool.root / "done" / JOB / CAPTIONS).read_text()
     assert text.split() == ["first", "second"]
 
 

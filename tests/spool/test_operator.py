@@ -19,6 +19,7 @@ from telespool.spool.lookup import find, typed
 from telespool.spool.names import Job, Unit
 from telespool.spool.natural_order import natural
 from telespool.spool.staging import PREFIX, staging, sweep
+from telespool.spool.strangers import strangers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -215,7 +216,7 @@ def test_what_lies_about(spool: Spool) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text("dear aunt")
     lay(spool, "uploading/0001_a.jpg")
-    found = {path.relative_to(spool.root).as_posix() for path in spool.strangers()}
+    found = {path.relative_to(spool.root).as_posix() for path in strangers(spool)}
     assert found == {"incoming/letter.txt", f"uploading/{JOB}/letter.txt"}
     assert spool.jobs_and_others("incoming") == ([], ["letter.txt"])
     assert spool.jobs_and_others("uploading") == ([JOB], [])
