@@ -122,9 +122,9 @@ async def test_takeout_tells_when_photos_were_taken(
         "inbox": {"others": others},
     }
     home = Home.beside(tmp_path / "home", telegram, settings=settings)
-    long = "a_screenshot_of_an_app_with_a_very_long_name"
+    long = "a_screenshot_of_an_app_with_a_very_long_name_that_is_cut"
     moments = {"a.mp4": 40, f"{long}_1.mp4": 30, f"{long}_2.mp4": 10, "IMG_4.mp4": 20, "IMG_4(1).mp4": 50}  # fmt: skip
-    notes = ["a.mp4.json", f"{long}_1.j.json", f"{long}_2.json", "IMG_4.mp4.supplemental-metadata.json", "IMG_4.mp4.suppl(1).json"]  # fmt: skip
+    notes = ["a.mp4.json", f"{long[:46]}.json", f"{long[:46]}(1).json", "IMG_4.mp4.supplemental-metadata.json", "IMG_4.mp4.suppl(1).json"]  # fmt: skip
     files = {}
     for number, (name, said) in enumerate(zip(moments, notes, strict=True)):
         files[f"Takeout/{name}"] = material.clip("mp4", number)

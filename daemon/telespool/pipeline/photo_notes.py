@@ -9,6 +9,7 @@ read where a story is told by time, and are left out (or sent as documents) as b
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from telespool.belonging.story import Taken
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _MOST = 1 << 20
 _LATEST = 1 << 35
+_COUNT = re.compile(r"\(\d+\)(?=\.[^.]*\Z)")
 
 
 def is_note(name: str) -> bool:
@@ -58,9 +60,10 @@ class PhotoNotes:
             titled = {name: number for number, name in self._names.items()}
         for number, note in self._notes.items():
             folder = self._names[number].rpartition("/")[0]
-            about = titled.get(f"{folder}/{note.title}" if folder else note.title)
-            lead = self._kin.sidecars.get(number, about)
-            # The same title twice are `a.jpg` and `a(1).jpg`: then the name of the note says which it is about.
+            lead = self._kin.sidecars.get(number)
+            # Of `a.jpg` and `a(1).jpg` the notes have the same title: their own names say which they are about.
+            if lead is None or _COUNT.sub("", self._names[lead].rpartition("/")[2]) != note.title:
+                lead = titled.get(f"{folder}/{note.title}" if folder else note.title, lead)
             if lead is not None:
                 found[lead] = note.taken
         return found
