@@ -2,13 +2,14 @@
 
 What a picture, a video or an office document is by its head is that, even if an archive is hidden behind
 it: a JPEG with a RAR at its end is a JPEG. Office documents are zip files by construction and are told apart
-by the names of their parts.
+by the names of their parts; stickers and packed drawings are gzip files, and told by what they hold.
 
 Reads a few kilobytes; writes nothing; OSError is all that leaves it.
 """
 
 from __future__ import annotations
 
+import zlib
 from typing import TYPE_CHECKING
 
 from telespool.archives import preamble, zip_directory
@@ -32,6 +33,8 @@ _DOCUMENT_ALL = (
 )  # fmt: skip
 _SCENES = (b".usda", b".usdc", b".usd")  # endings of the first member of a USDZ
 _MEDIA = {"photo", "gif", "video", "audio"}
+_LOTTIE = (b'"v"', b'"fr"', b'"op"')
+"""The keys with which an animation of Lottie begins. https://lottiefiles.github.io/lottie-docs/"""
 _IN_FRONT = (b"HTTP/", b"\xef\xbb\xbf")  # a server's answer, a byte order mark
 
 
@@ -50,6 +53,8 @@ def locate(path: Path) -> tuple[str, int] | None:
         found = by_signature(head)
         if found.name == "zip":
             return None if _is_document(head, file) else ("zip", 0)
+        if found.name == "gzip" and _is_packed_document(head):
+            return None
         if found.kind == "archive":
             return found.name, 0
         if found.name == "program" or head.startswith(b"#!"):
@@ -96,6 +101,19 @@ def _is_document(head: bytes, file: BinaryIO) -> bool:
     # members deeper inside (a folder of somebody's source code) have a path before the name.
     some = ((part,) for part in _DOCUMENT_ANY)
     return any(all(_names(tail, part) for part in parts) for parts in (*some, *_DOCUMENT_ALL))
+
+
+def _is_packed_document(head: bytes) -> bool:
+    """Whether a gzip is a document by itself, which a program packs: a sticker (.tgs), a drawing (.svgz, .emz, .wmz)."""
+    try:
+        content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD)
+    except zlib.error:
+        return False
+    text = content.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(b"{"):
+        return all(key in text for key in _LOTTIE)
+    drawing = text.startswith((b"<svg", b"<?xml", b"<!")) and b"<svg" in text
+    return drawing or content[40:44] == b" EMF" or content.startswith(b"\xd7\xcd\xc6\x9a")
 
 
 def _names(tail: bytes, part: bytes) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.archives.endings import lacks_end
 from telespool.file_types import HEAD, UNKNOWN, by_signature
 
 if TYPE_CHECKING:
@@ -25,8 +26,12 @@ def is_whole(style: str, path: Path, *, first: bool, alone: bool) -> bool:
     `first`: it would be the first one, which begins like a whole file in any case; `alone`: nothing else of the set
     is there.
     """
+    if style == "partzip" and first:
+        return not lacks_end(path)
     with path.open("rb") as file:
         head = file.read(HEAD)
+    if style == "partzip":
+        return by_signature(head) is not UNKNOWN
     if style == "split":
         found = by_signature(head)
         if first:  # a film or an archive may have been cut, a photo hardly ever is

@@ -8,9 +8,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from telespool.file_endings import ARCHIVE_ENDINGS, PHOTO_ENDINGS, VIDEO_ENDINGS, by_ending
+from telespool.file_endings import (
+    ARCHIVE_ENDINGS,
+    PHOTO_ENDINGS,
+    VIDEO_ENDINGS,
+    archive_name,
+    by_ending,
+)
 
-CUT = frozenset(["split", "bare"])
+CUT = frozenset(["split", "bare", "partzip"])
 """The styles of one file that was cut, which need not be an archive."""
 SHORT = 2
 """So many digits or letters at the end are a volume's only beside the first one."""
@@ -20,6 +26,8 @@ _COPY = r"(?P<copy> ?\(\d{1,3}\))?"
 _FLAGS = re.IGNORECASE | re.DOTALL
 _ENDINGS = "|".join(sorted(ARCHIVE_ENDINGS | PHOTO_ENDINGS | VIDEO_ENDINGS, key=len, reverse=True))
 _PART = re.compile(rf"(?P<stem>.+\.part)(?P<digits>\d{{1,5}}){_COPY}(?P<end>\.(?:rar|exe))", _FLAGS)
+# w.part01.zip, w.part02.zip: what was cut, if none of them is whole.
+_PART_ZIP = re.compile(rf"(?P<stem>.+)\.part(?P<digits>\d{{1,5}}){_COPY}\.(?P<end>zip|7z)", _FLAGS)
 _OLD_RAR = re.compile(rf"(?P<stem>.+?){_COPY}\.(?P<letter>[r-z])(?P<digits>\d\d)", _FLAGS)
 _OLD_ZIP = re.compile(rf"(?P<stem>.+?){_COPY}\.z(?P<digits>\d{{2,4}})", _FLAGS)
 # film.mp4.001, x.zip.aa, and what people write in between: x.tar.gzaa, x.zip_01, x.7z.part1
@@ -59,6 +67,9 @@ class Volume:
             ):  # behind a first one that is a program come archives
                 end = "rar"
             return f"{stem}{place:0{len(self.digits)}d}{self.copy}.{end}"
+        if style == "partzip":
+            stem, _, end = self.name.rpartition(f"{self.digits}{self.copy}.")
+            return f"{stem}{_count(place, self.digits)}{self.copy}.{end}"
         if style in CUT:
             return f"{self.name.removesuffix(self.digits)}{_count(place, self.digits)}"
         stem, dot, ending = self.name.rpartition(".")
@@ -81,7 +92,11 @@ def volume(path: str, *, bare: bool = True) -> Volume | None:
     style, place = "", 0
     if match := _PART.fullmatch(name):
         style, place = "part", int(match["digits"])
-    elif (match := _CUT.fullmatch(name)) and (len(match["digits"]) > 1 or "part" in match["join"]):
+    elif match := _PART_ZIP.fullmatch(name):
+        stem = f"{match['stem']}.{match['end']}"
+        key, place = ("partzip", stem.casefold()), int(match["digits"])
+        return Volume(key, place, path, folder, match["copy"] or "", match["digits"], stem)
+    elif (match := _CUT.fullmatch(name)) and _counts(match):
         style, place = "split", _place(match["digits"])
     elif (match := _OLD_ZIP.fullmatch(name)) and int(match["digits"]):
         style, place = "zip", int(match["digits"])
@@ -105,6 +120,13 @@ def beside_volumes(name: str) -> tuple[tuple[str, str], str] | None:
     if match is None:
         return None
     return (match["kind"].casefold(), match["stem"].casefold()), match["copy"] or ""
+
+
+def _counts(match: re.Match[str]) -> bool:
+    """Whether the end of a name counts pieces: one digit alone does behind an archive (`pic.zip.1`)."""
+    if len(match["digits"]) > 1 or "part" in match["join"].lower():
+        return True
+    return match["join"] == "." and archive_name(match["stem"])
 
 
 def _stands_alone(name: str, digits: str) -> bool:

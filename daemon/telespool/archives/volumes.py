@@ -6,6 +6,7 @@ Known by their names, as the programs that made them give them:
     holiday.rar  holiday.r00  holiday.r01 …     opened by holiday.rar
     holiday.z01  holiday.z02 …  holiday.zip     opened by holiday.zip, which is the last
     holiday.7z.001  holiday.7z.002 …            opened by the first; so is everything that was merely cut:
+    x.zip.1  x.zip.2 …  x.part1.zip  x.part2.zip …
     film.mp4.001 …  film.mp4.00 …  film.mp4.aa …  x.tar.gzaa …  x.zip.part1 …
     xaa  xab …  part-00  part-01 …              the same, where nothing says what was cut: their bytes must
 
@@ -193,6 +194,8 @@ def _real(
     """Of what is called like the volumes of a set, those that are."""
     if style == "bare":
         return _pieces(volumes, where or {})
+    if style == "partzip":
+        return _without_whole(style, volumes, where or {}) if where else {}
     kept = volumes
     if style == "split":
         kept = _counted(volumes)
@@ -200,15 +203,22 @@ def _real(
     short = style == "split" and any(len(each.digits) <= SHORT for each in kept.values())
     alone = style == "split" and len(kept) == 1
     if where is not None and kept and (short or alone or len(kept) < max(kept) - head + 1):
-        kept = {
-            place: each
-            for place, each in kept.items()
-            if each.name not in where
-            or not _is_whole(style, where[each.name], place == head, alone)
-        }
+        kept = _without_whole(style, kept, where, alone=alone)
     if short and {head, head + 1} - kept.keys() and not _are_cut(kept):
         return {}
     return kept if any(each.digits for each in kept.values()) else {}  # not a plain .rar or .zip
+
+
+def _without_whole(
+    style: str, volumes: dict[int, Volume], where: Mapping[str, Path], *, alone: bool = False
+) -> dict[int, Volume]:
+    """Those that are no whole files by their bytes."""
+    head = _head(style, volumes)
+    return {
+        place: each
+        for place, each in volumes.items()
+        if each.name not in where or not _is_whole(style, where[each.name], place == head, alone)
+    }
 
 
 def _are_cut(volumes: dict[int, Volume]) -> bool:

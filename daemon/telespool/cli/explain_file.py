@@ -134,7 +134,9 @@ def _told(drop: Drop, found: Rehearsed) -> Told:
         kind = found.kind or _kind(drop.path)
         told |= {"kind": "archive", "verdict": "unpack", "archive": kind}
         shown = f" ({kind})" if kind else ""
-        head = f"{name}{beside}: an archive{shown}; its photos and videos are unpacked and sent"
+        head = f"{name}{beside}: an archive{shown}"
+        if any(each.becomes not in {"left out", "quarantine"} for each in found.rows):
+            head += "; its photos and videos are unpacked and sent"
     told |= {"reasons": [found.quarantined] if found.quarantined else []}
     if found.quarantined:
         lines += [f"  it goes to quarantine: {found.quarantined}"]

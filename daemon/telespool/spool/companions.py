@@ -16,7 +16,7 @@ CAPTION_OF_ALL = "caption.txt"
 _PASSWORD = re.compile(r"(.+)\.password(?:\.txt)?", re.IGNORECASE | re.DOTALL)
 # What a volume has behind the name that all of its set share.
 _OF_A_SET = re.compile(
-    r"(.+?)((?: ?\(\d{1,3}\))?\.(?:part\d{1,5}|rar|exe|zip|[r-z]\d\d|z\d{2,4}|\d{2,5}))+",
+    r"(.+?)((?: ?\(\d{1,3}\))?\.(?:part\d{1,5}|rar|exe|zip|[r-z]\d\d|z\d{2,4}|\d{2,5}|(?:zip|7z|rar|tar|gz|bz2|xz|zst)\.\d))+",
     re.IGNORECASE | re.DOTALL,
 )
 
