@@ -179,6 +179,14 @@ class Home:
         paths = {path for folder in working for path in _files(self.spool / folder)}
         return sorted(str(path.relative_to(self.spool)) for path in paths)
 
+    @property
+    def _secrets(self) -> dict[str, str]:
+        """What the daemon must know and the configuration does not say."""
+        known = {"TELESPOOL_API_HASH": self._api_hash}
+        if key := through.secret():
+            known["TELESPOOL_PROXY_SECRET"] = key
+        return known
+
     # the daemon as a process
 
     @property
@@ -186,7 +194,7 @@ class Home:
         """What the process is given."""
         return {
             **{key: value for key, value in os.environ.items() if "TELESPOOL" not in key},
-            "TELESPOOL_API_HASH": self._api_hash,
+            **self._secrets,
             "STATE_DIRECTORY": str(self.state),
             "PYTHONPATH": str(ROOT),
         }
@@ -240,10 +248,7 @@ class Home:
     def service(self, *, patience: RetryPolicy | None = None) -> Service:
         """The daemon with its real destination, to be run in this process."""
         config = loader.load(self.config)
-        known = {"TELESPOOL_API_HASH": self._api_hash}
-        if key := through.secret():
-            known["TELESPOOL_PROXY_SECRET"] = key
-        secrets = Secrets.read(self.config, known)
+        secrets = Secrets.read(self.config, self._secrets)
         destination = TelegramDestination(
             config.telegram, config.chats, secrets, self.state, patience=patience
         )

@@ -6,7 +6,8 @@ what would be left if the power failed now. Two kinds of file systems are tried:
 * journal: changes of names reach the disk in their order, and one fsync brings all before it (ext4, XFS);
 * loose: each change of names for itself, in any order; it is safe when its directories were fsynced (POSIX).
 
-A file that was not fsynced is empty or half afterwards, unless it lies in the inbox still: there it is its owner's.
+A file that was not fsynced is empty or half afterwards, unless it lies in the inbox still: there it is its owner's. Of what was
+added to a file since its fsync, nothing or half is left.
 A truncation is believed to reach the disk at once, the worst that can happen.
 """
 
@@ -60,6 +61,8 @@ class Platter:
         self.pending: list[Change] = []
         self.hidden: list[Change] = []
         self.safe_data: set[int] = set()
+        self._begun: dict[int, int] = {}
+        """Of files that were added to since their fsync, the bytes that are safe."""
         for top in {self.root, self.inbox}:
             for directory, folders, files in os.walk(top):
                 inside = self.names.setdefault(_inode(Path(directory)), {})
@@ -110,7 +113,14 @@ class Platter:
                 change.needs.discard(state.st_ino)
         else:
             self.safe_data.add(state.st_ino)
+            self._begun.pop(state.st_ino, None)
         self._settle()
+
+    def appended(self, inode: int, size: int) -> None:
+        """Something was added behind so many bytes."""
+        if inode in self.safe_data:
+            self.safe_data.remove(inode)
+            self._begun[inode] = size
 
     def synced_all(self, path: Path) -> None:
         """syncfs(2) was called for the file system of this path."""
@@ -214,7 +224,8 @@ class Platter:
                 continue
             data, when = found
             if inner not in self.safe_data and not path.is_relative_to(self.inbox):
-                data = data[: len(data) // 2] if torn else b""
+                safe = self._begun.get(inner, 0)
+                data = data[: safe + (len(data) - safe) // 2] if torn else data[:safe]
             if not path.is_relative_to(self.root / "deferred"):
                 when = 0.0
             tree[str((path / name).relative_to(self.place))] = (data, when)
@@ -287,6 +298,17 @@ class WatchedDisk(DyingDisk):
             create()
         finally:
             if path.exists():
+                self.platter.changed(f"create {path}", (path, _inode(path)))
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Do it, then tell: of a file that was there, what was fsynced before stays."""
+        size = path.stat().st_size if path.is_file() else None
+        try:
+            super().append(path, data)
+        finally:
+            if size is not None:
+                self.platter.appended(_inode(path), size)
+            elif path.exists():
                 self.platter.changed(f"create {path}", (path, _inode(path)))
 
     def replace(self, temporary: Path, final: Path) -> None:

@@ -103,7 +103,7 @@ class Play:
         assert len(machine.chat.messages) + clips == sum(seen.values())
         if self.scene.captions:
             shown = {message.name: message.caption for message in machine.chat.messages}
-            assert shown == self.scene.captions, machine.tree()
+            assert shown == self.scene.captions, (shown, machine.tree())
         albums = {m.album for m in machine.chat.messages if m.name in self.scene.together}
         assert len(albums) <= 1, "an album was torn apart"
         topics = {path.split("/")[1] if path.count("/") > 1 else "" for path in self.scene.drops}
