@@ -130,7 +130,7 @@ def test_what_the_daemon_says_it_waits_for(tmp_path: Path, monkeypatch: pytest.M
         ("drop", "a.zip", "room"),
     ]
     waits: list[dict[str, Any]] = [
-        {"scope": scope, "whom": whom, "kind": kind, "until": 2e9, "reason": f"{scope} {whom}"}
+        {"scope": scope, "whom": whom, "kind": kind, "until": 1e9, "reason": f"{scope} {whom}"}
         for scope, whom, kind in scopes
     ]
     monkeypatch.setattr(control_client, "look", lambda *_: {"waits": waits})
