@@ -33,11 +33,13 @@ class Writer:
         archive: str,
         budget: Budget,
         keep: Callable[[Member, bytes], bool] | None,
+        came: Callable[[Member, Path], None] | None = None,
     ) -> None:
         self.directory = directory
         self.archive = archive
         self.budget = budget
         self.keep = keep
+        self.came_out = came
         self.stopped = False
         self.came = 0
         """Bytes that have come out so far."""
@@ -93,6 +95,8 @@ class NewFile:
             self._open()
         os.close(self._descriptor)
         self._descriptor = -1
+        if self._writer.came_out is not None:
+            self._writer.came_out(self._member, self._path)
         return self._path
 
     def discard(self) -> None:

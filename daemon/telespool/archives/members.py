@@ -83,17 +83,19 @@ class Archive(ABC):
         *,
         skip: Container[int] = (),
         keep: Callable[[Member, bytes], bool] | None = None,
+        came: Callable[[Member, Path], None] | None = None,
     ) -> AsyncIterator[ExtractedPiece]:
         """Unpack in one pass, in the archive's order, into new files of `directory`.
 
         Members whose number is in `skip` are passed over without a piece. `keep` is asked with the first
         bytes of a member (4 KiB or more, or all there are) whether it is wanted. While the next piece is not
         asked for, unpacking stands still. A file stands under its name only when it is complete and its
-        checksum fits; a piece with `damage` leaves none. Closing the iterator early ends the child.
+        checksum fits; a piece with `damage` leaves none. `came` is told of each file in the thread that has written
+        it, which still knows its bytes; what it raises ends the pass. Closing the iterator early ends the child.
 
         Permanent where a limit is passed or nothing more can be read, Temporary where the disk is full.
         """
-        return self._extract(Writer(directory, self.name, self.budget, keep), skip)
+        return self._extract(Writer(directory, self.name, self.budget, keep, came), skip)
 
     def _too_large(self, member: Member) -> ExtractedPiece | None:
         """What becomes of a member that is larger than one may be; None where it is not."""

@@ -263,6 +263,11 @@ class LogSettings:
     )
 
 
+_OF_CHAT = {each.name for each in dataclass_fields(ChatSettings)}
+_OF_SEND = _OF_CHAT & {each.name for each in dataclass_fields(SendSettings)}
+_OF_INBOX = _OF_CHAT & {each.name for each in dataclass_fields(InboxSettings)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All of it."""
@@ -296,11 +301,7 @@ class Config:
 
     def chat(self, alias: str) -> ChatSettings:
         """What holds for one chat: its own table, then [send] and [inbox]."""
-        general = {
-            each.name: getattr(section, each.name)
-            for each in dataclass_fields(ChatSettings)
-            for section in (self.send, self.inbox)
-            if hasattr(section, each.name)
-        }
+        general = {name: getattr(self.send, name) for name in _OF_SEND}
+        general |= {name: getattr(self.inbox, name) for name in _OF_INBOX}
         own = self.chat_tables.get(alias, {})
         return ChatSettings(**{**general, **own, "to": self.chats.get(alias, "")})

@@ -43,7 +43,13 @@ _FILM = re.compile(rb"\0\0\0[\x0c-\x60]ftyp(?:iso.|mp4.|avc1|qt  |3gp.|3g2.|M4V 
 
 def identifier(path: Path) -> str:
     """The identifier of the live photo that a still or a clip is half of; "" for none. Blocks."""
-    with path.open("rb") as file, contextlib.suppress(*_BROKEN):
+    with path.open("rb") as file:
+        return identifier_of(file)
+
+
+def identifier_of(file: BinaryIO) -> str:
+    """The same of an open file."""
+    with contextlib.suppress(*_BROKEN):
         if _is_film(file):
             return _quicktime(file).get(_OF_LIVE, b"").decode()
         return exif.apple_identifier(exif.tags(file))
@@ -75,7 +81,13 @@ class Motion(NamedTuple):
 
 def motion(path: Path) -> Motion:
     """Whether it is a motion photo, and where its clip lies. Blocks."""
-    with path.open("rb") as file, contextlib.suppress(*_BROKEN):
+    with path.open("rb") as file:
+        return motion_of(file)
+
+
+def motion_of(file: BinaryIO) -> Motion:
+    """The same of an open file."""
+    with contextlib.suppress(*_BROKEN):
         size = file.seek(0, 2)
         for offset in _places(file, size):
             file.seek(max(0, offset))
@@ -141,6 +153,7 @@ def _length(file: BinaryIO, offset: int, size: int) -> int:
 
 
 def _is_film(file: BinaryIO) -> bool:
+    file.seek(0)
     head = file.read(12)
     file.seek(0)
     return head[4:8] in {b"moov", b"mdat", b"wide", b"free", b"skip"} or (

@@ -20,9 +20,10 @@ plays, so its errors cannot be the judge: `playable` is.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
 from telespool.errors import Permanent
 from telespool.file_types import is_raw
@@ -147,14 +148,23 @@ class FirstLook(NamedTuple):
 
 def first_look(path: Path) -> FirstLook:
     """Read the beginning of a file. Blocks."""
-    head, size = _head(path)
-    jpeg = plain_jpeg.header(path) if head.startswith(plain_jpeg.BEGINNING) else None
+    with path.open("rb") as file:
+        return first_look_at(file, os.fstat(file.fileno()).st_size, path)
+
+
+def first_look_at(
+    file: BinaryIO, size: int, path: Path, jpeg: plain_jpeg.Header | None = None
+) -> FirstLook:
+    """The same of an open file of so many bytes; `jpeg` where that is known."""
+    head = file.read(sniffing.HEAD)
+    if jpeg is None and head.startswith(plain_jpeg.BEGINNING):
+        jpeg = plain_jpeg.header(file, size)
     return FirstLook(head, size, sniffing.sniff(head), _is_sequence(path, head), jpeg)
 
 
 def _head(path: Path) -> tuple[bytes, int]:
     with path.open("rb") as file:
-        return file.read(sniffing.HEAD), path.stat().st_size
+        return file.read(sniffing.HEAD), os.fstat(file.fileno()).st_size
 
 
 def _is_sequence(path: Path, head: bytes) -> bool:

@@ -201,7 +201,12 @@ _harmless = {b""}
 
 async def look(path: Path) -> PhotoInfo:
     """Read the header of a photo."""
-    return await look_closer(path, await in_thread(plain_jpeg.header, path))
+    return await look_closer(path, await in_thread(_header, path))
+
+
+def _header(path: Path) -> plain_jpeg.Header | None:
+    with path.open("rb") as file:
+        return plain_jpeg.header(file, os.fstat(file.fileno()).st_size)
 
 
 async def look_closer(path: Path, header: plain_jpeg.Header | None) -> PhotoInfo:
@@ -217,12 +222,14 @@ async def look_closer(path: Path, header: plain_jpeg.Header | None) -> PhotoInfo
     return info
 
 
-def as_it_is(path: Path, *, longest: int = 0, preview: bool = False) -> Picture | None:
-    """How a page shows a JPEG that is sent as it is, where that is known without a child; else None. Blocks.
+def as_it_is(
+    header: plain_jpeg.Header | None, *, longest: int = 0, preview: bool = False
+) -> Picture | None:
+    """How a page shows a JPEG that is sent as it is, where that is known without a child; else None.
 
-    `longest` is how many pixels a side may have; 0 stands for any number.
+    `header` is that of one that is whole (`plain_jpeg.whole`); `longest` is how many pixels a side may have; 0 stands for
+    any number.
     """
-    header = plain_jpeg.whole(path)
     if header is None or header.profile not in _harmless or (preview and header.needs_preview):
         return None
     width, height = header.info.width, header.info.height

@@ -5,27 +5,21 @@ of wrong bits between them it makes wrong pixels. So a picture whose headers all
 tables that they name, and whose end mark is there, passes every decoder. That is seen by going through its markers, in
 a fiftieth of the time that decoding takes.
 
-    header(path)     what `photo.look` would say of it, and which profile of colours it has
-    whole(path)      the same of one that every decoder takes to its end
+    header(file, size)   what `photo.look` would say of it, and which profile of colours it has
+    whole(data)          the same of one that every decoder takes to its end
 
-Both say None of whatever is unusual: then it is decoded. The standard is ITU-T T.81. Everything here blocks;
-OSError leaves.
+Both say None of whatever is unusual: then it is decoded. The standard is ITU-T T.81. Reading blocks; OSError leaves.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
 import re
 import struct
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from telespool.media.photo_info import LARGE, MAX_BYTES, MAX_SIDES, PhotoInfo
-from telespool.runtime import plain_files
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BEGINNING = b"\xff\xd8"
 _EOI, _SOS, _DQT, _DHT, _DRI, _COM = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xFE
@@ -204,25 +198,22 @@ def _only_if(usual: bool) -> None:
         raise _UnusualError
 
 
-def header(path: Path) -> Header | None:
-    """What its header says, where that breaks no rule; None where it must be looked at more closely."""
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > MAX_BYTES:
-            return None
-        reader = _Reader(file)
-        try:
-            reader.begin()
-            reader.to_scan()
-        except _UnusualError:
-            return None
+def header(file: BinaryIO, size: int) -> Header | None:
+    """What the header of a file of so many bytes says, where that breaks no rule; None where it must be looked at more closely."""
+    if size > MAX_BYTES:
+        return None
+    file.seek(0)
+    reader = _Reader(file)
+    try:
+        reader.begin()
+        reader.to_scan()
+    except _UnusualError:
+        return None
     return _usual(reader, size)
 
 
-def whole(path: Path) -> Header | None:
-    """The same, of a plain file that every decoder takes to its end."""
-    with plain_files.opened(path, buffering=0) as file:
-        data = file.read(min(os.fstat(file.fileno()).st_size, MAX_BYTES) + 1)
+def whole(data: bytes) -> Header | None:
+    """The same, of the bytes of a file that every decoder takes to its end."""
     try:
         return _usual(_go_through(data), len(data))
     except _UnusualError:

@@ -56,6 +56,8 @@ class Converter(Worker):
         self._own: set[tuple[str, int]] = set()
         self._deferred = context.wakeups.listen(("deferred",))
         self._looking, self._queueing = Throttle(), Throttle()
+        self._converting = context.wakeups.listen(("converting",))
+        self._empty, self._none_begun = Throttle(_LOOK_AGAIN), False
         self._row: list[Entry] = []
         self._helping = Helping(context.activity)
         self._maker = CopyMaker(context, self._helping)
@@ -65,7 +67,7 @@ class Converter(Worker):
         self._helping.of(self.config.convert)
         if pause := self._looking.left():
             return pause
-        original = await in_thread(self._begun)
+        original = await in_thread(self._begun) if self._may_have_begun() else None
         if original is None and (self.gate.is_open or not self.config.convert.deferred):
             if not self._row or self._deferred.rung:
                 pause = self._queueing.left()
@@ -87,9 +89,19 @@ class Converter(Worker):
         await self._convert(original)
         return 0.0
 
+    def _may_have_begun(self) -> bool:
+        """Whether converting/ must be looked into: while units are sent there are many rings, and mostly it is empty."""
+        if self._none_begun and not self._converting.rung and self._empty.left():
+            return False
+        self._converting.clear()
+        return True
+
     def _begun(self) -> Entry | None:
         """The original to go on with. Those whose copy is under way wait; those whose copy arrived are released."""
-        for original in list(self.spool.all_units("converting")):
+        with self._empty:
+            originals = list(self.spool.all_units("converting"))
+        self._none_begun = not originals
+        for original in originals:
             if self.spool.send_home(original):
                 continue
             with self._looking:

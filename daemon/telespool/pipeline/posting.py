@@ -8,13 +8,32 @@ from typing import TYPE_CHECKING
 from telespool.destinations.base import Receipts, Rejected
 from telespool.errors import TelespoolError, Temporary
 from telespool.runtime.cancellation import in_thread
+from telespool.spool import delivered_index
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from telespool.destinations.base import Destination, Uploaded
     from telespool.pipeline.prepare import Preparer
+    from telespool.spool import Spool
+    from telespool.spool.delivered_index import Receipt
     from telespool.spool.layout import Entry
 
 _TRIES = 5
+
+
+def deliver(
+    spool: Spool,
+    entry: Entry,
+    sent: Iterable[Receipt],
+    messages: Mapping[int, int],
+    peer: str,
+    notes: Iterable[str],
+    kept: Mapping[int, tuple[int, int] | None],
+) -> Entry:
+    """Note what has arrived, then write it into the names and put the unit into done/. Blocks."""
+    delivered_index.record(spool, entry.job, sent, messages, peer, notes, kept)
+    return spool.deliver(entry, messages)
 
 
 async def post_all(
@@ -24,8 +43,8 @@ async def post_all(
 
     Temporary: the destination took some of it again and again, but not the rest.
     """
-    captions = await in_thread(preparing.captions, entry, list(staged))
-    caption, style = captions.album or "", await in_thread(preparing.style, entry)
+    captions, style = await in_thread(preparing.about_post, entry, list(staged))
+    caption = captions.album or ""
     staged = {
         number: replace(each, item=replace(each.item, caption=captions.own.get(number, "")))
         for number, each in staged.items()

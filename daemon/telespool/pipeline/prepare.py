@@ -17,7 +17,7 @@ from telespool.errors import NeedsConversion, Permanent
 from telespool.media import raw_preview
 from telespool.media.compatibility import assess
 from telespool.media.photo_info import MAX_BYTES
-from telespool.media.photo_pool import acceptable_photo, still
+from telespool.media.photo_pool import acceptable_photo, as_it_is, still
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import cover, thumbnail
 from telespool.model import Item, PostStyle
@@ -67,16 +67,16 @@ class Preparer:
         self._made: set[tuple[str, int, str]] = set()
         self.live = LiveClips(spool, config, alive)
 
-    async def forms(self, member: Entry, clip: Entry | None = None) -> AsyncIterator[Item]:
-        """The forms in which this file can be sent, the best first; `clip` is that of a live photo.
+    async def forms(
+        self, member: Entry, clip: Entry | None = None, seen: glance.PhotoGlance | None = None
+    ) -> AsyncIterator[Item]:
+        """The forms in which this file can be sent, the best first; `clip` is that of a live photo, `seen` what a look told.
 
         LivePhotoRefused where it must be sent without its clip, which then goes by itself;
         NeedsConversion where the verdict knows that no form will do; Permanent where nobody can read it.
         """
         limit = await self.limit()
-        seen = await in_thread(
-            glance.of_photo, member.path, self._longest(member), preview=self.previews
-        )
+        seen = await in_thread(glance.of_photo, member.path) if seen is None else seen
         verdict = await self._assess(member, limit, seen.first)
         whole = member.unit.goes_as_document or verdict.kind in {"audio", "other"}
         if whole and (await in_thread(plain_files.lstat, member.path)).st_size > limit:
@@ -132,6 +132,10 @@ class Preparer:
         if verdict is None or member.unit.kind == "c" or member.unit.goes_as_document:
             return False
         return verdict.kind in {"video", "gif"}
+
+    def about_post(self, entry: Entry, sent: Sequence[int]) -> tuple[PostCaptions, PostStyle]:
+        """What stands under the post of the files of these numbers, and how it appears. Blocks."""
+        return self.captions(entry, sent), self.style(entry)
 
     def captions(self, entry: Entry, sent: Sequence[int]) -> PostCaptions:
         """What stands under the post of the files of these numbers, and with each of them. Blocks."""
@@ -215,11 +219,10 @@ class Preparer:
         verdict = self._verdicts[_key(member)]
         longest = self._longest(member)
         if seen is not None and not again and not verdict.reasons:
-            if seen.shown is None:  # what its profile does is known only now, perhaps
-                seen = await in_thread(glance.of_photo, member.path, longest, preview=self.previews)
-            if seen.shown is not None:
+            shown = as_it_is(seen.whole, longest=longest, preview=self.previews)
+            if shown is not None:
                 item = await self._item(member, member.path, "photo", verdict, stamp=seen.stamp)
-                return replace(item, picture=seen.shown if self.previews else None)
+                return replace(item, picture=shown if self.previews else None)
         source = source or member.path
         directory = self._workshop(_key(member)) / ("again" if again else "first")
         size = 0

@@ -131,7 +131,7 @@ class ReleaseOrder:
             await self.out.drop(piece.path)
         else:
             live = self._chat.live_photos != "both"
-            seen = await in_thread(glance.of_member, piece.member, piece.path, live=live)
+            seen = await glance.once(piece.glance, piece.member, piece.path, live=live)
             if not await self._leave_out_known(piece, piece.path, seen.line):
                 self._account.lines[number] = seen.line
                 self._ready[number] = await self._judge(piece, piece.path, seen)

@@ -26,20 +26,21 @@ from telespool.errors import (
     first_of,
 )
 from telespool.observe.progress import UploadProgress
+from telespool.pipeline import glance
 from telespool.pipeline.kernel_refusals import readable
 from telespool.pipeline.live_photos import clips_of
 from telespool.pipeline.worker import log
-from telespool.runtime import plain_files
+from telespool.runtime import broken_off, plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool import delivered_index
+from telespool.spool.delivered_index import Receipt
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from telespool.destinations.base import Destination
     from telespool.pipeline.prepare import Preparer
     from telespool.pipeline.worker import WorkerContext
-    from telespool.spool.delivered_index import Receipt
     from telespool.spool.layout import Entry
 
 AHEAD = 3
@@ -78,13 +79,9 @@ class StagedUnit:
                 self.staged[number] = replace(uploaded, item=item)
 
     def replaced(self) -> list[int]:
-        """The numbers of those in whose place a person has put another file meanwhile."""
-        return [
-            number
-            for number, member in self.members.items()
-            if plain_files.exists(member.path)
-            and plain_files.lstat(member.path).st_ino != self.stamps[number][1]
-        ]
+        """The numbers of those in whose place a person has put another file meanwhile. Blocks."""
+        now = stamps([*self.members.values()])
+        return [n for n, (_, inode) in now.items() if inode != self.stamps.get(n, (0, 0))[1]]
 
 
 class Stager:
@@ -121,7 +118,7 @@ class Stager:
         return _key(entry) in self._tasks
 
     async def brought(self, entry: Entry) -> StagedUnit | None:
-        """What was brought of this unit ahead, where that can be used; waits for its end."""
+        """What was brought of this unit ahead, where nothing of it must wait; waits for its end. Are its files still the same?"""
         task = self._tasks.pop(_key(entry), None)
         if task is None:
             return None
@@ -134,35 +131,33 @@ class Stager:
             task.cancel()
             await asyncio.wait([task])
             raise
-        if done.holds_up or await in_thread(self._stamps, entry) != done.stamps:
-            return None
-        return done
+        return None if done.holds_up else done
 
     async def bring(self, entry: Entry) -> StagedUnit:
         """Bring all files of a unit. OSError and LoginNeeded leave; what is about a file stands in `refused`."""
-        members = {member.unit.first: member for member in await self._members(entry)}
-        stamps = await in_thread(self._stamps, entry)
-        size = sum(size for size, _ in stamps.values())
-        unit = StagedUnit(members, stamps, UploadProgress(entry.job, str(entry.unit.plain()), size))
-
+        unit, seen = await in_thread(self._look, entry)
+        members = unit.members
         clips = clips_of(members.values())
         halves = {clip.unit.first for clip in clips.values()}
         items = {number: member for number, member in members.items() if number not in halves}
+        known = {number: _line(members[number], each) for number, each in seen.items()}
+        others = [m for n, m in members.items() if known.get(n) is None]
 
         async def one(member: Entry) -> Uploaded | TelespoolError:
             async with self._limit:
                 clip = clips.get(member.unit.first)
-                return await self._stage(entry, member, clip, unit.activity)
+                first = seen.pop(member.unit.first, None)
+                return await self._stage(entry, member, clip, unit.activity, first)
 
         if entry.unit.attempt:
             self._context.activity.upload = unit.activity
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = {n: group.create_task(one(member)) for n, member in items.items()}
-                lines = group.create_task(delivered_index.digests(members.values()))
+                lines = group.create_task(delivered_index.digests(others))
         except BaseExceptionGroup as several:
             raise first_of(several) from None  # a login that is gone, a full disk: not the album's
-        unit.lines = lines.result()
+        unit.lines = lines.result() | {n: line for n, line in known.items() if line is not None}
         for number, task in tasks.items():
             outcome = task.result()
             if isinstance(outcome, TelespoolError):
@@ -189,20 +184,27 @@ class Stager:
         await in_thread(self._spool.announce, entry)
         return await self.bring(entry)
 
-    async def _members(self, entry: Entry) -> list[Entry]:
-        return await in_thread(self._spool.members, entry)
-
-    def _stamps(self, entry: Entry) -> dict[int, tuple[int, int]]:
-        """Size and inode of each file, by number; what is gone has none."""
-        found = {}
-        for member in self._spool.members(entry):
-            with contextlib.suppress(FileNotFoundError):
-                state = plain_files.lstat(member.path)
-                found[member.unit.first] = state.st_size, state.st_ino
-        return found
+    def _look(self, entry: Entry) -> tuple[StagedUnit, dict[int, glance.PhotoGlance]]:
+        """A unit of which nothing has been brought, and what is seen of its files: each is read once here. Blocks."""
+        members = self._spool.members(entry)
+        known = stamps(members)
+        size = sum(size for size, _ in known.values())
+        activity = UploadProgress(entry.job, str(entry.unit.plain()), size)
+        seen = {}
+        with plain_files.held(*{member.path.parent for member in members}):
+            for member in members:
+                broken_off.check()
+                with contextlib.suppress(OSError):  # told where it is brought
+                    seen[member.unit.first] = glance.of_photo(member.path)
+        return StagedUnit({member.unit.first: member for member in members}, known, activity), seen
 
     async def _stage(
-        self, entry: Entry, member: Entry, clip: Entry | None, activity: UploadProgress
+        self,
+        entry: Entry,
+        member: Entry,
+        clip: Entry | None,
+        activity: UploadProgress,
+        seen: glance.PhotoGlance | None,
     ) -> Uploaded | TelespoolError:
         """Bring one file there, in another form where Telegram refuses the first; the last refusal if all fail."""
 
@@ -218,7 +220,7 @@ class Stager:
         last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
         try:
             with readable(member):
-                async for item in self._preparing.forms(member, clip):
+                async for item in self._preparing.forms(member, clip, seen):
                     is_live = item.clip is not None
                     try:
                         return await self._destination.stage(member.chat, item, arrived)
@@ -254,10 +256,27 @@ class Stager:
             await asyncio.wait(tasks)
 
 
+def stamps(members: Sequence[Entry]) -> dict[int, tuple[int, int]]:
+    """Size and inode of each file, by number; what is gone has none. Blocks."""
+    found = {}
+    with plain_files.held(*{member.path.parent for member in members}):
+        for member in members:
+            if (state := plain_files.lstat_or_none(member.path)) is not None:
+                found[member.unit.first] = state.st_size, state.st_ino
+    return found
+
+
 def _forget(task: asyncio.Task[StagedUnit]) -> None:
     """What becomes of a unit that nobody waits for is no news."""
     if not task.cancelled():
         task.exception()
+
+
+def _line(member: Entry, seen: glance.PhotoGlance) -> Receipt | None:
+    """Its line, where it was read to its end."""
+    if not seen.digest:
+        return None
+    return Receipt(member.unit.first, 0, seen.first.size, seen.digest, member.unit.shown)
 
 
 def _key(entry: Entry) -> _Key:

@@ -12,7 +12,6 @@ so that the converter can use the time and `ls` shows it; a short one is waited 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import SupportsPreviews
@@ -28,7 +27,7 @@ from telespool.errors import (
 from telespool.pipeline.files_behind import FilesBehind
 from telespool.pipeline.gatherer import Gatherer
 from telespool.pipeline.live_photos import with_clips
-from telespool.pipeline.posting import post_all
+from telespool.pipeline.posting import deliver, post_all
 from telespool.pipeline.prepare import Preparer
 from telespool.pipeline.refusals import give_up
 from telespool.pipeline.report_sender import ReportSender
@@ -36,11 +35,10 @@ from telespool.pipeline.retry_queue import RetryQueue
 from telespool.pipeline.send_queue import SendQueue
 from telespool.pipeline.sending_times import SendingTimes
 from telespool.pipeline.sending_waits import SendingWaits
-from telespool.pipeline.stager import AHEAD, Stager
+from telespool.pipeline.stager import AHEAD, Stager, stamps
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import EVERYBODY, Wait
-from telespool.spool import delivered_index
 from telespool.spool.job_report import close_job
 
 if TYPE_CHECKING:
@@ -105,14 +103,14 @@ class Uploader(Worker):
             return 0.0
         changed = self._uploading.rung
         self._uploading.clear()
-        entry = await in_thread(self.queue.first, changed)
+        entry, wait = await in_thread(self._next, changed)
         if self.queue.conflicts:
             await in_thread(self.renumber, self.queue.conflicts.pop())
             self.queue.forget()
             return 0.0
         if entry is None:
             return 0.0 if await self.reporting.tell() else pause
-        if wait := await in_thread(self._times.wait, self.spool.clock()):
+        if wait:
             self._waits.begin(self.name, wait)
         if held := self._holds.of(entry):
             if self.returning.was_taken(entry) and self._holds.end(entry.job):
@@ -121,6 +119,12 @@ class Uploader(Worker):
         async with self.context.sending:
             await self._send(entry)
         return 0.0
+
+    def _next(self, changed: bool) -> tuple[Entry | None, Wait | None]:
+        """The first unit in order, and the wait for a time at which posts are made. Blocks."""
+        entry = self.queue.first(changed)
+        asked = entry is not None and not self.queue.conflicts
+        return entry, self._times.wait(self.spool.clock()) if asked else None
 
     # -- waiting -----------------------------------------------------------------------------------
 
@@ -202,24 +206,38 @@ class Uploader(Worker):
 
     async def _send(self, entry: Entry) -> None:
         self.queue.forget(entry)
-        await in_thread(self.guard.begin, entry)
         try:
-            if await in_thread(self.spool.send_home, entry):
+            if await in_thread(self._goes_home, entry):
                 return
             if entry.unit.attempt:
                 self._alone = _AFTER_DEATH
             unit = await self._brought(entry)
             self._waits.end(self.name, f"{entry.job}/{entry.unit.plain()}")
-            entry = await in_thread(self.spool.begin, entry)
+            entry, members, unit = await in_thread(self._begin, entry, unit)
         except FileNotFoundError:
             return  # a person took it away
-        members = await in_thread(self.spool.members, entry)
         try:
             await self.attempt(entry, self._attempt(entry, unit))
         finally:
             self.context.activity.upload = None
             await self.preparing.clean(members)
         await in_thread(close_job, self.spool, entry.job)
+
+    def _goes_home(self, entry: Entry) -> bool:
+        """Whether it belongs into another folder, where it is now. Blocks."""
+        self.guard.begin(entry)
+        return self.spool.send_home(entry)
+
+    def _begin(
+        self, entry: Entry, unit: StagedUnit | None
+    ) -> tuple[Entry, list[Entry], StagedUnit | None]:
+        """Mark the unit; its files, and what was brought of it ahead where they are still the same. Blocks."""
+        same = unit is not None and unit.stamps == stamps(self.spool.members(entry))
+        entry = self.spool.begin(entry)
+        members = self.spool.members(entry)
+        if unit is not None and same:
+            unit.moved(members)
+        return entry, members, unit if same else None
 
     async def _attempt(self, entry: Entry, unit: StagedUnit | None) -> None:
         """One attempt at one unit, from its files (`unit`: they were brought ahead) to its receipt."""
@@ -228,8 +246,6 @@ class Uploader(Worker):
             await asyncio.sleep(0)  # its files go first
             self.stager.ahead(self._following())
             unit = await bringing
-        else:
-            unit.moved(await in_thread(self.spool.members, entry))
         self.context.activity.upload = unit.activity
         members, staged, refused = unit.members, unit.staged, unit.refused
         if before := await self.stager.posted_before(entry, unit):
@@ -284,9 +300,7 @@ class Uploader(Worker):
         sent = [line for number, line in unit.lines.items() if number in messages]
         peer = self.config.chats.get(entry.chat, "")
         kept = {n: unit.staged[n].kept for n in messages if n in unit.staged}
-        record = partial(delivered_index.record, self.spool, entry.job, sent, messages)
-        await in_thread(record, peer, notes, kept)
-        done = await in_thread(self.spool.deliver, entry, messages)
+        done = await in_thread(deliver, self.spool, entry, sent, messages, peer, notes, kept)
         self._alone -= 1
         self._times.posted(self.spool.clock())
         self.context.activity.counts["delivered"] += len(messages)

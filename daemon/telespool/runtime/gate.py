@@ -12,12 +12,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from telespool.runtime.cancellation import in_thread
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from telespool.runtime.wakeups import Wakeup
 
 _LOOK_AGAIN = 60.0
+_FLOCK = 0.1
+"""Seconds for which rings are collected before the look that may open it: while units are sent there are many."""
 
 
 class PauseGate:
@@ -60,7 +64,7 @@ class PauseGate:
         """
         while True:
             wakeup.clear()
-            is_open = not await asyncio.to_thread(occupied)
+            is_open = not await in_thread(occupied)
             if wakeup.rung:
                 continue  # something came in while it was looked: it must not be opened over it
             if self.is_open != is_open:
@@ -68,3 +72,4 @@ class PauseGate:
                 if is_open:
                     opened()
             await wakeup.wait(_LOOK_AGAIN)
+            await asyncio.sleep(_FLOCK)

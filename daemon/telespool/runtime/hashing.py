@@ -29,14 +29,21 @@ async def digest(path: Path) -> str:
 
 def digest_now(path: Path) -> str:
     """The same, for who is in a thread already; broken off within a step when whoever waits for it is cancelled."""
+    handle = plain_files.open_file(path)
+    try:
+        return digest_of(handle)
+    finally:
+        os.close(handle)
+
+
+def digest_of(handle: int) -> str:
+    """The same of an open file, wherever in it somebody reads."""
     whole = hashlib.sha256()
     buffer = bytearray(_STEP)
     window = memoryview(buffer)
-    handle = plain_files.open_file(path)
-    try:
-        while count := os.readv(handle, [buffer]):
-            broken_off.check()
-            whole.update(window[:count])
-    finally:
-        os.close(handle)
+    at = 0
+    while count := os.preadv(handle, [buffer], at):
+        broken_off.check()
+        whole.update(window[:count])
+        at += count
     return whole.hexdigest()

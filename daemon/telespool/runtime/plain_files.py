@@ -18,17 +18,20 @@ import errno
 import io
 import os
 import stat
+import threading
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from telespool.runtime import descent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 _COMMON = os.O_NOFOLLOW | os.O_CLOEXEC
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | _COMMON
 _PASSING = os.O_PATH | os.O_DIRECTORY | _COMMON
+_CAREFUL = os.O_NONBLOCK | os.O_NOCTTY | _COMMON
 _NOT_PLAIN = {errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.ENXIO, errno.ENODEV, errno.EOPNOTSUPP}
 _KINDS = {
     stat.S_IFLNK: "a link",
@@ -52,14 +55,60 @@ def kind_of(state: os.stat_result) -> str:
     return _KINDS.get(stat.S_IFMT(state.st_mode), "")
 
 
+class _Held(threading.local):
+    """The directories that a thread has open for several calls, by the parts of their paths."""
+
+    def __init__(self) -> None:
+        self.handles: dict[tuple[str, ...], int] = {}
+
+
+_held = _Held()
+
+
 @contextlib.contextmanager
-def parent_of(path: Path) -> Iterator[int]:
-    """The directory that a path lies in, to be used as `dir_fd`; its handle is closed at the end."""
-    handle = _descend(path, path.parts[:-1], _PASSING)
+def held(*directories: Path) -> Iterator[None]:
+    """Open and prove directories once for all that is done to what lies in them, in this thread, until the end.
+
+    What somebody moves elsewhere meanwhile is still the directory that was proven. Nothing is held of what is not there.
+    """
+    mine: list[tuple[str, ...]] = []
     try:
-        yield handle
+        for path in directories:
+            parts = path.parts
+            if parts not in _held.handles:
+                with contextlib.suppress(FileNotFoundError):
+                    _held.handles[parts] = _descend(path, parts, _PASSING)
+                    mine.append(parts)
+        yield
     finally:
-        os.close(handle)
+        for parts in mine:
+            os.close(_held.handles.pop(parts))
+
+
+class _Parent:
+    """`parent_of`, without a generator: it is asked for several times for each file."""
+
+    __slots__ = ("_handle", "_path")
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle = -1
+
+    def __enter__(self) -> int:
+        parts = self._path.parts[:-1]
+        if (handle := _held.handles.get(parts)) is not None:
+            return handle
+        self._handle = _descend(self._path, parts, _PASSING)
+        return self._handle
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+
+
+def parent_of(path: Path) -> AbstractContextManager[int]:
+    """The directory that a path lies in, to be used as `dir_fd`; its handle is closed at the end."""
+    return _Parent(path)
 
 
 @contextlib.contextmanager
@@ -79,20 +128,39 @@ def open_directory(path: Path) -> int:
 
 def open_file(path: Path, flags: int = os.O_RDONLY) -> int:
     """A handle of a regular file; the caller closes it. Never waits for a writer, as a FIFO would."""
-    with parent_of(path) as parent:
-        return open_in(parent, path.name, flags, path)
+    return _proven(_open(path, flags | _CAREFUL), path)
+
+
+def open_either(path: Path) -> int:
+    """A handle of a regular file or a directory, for reading; the caller closes it."""
+    handle = _open(path, os.O_RDONLY | _CAREFUL)
+    return handle if stat.S_ISDIR(os.fstat(handle).st_mode) else _proven(handle, path)
 
 
 def open_in(parent: int, name: str, flags: int = os.O_RDONLY, path: Path | None = None) -> int:
-    """The same of a regular file directly in a directory."""
+    """A handle of a regular file directly in a directory; the caller closes it."""
     try:
-        handle = os.open(name, flags | _COMMON | os.O_NONBLOCK | os.O_NOCTTY, dir_fd=parent)
+        handle = os.open(name, flags | _CAREFUL, dir_fd=parent)
     except OSError as error:
         raise told(error, path or name) from error
-    what = kind_of(os.fstat(handle))
-    if what:
+    return _proven(handle, path or name)
+
+
+def _open(path: Path, flags: int) -> int:
+    parts = path.parts
+    if (parent := _held.handles.get(parts[:-1])) is None:
+        return _descend(path, parts, flags)
+    try:
+        return os.open(path.name, flags, dir_fd=parent)
+    except OSError as error:
+        raise told(error, path) from error
+
+
+def _proven(handle: int, path: object) -> int:
+    """The handle, of a regular file; of anything else it is closed: NotPlain."""
+    if what := kind_of(os.fstat(handle)):
         os.close(handle)
-        raise NotPlain(path or name, what)
+        raise NotPlain(path, what)
     return handle
 
 
@@ -131,13 +199,17 @@ def readlink(path: Path) -> str:
         return os.readlink(path.name, dir_fd=parent)
 
 
+def lstat_or_none(path: Path) -> os.stat_result | None:
+    """The same; None where nothing has this name."""
+    try:
+        return lstat(path)
+    except FileNotFoundError:
+        return None
+
+
 def exists(path: Path) -> bool:
     """Whether something has this name, whatever it is."""
-    try:
-        lstat(path)
-    except FileNotFoundError:
-        return False
-    return True
+    return lstat_or_none(path) is not None
 
 
 def is_file(path: Path) -> bool:
@@ -192,14 +264,11 @@ def each_entry(path: Path) -> Iterator[Listed]:
         os.scandir(handle) as found,
     ):
         for each in found:
-            yield Listed(each.name, _listed(each.is_file), _listed(each.is_dir))
-
-
-def _listed(test: Callable[..., bool]) -> bool:
-    try:
-        return test(follow_symlinks=False)
-    except FileNotFoundError:
-        return False
+            try:
+                is_file = each.is_file(follow_symlinks=False)
+                yield Listed(each.name, is_file, not is_file and each.is_dir(follow_symlinks=False))
+            except FileNotFoundError:
+                yield Listed(each.name, is_file=False, is_directory=False)
 
 
 def names(path: Path) -> list[str]:

@@ -1,8 +1,10 @@
-"""Threads for calls that block, at little cost: a file of a few kilobytes is handed to one some ten times.
+"""Threads for calls that block, at little cost: most of them are over in less time than a thread takes to wake up.
 
-The default executor of asyncio makes a lock, a condition and two futures for each call, which together take longer than
-most of the calls. Here one queue feeds a few threads that stay, and a call costs one future of the loop. The threads end
-with the process; `cancellation.in_thread` sees to it that nothing is left to them when a loop ends.
+Threads of Python hinder each other: of several that make system calls, each gives the interpreter away at every one and
+must wait to get it back. So calls are served one after another by one thread for as long as none takes longer than
+`PATIENCE`; what comes while only such calls are under way that do (a copy, a checksum, an fsync of a slow disk) gets a
+thread of its own, up to as many as asyncio has by default. What several threads have finished is told to the loop at
+once. The threads end with the process; `cancellation.in_thread` sees to it that nothing is left to them when a loop ends.
 """
 
 from __future__ import annotations
@@ -11,47 +13,129 @@ import asyncio
 import contextlib
 import os
 import threading
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, TypeVar
+import time
+import weakref
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
-_MOST = min(32, (os.cpu_count() or 1) + 4)  # as many as asyncio has by default
-_queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
-_threads: list[threading.Thread] = []
-_under_way = 0
-"""Calls that have begun and of which no loop has heard yet: a hint for how many threads there should be."""
+PATIENCE = 0.002
+"""Seconds for which a call waits for a thread that is busy, before it gets another."""
+_MOST = min(32, (os.cpu_count() or 1) + 4)
+_calls: deque[Callable[[], None]] = deque()
+_guard = threading.Lock()
+"""Held while threads are counted: by who parks, and by who wakes."""
+
+
+class _Worker:
+    """One thread. `since` is when its call began."""
+
+    def __init__(self) -> None:
+        self.since = time.monotonic()
+        self._go = threading.Lock()
+        self._go.acquire()
+
+    def start(self) -> None:
+        """Begin to serve."""
+        threading.Thread(target=self._serve, name="telespool", daemon=True).start()
+
+    def wake(self) -> None:
+        """Go on serving."""
+        self.since = time.monotonic()
+        self._go.release()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                call = _calls.popleft()
+            except IndexError:
+                with _guard:
+                    if _calls:
+                        continue
+                    _busy.remove(self)
+                    _parked.append(self)
+                self._go.acquire()
+                continue
+            self.since = time.monotonic()
+            call()
+
+
+_busy: list[_Worker] = []
+_parked: list[_Worker] = []
+
+
+class _Mailbox:
+    """What has been finished for one loop. `called`: the loop was asked to come; `ticks`: it looks again after those that wait."""
+
+    def __init__(self) -> None:
+        self.finished: deque[tuple[asyncio.Future[Any], Any]] = deque()
+        self.called = False
+        self.ticks = False
+
+    def tell(self) -> None:
+        """Give the results to those who wait; in the loop."""
+        self.called = False
+        while self.finished:
+            future, result = self.finished.popleft()
+            if not future.done():
+                future.set_result(result)
+
+
+_mailboxes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, _Mailbox] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def begun(call: Callable[[], T]) -> asyncio.Future[T]:
     """Begin to call it in a thread; a future of this loop. `call` must not raise."""
-    global _under_way  # noqa: PLW0603 - of the process, as the threads are
     loop = asyncio.get_running_loop()
+    mailbox = _mailboxes.get(loop)
+    if mailbox is None:
+        mailbox = _mailboxes[loop] = _Mailbox()
     future: asyncio.Future[T] = loop.create_future()
 
     def work() -> None:
         result = call()
-        with contextlib.suppress(RuntimeError):  # the loop is gone, and nobody waits
-            loop.call_soon_threadsafe(_ended, future, result)
+        mailbox.finished.append((future, result))
+        if not mailbox.called:  # else the loop will come, and finds this as well
+            mailbox.called = True
+            with contextlib.suppress(RuntimeError):  # the loop is gone, and nobody waits
+                loop.call_soon_threadsafe(mailbox.tell)
 
-    _queue.put(work)
-    _under_way += 1
-    if len(_threads) < min(_under_way, _MOST):
-        thread = threading.Thread(target=_serve, name="telespool", daemon=True)
-        _threads.append(thread)
-        thread.start()
+    _calls.append(work)
+    if not _served() and not mailbox.ticks:
+        mailbox.ticks = True
+        loop.call_later(PATIENCE, _tick, loop, mailbox)
     return future
 
 
-def _ended(future: asyncio.Future[T], result: T) -> None:
-    global _under_way  # noqa: PLW0603 - as above
-    _under_way -= 1
-    if not future.done():
-        future.set_result(result)
+def _served() -> bool:
+    """Give what waits a thread, unless one that has just begun a call will take it; whether nothing is left to be done."""
+    with _guard:
+        if not _calls:
+            return True
+        if len(_busy) >= _MOST:
+            return True  # the next one that is free takes it
+        recently = time.monotonic() - PATIENCE
+        if any(worker.since > recently for worker in _busy):
+            return False
+        if _parked:
+            worker = _parked.pop()
+            _busy.append(worker)
+            worker.wake()
+            return True
+        worker = _Worker()
+        _busy.append(worker)
+        worker.start()
+        return True
 
 
-def _serve() -> None:
-    while True:
-        _queue.get()()
+def _tick(loop: asyncio.AbstractEventLoop, mailbox: _Mailbox) -> None:
+    mailbox.ticks = False
+    _served()
+    if _calls:
+        mailbox.ticks = True
+        loop.call_later(PATIENCE, _tick, loop, mailbox)

@@ -48,6 +48,8 @@ class WakeupBus:
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
         self._listeners: dict[str, list[Wakeup]] = {}
+        self._rung: dict[str, None] = {}
+        self._called = False
 
     def listen(self, folders: Iterable[str], at_once: Callable[[], None] = lambda: None) -> Wakeup:
         """A wakeup that rings when one of these folders does."""
@@ -57,12 +59,22 @@ class WakeupBus:
         return wakeup
 
     def ring(self, folders: Iterable[str]) -> None:
-        """Ring these folders; from any thread."""
-        names = tuple(folders)
-        with contextlib.suppress(RuntimeError):  # the loop is gone: nobody is left to wake
-            self.loop.call_soon_threadsafe(self._ring, names)
+        """Ring these folders; from any thread. What rings again before the loop comes rings once."""
+        for name in folders:
+            self._rung[name] = None
+        if not self._called:
+            self._called = True
+            with contextlib.suppress(RuntimeError):  # the loop is gone: nobody is left to wake
+                self.loop.call_soon_threadsafe(self._ring_all)
 
-    def _ring(self, names: tuple[str, ...]) -> None:
+    def _ring_all(self) -> None:
+        self._called = False
+        names = []
+        while self._rung:
+            names.append(self._rung.popitem()[0])
+        self._ring(names)
+
+    def _ring(self, names: Iterable[str]) -> None:
         for name in names:
             for wakeup in self._listeners.get(name, ()):
                 wakeup.ring()

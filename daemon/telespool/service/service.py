@@ -339,8 +339,8 @@ class Service:
         while True:
             await quiet.wait()
             quiet.clear()
-            if context.settled.busy or inbox.pending or inbox.wakeup.rung:
-                continue
+            if context.settled.busy or inbox.pending or inbox.wakeup.rung or not self.gate.is_open:
+                continue  # where the gate is closed over nothing, it opens in a moment, and wakes the converter
             if not await in_thread(self._something_left):
                 return
 

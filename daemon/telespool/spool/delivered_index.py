@@ -10,11 +10,12 @@ where the disk fails.
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
-from telespool.runtime.hashing import digest_now
+from telespool.runtime.hashing import digest_of
 from telespool.spool.layout import MEMBERS, WORKING
 from telespool.spool.names import Job
 from telespool.spool.receipts import Receipt, read, receipts_in, record, remarks, with_peers
@@ -41,8 +42,12 @@ def _lines(members: Iterable[Entry]) -> dict[int, Receipt]:
 
 
 def _line(member: Entry) -> Receipt:
-    size = plain_files.lstat(member.path).st_size
-    return Receipt(member.unit.first, 0, size, digest_now(member.path), member.unit.shown)
+    handle = plain_files.open_file(member.path)
+    try:
+        size, digest = os.fstat(handle).st_size, digest_of(handle)
+    finally:
+        os.close(handle)
+    return Receipt(member.unit.first, 0, size, digest, member.unit.shown)
 
 
 def line_of(original: Entry) -> Receipt | None:

@@ -30,13 +30,14 @@ def deliver(spool: SpoolWriter, entry: Entry, messages: Mapping[int, int]) -> En
     repeated, and Telegram answers it with the same messages.
     """
     if entry.unit.is_album:
-        for member in spool.members(entry):
-            message = messages.get(member.unit.first)
-            if message is None:
-                # A person put it into the album while that was being sent: it goes by itspool.
-                _split_off(spool, member)
-            else:
-                spool.rename_in_place(member, member.unit.delivered(message))
+        with plain_files.held(entry.path):
+            for member in spool.members(entry):
+                message = messages.get(member.unit.first)
+                if message is None:
+                    # A person put it into the album while that was being sent: it goes by itself.
+                    _split_off(spool, member)
+                else:
+                    spool.rename_in_place(member, member.unit.delivered(message))
         spool.disk.fsync(entry.path)
     unit = entry.unit.delivered(messages[min(messages)])
     done = spool.put(entry, "done", unit)
@@ -59,17 +60,16 @@ def drop_data(spool: SpoolWriter, entry: Entry) -> None:
     drop = spool.drop(entry.job)
     if drop is None or drop.path == entry.path or spool.archive_in(drop) is None:
         return
-    for member in spool.members(entry):
-        if plain_files.lstat(member.path).st_size and _is_in_archive(spool, member):
-            spool.disk.truncate(member.path)
-
-
-def _is_in_archive(spool: SpoolWriter, member: Entry) -> bool:
-    if member.unit.kind == "c":
-        return True
-    folder, number = spool.job_folder("done", member.job), member.unit.first
-    came_out = spool.members_reader.contents(folder / MEMBERS, number)
-    return bool(came_out & spool.contents_reader.contents(folder / CONTENTS, number))
+    members = spool.members(entry)
+    folder, nothing = spool.job_folder("done", entry.job), set[tuple[int, str]]()
+    came_out = spool.members_reader.contents(folder / MEMBERS)
+    sent = spool.contents_reader.contents(folder / CONTENTS)
+    with plain_files.held(*{member.path.parent for member in members}):
+        for member in members:
+            number = member.unit.first
+            same = came_out.get(number, nothing) & sent.get(number, nothing)
+            if (same or member.unit.kind == "c") and plain_files.lstat(member.path).st_size:
+                spool.disk.truncate(member.path)
 
 
 def defer(spool: SpoolWriter, entry: Entry) -> Entry:
@@ -95,7 +95,7 @@ def drop_orphan_note(spool: SpoolWriter, entry: Entry) -> bool:
     """Remove a note that a person moved out of quarantine without the file it is about; whether it was one.
 
     A note is called like its file, with `.txt` behind: by the account of the job, or by another unit of that
-    number, it is known that the file was not called so itspool.
+    number, it is known that the file was not called so itself.
     """
     about, dot, ending = entry.unit.label.rpartition(".")
     if not dot or ending != "txt" or "." not in about or entry.unit.is_album:

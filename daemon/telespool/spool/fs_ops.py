@@ -217,7 +217,7 @@ class FileOps:
         """Bring files or directories to the disk, in this order; one that is gone, or no such thing, needs none."""
         for path in paths:
             with contextlib.suppress(FileNotFoundError):
-                descriptor = _open_either(path)
+                descriptor = plain_files.open_either(path)
                 try:
                     os.fsync(descriptor)
                 finally:
@@ -272,13 +272,6 @@ def _copy_to(
         os.fsync(writer)
     finally:
         os.close(writer)
-
-
-def _open_either(path: Path) -> int:
-    try:
-        return plain_files.open_directory(path)
-    except NotPlain:
-        return plain_files.open_file(path)
 
 
 def _copy_some(source: int, target: int) -> int:

@@ -326,14 +326,9 @@ def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
     listed = listing.listed(path)
     names = {entry.name for entry in listed}
     for entry in listed:
-        name = entry.name
-        unit = (
-            Unit.parse(name)
-            if listing.is_unit(entry) and not is_note(name, names, folder)
-            else None
-        )
-        if unit is not None:
-            found.append(Entry(folder, job, unit, path / name))
+        unit = listing.unit_of(entry)
+        if unit is not None and not is_note(entry.name, names, folder):
+            found.append(Entry(folder, job, unit, path / entry.name))
     found.sort(
         key=lambda entry: (entry.unit.order, entry.unit.first, entry.unit.kind, entry.path.name)
     )

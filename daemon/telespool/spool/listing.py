@@ -19,14 +19,14 @@ def listed(path: Path) -> list[Listed]:
     return [entry for entry in plain_files.entries(path) if not entry.name.startswith(".")]
 
 
-def is_unit(entry: Listed) -> bool:
-    """Whether this is a unit: an album is a directory, a drop may be one, every other is a plain file."""
+def unit_of(entry: Listed) -> Unit | None:
+    """The unit that this is, None where it is none: an album is a directory, a drop may be one, every other is a plain file."""
     unit = Unit.parse(entry.name)
     if unit is None:
-        return False
-    if unit.is_album:
-        return entry.is_directory
-    return entry.is_file or (entry.is_directory and unit.first == 0)
+        return None
+    if unit.last is not None:
+        return unit if entry.is_directory else None
+    return unit if entry.is_file or (entry.is_directory and unit.first == 0) else None
 
 
 def names(path: Path) -> list[str]:
@@ -49,4 +49,4 @@ def each(path: Path) -> Iterator[Listed]:
 
 def holds_unit(path: Path) -> bool:
     """Whether any unit lies in the folder of a job."""
-    return any(is_unit(entry) for entry in each(path))
+    return any(unit_of(entry) is not None for entry in each(path))

@@ -28,6 +28,7 @@ import string
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Self
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ _KINDS: dict[str, Kind] = {"": "", "c": "c", "o": "o"}
 _LETTERS = string.ascii_lowercase
 _SLOTS = 26 * 26
 _BURST = 60  # seconds by which the names of very many drops of one moment may be ahead of the clock
+_NAMES = 4096  # that are not taken apart again: each is asked for some ten times in a row
 _UNIT = re.compile(
     r"(?P<first>\d{4,})(?:-(?P<last>\d{4,}))?(?P<kind>[co]?)(?:~(?P<still>\d{4,}))?(?:=(?P<place>\d{4,}))?"
     r"(?:@(?P<attempt>[1-9]\d*))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
@@ -101,6 +103,7 @@ class Job:
         return cls(stamp, chat, slug, token, topic)
 
     @classmethod
+    @lru_cache(_NAMES)
     def parse(cls, name: str) -> Self | None:
         """The job of a directory name, or None where it is not one."""
         match = _JOB.fullmatch(name)
@@ -167,6 +170,7 @@ class Unit:
     place: int | None = None
 
     @classmethod
+    @lru_cache(_NAMES)
     def parse(cls, name: str) -> Self | None:
         """The unit of an entry's name, or None where it is not one."""
         match = _UNIT.fullmatch(name)

@@ -118,8 +118,8 @@ class ReceiptReader:
         self._end = 0
         self._found: dict[int, set[tuple[int, str]]] = {}
 
-    def contents(self, path: Path, number: int) -> set[tuple[int, str]]:
-        """Size and SHA-256 of the lines with this number; nothing where there is no such file. Blocks."""
+    def contents(self, path: Path) -> Mapping[int, set[tuple[int, str]]]:
+        """Size and SHA-256 of the lines, by number; nothing where there is no such file. Blocks."""
         try:
             with plain_files.opened(path) as file:
                 state = os.fstat(file.fileno())
@@ -130,13 +130,13 @@ class ReceiptReader:
                 file.seek(self._end)
                 new = file.read()
         except OSError:
-            return set()
+            return {}
         whole = new.rfind(b"\n") + 1
         self._end += whole
         for line in new[:whole].decode("utf-8", "replace").split("\n"):
             if (receipt := Receipt.parse(line)) is not None:
                 self._found.setdefault(receipt.number, set()).add((receipt.size, receipt.digest))
-        return self._found.get(number, set())
+        return self._found
 
 
 def receipts_in(folders: SpoolLayout, job: str, name: str) -> Iterator[Receipt]:

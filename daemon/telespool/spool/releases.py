@@ -44,9 +44,10 @@ def release_album(
     if plain_files.exists(building):  # an attempt that found no room
         spool.disk.rmtree(building)
     spool.disk.mkdir(building)
-    for member, path in staged:
-        spool.disk.fsync(path)
-        spool.disk.rename(path, building / str(member))
+    with plain_files.held(building, *{path.parent for _, path in staged}):
+        for member, path in staged:
+            spool.disk.fsync(path)
+            spool.disk.rename(path, building / str(member))
     spool.disk.fsync(building)
     released = spool.move(building, spool.job_folder(folder, job) / str(unit), folder, job, unit)
     advance_drop(spool, job)

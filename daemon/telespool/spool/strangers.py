@@ -29,7 +29,7 @@ def strangers(folders: SpoolLayout) -> Iterator[Path]:
                 yield path
                 continue
             for inner in listing.listed(path):
-                if not listing.is_unit(inner) and not inner.name.endswith(SEGMENTS):
+                if listing.unit_of(inner) is None and not inner.name.endswith(SEGMENTS):
                     yield path / inner.name
 
 

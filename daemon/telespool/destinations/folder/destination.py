@@ -33,10 +33,19 @@ from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Uploaded
 from telespool.destinations.folder.page import Page
-from telespool.destinations.folder.posts import CAPTION, PREVIEWS, RECORD, Ledger, Medium, Post
+from telespool.destinations.folder.posts import (
+    CAPTION,
+    PREVIEWS,
+    RECORD,
+    Ledger,
+    Medium,
+    Post,
+    file_name,
+)
 from telespool.destinations.markdown import render
 from telespool.errors import ConfigError, Permanent, Temporary
 from telespool.model import PLAIN
+from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.companions import CAPTION_SUFFIX
 from telespool.spool.fs_ops import FileOps
@@ -48,6 +57,7 @@ if TYPE_CHECKING:
     from telespool.model import Item, PostStyle
 
 STAGING = ".staging"
+_IN_USE, _LOCK = "in-use", "lock"
 
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9-]*")
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -81,6 +91,7 @@ class FolderDestination:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._path = Path(os.path.realpath(path))
+        self._staging = self._path / STAGING
         self._chats = dict(chats)
         self._disk = disk or FileOps()
         self._clock = clock
@@ -143,11 +154,11 @@ class FolderDestination:
     def _clean_up(self) -> None:
         """Remove what a dead process left in `.staging/`, unless another is at work here."""
         if self._presence is None:
-            self._presence = os.open(self._staging / "in-use", os.O_RDWR | os.O_CREAT, 0o666)
+            self._presence = os.open(self._staging / _IN_USE, os.O_RDWR | os.O_CREAT, 0o666)
         with contextlib.suppress(BlockingIOError):
             fcntl.flock(self._presence, fcntl.LOCK_EX | fcntl.LOCK_NB)
             for entry in self._staging.iterdir():
-                if entry.is_dir():
+                if entry.name not in {_IN_USE, _LOCK}:
                     self._disk.rmtree(entry)
         fcntl.flock(self._presence, fcntl.LOCK_SH)
 
@@ -158,12 +169,10 @@ class FolderDestination:
                 yield entry.name
 
     def _stage(self, chat: str, item: Item, progress: Callable[[int], None] | None) -> Uploaded:
-        with self._explained():
+        with self._explained(), plain_files.held(self._staging):
             self._known(chat)
-            directory = self._staging / f"{chat}.{item.key:+d}"
-            self._disk.rmtree(directory)
-            self._disk.mkdir(directory)
-            path = directory / _file_name(item.name, set())
+            path, clip = self._staged(chat, item.key)
+            self._disk.rmtree(path)
             try:
                 self._disk.copy(item.path, path, progress)
             except FileNotFoundError as error:
@@ -171,35 +180,16 @@ class FolderDestination:
                     f"{item.name} has gone from the spool while it was being posted. If you moved it,"
                     " all is well."
                 ) from error
-            clip = None
             if item.clip is not None:
-                clip = directory / _file_name(item.clip.name, {path.name.casefold()})
+                self._disk.rmtree(clip)
                 self._disk.copy(item.clip.path, clip)
-        return Uploaded(item, replace(self._describe(item, path), clip=clip))
+            size = plain_files.lstat(path).st_size
+        return Uploaded(item, _described(item, path, clip, size))
 
-    def _describe(self, item: Item, path: Path) -> _Copy:
-        unit = Unit.parse(item.path.name)
-        medium = Medium(
-            message=0,
-            key=item.key,
-            kind=item.kind,
-            file=path.name,
-            mime=item.mime,
-            size=path.stat().st_size,
-            converted=unit is not None and unit.kind == "c",
-        )
-        if item.picture is not None:
-            medium = replace(medium, width=item.picture.width, height=item.picture.height)
-            return _Copy(path, medium, item.picture.preview or item.thumbnail)
-        if item.frame is not None:
-            medium = replace(
-                medium,
-                width=item.frame.width,
-                height=item.frame.height,
-                duration=item.frame.duration,
-                silent=item.frame.silent,
-            )
-        return _Copy(path, medium, item.thumbnail)
+    def _staged(self, chat: str, key: int) -> tuple[Path, Path]:
+        """Where the copy of an item lies until it is posted, and that of its clip."""
+        name = f"{chat}.{key:+d}"
+        return self._staging / name, self._staging / f"{name}.clip"
 
     def _post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> dict[int, int]:
         keys = [entry.item.key for entry in staged]
@@ -216,8 +206,12 @@ class FolderDestination:
                 self._commit(chat, copies, caption, ledger.next_message())
                 changed |= ledger.refresh()
             self._page.update(self._ledgers, chat, changed)
-            for key in keys:
-                self._disk.rmtree(self._staging / f"{chat}.{key:+d}")
+            with plain_files.held(self._staging):
+                for entry in staged:
+                    copy, clip = self._staged(chat, entry.item.key)
+                    self._disk.rmtree(copy)
+                    if entry.item.clip is not None:
+                        self._disk.rmtree(clip)
         found = {key: ledger.message(key) for key in keys}
         return {key: message for key, message in found.items() if message is not None}
 
@@ -226,29 +220,14 @@ class FolderDestination:
         building = self._staging / f"{chat}.post.{_fingerprint(copies)}"
         self._disk.mkdir(building)
         self._disk.mkdir(building / PREVIEWS)
-        media = []
-        for number, copy in enumerate(copies):
-            name = _file_name(copy.path.name, names)
-            self._take(copy.path, building / name)
-            clip = None
-            if copy.clip is not None:
-                clip = _file_name(copy.clip.name, names)
-                self._take(copy.clip, building / clip)
-            preview_name = f"{PREVIEWS}/{name}.jpg" if copy.preview else None
-            if preview_name and copy.preview:
-                self._rewrite(building / preview_name, copy.preview)
-            media.append(
-                replace(
-                    copy.medium,
-                    message=first + number,
-                    file=name,
-                    preview=preview_name,
-                    clip=clip,
-                )
-            )
+        with plain_files.held(self._staging, building):
+            media = [
+                self._move_in(building, copy, first + number, names)
+                for number, copy in enumerate(copies)
+            ]
         for medium in media:
             if medium.caption:
-                name = _file_name(f"{medium.file}{CAPTION_SUFFIX}", names)
+                name = file_name(f"{medium.file}{CAPTION_SUFFIX}", names)
                 self._rewrite(building / name, f"{medium.caption}\n".encode())
         posted = datetime.fromtimestamp(int(self._clock()), UTC).isoformat()
         post = Post(posted, caption, tuple(media))
@@ -264,13 +243,30 @@ class FolderDestination:
         self._disk.rename(building, self._path / chat / post.directory)  # commit
         self._disk.fsync(self._path / chat, self._staging)
 
+    def _move_in(self, building: Path, copy: _Copy, message: int, names: set[str]) -> Medium:
+        """Move a staged copy, with its clip and its preview, to the post that is being built."""
+        name = file_name(copy.medium.file, names)
+        self._take(copy.path, building / name)
+        clip = None
+        if copy.clip is not None:
+            clip = file_name(copy.medium.clip or name, names)
+            self._take(copy.clip, building / clip)
+        preview = f"{PREVIEWS}/{name}.jpg" if copy.preview else None
+        if preview and copy.preview:
+            self._rewrite(building / preview, copy.preview)
+        return replace(copy.medium, message=message, file=name, preview=preview, clip=clip)
+
     def _take(self, source: Path, target: Path) -> None:
         """Move a staged copy to its post, unless an earlier attempt at the same post did."""
-        if source.exists():
+        try:
+            self._disk.rename(source, target)
+        except FileExistsError:
             self._disk.unlink(target)
             self._disk.rename(source, target)
-        elif not target.exists():
-            raise Temporary(f"The staged copy of {source.name} is gone; it is staged again.")
+        except FileNotFoundError:
+            if not plain_files.exists(target):
+                reason = f"The staged copy of {target.name} is gone; it is staged again."
+                raise Temporary(reason) from None
 
     def _rewrite(self, path: Path, content: bytes) -> None:
         self._disk.unlink(path)
@@ -293,14 +289,10 @@ class FolderDestination:
                 " [chats], or drop the files again into the folder of a chat that is there."
             )
 
-    @property
-    def _staging(self) -> Path:
-        return self._path / STAGING
-
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Hold the folder's lock: one post at a time, whoever makes it."""
-        descriptor = os.open(self._staging / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+        descriptor = os.open(self._staging / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -324,17 +316,25 @@ class FolderDestination:
             raise Temporary(reason, scope="all", kind="disk") from error
 
 
-def _file_name(name: str, taken: set[str]) -> str:
-    """A name for a file of a post that no other has, whatever the case of its letters."""
-    stem, dot, extension = clean(name).rpartition(".")
-    if not stem:
-        stem, dot, extension = extension, "", ""
-    candidate, number = f"{stem}{dot}{extension}", 1
-    while candidate.casefold() in taken:
-        number += 1
-        candidate = f"{stem}-{number}{dot}{extension}"
-    taken.add(candidate.casefold())
-    return candidate
+def _described(item: Item, path: Path, clip: Path, size: int) -> _Copy:
+    unit, picture, frame = Unit.parse(item.path.name), item.picture, item.frame
+    shown = picture or frame
+    medium = Medium(
+        message=0,
+        key=item.key,
+        kind=item.kind,
+        file=item.name,
+        mime=item.mime,
+        size=size,
+        width=shown.width if shown else None,
+        height=shown.height if shown else None,
+        duration=frame.duration if frame and not picture else None,
+        silent=bool(frame and not picture and frame.silent),
+        converted=unit is not None and unit.kind == "c",
+        clip=item.clip.name if item.clip else None,
+    )
+    preview = (picture.preview if picture else None) or item.thumbnail
+    return _Copy(path, medium, preview, clip if item.clip else None)
 
 
 def _fingerprint(copies: Sequence[_Copy]) -> str:

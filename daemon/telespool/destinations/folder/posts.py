@@ -167,6 +167,19 @@ class Ledger:
         return self._highest + 1
 
 
+def file_name(name: str, taken: set[str]) -> str:
+    """A name for a file of a post that no other has, whatever the case of its letters."""
+    stem, dot, extension = clean(name).rpartition(".")
+    if not stem:
+        stem, dot, extension = extension, "", ""
+    candidate, number = f"{stem}{dot}{extension}", 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{stem}-{number}{dot}{extension}"
+    taken.add(candidate.casefold())
+    return candidate
+
+
 def _names(directory: Path) -> set[str]:
     try:
         return set(os.listdir(directory))  # noqa: PTH208 - names only, there may be very many

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from telespool.archives.members import ExtractedPiece as Unpacked
     from telespool.archives.nested import Inside
     from telespool.pipeline.caption_text import CaptionText
+    from telespool.pipeline.glance import MemberGlance
     from telespool.pipeline.sources.base import Rules
 
 
@@ -106,9 +107,10 @@ class UnpackingSource:
         done = 0
         self._next_size = _ahead(ends, 0)
 
-        sieve = _Sieve(self.rules, depth)
+        sieve = _Sieve(self.rules, base, depth)
         begun, before = time.monotonic(), len(self.damage)
-        unpacking = archive.extract(directory, skip=_Shifted(skip, base), keep=sieve)
+        left = _Shifted(skip, base)
+        unpacking = archive.extract(directory, skip=left, keep=sieve, came=sieve.came)
         async with aclosing(cast("AsyncGenerator[Unpacked]", unpacking)) as pieces:
             while (out := await self._next(pieces)) is not None:
                 done += 1
@@ -134,7 +136,8 @@ class UnpackingSource:
                     said = caption.problem or CAPTION
                     yield ExtractedMember(member, left_out=said, caption=caption)
                 elif out.member.number in sieve.plain and not may_be(out.path.name):
-                    yield ExtractedMember(member, out.path)
+                    seen = sieve.seen.pop(out.member.number, None)
+                    yield ExtractedMember(member, out.path, glance=seen)
                 elif depth > 1 and await in_thread(may_be_archive, out.path):
                     inside.append((member, out.path))
                 else:
@@ -213,14 +216,22 @@ class _Sieve:
     """Says of each member, by its first bytes, whether it is to come out; and remembers what these say.
 
     `plain` are surely no archives; `spared` are wanted and need not come out; `reasons` say why others are not wanted.
+    `seen` is what a look has told of those that have come out.
     """
 
-    def __init__(self, rules: Rules, depth: int) -> None:
+    def __init__(self, rules: Rules, base: int, depth: int) -> None:
+        self.seen: dict[int, MemberGlance | None] = {}
         self.plain: set[int] = set()
         self.spared: set[int] = set()
         self.reasons: dict[int, str] = {}
         self._rules = rules
+        self._base = base
         self._depth = depth
+
+    def came(self, listed: Member, path: Path) -> None:
+        """A member has come out; in the thread that has written it."""
+        if listed.number in self.plain and not is_caption(listed.name):
+            self.seen[listed.number] = self._rules.glance(numbered(listed, self._base), path)
 
     def __call__(self, listed: Member, head: bytes) -> bool:
         if is_surely_none(head):

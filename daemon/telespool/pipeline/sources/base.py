@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 from telespool.archives import passwords
@@ -15,6 +16,7 @@ from telespool.archives.volumes import may_be
 from telespool.clutter import IGNORED, ignored
 from telespool.file_endings import archive_name, media_name, raw_name
 from telespool.file_types import identify, is_raw
+from telespool.pipeline.glance import of_member
 from telespool.pipeline.photo_notes import is_note
 from telespool.runtime import plain_files
 from telespool.spool import job_captions
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from telespool.archives.members import Member
     from telespool.config.schema import ChatSettings, Config
     from telespool.pipeline.caption_text import CaptionText
+    from telespool.pipeline.glance import MemberGlance
     from telespool.spool.account import LeftOut
     from telespool.spool.fs_ops import FileOps
     from telespool.spool.room import Room
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 NO_MEDIA = "neither a photo nor a video"
 UNREAD = "it is {}, which is not read: export it as JPEG or PNG"
 TOO_DEEP = "an archive that lies deeper inside others than archives.depth: drop it by itself"
+_SOON = 32 << 20  # bytes that are read in a moment
 CAPTION = job_captions.CAPTION
 PASSWORD = "a password, which is never posted"  # noqa: S105 - a sentence
 
@@ -63,6 +67,8 @@ class ExtractedMember:
     """What is a caption of other members, and no file to be sent."""
     unseen: bool = False
     """It is wanted, but was not let out, because nothing is sent now (`Rules.spares`)."""
+    glance: MemberGlance | None = None
+    """What a look at it has told, where it was looked at when it came out."""
 
 
 class Source(Protocol):
@@ -107,6 +113,8 @@ class Rules:
     """Whether camera raws are wanted."""
     notes: bool = False
     """Whether the notes are wanted that tell when photos were taken."""
+    look: Callable[[Member, Path], MemberGlance] | None = None
+    """Looks at a member that has come out."""
 
     spares: Callable[[Member], bool] | None = None
     """Asked of each wanted member of an archive whether it need not come out. With it nothing is sent: files are looked at
@@ -137,8 +145,18 @@ class Rules:
             room=room,
             raws=chat.raw != "leave",
             notes=chat.order == "taken",
+            look=None if spares else partial(of_member, live=chat.live_photos != "both"),
             spares=spares,
         )
+
+    def glance(self, member: Member, path: Path) -> MemberGlance | None:
+        """What a look at a member tells, at once; None where that would take long, or cannot be had. Blocks."""
+        if self.look is None or not 0 < (member.size or 0) <= _SOON:
+            return None
+        try:
+            return self.look(member, path)
+        except OSError:
+            return None  # it is looked at again, and told, by who takes it in
 
     def lend(self, source: Path, target: Path, name: str) -> Path:
         """Give a file of the drop a second name; a copy, where that must be, only if there is room. Blocks."""

@@ -61,32 +61,34 @@ class FolderSource(UnpackingSource):
         for member in self.members:
             if member.number in skip:
                 continue
-            path = self.path / member.name
-            if password_for(member.name) is not None:
-                await in_thread(self.rules.learn, member.name, path)
-                yield ExtractedMember(member, left_out=PASSWORD)
-                continue
-            if is_caption(member.name) and not ignored(member.name, self.rules.ignore):
-                caption = await in_thread(read_caption, path)
-                yield ExtractedMember(member, left_out=caption.problem or CAPTION, caption=caption)
-                continue
-            head = await in_thread(_head, path)
-            if not head:
-                yield ExtractedMember(member, left_out="empty")
-                continue
-            depth = self.rules.depth + 1
-            if not self.rules.wanted(member.name, head, depth):
-                reason = self.rules.reason(member.name, depth, head)
-                yield ExtractedMember(member, left_out=reason)
-                continue
-            staged = directory / f"{member.number:04d}_{clean(path.name)}"
-            staged = await in_thread(self.rules.lend, path, staged, member.name)
-            if await in_thread(may_be_archive, staged):
-                inside.append((member, staged))
+            piece, archive = await in_thread(self._come_out, member, directory)
+            if archive is not None:
+                inside.append((member, archive))
             else:
-                yield ExtractedMember(member, staged)
+                yield piece
         async for piece in self.unpack_inner(inside, self.rules.depth, skip):
             yield piece
+
+    def _come_out(self, member: Member, directory: Path) -> tuple[ExtractedMember, Path | None]:
+        """One of its files; where it is an archive, its second name as well. Blocks."""
+        rules, depth, path = self.rules, self.rules.depth + 1, self.path / member.name
+        if password_for(member.name) is not None:
+            rules.learn(member.name, path)
+            return ExtractedMember(member, left_out=PASSWORD), None
+        if is_caption(member.name) and not ignored(member.name, rules.ignore):
+            caption = read_caption(path)
+            said = caption.problem or CAPTION
+            return ExtractedMember(member, left_out=said, caption=caption), None
+        head = _head(path)
+        if not head:
+            return ExtractedMember(member, left_out="empty"), None
+        if not rules.wanted(member.name, head, depth):
+            return ExtractedMember(member, left_out=rules.reason(member.name, depth, head)), None
+        staged = directory / f"{member.number:04d}_{clean(path.name)}"
+        staged = rules.lend(path, staged, member.name)
+        if may_be_archive(staged):
+            return ExtractedMember(member, staged), staged
+        return ExtractedMember(member, staged, glance=rules.glance(member, staged)), None
 
 
 def walk(
