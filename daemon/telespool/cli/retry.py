@@ -144,7 +144,9 @@ def _wanted(spool: Spool, what: str, *, as_document: bool) -> tuple[str, list[En
     """The job that is meant, and what of it was refused or waits by itself."""
     found = find(spool, what)
     if not found.job:
-        raise Permanent(f"{what} is in the inbox still: it is taken by itself.")
+        raise Permanent(
+            f"{what} is in the inbox still: it is taken by itself. What it waits for: telespool explain {what}"
+        )
     resting = (*spool.units("quarantine", found.job), *spool.units("deferred", found.job))
     entries = [
         entry for entry in found.entries or resting if _may_go(entry, as_document=as_document)
