@@ -146,7 +146,7 @@ def test_what_came_meanwhile_is_not_forgotten(spool: Spool) -> None:
 def test_the_name_of_an_empty_unit(spool: Spool) -> None:
     """Parting no live photos changes nothing."""
     lay(spool, "uploading/0001_a.jpg")
-    part_live_photos(spool, entry(spool, "uploading/0001_a.jpg"), [])
+    part_live_photos(spool, entry(spool, "uploading/0001_a.jpg"), [], size=10)
     assert lying(spool) == ["uploading/0001_a.jpg"]
 
 

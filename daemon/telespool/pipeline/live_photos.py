@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -166,7 +167,8 @@ class LiveClips:
                     made = workshop(member) / "clip"
                     film = await self._playing(clip.path, clip.unit.shown, made, brief=True)
                     apart.append(LoneStill(member, clip, film))
-        await in_thread(self._spool.part_live_photos, entry, apart)
+        size = self._config.chat(entry.chat).album
+        await in_thread(partial(self._spool.part_live_photos, entry, apart, size=size))
 
     async def _playing(
         self, clip: Path, name: str, directory: Path, *, brief: bool = False

@@ -192,7 +192,7 @@ class Preparer:
 
     async def clean(self, members: Iterable[Entry]) -> None:
         """Remove the forms that were made for the members of a unit."""
-        keys = [key for key in map(_key, members) if key in self._verdicts]
+        keys = {key for key in map(_key, members) if key in self._verdicts}
         made = [self._workshop(key) for key in keys if key in self._made]
         for key in keys:
             del self._verdicts[key]

@@ -217,7 +217,7 @@ class Uploader(Worker):
         except FileNotFoundError:
             return  # a person took it away
         try:
-            await self.attempt(entry, self._attempt(entry, unit))
+            await self.attempt(entry, self._attempt(entry, unit, members))
         finally:
             self.context.activity.upload = None
             await self.preparing.clean(members)
@@ -239,8 +239,8 @@ class Uploader(Worker):
             unit.moved(members)
         return entry, members, unit if same else None
 
-    async def _attempt(self, entry: Entry, unit: StagedUnit | None) -> None:
-        """One attempt at one unit, from its files (`unit`: they were brought ahead) to its receipt."""
+    async def _attempt(self, entry: Entry, unit: StagedUnit | None, touched: list[Entry]) -> None:
+        """One attempt at a unit, from its files (`unit`: brought ahead) to its receipt; `touched` gets members that it makes."""
         if unit is None:
             bringing = asyncio.create_task(self.stager.bring(entry), name="stage a unit")
             await asyncio.sleep(0)  # its files go first
@@ -258,6 +258,7 @@ class Uploader(Worker):
                 unit = await self.stager.bring(entry)
                 self.context.activity.upload = unit.activity
                 members, staged, refused = unit.members, unit.staged, unit.refused
+                touched += members.values()
                 continue
             await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=not staged)
             if not staged:

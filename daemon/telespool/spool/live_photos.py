@@ -1,6 +1,7 @@
 """uploading → uploading, converting: the still and the clip of a live photo go apart, because they cannot be one message.
 
-The clips go together, as an album of their own behind the one of their stills. A clip that plays as it is goes there by one
+The clips go together, as an album of their own behind the one of their stills; in a story each stands behind its still, in the
+same album, where that has room for all of them. A clip that plays as it is goes there by one
 rename. Of one that does not a copy was made at once: the clip goes to converting/, where originals wait for their copies,
 and then the copy into the album. The still of a motion photo, whose clip was within it, gets the mark that it stands alone at last. Should
 the process die in between, the rest is parted when the unit is sent again, and a copy that did not come is made by the
@@ -12,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from telespool.spool.gathering import items
 from telespool.spool.names import NESTED, Unit, clean
 
 if TYPE_CHECKING:
@@ -35,17 +37,22 @@ class LoneStill:
     film: Path | None
 
 
-def part_live_photos(spool: SpoolWriter, entry: Entry, apart: Sequence[LoneStill]) -> None:
-    """Take the clips of these stills out of a unit."""
+def part_live_photos(
+    spool: SpoolWriter, entry: Entry, apart: Sequence[LoneStill], *, size: int
+) -> None:
+    """Take the clips of these stills out of a unit; an album holds `size` items."""
     found = [(each, _alone(entry, each)) for each in apart]
     if len(found) == 1 and entry.unit.place is None:  # by itself it needs no place among others
         found = [(each, replace(unit, place=None)) for each, unit in found]
     units = sorted((unit for _, unit in found), key=lambda unit: (unit.order, unit.first))
     if not units:
         return
+    is_story = entry.unit.place is not None
     folder = spool.job_folder("uploading", entry.job)
-    if len(units) > 1:
-        place = units[0].place if entry.unit.place is not None else None
+    if is_story and entry.unit.is_album and items(spool, entry) + len(units) <= size:
+        folder = entry.path
+    elif len(units) > 1:
+        place = units[0].place if is_story else None
         is_copy = any(unit.kind == "c" for unit in units)
         folder /= str(replace(Unit.album(units), kind="c" if is_copy else "", place=place))
     standing = spool.standing(entry.job)
