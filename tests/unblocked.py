@@ -39,6 +39,7 @@ ALLOWED: dict[str, str] = {
     "service/reload.py:": "one small file is read when a person asks for it, and nothing runs yet at the start",
     "service/watchdog.py:_stacks": "a worker hangs: where it stands is read from the source",
     "spool/attempts.py:Marks.advance": "a time stamp, which no disk is waited for",
+    "pipeline/worker.py:_traceback": "after a mistake of ours its lines are read from the source",
     "pipeline/converter.py:Converter._convert.<locals>.progress": "a listing of a few segments just written",
     "destinations/telegram/login.py:": "the file of the login, which is small, when somebody logs in",
     "destinations/telegram/peers.py:": "the same file, which Telethon keeps open",

@@ -141,7 +141,9 @@ class Worker(abc.ABC):
             await self._let_go(entry)
             raise
         except Exception as error:
-            if isinstance(error, FileNotFoundError) and self._is_of_ours(entry, error):
+            if isinstance(error, FileNotFoundError) and await in_thread(
+                self._is_of_ours, entry, error
+            ):
                 reason = (
                     f"A working file of {entry.unit.label} was removed meanwhile: {error.filename}."
                 )
@@ -154,7 +156,7 @@ class Worker(abc.ABC):
                 await self._put_off(entry, refused_by_kernel(entry, error))
                 return
             told = {"job": entry.job, "unit": str(entry.unit.plain())}
-            log.error("worker.failed", traceback=traceback.format_exc(), **told)  # noqa: TRY400 - a field of its own
+            log.error("worker.failed", traceback=_traceback(), **told)  # noqa: TRY400 - a field of its own
             reason = f"An internal error stopped the work on {entry.unit.label}: {error!r}."
             await self.give_up(entry, Permanent(reason))
 
@@ -170,7 +172,7 @@ class Worker(abc.ABC):
         await clean_up(self.spool.pause, entry)
 
     def _is_of_ours(self, entry: Entry, error: FileNotFoundError) -> bool:
-        """Whether it is a working file that is missing, and not what a person took away."""
+        """Whether it is a working file that is missing, and not what a person took away. Blocks."""
         missing = error.filename
         return missing is not None and is_below(missing, self.spool.tmp) and entry.path.exists()
 
@@ -299,7 +301,7 @@ class Worker(abc.ABC):
             f"a mistake of Telespool: {error!r}. Please report it",
             "",
             "worker.failed",
-            traceback=traceback.format_exc(),
+            traceback=_traceback(),
         )
         return _WAIT_AFTER_MISTAKE
 
@@ -314,3 +316,8 @@ class Worker(abc.ABC):
         if trouble != self._trouble:
             self._trouble = trouble
             log.error(event, worker=self.name, file=where or None, reason=sentence, **more)
+
+
+def _traceback() -> str:
+    """The lines that led to the error that is handled."""
+    return traceback.format_exc()
