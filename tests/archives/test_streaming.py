@@ -6,6 +6,7 @@ import asyncio
 import errno
 import gzip
 import os
+import subprocess
 from contextlib import aclosing
 from dataclasses import replace
 from types import SimpleNamespace
@@ -135,6 +136,36 @@ async def test_cancelled_in_the_middle(archive: Path, tmp_path: Path) -> None:
     assert not _children()
     for path in (tmp_path / "out").iterdir():
         assert path.read_bytes() in FILES.values()
+
+
+async def test_a_sparse_file_is_broken_off(tmp_path: Path) -> None:
+    """The holes of a sparse file come from nowhere; their end does not have to be waited for."""
+    with (tmp_path / "holes.bin").open("wb") as file:
+        file.truncate(9 << 30)
+        file.seek(8 << 30)
+        file.write(b"end")
+    command = ["tar", "-cSf", str(tmp_path / "x.tar"), "-C", str(tmp_path), "holes.bin"]
+    subprocess.run(command, check=True)
+    boundless = ArchiveSettings(max_ratio=1e9, max_member=Bytes(1 << 40), max_total=Bytes(1 << 40))
+    opened = await (await Engine.find(boundless)).open(tmp_path / "x.tar")
+    out = tmp_path / "out"
+
+    async def all_of_it() -> None:
+        async with aclosing(_pieces(opened, out)) as pieces:
+            async for _ in pieces:
+                pass
+
+    task = asyncio.create_task(all_of_it())
+    while not (out.exists() and any(path.stat().st_size for path in out.iterdir())):
+        assert not task.done()
+        await asyncio.sleep(0.01)
+    grown = max(path.stat().st_size for path in out.iterdir())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert grown < 8 << 30
+    assert list(out.iterdir()) == []
 
 
 async def test_nothing_is_overwritten(archive: Path, tmp_path: Path) -> None:

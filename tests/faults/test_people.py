@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telespool.spool.layout import FOLDERS, WORKING
+from telespool.spool.lock import Lock
 from tests.crash.chat import FORBIDDEN, LATER
 from tests.crash.media import film, photo, video
 from tests.crash.scenes import Scene, tar
@@ -178,3 +179,13 @@ async def test_a_receipt_moved_back_is_not_sent_again(root: Path) -> None:
         await house.until(lambda: "0001+77_a.mp4" in house.lying("done"))
 
     assert house.arrived == []
+
+
+@pytest.mark.usefixtures("fast_media")
+async def test_the_lock_is_removed(root: Path) -> None:
+    """A daemon whose lock somebody removed goes on, and says soon again that it runs."""
+    async with running(config(root)) as house:
+        (root / "lock").unlink()
+        await house.until(lambda: Lock(root / "lock").holder() == os.getpid())
+        (root / "inbox" / "a.jpg").write_bytes(photo(b"a"))
+        await house.until(lambda: house.arrived and house.idle)

@@ -59,6 +59,25 @@ def test_removing_the_file_lets_no_second_one_in(tmp_path: Path) -> None:
     second.close()
 
 
+def test_the_file_is_made_anew(tmp_path: Path) -> None:
+    """Whoever removes it, and even makes another, is told who has the lock, as soon as that looks."""
+    lock = Lock(tmp_path / "lock")
+    assert not lock.renew()
+    lock.take()
+    taken = (tmp_path / "lock").stat().st_mtime_ns
+    assert not lock.renew()
+    for again in (False, True):
+        (tmp_path / "lock").unlink()
+        if again:
+            (tmp_path / "lock").touch()
+        assert Lock(tmp_path / "lock").holder() is None
+        assert lock.renew()
+        assert Lock(tmp_path / "lock").holder() == os.getpid()
+        assert (tmp_path / "lock").stat().st_mtime_ns == taken
+    lock.release()
+    assert Lock(tmp_path / "lock").holder() is None
+
+
 def test_a_link_in_the_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
     """What it points to is not written to."""
     (tmp_path / "letter").write_text("dear aunt")

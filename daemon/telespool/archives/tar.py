@@ -281,8 +281,13 @@ class TarArchive(Archive):
 
     async def _extract(self, writer: Writer, skip: Container[int]) -> AsyncIterator[ExtractedPiece]:
         tap = await self._tap()
+
+        async def stop() -> None:
+            await writer.stop()
+            await tap.abort()
+
         try:
-            async for piece in steps(self._read(tap, writer, skip), tap.abort, writer):
+            async for piece in steps(self._read(tap, writer, skip), stop, writer):
                 if piece.damage is not None:
                     await tap.check_death()
                 yield piece
@@ -312,6 +317,8 @@ def _piece(writer: Writer, walk: TarReader, entry: TarEntry, member: Member) -> 
     file = writer.begin(member)
     try:
         for data in walk.content(entry):
+            if writer.stopped:  # the holes of a sparse file come from nowhere
+                break
             file.add(data)
         if file.size == entry.size:
             return ExtractedPiece(member, file.close(), size=file.size)

@@ -14,6 +14,8 @@ import os
 import struct
 from typing import TYPE_CHECKING
 
+from telespool.runtime import broken_off
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,6 +23,8 @@ _BEGIN, _END = b"\xff\xd8\xff", b"\xff\xd9"
 _SHOWN = {0xC0, 0xC1, 0xC2}  # baseline, extended, progressive; C3 is without loss
 _FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _MOST = 64  # JPEGs that are looked at
+_LARGEST = 256 << 20  # bytes of a photo
+_WINDOW = 8 << 20  # bytes that are searched at a time: meanwhile no other thread runs
 _SMALLEST = 480  # pixels of the longer side: what is smaller is a thumbnail
 
 
@@ -30,20 +34,31 @@ def find(path: Path) -> tuple[int, int] | None:
         return None
     best, most = None, 0
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at, looked = data.find(_BEGIN), 0
+        at, looked = _find(data, _BEGIN, 0), 0
         while at >= 0 and looked < _MOST:
             looked += 1
             found = _look(data, at)
             if found is None:
-                at = data.find(_BEGIN, at + 1)
+                at = _find(data, _BEGIN, at + 1)
                 continue
             width, height, scan = found
-            end = data.find(_END, scan)
+            end = _find(data, _END, scan)
             end = len(data) if end < 0 else end + 2
-            if width * height > most and max(width, height) >= _SMALLEST:
+            fits = max(width, height) >= _SMALLEST and end - at <= _LARGEST
+            if width * height > most and fits:
                 best, most = (at, end - at), width * height
-            at = data.find(_BEGIN, end)
+            at = _find(data, _BEGIN, end)
     return best
+
+
+def _find(data: mmap.mmap, what: bytes, start: int) -> int:
+    """The place of some bytes from there on, -1 for none; broken off within a window when its caller is cancelled."""
+    for at in range(start, len(data), _WINDOW):
+        broken_off.check()
+        found = data.find(what, at, at + _WINDOW + len(what) - 1)
+        if found >= 0:
+            return found
+    return -1
 
 
 def extract(path: Path, directory: Path) -> Path | None:

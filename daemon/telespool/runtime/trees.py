@@ -17,6 +17,7 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
+from telespool.runtime import broken_off
 from telespool.runtime.plain_files import DIRECTORY, lstat, open_directory, open_in, sign, told
 
 if TYPE_CHECKING:
@@ -139,7 +140,8 @@ def list_tree(top: Path) -> Listing:
 def walk(top: Path, enter: Callable[[str], bool] = lambda _: True) -> Iterator[Found]:
     """Everything below a directory, by name, each directory before what is in it; without recursion.
 
-    Directories whose name below the top `enter` refuses are given, not entered. What vanishes meanwhile is left out.
+    Directories whose name below the top `enter` refuses are given, not entered. What vanishes meanwhile is left out. It is
+    broken off when whoever waits for it is cancelled.
     """
     with Cursor(open_directory(top)) as cursor:
         prefix = ""
@@ -152,6 +154,7 @@ def walk(top: Path, enter: Callable[[str], bool] = lambda _: True) -> Iterator[F
                     cursor.up()
                     prefix = prefix[: lengths.pop()]
                 continue
+            broken_off.check()
             last = waiting[-1].pop()
             try:
                 state = os.stat(last, dir_fd=cursor.here, follow_symlinks=False)

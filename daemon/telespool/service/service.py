@@ -61,6 +61,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_LOCK_LOOK = 2.0
+"""Seconds between two looks at the file of the lock."""
 _OPEN_AGAIN = 5.0
 _FIND_IN = 10.0
 _TOOLS = "tools"
@@ -197,6 +199,7 @@ class Service:
                     group.create_task(self._keep_gate(wakeups), name="gate"),
                     group.create_task(self._keep_count(wakeups), name="count"),
                     group.create_task(self._keep_tools(wakeups), name="tools"),
+                    group.create_task(self._keep_lock(), name="lock"),
                     group.create_task(self.supervision.keep(), name="supervision"),
                 ]
                 if self.config.metrics.file or self.config.metrics.listen:
@@ -296,6 +299,14 @@ class Service:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await changed.wait()
+
+    async def _keep_lock(self) -> None:
+        """Make the file of the lock anew where a person removed it: `status` and others ask it who works here."""
+        while True:
+            with contextlib.suppress(OSError):  # of a disk that fails the workers tell
+                if await in_thread(self.spool.renew_lock):
+                    log.info("lock.renewed", reason="somebody removed the file of the lock")
+            await asyncio.sleep(_LOCK_LOOK)
 
     def _count_deferred(self) -> int:
         return sum(1 for _ in self.spool.all_units("deferred"))

@@ -195,6 +195,10 @@ class Spool(SpoolWriter):
         """Let `status` say why the daemon does not run any more: a person must do something."""
         self._lock.leave_word(reason)
 
+    def renew_lock(self) -> bool:
+        """Make the file of the lock anew if a person removed it; whether that was so."""
+        return self._lock.renew()
+
     def close(self) -> None:
         """Give the lock back; safe to call twice."""
         self._lock.release()

@@ -59,10 +59,27 @@ class Lock:
                 f"Another telespool (process {self.holder() or 'unknown'}) is working on"
                 f" {self.path.parent}. Stop it first, or give this one a spool of its own."
             )
-        # Over what stood there, as long as it: a full disk must not keep anybody from starting.
-        with contextlib.suppress(OSError):
-            os.pwrite(self._descriptor, f"{os.getpid():<{_WIDTH}}\n".encode(), 0)
-            os.ftruncate(self._descriptor, _WIDTH + 1)
+        _sign(self._descriptor)
+
+    def renew(self) -> bool:
+        """Make the file anew if somebody removed it, for those who ask who has the lock; whether that was so. Blocks."""
+        if self._descriptor is None:
+            return False
+        own = os.fstat(self._descriptor)
+        with contextlib.suppress(FileNotFoundError):
+            there = os.lstat(self.path)
+            if (there.st_dev, there.st_ino) == (own.st_dev, own.st_ino):
+                return False
+        descriptor = os.open(self.path, _FLAGS | os.O_RDWR | os.O_CREAT, 0o644)
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not _taken(descriptor):
+            os.close(descriptor)
+            return False
+        _sign(descriptor)
+        with contextlib.suppress(OSError):  # its time tells when the process took it
+            os.utime(descriptor, ns=(own.st_atime_ns, own.st_mtime_ns))
+        os.close(self._descriptor)
+        self._descriptor = descriptor
+        return True
 
     def leave_word(self, reason: str) -> None:
         """Write down why the process ends, for `last_word`; nothing where it has not the lock, or the disk takes none."""
@@ -110,6 +127,13 @@ class Lock:
         finally:
             os.close(descriptor)
         return None
+
+
+def _sign(descriptor: int) -> None:
+    """Write the process id over what stood there, as long as it: a full disk must not keep anybody from starting."""
+    with contextlib.suppress(OSError):
+        os.pwrite(descriptor, f"{os.getpid():<{_WIDTH}}\n".encode(), 0)
+        os.ftruncate(descriptor, _WIDTH + 1)
 
 
 def _taken(descriptor: int) -> bool:
