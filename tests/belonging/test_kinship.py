@@ -119,6 +119,26 @@ def test_chapters_of_one_recording(chapters: tuple[str, ...]) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("2004_0612_153000_0001F.MP4", "2004_0612_153000_0001R.MP4"),
+        ("20040612_153000_NF.mp4", "20040612_153000_NR.mp4"),
+        ("NO20040612-153000-000001F.MP4", "NO20040612-153000-000001B.MP4"),
+        ("2004-06-12_15-30-00-front.mp4", "2004-06-12_15-30-00-left_repeater.mp4"),
+    ],
+)
+def test_lenses_of_one_moment(one: str, other: str) -> None:
+    """A dashcam writes a film for each lens: those of one moment belong together, those of the next do not."""
+    later = other.replace("53000", "53100").replace("-30-00", "-31-00")
+    kin, numbers = of(one, other, later, "20040612_153000.mp4")
+
+    together = numbers[one], numbers[other]
+    assert kin.views == dict.fromkeys(together, together)
+    assert kin.together(numbers[other]) == together
+    assert kin.together(numbers[later]) == (numbers[later],)
+
+
 def test_bursts() -> None:
     """The pictures of a burst are known."""
     kin, _ = of("20040612_153000_BURST001.jpg", "20040612_153000_BURST002.jpg", "a.jpg")

@@ -59,6 +59,14 @@ def test_when_a_photo_and_a_film_were_taken(tmp_path: Path, film: Path) -> None:
     assert taken(live.still(tmp_path / "a.heic", 1)) == Taken(HALF_PAST_ONE, True, 7200.0)
     assert taken(film) == Taken(HALF_PAST_ONE, True, 7200.0)
     assert taken(live.still(tmp_path / "b.jpg", 1, zone="")) == Taken(HALF_PAST_ONE + 7200, False)
+    plain, xmp = Image.new("RGB", (8, 8)), b'<x xmp:CreateDate="2004-06-12T15:30:00+02:00"/>'
+    plain.save(tmp_path / "d.jpg", xmp=xmp)
+    assert taken(tmp_path / "d.jpg") == Taken(HALF_PAST_ONE, True, 7200.0)
+    tags = Image.Exif()
+    tags[0x0132] = "2004:06:12 15:30:00"
+    tags.get_ifd(0x8769)[0x9003] = "0000:00:00 00:00:00"
+    plain.save(tmp_path / "e.jpg", exif=tags)
+    assert taken(tmp_path / "e.jpg") == Taken(HALF_PAST_ONE + 7200, False)
     (tmp_path / "c.jpg").write_bytes(b"\xff\xd8\xff\xe0 no EXIF")
     assert taken(tmp_path / "c.jpg") is None
 

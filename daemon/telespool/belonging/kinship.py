@@ -7,6 +7,7 @@
                                                  an edited version and its original
     GX010001.MP4 GX020001.MP4                    chapters of one recording: GoPro, DJI, Insta360, dashcams
     IMG_1_BURST001.jpg IMG_1_BURST002.jpg        a burst
+    2024_0612_153000_0001F.MP4 …_0001R.MP4       what several lenses saw at one moment: dashcams
 
 Files are known by their numbers in the drop, and belong together only inside one folder. Whatever the case of a name.
 """
@@ -58,6 +59,14 @@ _CHAPTERS = (
     # Dashcams: 20240612_153000_F_001
     re.compile(r"(?P<kind>)(?P<recording>\d{8}_?\d{6}_?[fr]?)_(?P<chapter>\d{1,3})"),
 )
+_LENSES = (
+    # Viofo, 70mai, BlackVue: 2024_0612_153000_0001F, NO20240612-153000-000001B, 20240612_153000_NF
+    re.compile(r"(?P<moment>\D*\d{4}_?\d{4}[-_]?\d{6}(?:[-_]\d{3,6}|_[nepmi]))_?[fribl]"),
+    # Tesla: 2024-06-12_15-30-00-left_repeater
+    re.compile(
+        r"(?P<moment>\d{4}(?:-\d\d){2}_\d\d(?:-\d\d){2})-(?:front|back|(?:left|right)_(?:repeater|pillar))"
+    ),
+)
 _BURST = (
     re.compile(r"(?P<burst>.+?)_burst\d+(?:_cover)?"),
     re.compile(r"\d{5}[a-z]+_\d{5}_(?P<burst>burst\d{14,})(?:_cover)?"),
@@ -101,6 +110,8 @@ class Kinship:
     chapters: dict[int, tuple[int, ...]] = field(default_factory=dict)
     """Chapter: all chapters of its recording, in order."""
     bursts: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    views: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Video: all that other lenses of its camera saw at that moment."""
     _stills: dict[int, int] = field(default_factory=dict)
 
     @classmethod
@@ -132,8 +143,9 @@ class Kinship:
         return next(iter(self.clips.get(still, ())), None)
 
     def together(self, number: int) -> tuple[int, ...]:
-        """What is to share an album with this file, in order: the chapters of its recording, its burst, or itself alone."""
-        return self.chapters.get(number) or self.bursts.get(number) or (number,)
+        """What is to share an album with this file, in order: its recording, its burst, its moment, or itself alone."""
+        groups = (self.chapters, self.bursts, self.views)
+        return next((each[number] for each in groups if number in each), (number,))
 
     def still_of(self, clip: int) -> int | None:
         """The photo whose clip this may be, None for none."""
@@ -196,30 +208,34 @@ class Kinship:
     def _gather(self, inside: Iterable[_Name]) -> None:
         recordings: defaultdict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
         bursts: defaultdict[str, list[int]] = defaultdict(list)
+        moments: defaultdict[str, list[int]] = defaultdict(list)
         for name in inside:
-            for pattern in _CHAPTERS if name.kind == "video" else ():
-                if match := pattern.fullmatch(name.stem):
-                    kind = "gp" if match["kind"] == "gopr" else match["kind"]
-                    recording = (kind, match["recording"], name.ending)
-                    recordings[recording].append((int(match["chapter"] or 0), name.number))
-                    break
-            for pattern in _BURST if name.kind == "photo" else ():
-                if match := pattern.fullmatch(name.stem):
-                    bursts[match["burst"]].append(name.number)
-                    break
-        for found in recordings.values():
-            together = tuple(number for _, number in sorted(found))
+            is_film = name.kind == "video"
+            if match := _first(_CHAPTERS if is_film else (), name.stem):
+                kind = "gp" if match["kind"] == "gopr" else match["kind"]
+                recording = (kind, match["recording"], name.ending)
+                recordings[recording].append((int(match["chapter"] or 0), name.number))
+            if match := _first(_LENSES if is_film else (), name.stem):
+                moments[match["moment"]].append(name.number)
+            if match := _first(_BURST if name.kind == "photo" else (), name.stem):
+                bursts[match["burst"]].append(name.number)
+        for chapters in recordings.values():
+            together = tuple(number for _, number in sorted(chapters))
             if len(together) > 1:
                 self.chapters |= dict.fromkeys(together, together)
-        for burst in bursts.values():
-            if len(burst) > 1:
-                self.bursts |= dict.fromkeys(burst, tuple(burst))
+        for groups, found in ((self.bursts, bursts), (self.views, moments)):
+            for group in found.values():
+                if len(group) > 1:
+                    groups.update(dict.fromkeys(group, tuple(group)))
 
 
-def may_be_chapter(name: str) -> bool:
-    """Whether a file of this name may be a chapter of a recording that has others."""
-    stem = _Name.of(0, name).stem
-    return any(pattern.fullmatch(stem) for pattern in _CHAPTERS)
+def _first(patterns: Iterable[re.Pattern[str]], text: str) -> re.Match[str] | None:
+    return next((match for pattern in patterns if (match := pattern.fullmatch(text))), None)
+
+
+def may_have_others(name: str) -> bool:
+    """Whether a film of this name may be a chapter of a recording that has others, or have other lenses beside it."""
+    return _first((*_CHAPTERS, *_LENSES), _Name.of(0, name).stem) is not None
 
 
 def _media(named: Iterable[_Name]) -> _Name | None:

@@ -35,6 +35,9 @@ _ITEMS = re.compile(rb"<Container:Item\b[^>]*>|<rdf:li\b[^>]*>", re.DOTALL)
 _SEMANTIC = re.compile(rb"Item:Semantic\s*=\s*[\"']MotionPhoto[\"']")
 _LENGTH = re.compile(rb"Item:Length\s*=\s*[\"'](\d+)[\"']")
 _PADDING = re.compile(rb"Item:Padding\s*=\s*[\"'](\d+)[\"']")
+_XMP_DATE = re.compile(
+    rb"(?:exif:DateTimeOriginal|photoshop:DateCreated|xmp:CreateDate)\s*(?:=\s*[\"']|>)\s*([0-9T:.+Z-]{19,32})"
+)
 _SAID = re.compile(rb"(?:MotionPhoto|MicroVideo)\s*(?:=\s*[\"']|>)\s*1\b")
 _SAMSUNG = b"MotionPhoto_Data"
 _END = b"\xff\xd9"  # of a JPEG
@@ -60,7 +63,10 @@ def taken(path: Path) -> Taken | None:
     """When it was taken, by the EXIF of a photo or the index of a film; None where it does not say. Blocks."""
     with path.open("rb") as file, contextlib.suppress(*_BROKEN):
         if not _is_film(file):
-            return exif.taken(exif.tags(file))
+            with contextlib.suppress(*_BROKEN):
+                return exif.taken(exif.tags(file))
+            said_there = _XMP_DATE.search(exif.head(file))
+            return _iso(said_there[1].decode()) if said_there else None
         said = _quicktime(file).get(_CREATED)
         if said:
             return _iso(said.decode())

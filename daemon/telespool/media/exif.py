@@ -24,8 +24,9 @@ _BLOCK = re.compile(rb"(?:Exif\0\0|eXIf)(?=II\*\0|MM\0\*)")
 _TIFF = (b"II*\0", b"MM\0*")
 _APPLE = b"Apple iOS\0"
 _IDENTIFIER, _MAKER, _EXIF_PART = 0x11, 0x927C, 0x8769
-_ORIGINAL, _OFFSET, _SUBSECOND, _CHANGED = 0x9003, 0x9011, 0x9291, 0x0132
-_WANTED = {_IDENTIFIER, _MAKER, _EXIF_PART, _ORIGINAL, _OFFSET, _SUBSECOND, _CHANGED}
+_ORIGINAL, _DIGITIZED, _CHANGED, _OFFSET, _SUBSECOND = 0x9003, 0x9004, 0x0132, 0x9011, 0x9291
+_MOMENTS = (_ORIGINAL, _DIGITIZED, _CHANGED)
+_WANTED = {_IDENTIFIER, _MAKER, _EXIF_PART, *_MOMENTS, _OFFSET, _SUBSECOND}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 9: 4, 10: 8}
 _MOST = 1 << 20
 
@@ -72,8 +73,8 @@ def apple_identifier(found: dict[int, bytes]) -> str:
 
 def taken(found: dict[int, bytes]) -> Taken:
     """When it was taken. ValueError where nothing says so."""
-    said = (found.get(_ORIGINAL) or found.get(_CHANGED, b"")).rstrip(b"\0 ").decode()
-    when = datetime.strptime(said, "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+    said = next((found[tag] for tag in _MOMENTS if found.get(tag, b"").strip(b"\0 :0")), b"")
+    when = datetime.strptime(said.rstrip(b"\0 ").decode(), "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
     part = found.get(_SUBSECOND, b"").rstrip(b"\0 ").decode()
     if part.isdecimal():
         when += timedelta(seconds=float(f"0.{part}"))

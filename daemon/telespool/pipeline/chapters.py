@@ -1,11 +1,11 @@
-"""How many chapters of a recording are to share an album, for those who see one file of it at a time."""
+"""How many files (chapters of a recording, lenses of a dashcam) are to share an album, for those who see one at a time."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from telespool.belonging import Kinship
-from telespool.belonging.kinship import may_be_chapter
+from telespool.belonging.kinship import may_have_others
 from telespool.spool.account import Account
 
 if TYPE_CHECKING:
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def chapters_ahead(spool: Spool, entry: Entry, size: int) -> int:
-    """How many chapters begin with this file and fit into an album of `size`; 1 for what begins none. Blocks."""
-    if not may_be_chapter(entry.unit.label):
+    """How many belong together of which this is the first, if an album of `size` holds them; else 1. Blocks."""
+    if not may_have_others(entry.unit.label):
         return 1
     members = Account.read(spool, entry.job).members
     kin = Kinship.of({number: member.name for number, member in members.items()})
-    chapters = kin.chapters.get(entry.unit.first, ())
-    begins = chapters[:1] == (entry.unit.first,) and len(chapters) <= size
-    return len(chapters) if begins else 1
+    together = kin.together(entry.unit.first)
+    begins = together[0] == entry.unit.first and len(together) <= size
+    return len(together) if begins else 1

@@ -86,6 +86,8 @@ def _apart(member: AssessedMember) -> Foretold:
 def _kin(number: int, kin: Kinship, names: Mapping[int, str]) -> Iterable[str]:
     if chapters := kin.chapters.get(number):
         yield f"chapter {chapters.index(number) + 1} of {len(chapters)}"
+    if views := kin.views.get(number):
+        yield f"one of {len(views)} lenses at that moment"
     if burst := kin.bursts.get(number):
         yield f"of a burst of {len(burst)}"
     if number in kin.edited:
