@@ -66,7 +66,7 @@ async def test_a_chat_that_may_be_written_to_again(
 async def test_a_chat_that_is_still_closed(
     home: Home, telegram: TestTelegram, material: Material
 ) -> None:
-    """It is asked once for each time that a person wants it, and waits again."""
+    """It is asked when a person wants it, not on and on, and waits again."""
     telegram.chat("family").forbidden = "CHAT_WRITE_FORBIDDEN"
     async with home.working(patience=HASTY) as service:
         await _drop_and_wait(home, material)
@@ -75,9 +75,9 @@ async def test_a_chat_that_is_still_closed(
             await asyncio.to_thread(home.command_output, "retry", "aö")
             await eventually(lambda before=before: len(telegram.calls) > before)
             await eventually(lambda: len(home.lying("deferred")) == 4)
-            refused = [call for call in telegram.calls[before:] if call.outcome == "refused"]
-            assert len(refused) <= 2
-        await eventually(lambda: service.activity.waits.now(service.spool.clock()))
+            refused = [call for call in telegram.calls[before:] if "FORBIDDEN" in str(call.outcome)]
+            assert 1 <= len(refused) <= 3
+            await eventually(lambda: service.activity.waits.now(service.spool.clock()))
 
 
 async def test_an_account_that_may_post_again(
