@@ -94,7 +94,10 @@ async def test_a_wait_is_told(
     tmp_path: Path, telegram: TestTelegram, material: Material, hevc: Path
 ) -> None:
     """While a story waits for a film, status and explain say for what and until when; what was patient enough goes on."""
-    settings: dict[str, dict[str, object]] = {"send": {"order": "name", "patience": "1h"}}
+    settings: dict[str, dict[str, object]] = {
+        "send": {"order": "name", "patience": "1h"},
+        "convert": {"preset": "placebo"},  # so that it is not over before it was asked for
+    }
     home = Home.beside(tmp_path / "home", telegram, settings=settings)
     long = material.clip("avi", 1, seconds=40.0, size=(640, 480))
     files = {"1.jpg": material.photo(1), "2.avi": long, "3.jpg": material.photo(3), "4.mov": hevc}
