@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.sentences",
     "tests.needs",
     "tests.unblocked",
+    "tests.left_loops",
     "tests.crash.counts",
     "tests.fixtures",
     "tests.telegram_server.fixtures",

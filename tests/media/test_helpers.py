@@ -19,6 +19,7 @@ from telespool.runtime.gate import PauseGate
 from tests.media.clip_making import ffmpeg
 from tests.media.machines import SERVE, Machine, machines, need_sshd, run
 from tests.media.measure import see, sound
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from telespool.media.ffmpeg_process import Progress
 
 pytestmark = pytest.mark.media
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine takes long to start ssh and Python: who answers is asked for here, and not how soon."""
+    monkeypatch.setattr(helper_module, "_ANSWER", longest(30.0) * 4)
 
 
 @pytest.fixture(scope="module")

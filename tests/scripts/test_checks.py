@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from telespool.runtime import plain_files
-from tests import sentences, unblocked, uncovered
+from tests import left_loops, sentences, unblocked, uncovered
 
 CHECK = Path(__file__).parents[2] / "scripts" / "check-dates"
 YEAR = time.gmtime().tm_year
@@ -69,6 +69,15 @@ async def test_a_disk_that_the_event_loop_waits_for_is_noted(tmp_path: Path) -> 
     await made["wait"](tmp_path)  # type: ignore[operator]
     assert unblocked.found() == ["os.stat in the event loop: made_up.py:2"]
     unblocked.found().clear()
+
+
+def test_a_loop_that_a_test_leaves_open_is_found() -> None:
+    """It is closed, so that no later test fails for it; where none was left nothing is said."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    assert left_loops.close_left()
+    assert loop.is_closed()
+    assert not left_loops.close_left()
 
 
 def test_every_reason_belongs_to_a_line() -> None:
