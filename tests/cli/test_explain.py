@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from tests import live
 from tests.cli.support import JOB, make, telespool
@@ -32,6 +33,26 @@ def test_a_file(tmp_path: Path, capsys: Capture, material: Material) -> None:
     told = telespool(capsys, spool.config, "explain", "--json", material.photo(1)).json
     assert (told["kind"], told["verdict"]) == ("photo", "send")
     assert telespool(capsys, spool.config, "explain", material.broken(1)).code == 1
+
+
+@pytest.mark.media
+def test_a_photo_that_is_cut(tmp_path: Path, capsys: Capture) -> None:
+    """Half of a JPEG goes to quarantine, in an archive and alone; one that lacks little is sent, and told."""
+    spool, path = make(tmp_path), tmp_path / "a.jpg"
+    Image.effect_noise((640, 480), 60).convert("RGB").save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    said = telespool(capsys, spool.config, "explain", path)
+    assert said.code == 1
+    assert "it goes to quarantine" in said.out
+    inside = telespool(
+        capsys, spool.config, "explain", make_zip(tmp_path / "a.zip", {"a.jpg": path})
+    )
+    assert "a.jpg  quarantine  a.jpg cannot be decoded" in inside.out
+    path.write_bytes(data[:-500])
+    said = telespool(capsys, spool.config, "explain", path)
+    assert said.code == 0
+    assert "its last bytes are missing" in said.out
 
 
 def test_an_archive(tmp_path: Path, capsys: Capture) -> None:

@@ -221,7 +221,11 @@ def judge(path: Path, config: Config) -> tuple[Assessment, str | None]:
 def verdict_lines(name: str, verdict: Assessment) -> list[str]:
     """Say what it is, what is done and why, one fact to a line."""
     meaning = _MEANING[verdict.action]
-    if verdict.kind == "photo" and verdict.reasons and verdict.action != "document":
+    if (
+        verdict.kind == "photo"
+        and verdict.reasons
+        and verdict.action in {"send", "encode", "split"}
+    ):
         each = "each of its pages" if verdict.action == "split" else "it"
         meaning = f"a JPEG is made of {each}, and that is sent"
     lines = [f"{name}: {verdict.kind}; {meaning}"]

@@ -11,6 +11,7 @@ MAX_PIXELS = 500_000_000  # cameras that shift their sensor make 240 megapixels,
 LARGE = 400_000
 """Bytes from which a page shows a preview instead."""
 MOTION = "the clip of this motion photo is left out"
+CUT = "its last bytes are missing; what is there is sent"
 MAX_PAGES = 10
 """Pictures that an album holds."""
 

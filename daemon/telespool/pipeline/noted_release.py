@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.archives.volumes import may_be
 from telespool.belonging import About
+from telespool.errors import Permanent
 from telespool.file_endings import archive_name, by_ending, raw_name
+from telespool.media import plain_jpeg
 from telespool.media.compatibility import Assessment
+from telespool.media.photo_info import CUT
+from telespool.media.photo_pool import acceptable_photo
 from telespool.pipeline.assessed_member import AssessedMember, as_file
 from telespool.pipeline.foretelling import BY_NAME, QUARANTINED, Foretold, sent
 from telespool.pipeline.live_photos import foresee_clip
 from telespool.pipeline.member_release import MemberRelease
 from telespool.pipeline.release_order import ReleaseOrder
+from telespool.runtime.cancellation import in_thread
 from telespool.spool.names import Unit, clean
 
 if TYPE_CHECKING:
@@ -128,13 +134,32 @@ class NotedOrder(ReleaseOrder):
         self, piece: ExtractedMember, path: Path, seen: MemberGlance
     ) -> AssessedMember:
         """Judge it; then nobody needs its bytes."""
-        member = await super()._judge(piece, path, seen)
+        member = await self._decoded(await super()._judge(piece, path, seen), path)
         if member.kind == "photo" and not member.refused and not member.inner_photo:
             inner = await foresee_clip(path, member.name, self.config)
             if inner is not None:
                 self._inner[member.unit.first] = inner
         await self.out.drop(path)
         return member
+
+    async def _decoded(self, member: AssessedMember, path: Path) -> AssessedMember:
+        """See whether a photo can be decoded that may not be whole, and one that is alone: the sender does so with each."""
+        verdict = member.verdict
+        if verdict is None or (verdict.kind, verdict.action) != ("photo", "send"):
+            return member
+        is_jpeg = verdict.mime == "image/jpeg"
+        sure = is_jpeg and await in_thread(_is_whole, path)
+        if sure or not (is_jpeg or len(self._names) == 1):
+            return member
+        try:
+            with tempfile.TemporaryDirectory() as place:
+                made, _ = await acceptable_photo(path, Path(place))
+        except Permanent as error:
+            reason = error.reason.replace(path.name, member.name)
+            return replace(member, verdict=replace(verdict, action="refuse", reasons=(reason,)))
+        if made != path and not verdict.reasons:
+            verdict = replace(verdict, left_behind=(*verdict.left_behind, CUT))
+        return replace(member, verdict=verdict)
 
     async def _release_album(self, album: list[AssessedMember]) -> None:
         for member in album:
@@ -151,3 +176,7 @@ class NotedOrder(ReleaseOrder):
         if member.path == Path():
             rows = [replace(each, why=each.why or BY_NAME) for each in rows]
         return rows
+
+
+def _is_whole(path: Path) -> bool:
+    return plain_jpeg.whole(path.read_bytes()) is not None

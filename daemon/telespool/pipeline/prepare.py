@@ -16,7 +16,7 @@ from telespool.destinations.base import no_limit
 from telespool.errors import NeedsConversion, Permanent
 from telespool.media import raw_preview
 from telespool.media.compatibility import assess
-from telespool.media.photo_info import MAX_BYTES
+from telespool.media.photo_info import CUT, MAX_BYTES
 from telespool.media.photo_pool import acceptable_photo, as_it_is, still
 from telespool.media.split_raw import how_to_join
 from telespool.media.thumbnail import cover, thumbnail
@@ -244,7 +244,7 @@ class Preparer:
         if path != member.path:
             self._made.add(_key(member))
             if not (again or longest or verdict.reasons or source != member.path):
-                line = f"{member.unit.shown}: its last bytes are missing; what is there is sent"
+                line = f"{member.unit.shown}: {CUT}"
                 await in_thread(self.spool.add_notes, member.job, [line])
         mime = verdict.mime if path == member.path else "image/jpeg"
         item = await self._item(member, path, "photo", verdict, mime)
