@@ -93,11 +93,15 @@ def remarks(folders: SpoolLayout, job: str) -> list[str]:
 
 def kept(folders: SpoolLayout, job: str) -> dict[int, tuple[int, int]]:
     """Width and height of the copies of photos that are kept where they were sent, by number."""
+    found = {}
     with contextlib.suppress(OSError):
         text = plain_files.read_text(folders.job_folder("done", job) / CONTENTS)
-        found = [each.split()[1:] for each in text.splitlines() if each.startswith(_KEPT)]
-        return {int(n): (int(w), int(h)) for n, w, h in (each for each in found if len(each) == 3)}
-    return {}
+        for line in text.splitlines():
+            if line.startswith(_KEPT):
+                with contextlib.suppress(ValueError):  # it was broken off
+                    number, width, height = map(int, line.split()[1:])
+                    found[number] = width, height
+    return found
 
 
 def read(folders: SpoolLayout, job: str) -> Iterator[Receipt]:
