@@ -168,11 +168,11 @@ def test_what_vanishes_has_no_claim(spool: Spool) -> None:
 
 def test_more_than_was_promised(tmp_path: Path) -> None:
     """Who wrote into the reserve is stopped; without a reserve nobody is."""
-    spool = Spool(tmp_path / "spool", reserve=1 << 60)
+    spool = Spool(tmp_path, reserve=1 << 60)
     nothing = Promise(spool.room, "a.zip")
     with pytest.raises(NoRoom):
         spool.room.check_reserve(nothing, "a.zip")
-    Spool(tmp_path / "other").room.check_reserve(nothing, "a.zip")
+    Spool(tmp_path).room.check_reserve(nothing, "a.zip")
 
 
 def test_a_link_in_the_spool(tmp_path: Path) -> None:
