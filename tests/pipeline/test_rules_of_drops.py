@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-import os
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType, SimpleNamespace
@@ -29,6 +29,7 @@ from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.sending_times import SendingTimes
 from telespool.pipeline.volume_wait import may_lack, missing_volume
 from telespool.pipeline.worker import WorkerContext
+from telespool.runtime import plain_files
 from telespool.runtime.wakeups import WakeupBus
 from telespool.spool import Spool
 from telespool.spool.account import LeftOut
@@ -181,7 +182,7 @@ def test_what_a_caption_may_name(spool: Spool) -> None:
     """Each field, as far as anything is known of it."""
     entry = lay(spool, "uploading/0001_a.jpg")
     frame = VideoInfo(duration=3725.0, width=1, height=1)
-    seen = {1: Assessment("video", "send", "video/mp4", frame=frame)}
+    seen = {1: Assessment(action="send", reasons=(), kind="video", mime="video/mp4", frame=frame)}
     fields = CaptionFields(spool, entry, "trip", seen).of(
         "{archive}{name}{names}{chat}{topic}{folder}{first}{last}{count}{photos}{videos}{size}{duration}{taken}{counter}"
     )
@@ -289,7 +290,7 @@ async def test_apprise(
 
     module = ModuleType("apprise")
     module.Apprise = _Apprise  # type: ignore[attr-defined]
-    monkeypatch.setitem(__import__("sys").modules, "apprise", module)
+    monkeypatch.setitem(sys.modules, "apprise", module)
     hooks = ReportHooks(urls=["ntfy://there"])
     if error is None:
         await hooks.tell(JOB, "family", "1 sent\nmore", 7)
@@ -316,4 +317,4 @@ async def test_a_report_that_cannot_be_told(spool: Spool, error: TelespoolError)
         return
     assert await sender.tell()
     assert not await sender.tell()
-    assert os.path.exists(spool.root / "done" / JOB / "report.txt")  # noqa: PTH110
+    assert plain_files.exists(spool.root / "done" / JOB / "report.txt")
