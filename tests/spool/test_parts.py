@@ -94,6 +94,16 @@ def test_what_is_made_of_everything_leaves_in_order(spool: Spool) -> None:
     assert sent(spool) == [["1c", "2c", "2c", "3c"]]
 
 
+def test_pages_of_several_pictures_share_albums(spool: Spool) -> None:
+    """Where nothing was ready pages gather as copies do, in their order, as many as an album holds."""
+    lay(spool, *(f"deferred/000{n}=000{n}_{n}.x" for n in range(1, 6)))
+    for number in (1, 2, 3, 4):
+        split(spool, f"000{number}=000{number}_{number}.x", 3, 7)
+    convert(spool, "0005=0005_5.x", size=7)
+
+    assert sent(spool) == [[*["1c"] * 3, *["2c"] * 3], [*["3c"] * 3, *["4c"] * 3, "5c"]]
+
+
 def test_pages_that_are_late_are_an_album_of_their_own(spool: Spool) -> None:
     """The story has gone on without them: they follow at once."""
     lay(spool, "deferred/0002=0002_2.tif")

@@ -4,8 +4,8 @@
     deferred/JOB/4000001-4000003=0004_parts/     the pages of number 4
 
 The parts come by one rename. Then, a rename for each, they move into the album around them where that has room, or else
-what stands behind them moves into an album of its own: at any moment each file stands somewhere, and the rest is done at the
-next look.
+what stands behind them moves into an album of its own; where none is around them they are one that others may join. At any
+moment each file stands somewhere, and the rest is done at the next look.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def _arrange(spool: SpoolWriter, album: Entry, size: int) -> None:
     found, place = Gathering.of(spool, album.job), album.unit.order
     others = replace(found, story=tuple(each for each in found.story if each != album))
     around = others.around(place)
-    if around is None or around.unit.label == PARTS_LABEL:
-        return
-    inside, mine = spool.members(around), spool.members(album)
+    inside = spool.members(around) if around is not None else []
+    mine = spool.members(album)
     behind = [member for member in inside if member.unit.order > place]
-    if not (behind or around.unit.is_open):
+    if around is None or around.unit.label == PARTS_LABEL or not (behind or around.unit.is_open):
+        _open(spool, album)
         return
     fits = sum(each.unit.still is None for each in (*inside, *mine)) <= size
     if fits and share_caption(spool, album.job, members_units([*inside, *mine])):
@@ -54,6 +54,13 @@ def _arrange(spool: SpoolWriter, album: Entry, size: int) -> None:
         if len(behind) == len(inside):
             spool.disk.rmdir(around.path)
             spool.disk.fsync(around.path.parent)
+    else:
+        _open(spool, album)
+
+
+def _open(spool: SpoolWriter, album: Entry) -> None:
+    """No album is around these parts: they are one, which what comes behind them may join."""
+    spool.put(album, "deferred", album.unit.opened())
 
 
 def _move(spool: SpoolWriter, members: Sequence[Entry], target: Path) -> None:
