@@ -250,6 +250,16 @@ def test_in_the_inbox(tmp_path: Path, capsys: Capture) -> None:
     assert "for the chat family" in said
     assert "it is taken once nothing has changed for 5 s" in said
     assert telespool(capsys, config, "explain", "b.zip").out == said
+    (inbox / "family" / "notes.txt").write_text("some words")
+    config.write_text(config.read_text() + '[chats.friend]\nto = "me"\nothers = "document"\n')
+    (inbox / "friend").mkdir()
+    (inbox / "friend" / "notes.txt").write_text("some words")
+    family, friend = (
+        telespool(capsys, config, "explain", inbox / chat / "notes.txt").out
+        for chat in ("family", "friend")
+    )
+    assert "it goes to quarantine" in family
+    assert "it is sent as a document" in friend
 
 
 def test_nothing_of_that_name(tmp_path: Path, capsys: Capture) -> None:

@@ -6,12 +6,13 @@ each part is, what was decided and why, what happens next and when. Exit 1 for a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from telespool.cli.explain_file import explain_path, judge, verdict_lines
+from telespool.cli.explain_file import explain_drop, explain_path, judge, verdict_lines
 from telespool.config import loader
 from telespool.observe.job_history import JobHistory
 from telespool.spool.account import one_line
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
         return code
     found = find(folders, text, inner=True)
     if found.path is not None:
-        return _in_inbox(found.path, config, as_json=options.json)
+        return _in_inbox(found.path, config, options)
     story = JobHistory.of(folders, config, found.job)
     if found.inner:
         _print(_of_drop(found.inner, story, as_json=options.json))
@@ -79,8 +80,8 @@ def _place(path: Path, folders: SpoolLayout) -> Told | None:
     return {"kind": "spool", "path": str(path)}, [f"{path}: {says}"], 0
 
 
-def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
-    """Explain a drop that is still in the inbox, and why it is."""
+def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
+    """Explain a drop that is still in the inbox: why it is, and what would become of it."""
     from telespool.pipeline.drops import find as drops  # noqa: PLC0415 - only here
 
     ignore = config.inbox.ignore
@@ -89,6 +90,8 @@ def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
         f"its name starts with a dot or looks unfinished ({', '.join(ignore)}), so it is left alone"
     )
     chat = ""
+    told: dict[str, Any] = {}
+    lines: list[str] = []
     for drop in drops(
         inbox.resolve(), config.chats, ignore, topics=config.with_value("subfolders", "topics")
     ):
@@ -100,11 +103,14 @@ def _in_inbox(path: Path, config: Config, *, as_json: bool) -> int:
                 why = drop.obstacle
             elif drop.open_for_writing:
                 why = "a program still writes to it; it is taken when that is over"
-    if as_json:
-        _print({"inbox": str(path), "chat": chat, "reason": why})
+            else:
+                with contextlib.suppress(OSError):  # it is taken just now
+                    told, lines, _ = explain_drop(drop, config, options.config)
+    if options.json:
+        _print({"inbox": str(path), "chat": chat, "reason": why} | told)
     else:
         goes = f" for the chat {chat}" if chat else ""
-        _print([f"{path.name}: in the inbox{goes}", f"  {why}"])
+        _print([f"{path.name}: in the inbox{goes}", f"  {why}", *lines])
     return 0
 
 

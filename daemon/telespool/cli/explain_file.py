@@ -69,8 +69,13 @@ def explain_path(path: Path, config: Config, config_path: Path | None = None) ->
             [f"{path.name}: an empty file; it stays in the inbox until something is in it"],
             0,
         )
+    return explain_drop(_followed(drop), config, config_path)
+
+
+def explain_drop(drop: Drop, config: Config, config_path: Path | None = None) -> Told:
+    """Tell what would become of a drop."""
     passwords = (*config.archives.passwords, *Secrets.read(config_path).archive_passwords)
-    found = asyncio.run(_rehearsed(_followed(drop), config, passwords))
+    found = asyncio.run(_rehearsed(drop, config, passwords))
     told, lines, code = _told(drop, found)
     left = drop.obstacle or (found.waits and f"{found.waits} It is waited for.")
     if left:

@@ -26,7 +26,7 @@ from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.identifiers import file_id, random_id
 from telespool.spool.live_photos import LoneStill
-from telespool.spool.names import DEFAULT_CHAT, NESTED
+from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -203,9 +203,9 @@ class InnerClip(NamedTuple):
     sentence: str
 
 
-async def foresee_clip(path: Path, name: str, config: Config) -> InnerClip | None:
+async def foresee_clip(path: Path, name: str, config: Config, chat: str) -> InnerClip | None:
     """Tell what would become of the clip within a photo, which people call `name`; None where it has none."""
-    rule = config.chat(DEFAULT_CHAT).live_photos
+    rule = config.chat(chat).live_photos
     seen = await in_thread(about.motion, path)
     if not seen.said:
         return None

@@ -21,7 +21,7 @@ from telespool.pipeline.live_photos import foresee_clip
 from telespool.pipeline.member_release import MemberRelease
 from telespool.pipeline.release_order import ReleaseOrder
 from telespool.runtime.cancellation import in_thread
-from telespool.spool.names import Unit, clean
+from telespool.spool.names import Job, Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -136,7 +136,7 @@ class NotedOrder(ReleaseOrder):
         """Judge it; then nobody needs its bytes."""
         member = await self._decoded(await super()._judge(piece, path, seen), path)
         if member.kind == "photo" and not member.refused and not member.inner_photo:
-            inner = await foresee_clip(path, member.name, self.config)
+            inner = await foresee_clip(path, member.name, self.config, Job.chat_of(self.job))
             if inner is not None:
                 self._inner[member.unit.first] = inner
         await self.out.drop(path)

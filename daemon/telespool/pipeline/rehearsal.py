@@ -33,7 +33,7 @@ from telespool.spool.companions import password_for
 from telespool.spool.delivered_index import DeliveredIndex
 from telespool.spool.job_captions import CAPTION, JobCaptions
 from telespool.spool.layout import FOLDERS, SpoolLayout, archive_among
-from telespool.spool.names import DEFAULT_CHAT, Job, clean
+from telespool.spool.names import Job, clean
 
 if TYPE_CHECKING:
     from telespool.archives.engine import Engine
@@ -145,8 +145,8 @@ async def _rehearse(
     engine: Engine | None,
     passwords: tuple[str, ...],
 ) -> None:
-    job = str(Job.make(time.time(), DEFAULT_CHAT, drop.path.name))
-    chat = config.chat(DEFAULT_CHAT)
+    job = str(Job.make(time.time(), drop.chat, drop.path.name, topic=drop.topic))
+    chat = config.chat(drop.chat)
     rules = Rules.of_chat(
         chat, config, spool.tmp / f"{job}.unpack", engine, passwords, spool.disk, spares=_Spared()
     )
@@ -159,7 +159,7 @@ async def _rehearse(
         job,
         source.members,
         delivered=delivered,
-        captions=CaptionFiles.of_source(source, clean(drop.path.name), JobCaptions()),
+        captions=CaptionFiles.of_source(source, clean(drop.path.name), JobCaptions(), drop.topic),
     )
     try:
         async with aclosing(source.pieces(skip=())) as pieces:
