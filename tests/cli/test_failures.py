@@ -196,7 +196,7 @@ def test_what_people_type(tmp_path: Path, capsys: Capture, monkeypatch: pytest.M
         said = telespool(capsys, spool.config, "explain", text)
         assert said.code == 0
         assert "Two words: a folder with 1 file" in said.out
-        assert "left out, and named: notes.txt" in said.out
+        assert "only notes.txt" in said.out
     for place in (spool.root, spool.root / "done", tmp_path):
         monkeypatch.chdir(place)
         for text in ("holiday", "HOLIDAY.zip", JOB, "IMG_1.jpg", "img_1.JPG"):
