@@ -18,6 +18,7 @@ from tests.cli.terminal import terminal
 from tests.harness import ROOT
 
 if TYPE_CHECKING:
+    from telespool.config.schema import DatacenterSettings, TelegramSettings
     from tests.harness import Home
     from tests.telegram_server import TestTelegram
 
@@ -99,6 +100,24 @@ def test_a_folder_is_tried_out_before_it_is_taken(tmp_path: Path) -> None:
     assert setup_file.usable_folder(str(tmp_path / "a" / "b")) == ""
     assert list(tmp_path.iterdir()) == []
     assert "No files can be put into /dev/fd/x" in setup_file.usable_folder("/dev/fd/x")
+
+
+def test_the_way_to_telegram_stays() -> None:
+    """A proxy, and a Telegram of one's own, of the configuration before stand in the one that is written anew."""
+    before = loader.parse(
+        '[telegram]\nproxy = "socks5://ann@127.0.0.1:1080"\n[telegram.datacenter]\nid = 2\n'
+        'address = "127.0.0.1:443"\npublic_key = "key.pem"\n',
+        "/etc/c",
+    ).telegram
+    answers = setup_file.Answers(
+        "/srv/x", True, 7, {"default": "me"}, datacenter=before.datacenter, proxy=before.proxy
+    )
+    written = loader.parse(setup_file.text_of(answers), "/etc/c").telegram
+    assert (written.proxy, written.datacenter, written.api_id) == (*_way(before), 7)
+
+
+def _way(telegram: TelegramSettings) -> tuple[str, DatacenterSettings]:
+    return telegram.proxy, telegram.datacenter
 
 
 def test_short_names_of_chats() -> None:

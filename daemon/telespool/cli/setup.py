@@ -113,9 +113,10 @@ def _telegram(answers: Answers, file: Path) -> Answers:
         setup_file.keep_secret(file, "api-hash", api_hash)
         secrets = replace(Secrets.read(file), api_hash=api_hash)
     config = loader.parse(f"[telegram]\napi_id = {api_id}\n", str(file))
-    if (before := _read(file)) is not None:  # a data centre of one's own stays
-        answers = replace(answers, datacenter=before.telegram.datacenter)
-        telegram = replace(config.telegram, datacenter=before.telegram.datacenter)
+    if (before := _read(file)) is not None:  # the way to Telegram, or to one of one's own, stays
+        datacenter, proxy = before.telegram.datacenter, before.telegram.proxy
+        answers = replace(answers, datacenter=datacenter, proxy=proxy)
+        telegram = replace(config.telegram, datacenter=datacenter, proxy=proxy)
         config = replace(config, telegram=telegram)
     print(
         "\nLog in, once:\n  1  with your phone number and a code\n  2  by a QR code that you scan with the app"

@@ -33,6 +33,8 @@ class Answers:
     chats: dict[str, str] = field(default_factory=dict)
     datacenter: DatacenterSettings = field(default_factory=DatacenterSettings)
     """A Telegram of one's own, which an earlier configuration names."""
+    proxy: str = ""
+    """The way to Telegram, from there as well."""
 
 
 def place() -> Path:
@@ -50,6 +52,8 @@ def text_of(answers: Answers) -> str:
     lines += ["", "[spool]", f"root = {_quoted(answers.root)}"]
     if answers.api_id:
         lines += ["", "[telegram]", f"api_id = {answers.api_id}"]
+    if answers.api_id and answers.proxy:
+        lines += [f"proxy = {_quoted(answers.proxy)}"]
     if own := answers.datacenter.id:
         lines += ["", "[telegram.datacenter]", f"id = {own}"]
         lines += [f"address = {_quoted(answers.datacenter.address)}"]
