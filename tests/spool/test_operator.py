@@ -108,6 +108,21 @@ def test_a_held_unit_waits_for_a_person(spool: Spool) -> None:
     assert moved.unit.document() == moved.unit.plain()
 
 
+@pytest.mark.parametrize(
+    "name", ["deferred/0001@1_a.jpg", "deferred/0001@2_a.jpg", "uploading/0001_a.jpg"]
+)
+def test_what_is_held_keeps_its_name(spool: Spool, name: str) -> None:
+    """However often, and where it waited there already: its own place is no other file."""
+    lying = lay(spool, name)
+    for _ in range(2):
+        held = operator.hold(spool, operator.hold(spool, lying))
+        assert held.path.name == str(held.unit) == f"0001@{lying.unit.attempt or 1}_a.jpg"
+        lying = operator.retry(spool, spool.quarantine(held, "You cancelled it."))
+        assert lying.path.name == "0001_a.jpg"
+        lying = spool.wait(lying, 0.0)
+    assert spool.resume(lying).path.name == "0001_a.jpg"
+
+
 def test_the_group_may_write(spool: Spool) -> None:
     """Where the spool may be written by its group, so may what is made in it."""
     before = os.umask(0o022)

@@ -58,7 +58,13 @@ class SpoolWriter(SpoolLayout):
         return self.move(entry.path, target, folder, entry.job, unit)
 
     def move(self, source: Path, target: Path, folder: Folder, job: str, unit: Unit) -> Entry:
-        """Put what lies at `source` into a folder, as a unit; under the next free name where `target` is taken."""
+        """Put what lies at `source` into a folder, as a unit; under the next free name where `target` is taken.
+
+        What lies there already stays as it is: its own place is not taken by another.
+        """
+        if source == target:
+            self.changed([folder])
+            return Entry(folder, job, unit, target)
         self._drop_note(source)
         tries = 0
         while True:
