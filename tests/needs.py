@@ -12,6 +12,7 @@ On a busy machine every test may take as many times longer as there are processe
 
 from __future__ import annotations
 
+import time
 from typing import Any, cast
 
 import pytest
@@ -86,8 +87,11 @@ KERNEL_TIME = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its place."""
+    """Mark each test by its place. No name may come from the clock: workers would not have the same tests."""
+    stamp = time.strftime("%Y%m%d-%H", time.gmtime())
     for item in items:
+        if stamp in item.nodeid:
+            raise pytest.UsageError(f"{item.nodeid}: its parameters hold the time of this run")
         place = item.nodeid.removeprefix("tests/")
         if place.startswith(SLOW) or item.get_closest_marker("media"):
             item.add_marker(pytest.mark.slow)

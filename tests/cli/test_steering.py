@@ -129,14 +129,14 @@ def test_retry_as_document(tmp_path: Path, capsys: Capture) -> None:
 
 
 def test_hold_and_retry(tmp_path: Path, capsys: Capture) -> None:
-    """What is held waits for the year 2100, and status says so; retry lets it go. What is under way is not held."""
+    """What is held stays, also where somebody edits it; status says so; retry lets it go. What is under way is not held."""
     spool = make(
         tmp_path,
         {f"uploading/{JOB}/0001_a.jpg": b"a", f"uploading/{JOB}/0002@1_b.jpg": b"b"},
     )
     assert telespool(capsys, spool.config, "hold", "holiday").code == 0
-    assert spool.lying() == {f"deferred/{JOB}/0001@1_a.jpg", f"uploading/{JOB}/0002@1_b.jpg"}
-    assert (spool.root / f"deferred/{JOB}/0001@1_a.jpg").stat().st_mtime == HELD
+    assert spool.lying() == {f"deferred/{JOB}/0001@held_a.jpg", f"uploading/{JOB}/0002@1_b.jpg"}
+    (spool.root / f"deferred/{JOB}/0001@held_a.jpg").write_bytes(b"turned")
     assert "0001_a.jpg is held" in telespool(capsys, spool.config, "status").out
     assert "a person holds it" in telespool(capsys, spool.config, "explain", f"{JOB}/0001").out
     assert telespool(capsys, spool.config, "hold", "holiday").code == 1

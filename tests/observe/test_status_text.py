@@ -108,8 +108,8 @@ def test_uploads() -> None:
     [
         ("all", EVERYBODY, "network", "everything"),
         ("worker", "ffmpeg", "tool", "what needs ffmpeg"),
-        ("job", JOB, "person", "holiday"),
-        ("unit", f"{JOB}/0001_a.jpg", "disk", "holiday: 0001_a.jpg"),
+        ("job", "{JOB}", "person", "holiday"),
+        ("unit", "{JOB}/0001_a.jpg", "disk", "holiday: 0001_a.jpg"),
         ("topic", "family/Trip", "flood", "topic Trip of family"),
         ("topic", "family/", "flood", "chat family"),
         ("chat", "family", "flood", "chat family"),
@@ -117,6 +117,7 @@ def test_uploads() -> None:
 )
 def test_who_waits(scope: str, whom: str, kind: str, words: str) -> None:
     """By the names that people know."""
+    whom = whom.format(JOB=JOB)
     assert status_text.who_waits({"whom": whom, "scope": scope, "kind": kind}) == words
 
 

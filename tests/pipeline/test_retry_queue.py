@@ -58,7 +58,7 @@ async def test_a_clock_that_was_ahead(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 async def test_what_a_person_holds_is_a_wait(tmp_path: Path) -> None:
-    """It is told with its job and what to do for as long as it is held, without an end; nothing else is."""
+    """It is told with its job and what to do for as long as it is held, whatever its time says by now; nothing else is."""
     spool = Spool(tmp_path / "spool")
     spool.open()
     try:
@@ -66,7 +66,8 @@ async def test_what_a_person_holds_is_a_wait(tmp_path: Path) -> None:
         wakeup = WakeupBus().listen(("deferred",))
         queue = RetryQueue(spool, wakeup, waits)
         job = job_name("default_holiday")
-        for name, until in (("0001@1_a.jpg", HELD), ("0002@1_b.jpg", HELD), ("0003_c.avi", 0.0)):
+        named = ("0001@held_a.jpg", 0.0), ("0002@1_b.jpg", HELD), ("0003_c.avi", 0.0)
+        for name, until in named:
             path = spool.root / "deferred" / job / name
             path.parent.mkdir(exist_ok=True)
             path.write_bytes(b"photo")
@@ -75,7 +76,8 @@ async def test_what_a_person_holds_is_a_wait(tmp_path: Path) -> None:
         (wait,) = waits.now(spool.clock())
         assert (wait.kind, wait.scope, wait.whom, wait.until) == ("person", "job", job, None)
         assert wait.reason == f"a person holds 2 of its files; to let go: telespool retry {job}"
-        for path in (spool.root / "deferred" / job).glob("*@1*"):
+        assert list(spool.units("uploading", job)) == []
+        for path in (spool.root / "deferred" / job).glob("*@*"):
             path.unlink()
         wakeup.ring()
         queue._pace = Throttle()

@@ -145,8 +145,18 @@ def test_sentences_have_the_name_that_people_know() -> None:
     """Whatever name a unit is worked with under, its sentences say the one it was dropped with."""
     unit = Unit.parse("0001@1_slow_reopen.jpg")
     assert unit is not None
-    for working in ("0001_", "0001@1_", "0001c@2+7_"):
+    for working in ("0001_", "0001@1_", "0001@held_", "0001c@2+7_"):
         assert unit.in_words(f"{working}slow_reopen.jpg is damaged") == "slow_reopen.jpg is damaged"
+
+
+def test_what_a_person_holds_says_so_in_its_name() -> None:
+    """It counts as waiting; what it becomes afterwards is held no more."""
+    unit = Unit.parse("0001-0003=0002@held_album")
+    assert unit is not None
+    assert (unit.is_held, unit.attempt, str(unit)) == (True, 1, "0001-0003=0002@held_album")
+    assert unit.plain().held() == unit
+    after = (unit.plain(), unit.attempted(2), unit.delivered(7), unit.original(), unit.document())
+    assert not any(each.is_held for each in after)
 
 
 def test_names_of_jobs_are_unique_and_in_order() -> None:

@@ -1,6 +1,6 @@
 """telespool hold JOB|PATH…: keep back what is not under way yet, until `telespool retry`.
 
-A held unit lies in deferred/ with @1 in its name and the time 2100-01-01, as `ls -l` shows.
+A held unit lies in deferred/ with @held in its name.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from telespool.cli.spool_access import spool_root
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
 from telespool.spool import Spool, operator
-from telespool.spool.layout import HELD
 from telespool.spool.lookup import find
 
 if TYPE_CHECKING:
@@ -63,5 +62,5 @@ def _may_be_held(entry: Entry) -> bool:
     if entry.path.parent.name != entry.job:
         return False  # a member of an album: its membership is fixed
     if entry.folder == "deferred":
-        return not entry.unit.attempt or entry.path.stat().st_mtime < HELD
+        return not entry.unit.is_held
     return entry.folder == "uploading" and not entry.unit.attempt

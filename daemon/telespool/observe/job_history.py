@@ -237,7 +237,7 @@ class _Teller:
                 None,
             )
         try:
-            until = entry.path.stat().st_mtime
+            until = HELD if entry.unit.is_held else entry.path.stat().st_mtime
         except FileNotFoundError:
             until = 0.0
         if until >= HELD:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.observe import control_client
-from telespool.spool.layout import FOLDERS, NOTE, Entry, is_note
+from telespool.spool.layout import FOLDERS, HELD, NOTE, Entry, is_note
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job, Unit
 from telespool.spool.strangers import is_numberless
@@ -183,7 +183,9 @@ class _Look:
         self._weigh(entry)
         if self.folder == "deferred" and (unit.attempt or unit.is_album):
             self.waiting_count += 1
-            until = _mtime(entry) if unit.attempt else _patient_until(unit, entry)
+            until = _patient_until(unit, entry)
+            if unit.attempt:
+                until = HELD if unit.is_held else _mtime(entry)
             _keep_least(self.waiting, WaitingUnits(until, job, str(unit.plain())))
             return
         if not unit.attempt:

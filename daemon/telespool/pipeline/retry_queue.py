@@ -125,12 +125,14 @@ class RetryQueue:
         longest = max(0.0, state.st_mtime - state.st_ctime)
         before = self._waits.known(key, now)
         left = self._waits.left(key, state.st_mtime, now, longest)
-        is_held = state.st_mtime >= HELD
+        is_held = entry.unit.is_held or state.st_mtime >= HELD
         due = not self._looked or any(
             wait.concerns(entry.job, entry.chat, entry.place) for wait in ended
         )
-        if left > 0 and (is_held or not due):
-            return _FOR_EVER if is_held else left
+        if is_held:
+            return _FOR_EVER
+        if left > 0 and not due:
+            return left
         if before > _LEAST and not due:
             self._called_back.add(entry.job)
         self._spool.resume(entry)

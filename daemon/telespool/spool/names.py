@@ -11,7 +11,8 @@ A unit is whatever one request sends, a file or the directory of an album:
     NNNN[c|o][~STILL][=PLACE][@K][+MSG]_label.ext       0012_IMG_12.jpg, 0301c_clip.mp4, 0001-0010+48213_album
     |   |     |       |      |    |
     |   |     |       |      |    the Telegram message id: it was delivered, and the name is the receipt
-    |   |     |       |      the K-th attempt is under way, or its process died; in deferred/: waits for its next try
+    |   |     |       |      the K-th attempt is under way, or its process died; in deferred/: waits for its next try;
+    |   |     |       |      @held in deferred/: a person holds it
     |   |     |       its place in the story, where a job is sent in another order than photos, videos, the rest
     |   |     it is the clip of the live photo STILL beside it; ~0000: a motion photo whose clip was sent by itself
     |   c: a converted copy; o: an original released after its copy was delivered
@@ -59,6 +60,7 @@ _JOB = re.compile(
     r"(?P<stamp>\d{8}-\d{6})(?:-(?P<token>[a-z]+))?_(?P<chat>[a-z0-9][a-z0-9-]*)(?:\+(?P<topic>[^_]+))?_(?P<slug>.+)",
     re.DOTALL,
 )
+_HELD = "held"
 _KINDS: dict[str, Kind] = {"": "", "c": "c", "o": "o"}
 _LETTERS = string.ascii_lowercase
 _SLOTS = 26 * 26
@@ -66,7 +68,7 @@ _BURST = 60  # seconds by which the names of very many drops of one moment may b
 _NAMES = 4096  # that are not taken apart again: each is asked for some ten times in a row
 _UNIT = re.compile(
     r"(?P<first>\d{4,})(?:-(?P<last>\d{4,}))?(?P<kind>[co]?)(?:~(?P<still>\d{4,}))?(?:=(?P<place>\d{4,}))?"
-    r"(?:@(?P<attempt>[1-9]\d*))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
+    r"(?:@(?P<attempt>[1-9]\d*|held))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
     re.DOTALL,
 )
 _VOLUME = re.compile(
@@ -168,6 +170,8 @@ class Unit:
     message: int | None = None
     still: int | None = None
     place: int | None = None
+    is_held: bool = False
+    """Whether a person holds it. It counts as waiting: `attempt` is 1."""
 
     @classmethod
     @lru_cache(_NAMES)
@@ -177,15 +181,17 @@ class Unit:
         if match is None:
             return None
         kind = _KINDS[match["kind"]]
+        is_held = match["attempt"] == _HELD
         return cls(
             first=int(match["first"]),
             last=int(match["last"]) if match["last"] else None,
             kind=kind,
-            attempt=int(match["attempt"] or 0),
+            attempt=1 if is_held else int(match["attempt"] or 0),
             message=int(match["message"]) if match["message"] else None,
             still=int(match["still"]) if match["still"] else None,
             place=int(match["place"]) if match["place"] else None,
             label=match["label"],
+            is_held=is_held,
         )
 
     @classmethod
@@ -197,7 +203,7 @@ class Unit:
 
     def __str__(self) -> str:
         last = f"-{self.last:04d}" if self.last is not None else ""
-        attempt = f"@{self.attempt}" if self.attempt else ""
+        attempt = f"@{_HELD if self.is_held else self.attempt}" if self.attempt else ""
         message = f"+{self.message}" if self.message is not None else ""
         still = f"~{self.still:04d}" if self.still is not None else ""
         place = f"={self.place:04d}" if self.place is not None else ""
@@ -238,15 +244,19 @@ class Unit:
 
     def plain(self) -> Self:
         """The same unit, not under way and not delivered."""
-        return replace(self, attempt=0, message=None)
+        return replace(self, attempt=0, message=None, is_held=False)
 
     def attempted(self, attempt: int) -> Self:
         """The same unit in its `attempt`-th attempt."""
-        return replace(self, attempt=attempt)
+        return replace(self, attempt=attempt, is_held=False)
+
+    def held(self) -> Self:
+        """The same unit, held by a person."""
+        return replace(self.plain(), attempt=1, is_held=True)
 
     def delivered(self, message: int) -> Self:
         """The same unit with its receipt."""
-        return replace(self, attempt=0, message=message)
+        return replace(self.plain(), message=message)
 
     def copy(self, extension: str) -> Self:
         """The converted copy of this unit."""
@@ -273,7 +283,9 @@ class Unit:
 
     def in_words(self, sentence: str) -> str:
         """A sentence about this unit with the name that people know, wherever it has one that we work with."""
-        working = rf"(?<!\d)\d{{4,}}[co]?(?:[~=]\d+)*(?:@\d+)?(?:\+\d+)?_{re.escape(self.label)}"
+        working = (
+            rf"(?<!\d)\d{{4,}}[co]?(?:[~=]\d+)*(?:@(?:\d+|held))?(?:\+\d+)?_{re.escape(self.label)}"
+        )
         return re.sub(working, lambda _: self.shown, sentence)
 
     def original(self) -> Self:

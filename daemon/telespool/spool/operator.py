@@ -166,8 +166,9 @@ def _inbox_of(spool: Spool, chat: str, topic: str) -> Path:
 
 
 def hold(spool: Spool, entry: Entry) -> Entry:
-    """Put a unit aside until a person says `retry`."""
-    return spool.wait(entry, HELD)
+    """Put a unit aside until a person says `retry`. Its name says so: a time changes when somebody edits the file."""
+    spool.disk.utime(entry.path, HELD)
+    return spool.put(entry, "deferred", entry.unit.held())
 
 
 def take_in(spool: Spool, source: Path, chat: str, topic: str = "") -> Path:
