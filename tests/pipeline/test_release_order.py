@@ -18,6 +18,7 @@ from telespool.pipeline.sources import ExtractedMember
 from telespool.spool import Spool
 from telespool.spool.layout import WORKING
 from telespool.spool.natural_order import natural
+from tests import live
 from tests.jobs import job_name
 
 if TYPE_CHECKING:
@@ -217,6 +218,26 @@ async def test_a_story_by_time(spool: Spool, material: Material) -> None:
         "a_20040612_120200.jpg",
         "IMG_20040612_120300.jpg",
     ]
+
+
+async def test_a_live_photo_was_taken_when_its_clip_was(spool: Spool, tmp_path: Path) -> None:
+    """Where the photo tells no time, its clip does."""
+    live.still(tmp_path / "a.jpg", 1)
+    Image.new("RGB", (64, 48)).save(tmp_path / "b.jpg")
+    live.clip(tmp_path / "b.mov", 2, codec="h264", created="2004-06-12T15:20:00+0200")
+    coming = members(["a.jpg", "b.jpg", "b.mov"])
+
+    await sort(
+        spool,
+        coming,
+        [0, 1, 2],
+        lambda name: (tmp_path / name).read_bytes(),
+        SendSettings(order="taken"),
+    )
+
+    (album,) = spool.all_units("uploading")
+    stills = [each.unit for each in spool.members(album) if each.unit.still is None]
+    assert [unit.label for unit in stills] == ["b.jpg", "a.jpg"]
 
 
 async def test_chapters_share_an_album(spool: Spool, material: Material) -> None:

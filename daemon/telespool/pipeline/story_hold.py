@@ -59,7 +59,10 @@ class StoryHold:
             ]
             return found + behind
         names = {each.unit.first: each.name for each in within}
-        taken = {each.unit.first: each.taken for each in within}
+        taken = {
+            each.unit.first: each.taken or (each.clip.taken if each.clip is not None else None)
+            for each in within
+        }
         places = story.places(names, taken, kin, noted)
         found, last = [], -1
         for each in sorted(within, key=lambda each: (places[each.unit.first], each.unit.first)):
