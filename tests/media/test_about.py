@@ -14,7 +14,7 @@ from PIL import Image
 from telespool.belonging.story import Taken
 from telespool.config.schema import ConvertSettings
 from telespool.media import raw_preview
-from telespool.media.about import clip_within, from_iso, identifier, motion, taken
+from telespool.media.about import Motion, from_iso, identifier, motion, taken
 from telespool.media.probe import probe
 from tests import live
 
@@ -108,11 +108,11 @@ def test_the_clip_within_a_motion_photo(tmp_path: Path, film: Path, maker: Any) 
     """It is found by the words of its maker, to the byte."""
     path = live.motion(tmp_path / "a.jpg", 1, film.read_bytes(), maker=maker)
 
-    place = clip_within(path)
+    place = motion(path).place
 
     assert place is not None
     assert path.read_bytes()[place[0] : sum(place)] == film.read_bytes()
-    assert clip_within(live.still(tmp_path / "b.jpg", 1)) is None
+    assert motion(live.still(tmp_path / "b.jpg", 1)) == Motion()
 
 
 @pytest.mark.parametrize("maker", ["google", "micro", "samsung"])
@@ -147,7 +147,7 @@ def test_damaged_files_say_nothing_and_raise_nothing(
 
     assert isinstance(identifier(path), str)
     assert taken(path) is None or isinstance(taken(path), Taken)
-    clip_within(path)
+    motion(path)
     raw_preview.find(path)
 
 

@@ -40,7 +40,7 @@ _XMP_DATE = re.compile(
 )
 _SAID = re.compile(rb"(?:MotionPhoto|MicroVideo)\s*(?:=\s*[\"']|>)\s*1\b")
 _SAMSUNG = b"MotionPhoto_Data"
-_END = b"\xff\xd9"  # of a JPEG
+_END, _PADDING_AT_END = b"\xff\xd9", 4096  # of a JPEG, and the zeros that may follow
 _FILM = re.compile(rb"\0\0\0[\x0c-\x60]ftyp(?:iso.|mp4.|avc1|qt  |3gp.|3g2.|M4V |MSNV|hvc1)")
 
 
@@ -103,16 +103,11 @@ def motion_of(file: BinaryIO) -> Motion:
     return Motion()
 
 
-def clip_within(path: Path) -> tuple[int, int] | None:
-    """Where the clip of a motion photo lies in it: the first byte and how many; None where there is none. Blocks."""
-    return motion(path).place
-
-
 def _by_looking(file: BinaryIO, size: int) -> Motion:
     """Look for a clip where words have not led to one: the file is cut, or its maker has no words that are known."""
     head = exif.head(file)
     said = bool(_SAID.search(head) or _SEMANTIC.search(head))
-    file.seek(max(0, size - _TAIL))
+    file.seek(max(0, size - _PADDING_AT_END))
     tail = file.read().rstrip(b"\0")
     if not said and (head[:2] != b"\xff\xd8" or tail.endswith(_END)):
         return Motion()
