@@ -73,6 +73,7 @@ complete -c telespool -n '_shtab_telespool_using status' -l watch -d 'show it li
 complete -c telespool -n '_shtab_telespool_using; and test $_shtab_telespool_npos -eq 0' -a explain -d 'Tell the story of a job, or what a file is and what would be done.'
 complete -c telespool -n '_shtab_telespool_using explain' -s h -l help -d 'show this help message and exit'
 complete -c telespool -n '_shtab_telespool_using explain' -s c -l config -xka "(__fish_complete_path (commandline -ct))" -d 'the configuration file'
+complete -c telespool -n '_shtab_telespool_using explain' -l to -xka "(telespool complete-names chats (commandline -ct))" -d 'foretell what would become of it in this chat; each may have rules of its own'
 complete -c telespool -n '_shtab_telespool_using explain' -l json -d 'for programs'
 complete -c telespool -n '_shtab_telespool_using explain; and test $_shtab_telespool_npos -eq 0' -ka "(telespool complete-names jobs (commandline -ct); __fish_complete_path (commandline -ct))" -d 'a file or folder, or a job of the spool (part of its name, or of a file'"'"'s, is enough)'
 complete -c telespool -n '_shtab_telespool_using; and test $_shtab_telespool_npos -eq 0' -a retry -d 'Try again what was refused, waits or is held.'

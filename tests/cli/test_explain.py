@@ -262,6 +262,47 @@ def test_in_the_inbox(tmp_path: Path, capsys: Capture) -> None:
     assert "it is sent as a document" in friend
 
 
+def test_rules_of_a_chat(tmp_path: Path, capsys: Capture) -> None:
+    """What is foretold is so for the chat that is named, or whose folder it lies in; and which that is stands there."""
+    config = story(tmp_path)
+    shared = tmp_path / "sync"
+    tables = '[chats.friend]\nto = "me"\nothers = "document"\n'
+    tables += '[chats.forum]\nto = "me"\nsubfolders = "topics"\nothers = "document"\n'
+    before = config.read_text()
+    config.write_text(f'{before}{tables}[inbox.folders]\nfriend = "{shared}"\n')
+    for place in (tmp_path, shared, tmp_path / "Rome", tmp_path / "spool/inbox"):
+        place.mkdir(exist_ok=True)
+        (place / "notes.txt").write_text("some words")
+
+    def explain(*what: str | Path) -> str:
+        return telespool(capsys, config, "explain", *what).out
+
+    plain = explain(tmp_path / "notes.txt")
+    assert "it goes to quarantine" in plain
+    assert "for the chat default; other rules hold for forum, friend (--to CHAT)" in plain
+    for what in (
+        (tmp_path / "notes.txt", "--to", "friend"),
+        (shared / "notes.txt",),
+        (tmp_path / "spool/inbox/notes.txt", "--to", "friend"),
+    ):
+        friend = explain(*what)
+        assert "for the chat friend; other rules hold for default, family, forum" in friend
+        assert "it is sent as a document" in friend
+    topic = explain(tmp_path / "Rome", "--to", "forum")
+    assert "Rome: a topic of its name" in topic
+    assert "for the chat forum/Rome" in topic
+    inside = explain(tmp_path / "Rome/notes.txt", "--to", "forum/Rome", "--json")
+    assert '"chat": "forum/Rome"' in inside
+    (tmp_path / "spool/inbox/family").mkdir()
+    assert "the folder of the chat family" in explain(tmp_path / "spool/inbox/family")
+    said = telespool(capsys, config, "explain", tmp_path / "notes.txt", "--to", "nobody")
+    assert "There is no chat nobody." in said.err
+    said = telespool(capsys, config, "explain", JOB, "--to", "friend")
+    assert "was dropped for its chat already" in said.err
+    config.write_text(before)
+    assert "for the chat" not in explain(tmp_path / "notes.txt")
+
+
 def test_nothing_of_that_name(tmp_path: Path, capsys: Capture) -> None:
     """A name that is neither a file nor a job is answered with where to look."""
     said = telespool(capsys, story(tmp_path), "explain", "wedding")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.cli.chat_choice import chosen
 from telespool.cli.spool_access import spool_root, tell_if_stopped
 from telespool.config import loader
 from telespool.errors import Permanent
 from telespool.pipeline.drops import unfinished
 from telespool.spool import Spool, operator
-from telespool.spool.names import DEFAULT_CHAT, topic_of
+from telespool.spool.names import DEFAULT_CHAT
 
 if TYPE_CHECKING:
     import argparse
@@ -25,15 +26,7 @@ def run(options: argparse.Namespace) -> int:
     """Copy each file or folder; none if one of them cannot be dropped."""
     config = loader.load(options.config)
     spool = Spool(spool_root(config), config.spool.inbox)
-    to, _, topic = options.to.partition("/")
-    if to not in config.chats:
-        known = ", ".join(sorted(config.chats))
-        raise Permanent(f"There is no chat {to}. Under [chats] in the configuration are: {known}")
-    if topic and (to not in config.with_value("subfolders", "topics") or topic != topic_of(topic)):
-        raise Permanent(
-            f"The chat {to} has no folder for a topic {topic}."
-            f' Where [chats.{to}] says subfolders = "topics", --to {to}/NAME drops for the topic NAME.'
-        )
+    to, topic = chosen(options.to, config)
     if not spool.inbox.is_dir():
         raise Permanent(
             f"{spool.inbox}: there is no inbox. `telespool run` makes it at its first start."

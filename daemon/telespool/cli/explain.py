@@ -1,6 +1,6 @@
 """telespool explain FILE|FOLDER|JOB: say what it is and what would be done to it, or tell the history of a job.
 
-A file outside the spool is judged. A job (a part of its name will do), or a file anywhere in the spool, is told: where
+A file outside the spool is judged, by the rules of the chat that --to names. A job (a part of its name will do), or a file anywhere in the spool, is told: where
 each part is, what was decided and why, what happens next and when. Exit 1 for a file that nobody can read.
 """
 
@@ -12,8 +12,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from telespool.cli.chat_choice import chosen
 from telespool.cli.explain_file import explain_drop, explain_path, judge, verdict_lines
 from telespool.config import loader
+from telespool.errors import Permanent
 from telespool.observe.job_history import JobHistory
 from telespool.spool.account import one_line
 from telespool.spool.layout import SpoolLayout
@@ -34,13 +36,22 @@ def run(options: argparse.Namespace) -> int:
     folders = SpoolLayout(config.spool.root, config.spool.inbox)
     text = typed(options.what)
     path = Path(text)
+    to = chosen(options.to, config) if options.to else None
     if text and _stands(path) and not inside(folders, text):
-        told, lines, code = _place(path, folders) or explain_path(path, config, options.config)
+        told, lines, code = _place(path, folders) or explain_path(path, config, options.config, to)
         _print(told if options.json else lines)
         return code
     found = find(folders, text, inner=True)
-    if found.path is not None:
+    if found.path is not None and to is None:
         return _in_inbox(found.path, config, options)
+    if found.path is not None:
+        told, lines, code = explain_path(found.path, config, options.config, to)
+        _print(told if options.json else lines)
+        return code
+    if to is not None:
+        raise Permanent(
+            f"{found.job} was dropped for its chat already; --to is for what is not dropped yet."
+        )
     story = JobHistory.of(folders, config, found.job)
     if found.inner:
         _print(_of_drop(found.inner, story, as_json=options.json))
@@ -90,6 +101,8 @@ def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
         f"its name starts with a dot or looks unfinished ({', '.join(ignore)}), so it is left alone"
     )
     chat = ""
+    if path.parent == inbox.resolve() and path.name in config.chats and path.is_dir():
+        why = f"the folder of the chat {path.name}: what is dropped into it is sent there"
     told: dict[str, Any] = {}
     lines: list[str] = []
     for drop in drops(

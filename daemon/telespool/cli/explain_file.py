@@ -13,9 +13,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from telespool.cli.chat_choice import by_place, differing, takes_topics
 from telespool.config.secrets import Secrets
 from telespool.errors import Permanent, ToolFault
 from telespool.observe import humanize
+from telespool.spool.names import DEFAULT_CHAT
 
 if TYPE_CHECKING:
     from telespool.archives.engine import Engine
@@ -41,9 +43,11 @@ Told = tuple[dict[str, Any], list[str], int]
 """For programs, for people, and the exit code."""
 
 
-def explain_path(path: Path, config: Config, config_path: Path | None = None) -> Told:
-    """Explain what lies at this path; Permanent where nothing does, or nobody may look."""
-    from telespool.pipeline.one_drop import drop_of  # noqa: PLC0415 - only here
+def explain_path(
+    path: Path, config: Config, config_path: Path | None = None, to: tuple[str, str] | None = None
+) -> Told:
+    """Explain what lies at this path, as it would be dropped for a chat (and topic); Permanent where nothing does, or nobody may look."""
+    from telespool.pipeline.one_drop import drop_of, drops_of_topic  # noqa: PLC0415 - only here
 
     try:
         mode = path.stat().st_mode
@@ -59,17 +63,44 @@ def explain_path(path: Path, config: Config, config_path: Path | None = None) ->
         )
     # Nothing in a path may be a link for those who open it; the last part may, and is told.
     place = Path(os.path.realpath(path.absolute().parent), path.absolute().name)
-    documents = {"default"} if config.chat("default").others == "document" else set()
-    drop = drop_of(
-        place, config.inbox.ignore, patience=config.archives.volume_wait, documents=documents
-    )
+    chat, topic = to or by_place(place, config)
+    patience, documents = config.archives.volume_wait, config.with_value("others", "document")
+    ignore = config.inbox.ignore
+    if stat.S_ISDIR(mode) and takes_topics(chat, topic, config):
+        drops = drops_of_topic(place, chat, ignore, patience=patience, documents=documents)
+        return _topic(place, drops, config, config_path)
+    drop = drop_of(place, ignore, chat=chat, patience=patience, documents=documents)
+    drop = replace(drop, topic=topic)
     if not stat.S_ISDIR(mode) and not path.stat().st_size:
         return (
             {"kind": "empty", "verdict": "skip", "reasons": [], "left_in_inbox": drop.obstacle},
             [f"{path.name}: an empty file; it stays in the inbox until something is in it"],
             0,
         )
-    return explain_drop(_followed(drop), config, config_path)
+    told, lines, code = explain_drop(_followed(drop), config, config_path)
+    if to or chat != DEFAULT_CHAT or differing(chat, config):
+        lines.insert(1, _for_chat(drop, config))
+    return told | {"chat": drop.place}, lines, code
+
+
+def _for_chat(drop: Drop, config: Config) -> str:
+    """The line that says by whose rules it is foretold, and which chats have others."""
+    others = differing(drop.chat, config)
+    other = f"; other rules hold for {_some(others)} (--to CHAT)" if others else ""
+    return f"  for the chat {drop.place}{other}"
+
+
+def _topic(folder: Path, drops: list[Drop], config: Config, config_path: Path | None) -> Told:
+    """What would become of a folder that stands for a topic of a chat."""
+    told: list[dict[str, Any]] = []
+    lines = [f"{folder.name}: a topic of its name; each file and folder in it is a drop by itself"]
+    worst = 0
+    for drop in drops:
+        each, shown, code = explain_drop(_followed(drop), config, config_path)
+        told.append({"name": drop.path.name, "chat": drop.place} | each)
+        lines += [shown[0], _for_chat(drop, config), *shown[1:]]
+        worst = max(worst, code)
+    return {"kind": "topic", "drops": told}, lines, worst
 
 
 def explain_drop(drop: Drop, config: Config, config_path: Path | None = None) -> Told:

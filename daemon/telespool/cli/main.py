@@ -85,6 +85,12 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE|JOB",
         help="a file or folder, or a job of the spool (part of its name, or of a file's, is enough)",
     )
+    explain.add_argument(
+        "--to",
+        default="",
+        metavar="CHAT",
+        help="foretell what would become of it in this chat; each may have rules of its own",
+    )
     explain.add_argument("--json", action="store_true", help="for programs")
 
     _steering(command)

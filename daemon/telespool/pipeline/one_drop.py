@@ -23,20 +23,38 @@ _DAY = 86400.0
 
 
 def drop_of(
-    path: Path, ignore: Iterable[str], *, patience: float = _DAY, documents: Collection[str] = ()
+    path: Path,
+    ignore: Iterable[str],
+    *,
+    chat: str = DEFAULT_CHAT,
+    patience: float = _DAY,
+    documents: Collection[str] = (),
 ) -> Drop:
-    """What would be dropped with a file or a folder: itself, and what lies beside it and belongs to it.
+    """What would be dropped for a chat with a file or a folder: itself, and what lies beside it and belongs to it.
 
     `obstacle` says why it would be left in the inbox.
     """
     finder = Finder(tuple(ignore), WriteSigns(), patience, documents)
     if why := _why_left(path, ignore):
-        return replace(finder.look(path, DEFAULT_CHAT), obstacle=why)
+        return replace(finder.look(path, chat), obstacle=why)
     paths = finder.entries(path.parent)
     if path not in paths:
         sentence = f"{path.name} would be left in the inbox: what lies beside it says that it is not finished."
-        return replace(finder.look(path, DEFAULT_CHAT), obstacle=sentence)
-    return next(finder.together(paths, DEFAULT_CHAT, only=path))
+        return replace(finder.look(path, chat), obstacle=sentence)
+    return next(finder.together(paths, chat, only=path))
+
+
+def drops_of_topic(
+    folder: Path,
+    chat: str,
+    ignore: Iterable[str],
+    *,
+    patience: float = _DAY,
+    documents: Collection[str] = (),
+) -> list[Drop]:
+    """What would be dropped with a folder that stands for a topic of this chat: each thing in it by itself."""
+    finder = Finder(tuple(ignore), WriteSigns(), patience, documents, {chat})
+    return list(finder.of_chat([folder], chat))
 
 
 def _why_left(path: Path, ignore: Iterable[str]) -> str:
