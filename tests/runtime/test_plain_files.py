@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from telespool.runtime import descent, plain_files
 from telespool.runtime.plain_files import NotPlain
 from telespool.runtime.trees import list_tree, remove_tree, walk
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 LEVELS = 1200
 
@@ -132,3 +129,41 @@ def test_who_asks_for_a_path_that_leads_up_gets_nothing(place: Path) -> None:
     """No part of a path is `..`."""
     with pytest.raises(NotPlain):
         plain_files.open_file(place / "folder" / ".." / "folder" / "photo")
+
+
+def _handles() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+def test_a_held_directory_is_opened_once(tmp_path: Path) -> None:
+    """What is done in it goes to the directory that was proven, whatever has its name by now; then it is let go."""
+    place, aside, secret = tmp_path / "place", tmp_path / "aside", tmp_path / "secret"
+    for folder, content in ((place, b"ours"), (secret, b"secret")):
+        folder.mkdir()
+        (folder / "a").write_bytes(content)
+    before = _handles()
+    with plain_files.held(place, tmp_path / "missing"):
+        place.rename(aside)
+        place.symlink_to(secret)
+        assert plain_files.read_bytes(place / "a") == b"ours"
+        assert plain_files.lstat(place / "a").st_ino == (aside / "a").stat().st_ino
+        with plain_files.parent_of(place / "a") as parent:
+            os.rename("a", "b", src_dir_fd=parent, dst_dir_fd=parent)
+        assert not plain_files.exists(tmp_path / "missing" / "a")
+    assert (aside / "b").read_bytes() == b"ours"
+    assert (secret / "a").read_bytes() == b"secret"
+    assert _handles() == before
+    with pytest.raises(NotPlain):
+        plain_files.read_bytes(place / "a")
+
+
+def test_either_is_a_file_or_a_directory(tmp_path: Path) -> None:
+    """A FIFO is neither, nobody waits for its writer, and a link is not followed."""
+    (tmp_path / "file").write_bytes(b"a")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    for path in (tmp_path / "file", tmp_path):
+        os.close(plain_files.open_either(path))
+    for name in ("fifo", "link"):
+        with pytest.raises(NotPlain):
+            plain_files.open_either(tmp_path / name)
