@@ -291,3 +291,26 @@ def test_a_helper_runs_nothing_else(asked: str) -> None:
     """What is not from standard input to standard output, with filters that open nothing, is refused."""
     with pytest.raises(Refused):
         allowed(asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("nice -n 10 ffmpeg -version", 1),
+        ("ffmpeg -nostdin -copyts -protocol_whitelist pipe -f nut -i pipe:0 -f mp4 pipe:1", 11),
+        (
+            "ffmpeg -protocol_whitelist pipe -f nut -i pipe:0 -vf \"fps=25,scale=w='1,2':h=2\" -f mp4 pipe:1",
+            11,
+        ),
+    ],
+)
+def test_what_a_helper_runs(asked: str, words: int) -> None:
+    """From standard input to standard output, through filters that change pictures alone."""
+    assert len(allowed(asked)) == words
+
+
+@pytest.mark.parametrize("chain", ["scale;movie=x", "scale=w='1", "movie=x"])
+def test_filters_that_are_not_run(chain: str) -> None:
+    """Whatever could open something."""
+    with pytest.raises(Refused):
+        allowed(f'ffmpeg -protocol_whitelist pipe -f nut -i pipe:0 -vf "{chain}" -f mp4 pipe:1')
