@@ -119,7 +119,7 @@ def test_what_is_held_keeps_its_name(spool: Spool, name: str) -> None:
         assert held.path.name == str(held.unit) == "0001@held_a.jpg"
         lying = operator.retry(spool, spool.quarantine(held, "You cancelled it."))
         assert lying.path.name == "0001_a.jpg"
-        lying = spool.wait(lying, 0.0)
+        lying = spool.wait(spool.wait(lying, 0.0), 1.0)
     assert spool.resume(lying).path.name == "0001_a.jpg"
 
 
