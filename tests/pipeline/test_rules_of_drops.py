@@ -208,6 +208,19 @@ async def test_the_limit_of_a_message(spool: Spool) -> None:
     assert await CopyMaker(context, Helping(context.activity)).limit() == ANY_ACCOUNT
 
 
+async def test_what_was_made_of_another_stays(spool: Spool) -> None:
+    """What is removed from tmp/ was made of this original, not of one whose number only begins alike."""
+    config = loader.parse(f'[spool]\nroot = "{spool.root}"\n', "config.toml")
+    context = WorkerContext(config, spool, WakeupBus(), Activity())
+    original = lay(spool, "converting/1000_a.avi")
+    others = [f"{original.job}.{name}" for name in ("1000-1009_album", "1000001c.mp4", "0100c.mp4")]
+    for name in (f"{original.job}.1000c.mp4", f"{original.job}.1000.pages", *others):
+        (spool.tmp / name).mkdir()
+    CopyMaker(context, Helping(context.activity)).drop_made(original)
+    assert set(plain_files.names(spool.tmp)) == set(others)
+    original.path.unlink()
+
+
 def test_what_cannot_be_compared_is_taken(spool: Spool, tmp_path: Path) -> None:
     """A file that was taken before and cannot be read now is a drop again: whoever takes it says why."""
     config = loader.parse('[inbox]\ntake = "copy"\n', "config.toml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import ANY_ACCOUNT
@@ -117,7 +118,8 @@ class CopyMaker:
         """Remove what was made of something that was swapped for the original meanwhile."""
         begins = f"{original.job}.{original.unit.first:04d}"
         for name in plain_files.names(self._spool.tmp):
-            if name.startswith(begins):
+            # Behind the number of another unit there is a further digit, behind an album's first a hyphen.
+            if re.match(rf"{re.escape(begins)}(?![\d-])", name):
                 self._spool.disk.rmtree(self._spool.tmp / name)
         self._spool.drop_segments(original)
 
