@@ -12,6 +12,7 @@ import pytest
 from telespool.config import loader
 from telespool.observe import control_client
 from telespool.observe.job_history import JobHistory
+from telespool.pipeline.caption_text import CaptionText
 from telespool.spool.layout import HELD, SpoolLayout
 from telespool.spool.lock import Lock
 from tests.cli.support import make
@@ -90,6 +91,19 @@ def test_an_original_whose_copy_is_made(tmp_path: Path, copy: str, words: str) -
                 "done/members.txt": f"0002 0 1 {'a' * 64} b.jpg\ncomplete\n".encode(),
             },
             "but for what is not accounted for",
+        ),
+        ({"deferred/0001@held_a.jpg": b"1"}, "what is held stays until you let it go"),
+        (
+            {"deferred/0001@held_a.jpg": b"1", "deferred/0002_b.avi": b"2"},
+            "goes on by itself while the daemon runs, but for what is held: telespool retry",
+        ),
+        ({"deferred/0002_b.avi": b"2"}, "goes on by itself while the daemon runs."),
+        (
+            {
+                "done/0001+5_a.jpg": b"",
+                "done/skipped.txt": f"a.txt: {CaptionText('Ä', 'x').said}".encode(),
+            },
+            "all of it was sent",
         ),
     ],
 )

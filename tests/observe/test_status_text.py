@@ -169,6 +169,20 @@ def test_the_daemon(tmp_path: Path, daemon: str) -> None:
     assert all(folder in text for folder in FOLDERS)
 
 
+def test_what_a_person_moved_is_not_under_way(tmp_path: Path) -> None:
+    """An album in quarantine/ or done/ keeps its mark, and nobody works on it; empty folders of chats and topics are no drops."""
+    album = f"{JOB}/0001-0006@1_album/0001_a.jpg"
+    files = {f"{folder}/{album}": b"1" for folder in ("quarantine", "done", "uploading")}
+    spool = make(tmp_path, files)
+    for folder in ("family", "forum/Rome", "forum/Paris"):
+        (spool.root / "inbox" / folder).mkdir(parents=True)
+    (spool.root / "inbox/forum/Rome/a.jpg").write_bytes(b"1")
+    status = Status.of(SpoolLayout(spool.root), ("family", "forum"), ("forum",))
+    assert [each.folder for each in status.under_way] == ["uploading"]
+    assert status.inbox == 1
+    assert "converting" not in "\n".join(status_text.under_way(status))
+
+
 def test_a_reason_that_is_a_list(tmp_path: Path) -> None:
     """Of a reason that goes on in lines the first of them is told as well."""
     note = b"These do not come out:\n  a.jpg\n  b.jpg\n"
@@ -176,4 +190,4 @@ def test_a_reason_that_is_a_list(tmp_path: Path) -> None:
         tmp_path,
         {f"quarantine/{JOB}/0000_a.zip": b"0", f"quarantine/{JOB}/0000_a.zip.txt": note},
     )
-    assert "    These do not come out: a.jpg" in text
+    assert "    These do not come out: a.jpg and 1 more" in text

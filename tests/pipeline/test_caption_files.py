@@ -167,6 +167,8 @@ async def test_captions_that_cannot_be_used_whole(tmp_path: Path, telegram: Test
     [report] = (home.spool / "done").glob("*/report.txt")
     text = report.read_text()
     assert "the caption of 1.jpg was too long; left out of it:" in text
+    assert f"3.jpg.caption.txt: {CAPTION}; it is not in UTF-8" in text
+    assert f"2.jpg.caption.txt: {CAPTION}" not in text
     for said in ("more than 64 KiB", "not in UTF-8", "holds no text"):
         assert said in text
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from telespool.belonging import Kinship
 from telespool.config import loader
+from telespool.config.schema import ChatSettings
 from telespool.destinations.base import ANY_ACCOUNT
 from telespool.errors import LoginNeeded, Permanent, TelespoolError, Temporary, VolumeMissing
 from telespool.media.compatibility import Assessment
@@ -23,16 +25,18 @@ from telespool.pipeline.copy_maker import CopyMaker
 from telespool.pipeline.copy_taking import CopyTaking
 from telespool.pipeline.drop import Drop
 from telespool.pipeline.helping import Helping
+from telespool.pipeline.name_rules import NameRules
 from telespool.pipeline.one_drop import drop_of
 from telespool.pipeline.report_hooks import ReportHooks
 from telespool.pipeline.report_sender import ReportSender
 from telespool.pipeline.sending_times import SendingTimes
+from telespool.pipeline.sources.base import NO_MEDIA
 from telespool.pipeline.volume_wait import may_lack, missing_volume
 from telespool.pipeline.worker import WorkerContext
 from telespool.runtime import plain_files
 from telespool.runtime.wakeups import WakeupBus
 from telespool.spool import Spool
-from telespool.spool.account import LeftOut
+from telespool.spool.account import LeftOut, brief
 from telespool.spool.layout import Entry
 from telespool.spool.names import Unit
 from tests.jobs import job_name
@@ -109,6 +113,13 @@ def test_how_unpacking_ends() -> None:
     said = outcome.not_whole("a.zip", *ended(missing=[*range(1, 9)]))
     assert "1.jpg, 2.jpg, 3.jpg, 4.jpg, number 5 and 3 more" in said
     assert "these are missing:\n  x" in outcome.not_whole("a.zip", *ended(damage=["x"]))
+    locked = "b.jpg: it is damaged, or the password does not fit it"
+    said = outcome.not_whole("a b.zip", *ended(damage=[locked]))
+    assert "telespool retry 'a b.zip' --password (or --password-file FILE" in said
+    assert "Where it is damaged" in said
+    said = outcome.not_whole("a.zip", *ended(damage=["b.jpg: the password does not fit it"] * 2))
+    assert "Where it is damaged" not in said
+    assert brief(said).endswith("these are missing: b.jpg: the password does not fit it and 1 more")
     assert outcome.not_whole("a.zip", *ended()) == ""
     assert "all volumes together" in outcome.volume_missing(VolumeMissing("x is missing."))
 
@@ -331,3 +342,24 @@ async def test_a_report_that_cannot_be_told(spool: Spool, error: TelespoolError)
     assert await sender.tell()
     assert not await sender.tell()
     assert plain_files.exists(spool.root / "done" / JOB / "report.txt")
+
+
+def test_notes_of_files_in_another_archive() -> None:
+    """Notes that Takeout put into another zip than their photo are told as its notes, whichever came first."""
+    names = {
+        1000001: "T/b.jpg.json",
+        1000002: "T/a.jpg",
+        2000001: "T/a.jpg.json",
+        2000002: "T/b.jpg",
+    }
+    kin = Kinship()
+    kin.add({number: name for number, name in names.items() if number < 2000000})
+    kin.add({number: name for number, name in names.items() if number > 2000000})
+    rules = NameRules(ChatSettings(), kin, names)
+    left = [LeftOut(names[n], rules.reason(n, NO_MEDIA), number=n) for n in (1000001, 2000001)]
+    other = LeftOut("T/c.json", NO_MEDIA, number=2000003)
+    names[2000003] = other.name
+    told = rules.told_again([*left, other], {})
+    reasons = ["notes that belong to b.jpg", "notes that belong to a.jpg", NO_MEDIA]
+    assert [each.reason for each in told] == reasons
+    assert rules.told_again([other], {2000003: 1000002})[0].reason == "notes that belong to a.jpg"

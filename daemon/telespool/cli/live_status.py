@@ -31,7 +31,7 @@ _NARROW_BAR = 16
 _SHARE = 4.0  # looking may take a fifth of the time
 
 
-def watch(folders: SpoolLayout, chats: Container[str]) -> int:
+def watch(folders: SpoolLayout, chats: Container[str], topics: Container[str] = ()) -> int:
     """Show the status until Ctrl-C."""
     console = Console(file=raw(sys.stdout))
     with (
@@ -40,7 +40,7 @@ def watch(folders: SpoolLayout, chats: Container[str]) -> int:
     ):
         while True:
             begun = time.monotonic()
-            live.update(picture(Status.of(folders, chats), console.width), refresh=True)
+            live.update(picture(Status.of(folders, chats, topics), console.width), refresh=True)
             time.sleep(max(_PAUSE, (time.monotonic() - begun) * _SHARE))
     return 0
 

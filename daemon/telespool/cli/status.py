@@ -25,11 +25,12 @@ def run(options: argparse.Namespace) -> int:
     """Print it."""
     config = loader.load(options.config)
     folders = SpoolLayout(spool_root(config), config.spool.inbox)
+    topics = config.with_value("subfolders", "topics")
     if options.watch:
         from telespool.cli.live_status import watch  # noqa: PLC0415 - rich takes its time
 
-        return watch(folders, config.chats)
-    status = Status.of(folders, config.chats)
+        return watch(folders, config.chats, topics)
+    status = Status.of(folders, config.chats, topics)
     if status.inbox and status.daemon != "running":
         status = replace(status, left_in_inbox=_left_in_inbox(folders, config))
     print(json.dumps(status.to_json(), indent=2) if options.json else "\n".join(lines(status)))

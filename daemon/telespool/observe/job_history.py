@@ -14,8 +14,8 @@ from telespool.clutter import REASONS
 from telespool.observe import control_client, humanize
 from telespool.spool.account import Account, Fate, fates
 from telespool.spool.gathering import gathers, patient_until
-from telespool.spool.job_captions import CAPTION
-from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED
+from telespool.spool.job_captions import CAPTION, is_used
+from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED, WORKING
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job
 
@@ -118,13 +118,23 @@ class JobHistory:
         if lost:
             yield f"  Not accounted for: {humanize.count(len(lost), 'file')}"
             yield from _some([f"    {each.name}: {each.reason}" for each in lost])
-        if self.skipped:
-            yield f"  Left out: {humanize.count(len(self.skipped), 'file')}"
-            yield from _some([f"    {line}" for line in self.skipped])
+        for title, told in (("Captions", self._captions), ("Left out", self._left_out)):
+            if told:
+                yield f"  {title}: {humanize.count(len(told), 'file')}"
+                yield from _some([f"    {line}" for line in told])
         if self.notes:
             yield "  Not sent whole:"
             yield from _some([f"    {line}" for line in self.notes])
         yield f"  {self._end()}"
+
+    @property
+    def _captions(self) -> list[str]:
+        """The captions whose text stands in the chat."""
+        return [line for line in self.skipped if f": {CAPTION}" in line]
+
+    @property
+    def _left_out(self) -> list[str]:
+        return [line for line in self.skipped if line not in self._captions]
 
     def _peer(self) -> str:
         return f" ({self.peer})" if self.peer and self.peer != self.chat else ""
@@ -135,7 +145,7 @@ class JobHistory:
     def _end(self) -> str:
         refused = [part for part in self.parts if part.state == "refused"]
         if not self.over:
-            return "It is not over: what is left goes on by itself while the daemon runs."
+            return self._goes_on()
         if not self.parts:
             return "Nothing of it is left."
         if any(each.fate == "unexplained" for each in self.account):
@@ -144,9 +154,18 @@ class JobHistory:
             return f"It is over. What was refused stays until you decide: telespool retry {self.job}, or remove it."
         if self.notes:
             return "It is over. What is not whole is named above; the original has the rest."
-        if self.skipped:
+        if self._left_out:
             return "It is over. All but what was left out was sent."
         return "It is over, and all of it was sent."
+
+    def _goes_on(self) -> str:
+        """What goes on by itself, and what does not."""
+        working = {part.state for part in self.parts if part.folder in WORKING}
+        let_go = f"telespool retry {self.job}"
+        if working == {"held"}:
+            return f"It is not over: what is held stays until you let it go: {let_go}"
+        held = f", but for what is held: {let_go}" if "held" in working else "."
+        return f"It is not over: what is left goes on by itself while the daemon runs{held}"
 
 
 _TITLES = {
@@ -284,7 +303,8 @@ class _Teller:
         left_out = Account.read(self.folders, self.job).left_out
         return sum(
             not each.digest
-            and each.reason not in {"empty", CAPTION}
+            and each.reason != "empty"
+            and not is_used(each.reason)
             and not (policy == "clutter" and each.reason in REASONS)
             for each in left_out
         )

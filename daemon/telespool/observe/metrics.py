@@ -82,12 +82,13 @@ class Metrics(Collector):
         activity: Activity,
         *,
         chats: Container[str] = (),
+        topics: Container[str] = (),
         destination: str = "",
         flood_seconds: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._folders = folders
         self._activity = activity
-        self._chats = chats
+        self._chats, self._topics = chats, topics
         self._destination = destination
         self._flood_seconds = flood_seconds
         self._reasons: dict[Path, str] = {}
@@ -108,7 +109,7 @@ class Metrics(Collector):
 
     def count(self) -> None:
         """Scan the folders and take the numbers. Blocks."""
-        status = Status.of(self._folders, self._chats, ask=False)
+        status = Status.of(self._folders, self._chats, self._topics, ask=False)
         self._families = [
             self._info(),
             *self._of_folders(status),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.observe import control_client
-from telespool.spool.layout import FOLDERS, HELD, NOTE, Entry, is_note
+from telespool.spool.layout import FOLDERS, HELD, NOTE, WORKING, Entry, is_note
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job, Unit
 from telespool.spool.strangers import is_numberless
@@ -97,10 +97,17 @@ class Status:
     """When the daemon ended (seconds since the epoch), and why, where a person must do something about it."""
 
     @classmethod
-    def of(cls, folders: SpoolLayout, chats: Container[str] = (), *, ask: bool = True) -> Status:
+    def of(
+        cls,
+        folders: SpoolLayout,
+        chats: Container[str] = (),
+        topics: Container[str] = (),
+        *,
+        ask: bool = True,
+    ) -> Status:
         """Look; the daemon is asked what it has under way, unless it is the one who looks.
 
-        `chats` are the aliases whose folders in the inbox are no drops themselves.
+        `chats` are the aliases whose folders in the inbox are no drops themselves; of `topics` the folders in those are none.
         """
         lock = Lock(folders.root / "lock")
         process = lock.holder()
@@ -114,7 +121,7 @@ class Status:
             daemon=daemon,
             process=process,
             free=folders.free() if folders.root.exists() else 0,
-            inbox=_count(folders, chats),
+            inbox=_count(folders, chats, topics),
             folders=tuple(look.shelf() for look in looks),
             under_way=tuple(each for look in looks for each in look.under_way),
             waiting=tuple(sorted(deferred.waiting)),
@@ -190,7 +197,8 @@ class _Look:
             return
         if not unit.attempt:
             return
-        if self.folder != "done":
+        # What a person moved to done/ or quarantine/ with its mark is under way no more.
+        if self.folder in WORKING:
             found = Entry(self.folder, job, unit, Path(entry.path))
             segments = self.folders.segments_of_picture(found) if self.folder == "converting" else 0
             plain = str(unit.plain())
@@ -252,9 +260,14 @@ def _read(folders: SpoolLayout, note: tuple[float, str, str]) -> Refusal:
     return Refusal(when, job, name.removesuffix(NOTE), reason)
 
 
-def _count(folders: SpoolLayout, chats: Container[str]) -> int:
-    """The drops in the inbox, those in the folders of the chats among them."""
+def _count(folders: SpoolLayout, chats: Container[str], topics: Container[str]) -> int:
+    """The drops in the inbox, those in the folders of the chats and their topics among them."""
     count = 0
     for entry in _scan(folders.inbox):
-        count += len(_scan(entry.path)) if entry.name in chats and entry.is_dir() else 1
+        if entry.name not in chats or not entry.is_dir(follow_symlinks=False):
+            count += 1
+            continue
+        for inner in _scan(entry.path):
+            is_topic = entry.name in topics and inner.is_dir(follow_symlinks=False)
+            count += len(_scan(inner.path)) if is_topic else 1
     return count

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.observe import humanize
 from telespool.runtime.waits import EVERYBODY
+from telespool.spool.account import brief
 from telespool.spool.layout import HELD
 from telespool.spool.strangers import NO_NUMBER
 
@@ -224,8 +225,5 @@ def who_waits(wait: dict[str, Any]) -> str:
 def refused(status: Status) -> Iterator[str]:
     """The last refusals, each with the first line of its reason."""
     for each in status.refused:
-        reason, _, more = each.reason.partition("\n")
-        if reason.endswith(":"):  # it goes on in a list
-            reason = f"{reason} {more.partition(chr(10))[0].strip()}"
         yield f"{humanize.moment(each.when)}  {humanize.job(each.job)}: {each.unit}"
-        yield f"    {reason}"
+        yield f"    {brief(each.reason)}"

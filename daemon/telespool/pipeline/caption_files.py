@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Self
 from telespool.pipeline.called import called
 from telespool.spool.account import LeftOut
 from telespool.spool.companions import caption_for
-from telespool.spool.job_captions import CAPTION, NONE, WITH_THE_DROP, JobCaptions
+from telespool.spool.job_captions import CAPTION, NONE, WITH_THE_DROP, JobCaptions, is_used
 from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class CaptionFiles:
         self._of_folder: dict[_Place, int] = {}
         self._awaited: set[int] = set()
         self._texts: dict[int, str | None] = {}
-        self._problems: dict[int, str] = {}
+        self._said: dict[int, str] = {}
         self._noted = set(before.texts.items())
         self._used: dict[int, set[str]] = defaultdict(set)
         for number, refers in before.files.items():
@@ -79,8 +79,7 @@ class CaptionFiles:
         """What was dropped beside the archive."""
         self._names[WITH_THE_DROP] = name
         self._texts[WITH_THE_DROP] = caption.text
-        if caption.problem:
-            self._problems[WITH_THE_DROP] = caption.problem
+        self._said[WITH_THE_DROP] = caption.said
 
     def came(self, piece: ExtractedMember) -> None:
         """A member has come out, or does not."""
@@ -88,8 +87,7 @@ class CaptionFiles:
         self._awaited.discard(number)
         if piece.caption is not None:
             self._texts[number] = piece.caption.text
-            if piece.caption.problem:
-                self._problems[number] = piece.caption.problem
+            self._said[number] = piece.caption.said
 
     def waits(self, number: int) -> bool:
         """Whether a caption of this file is still to come."""
@@ -134,8 +132,8 @@ class CaptionFiles:
         found = []
         for number in sorted(self._texts):
             name = self._names.get(number, "")
-            reason = self._problems.get(number, CAPTION)
-            if not self._used.get(number) and reason == CAPTION:
+            reason = self._said.get(number, CAPTION)
+            if not self._used.get(number) and is_used(reason):
                 reason = _SUPERSEDED if number == WITH_THE_DROP else _unused(name)
             found.append(LeftOut(name, reason, number=number))
         return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.runtime import letters, plain_files
+from telespool.spool.job_captions import CAPTION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,15 @@ class CaptionText:
 
     text: str | None
     problem: str = ""
+
+    @property
+    def said(self) -> str:
+        """Why the file is left out, where its text is used."""
+        return (
+            f"{CAPTION}; {self.problem}"
+            if self.text is not None and self.problem
+            else self.problem or CAPTION
+        )
 
 
 def read_caption(path: Path) -> CaptionText:
@@ -40,7 +50,7 @@ def read_caption(path: Path) -> CaptionText:
         except UnicodeDecodeError:
             text = data.decode(_PAGE, "replace")
             problem = (
-                "a caption that is not in UTF-8: it was read as Windows writes it (code page 1252). Where its letters are"
+                "it is not in UTF-8 and was read as Windows writes it (code page 1252). Where its letters are"
                 " wrong in the chat, save it as UTF-8"
             )
     lines = text.replace("\r\n", "\n").replace("\r", "\n").strip()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from telespool.belonging import Kinship
 from telespool.file_endings import raw_name
 from telespool.pipeline.sources.base import NO_MEDIA
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from telespool.belonging import Kinship
     from telespool.config.schema import ChatSettings
+    from telespool.spool.account import LeftOut
+
+_NOTES_OF = "notes that belong to"
 
 
 class NameRules:
@@ -38,8 +42,23 @@ class NameRules:
             return reason
         lead = self._kin.sidecars.get(number)
         if lead is not None:
-            return f"notes that belong to {self._name(lead)}"
+            return f"{_NOTES_OF} {self._name(lead)}"
         return "it is a camera raw" if raw_name(self._names.get(number, "")) else reason
+
+    def told_again(self, left_out: Iterable[LeftOut], leads: dict[int, int]) -> list[LeftOut]:
+        """What was left out, now that all names are known: notes may be of files in another archive of the drop.
+
+        `leads` are files by the numbers of the notes that tell of them.
+        """
+        told = list(left_out)
+        if any(each.reason == NO_MEDIA and each.number for each in told):
+            leads = Kinship.of(self._names).sidecars | leads
+        return [
+            replace(each, reason=f"{_NOTES_OF} {self._name(leads[each.number])}")
+            if each.reason == NO_MEDIA and each.number in leads
+            else each
+            for each in told
+        ]
 
     def _name(self, number: int) -> str:
         return self._names[number].rpartition("/")[2]

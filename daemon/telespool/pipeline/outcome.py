@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from telespool.pipeline.sources.base import NO_MEDIA
@@ -72,7 +73,14 @@ def _does_not_come_out(label: str, source: Source, missing: list[int]) -> str:
 
 def _damaged(label: str, damage: list[str]) -> str:
     listed = "\n".join(f"  {line}" for line in damage)
-    return (
-        f"Not all of {label} could be unpacked. Its good members were sent; these are missing:\n{listed}\n"
-        "Where it is damaged, get it again from where it came and drop that, or unpack the rest by hand."
-    )
+    sentence = f"Not all of {label} could be unpacked. Its good members were sent; these are missing:\n{listed}\n"
+    locked = [line for line in damage if "password" in line.partition(": ")[2]]
+    if locked:
+        name = shlex.quote(label)
+        sentence += (
+            f"With the right password: telespool retry {name} --password"
+            f" (or --password-file FILE, where there are several, one to a line).\n"
+        )
+    if len(locked) < len(damage) or any("damaged" in line for line in locked):
+        sentence += "Where it is damaged, get it again from where it came and drop that, or unpack the rest by hand.\n"
+    return sentence.rstrip()

@@ -54,7 +54,11 @@ class PhotoNotes:
 
     def times(self) -> dict[int, Taken]:
         """When files were taken, by their numbers, of those that have a note."""
-        found: dict[int, Taken] = {}
+        return {lead: self._notes[number].taken for number, lead in self.leads().items()}
+
+    def leads(self) -> dict[int, int]:
+        """The files that the notes are about, by the numbers of the notes."""
+        found: dict[int, int] = {}
         titled: dict[str, int] = {}
         if self._notes:
             titled = {name: number for number, name in self._names.items()}
@@ -65,7 +69,7 @@ class PhotoNotes:
             if lead is None or _COUNT.sub("", self._names[lead].rpartition("/")[2]) != note.title:
                 lead = titled.get(f"{folder}/{note.title}" if folder else note.title, lead)
             if lead is not None:
-                found[lead] = note.taken
+                found[number] = lead
         return found
 
 

@@ -31,7 +31,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.spool import Spool
 from telespool.spool.companions import password_for
 from telespool.spool.delivered_index import DeliveredIndex
-from telespool.spool.job_captions import CAPTION, JobCaptions
+from telespool.spool.job_captions import JobCaptions, is_used
 from telespool.spool.layout import FOLDERS, SpoolLayout, archive_among
 from telespool.spool.names import Job, clean
 
@@ -187,5 +187,5 @@ def _tell(found: Rehearsed, source: Source, order: NotedOrder) -> None:
 
 
 def _left_out(each: LeftOut) -> Foretold:
-    becomes = "caption" if each.reason == CAPTION else LEFT_OUT
+    becomes = "caption" if is_used(each.reason) else LEFT_OUT
     return Foretold(each.number, each.name, becomes, each.reason)

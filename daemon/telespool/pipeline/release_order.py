@@ -163,7 +163,8 @@ class ReleaseOrder:
         await self.let_go()
         await self._drain()
         await self._account.late_captions()
-        self.out.left_out += self._captions.left_out()
+        told = [*self.out.left_out, *self._captions.left_out()]
+        self.out.left_out = self._by_name.told_again(told, self._notes.leads())
 
     @property
     def missing(self) -> list[int]:
@@ -173,8 +174,7 @@ class ReleaseOrder:
     async def close_account(self, standing: Collection[int]) -> bool:
         """Write what became of each file of the drop; whether everything is told. `standing` came out before."""
         told = await self._account.close(standing, self.out.left_out, complete=not self.missing)
-        lines = [str(each) for each in self._account.left_out]
-        await in_thread(self.spool.note_skipped, self.job, lines)
+        await in_thread(self.spool.note_skipped, self.job, [*map(str, self._account.left_out)])
         return told
 
     def _expect(self, members: Iterable[Member]) -> None:

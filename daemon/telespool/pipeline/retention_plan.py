@@ -26,7 +26,7 @@ from telespool.spool.account import LeftOut, Proof, one_line
 from telespool.spool.ages import Ages
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
-from telespool.spool.job_captions import CAPTION
+from telespool.spool.job_captions import is_used
 from telespool.spool.layout import CAPTIONS, CONTENTS, MEMBERS, NOTES, REPORT, SKIPPED
 from telespool.spool.names import Job, Unit
 
@@ -239,7 +239,11 @@ class _Judge:
 
     def _allowed(self, job: str, left_out: LeftOut) -> bool:
         """Whether this may go although it was not sent: it holds nothing, was sent before, or the user says so."""
-        if self.settings.left_out == "forget" or left_out.reason in {"empty", CAPTION}:
+        if (
+            self.settings.left_out == "forget"
+            or left_out.reason == "empty"
+            or is_used(left_out.reason)
+        ):
             return True
         if left_out.digest:
             wanted = Receipt(0, 0, left_out.size, left_out.digest, left_out.name)

@@ -320,6 +320,7 @@ class Service:
             self.spool,
             self.activity,
             chats=self.config.chats,
+            topics=self.config.with_value("subfolders", "topics"),
             destination=self.config.destination,
             flood_seconds=lambda: float(getattr(self.destination, "flood_seconds", 0.0)),
         )

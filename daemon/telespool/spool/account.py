@@ -136,6 +136,16 @@ def one_line(name: str) -> str:
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
 
 
+def brief(note: str) -> str:
+    """The first sentence of a note; where that announces a list, the first of it as well, and how many more there are."""
+    first, _, rest = note.partition("\n")
+    listed = [line.strip() for line in rest.splitlines() if line.startswith("  ")]
+    if not first.endswith(":") or not listed:
+        return first
+    more = f" and {len(listed) - 1} more" if len(listed) > 1 else ""
+    return f"{first} {listed[0]}{more}"
+
+
 def fates(folders: SpoolLayout, job: str) -> list[Fate]:
     """What became of each file of a job, by number; then what was left out."""
     account = Account.read(folders, job)

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 CAPTION = "a caption: its text stands with the files it was written for"
 """Why a caption file is left out whose text is used."""
 
+
+def is_used(reason: str) -> bool:
+    """Whether a file that is left out for this reason is a caption whose text stands in the chat."""
+    return reason.startswith(CAPTION)
+
+
 WITH_THE_DROP = 0
 """The number of the caption that was dropped beside an archive."""
 

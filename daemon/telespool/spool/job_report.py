@@ -17,7 +17,7 @@ import structlog
 from telespool.config.units import human_count, human_size, human_span
 from telespool.runtime import plain_files
 from telespool.spool import receipts
-from telespool.spool.account import fates
+from telespool.spool.account import brief, fates
 from telespool.spool.layout import CONTENTS, NOTES, SKIPPED
 from telespool.spool.names import Job
 from telespool.spool.receipts import kept
@@ -63,7 +63,7 @@ class Report:
                     if member.unit.kind == "c":
                         recovered.append(str(member.unit))
         for entry in folders.units("quarantine", job):
-            why = folders.note(entry).partition("\n")[0]
+            why = brief(folders.note(entry))
             told = f" ({why})" if why else ""
             quarantined += [f"{member.unit}{told}" for member in folders.members(entry)]
         parsed = Job.parse(job)

@@ -29,7 +29,6 @@ from telespool.errors import (
 )
 from telespool.pipeline.caption_text import read_caption
 from telespool.pipeline.sources.base import (
-    CAPTION,
     PASSWORD,
     ExtractedMember,
     is_caption,
@@ -133,7 +132,7 @@ class UnpackingSource:
                 elif is_caption(member.name):
                     caption = await in_thread(read_caption, out.path)
                     await in_thread(self.rules.discard, out.path)
-                    said = caption.problem or CAPTION
+                    said = caption.said
                     yield ExtractedMember(member, left_out=said, caption=caption)
                 elif out.member.number in sieve.plain and not may_be(out.path.name):
                     seen = sieve.seen.pop(out.member.number, None)

@@ -19,7 +19,6 @@ from telespool.file_types import HEAD
 from telespool.pipeline.caption_text import read_caption
 from telespool.pipeline.sources.archive import UnpackingSource, may_be_archive
 from telespool.pipeline.sources.base import (
-    CAPTION,
     PASSWORD,
     ExtractedMember,
     is_caption,
@@ -77,7 +76,7 @@ class FolderSource(UnpackingSource):
             return ExtractedMember(member, left_out=PASSWORD), None
         if is_caption(member.name) and not ignored(member.name, rules.ignore):
             caption = read_caption(path)
-            said = caption.problem or CAPTION
+            said = caption.said
             return ExtractedMember(member, left_out=said, caption=caption), None
         head = _head(path)
         if not head:
