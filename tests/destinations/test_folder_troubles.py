@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from telespool.destinations.folder.destination import FolderDestination
-from telespool.errors import ConfigError, Permanent, Temporary
+from telespool.errors import ConfigError, Temporary
 from telespool.model import VideoInfo
 from telespool.spool.fs_ops import FileOps
 from tests.destinations.careless import Careless
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
 
 async def test_unknown_chat(folder: FolderDestination, spool: Path) -> None:
-    """A chat that is not configured is refused with a sentence that names those that are."""
-    with pytest.raises(Permanent, match=r"'gone'.*default, family"):
+    """What is for a chat that is not configured waits for it: no file is to blame."""
+    with pytest.raises(Temporary, match=r"no chat called 'gone'.*\[chats\]") as caught:
         await folder.stage("gone", photo(spool, 1))
+    assert (caught.value.scope, caught.value.kind) == ("chat", "chat")
 
 
 async def test_path_is_a_file(tmp_path: Path) -> None:

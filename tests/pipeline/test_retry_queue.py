@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from telespool.spool.layout import Entry
 
+CHATS = {"default", "family"}
 _YEARS = 4 * 365 * 86400.0
 
 
@@ -29,7 +30,7 @@ async def test_a_clock_that_was_ahead(tmp_path: Path, monkeypatch: pytest.Monkey
     spool = Spool(tmp_path / "spool")
     spool.open()
     try:
-        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)), Waits())
+        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)), Waits(), CHATS)
         queue._looked = True  # at a start everything that waits is tried
         job = job_name("default_holiday")
         for name in ("0001@1_a.jpg", "0002@1_b.jpg"):
@@ -64,7 +65,7 @@ async def test_what_a_person_holds_is_a_wait(tmp_path: Path) -> None:
     try:
         waits = Waits()
         wakeup = WakeupBus().listen(("deferred",))
-        queue = RetryQueue(spool, wakeup, waits)
+        queue = RetryQueue(spool, wakeup, waits, CHATS)
         job = job_name("default_holiday")
         named = ("0001@held_a.jpg", 0.0), ("0002@1_b.jpg", HELD), ("0003_c.avi", 0.0)
         for name, until in named:
@@ -92,7 +93,7 @@ async def test_one_that_a_person_takes_meanwhile_keeps_no_other(tmp_path: Path) 
     spool = Spool(tmp_path / "spool")
     spool.open()
     try:
-        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)), Waits())
+        queue = RetryQueue(spool, WakeupBus().listen(("deferred",)), Waits(), CHATS)
         queue._looked = True
         job = job_name("default_holiday")
         for name in ("0001@1_a.jpg", "0002@1_b.jpg"):

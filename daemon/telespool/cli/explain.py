@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,7 @@ def _place(path: Path, folders: SpoolLayout) -> Told | None:
 
 def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
     """Explain a drop that is still in the inbox: why it is, and what would become of it."""
+    from telespool.pipeline.absent_chats import former_chats  # noqa: PLC0415 - only here
     from telespool.pipeline.drops import find as drops  # noqa: PLC0415 - only here
 
     ignore = config.inbox.ignore
@@ -105,9 +107,9 @@ def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
         why = f"the folder of the chat {path.name}: what is dropped into it is sent there"
     told: dict[str, Any] = {}
     lines: list[str] = []
-    for drop in drops(
-        inbox.resolve(), config.chats, ignore, topics=config.with_value("subfolders", "topics")
-    ):
+    topics = config.with_value("subfolders", "topics")
+    former = partial(former_chats, SpoolLayout(config.spool.root, config.spool.inbox), config)
+    for drop in drops(inbox.resolve(), config.chats, ignore, topics=topics, former=former):
         if path in drop.beside or path.is_relative_to(drop.path):
             chat = drop.place
             settle = config.inbox.settle

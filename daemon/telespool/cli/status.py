@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from telespool.cli.spool_access import spool_root
@@ -40,12 +41,15 @@ def run(options: argparse.Namespace) -> int:
 def _left_in_inbox(folders: SpoolLayout, config: Config) -> tuple[str, ...]:
     """Why drops in the inbox would not be taken, if the daemon ran."""
     from telespool.archives.volumes import some  # noqa: PLC0415 - only where no daemon tells it
+    from telespool.pipeline.absent_chats import former_chats  # noqa: PLC0415 - the same
     from telespool.pipeline.drops import find  # noqa: PLC0415 - the same
 
     topics = config.with_value("subfolders", "topics")
     inbox = folders.inbox.resolve()
     try:
-        drops = list(find(inbox, config.chats, config.inbox.ignore, topics=topics))
+        former = partial(former_chats, folders, config)
+        ignore = config.inbox.ignore
+        drops = list(find(inbox, config.chats, ignore, topics=topics, former=former))
     except OSError:
         return ()
     lacking = (

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telespool.config.absent_chat import absent_chat
 from telespool.config.paths import start_command
 from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.observe import control_client, humanize
@@ -198,7 +199,17 @@ def waits(config: Config) -> Iterator[Finding]:
     root = config.spool.root
     holder = Lock(root / "lock").holder()
     told = control_client.look(root, holder) if holder is not None else None
-    for wait in (told or {}).get("waits", [])[:_WAITS]:
+    folders = SpoolLayout(root, config.spool.inbox)
+    absent = folders.without_chat(config.chats)
+    for alias, jobs in sorted(absent.items()):
+        found = f"{humanize.count(jobs, 'job')} for it: {absent_chat(alias).reason}"
+        yield wrong(f"chat {alias}", found, f"Add {alias} under [chats] and load the configuration")
+    known = [
+        each
+        for each in (told or {}).get("waits", [])
+        if not (each["scope"] == "chat" and each["whom"] in absent)
+    ]
+    for wait in known[:_WAITS]:
         until = f", until {humanize.moment(wait['until'])}" if wait["until"] else ""
         found = f"the daemon waits ({wait['kind']}{until}): {wait['reason']}"
         if wait["kind"] in {"disk", "room", "tool", "account"}:

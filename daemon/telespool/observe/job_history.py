@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from telespool.clutter import REASONS
+from telespool.config.absent_chat import absent_chat
 from telespool.observe import control_client, humanize
+from telespool.runtime.waits import Wait
 from telespool.spool.account import Account, Fate, fates
 from telespool.spool.gathering import gathers, patient_until
 from telespool.spool.job_captions import CAPTION, is_used
@@ -20,7 +22,7 @@ from telespool.spool.lock import Lock
 from telespool.spool.names import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from telespool.config.schema import Config
     from telespool.spool.layout import Entry, SpoolLayout
@@ -90,7 +92,11 @@ class JobHistory:
             notes=tuple(folders.lines(job, NOTES)),
             waits=()
             if folders.is_over(job)
-            else tuple(_waits(folders, job, chat, any(part.state in _BY_TOOLS for part in parts))),
+            else tuple(
+                _waits(
+                    folders, job, chat, config.chats, any(part.state in _BY_TOOLS for part in parts)
+                )
+            ),
             account=tuple(fates(folders, job)),
             topic=parsed.topic if parsed else "",
         )
@@ -314,12 +320,15 @@ class _Teller:
 
 
 def _waits(
-    folders: SpoolLayout, job: str, chat: str, needs_tools: bool
+    folders: SpoolLayout, job: str, chat: str, chats: Container[str], needs_tools: bool
 ) -> Iterator[dict[str, Any]]:
     """The waits that concern this job, from the daemon if one runs."""
     holder = Lock(folders.root / "lock").holder()
     told = control_client.look(folders.root, holder) if holder else None
     parsed = Job.parse(job)
+    if told is None and chat and chat not in chats:
+        error = absent_chat(chat)
+        yield Wait(error.reason, None, "chat", chat, error.kind).to_json()
     for wait in (told or {}).get("waits", []):
         whom, scope = wait["whom"], wait["scope"]
         if (

@@ -107,7 +107,9 @@ class Converter(Worker):
             with self._looking:
                 copy = self.spool.copy_of(original.job, original.unit.first)
             if copy is None:
-                return original
+                if self._has_chat(original):
+                    return original
+                continue
             if copy.folder == "done":
                 line = delivered_index.line_of(original)
                 if line is not None:
@@ -128,10 +130,15 @@ class Converter(Worker):
     def _line_up(self) -> None:
         """Look for all that is to be converted, oldest first."""
         with self._queueing:
-            row = [entry for entry in self.spool.all_units("deferred") if _is_mine(entry)]
+            units = filter(self._has_chat, self.spool.all_units("deferred"))
+            row = [entry for entry in units if _is_mine(entry)]
             conflicts = numbering.conflicts(self.spool, row, "deferred")
         renumbered = {each: self.renumber(each) for each in conflicts if _is_mine(each)}
         self._row = [renumbered.get(entry, entry) for entry in reversed(row)]
+
+    def _has_chat(self, entry: Entry) -> bool:
+        """Whether the configuration has its chat; without it the original waits as it is (`absent_chats`)."""
+        return entry.chat in self.config.chats
 
     def _take_next(self) -> Entry | None:
         while self._row:

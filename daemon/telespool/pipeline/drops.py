@@ -33,7 +33,7 @@ from telespool.spool.topic_names import TOPIC_BYTES
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
 _DEEPEST = 100
@@ -49,14 +49,17 @@ def find(
     patience: float = _DAY,
     documents: Collection[str] = (),
     topics: Collection[str] = (),
+    former: Callable[[], Collection[str]] = tuple,
 ) -> Iterator[Drop]:
     """The drops in the inbox, whether they may be taken or not; `topics` are the chats whose subfolders are topics.
 
     A folder that holds an unfinished file is left for `patience` seconds after that file's last change. For a chat of
-    `documents` any file that is no archive may go together with others.
+    `documents` any file that is no archive may go together with others. `former` are aliases of jobs that no chat has
+    any more: what lies in their folders was not meant for another one. It is asked only where there is such a folder.
     """
     finder = Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
     aliases = set(chats)
+    gone: Collection[str] | None = None
     own = []
     for path in finder.entries(inbox):
         folder = plain_files.is_directory(path)
@@ -66,6 +69,9 @@ def find(
             yield finder.refused(path, path.name, _LINKED_CHAT)
         elif folder and (meant := nearly(path.name, aliases)):
             yield finder.refused(path, DEFAULT_CHAT, _NEARLY.format(name=path.name, chat=meant))
+        elif folder and path.name in (gone := former() if gone is None else gone):
+            if plain_files.names(path):
+                yield finder.refused(path, path.name, _FORMER)
         else:
             own.append(path)
     yield from finder.of_chat(own, DEFAULT_CHAT)
@@ -89,6 +95,10 @@ def find_below(
 _LINKED_CHAT = (
     "{name} is a link, and the folder of a chat must be a folder: nothing in it is taken. To watch another place, mount"
     " it there, or name it as spool.inbox."
+)
+_FORMER = (
+    "{name} was the folder of a chat that the configuration does not have any more, so nothing in it is taken. Add the"
+    " chat under [chats] again, or give the folder another name: then it is a drop for the chat default."
 )
 _NEARLY = (
     "{name} is nearly the chat {chat} but not quite, so nobody knows where its files are to go. Rename the folder to"

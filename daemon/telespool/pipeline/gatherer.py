@@ -39,7 +39,7 @@ class Gatherer:
         pauses: list[float] = []
         waiting: dict[str, list[Entry]] = {}
         for entry in deferred:
-            if gathers(entry):
+            if entry.chat in self._config.chats and gathers(entry):
                 waiting.setdefault(entry.job, []).append(entry)
         for job, albums in list(waiting.items()):
             size = self._config.chat(Job.chat_of(job)).album

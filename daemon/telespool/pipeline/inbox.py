@@ -19,11 +19,13 @@ import os
 import shlex
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent
+from telespool.pipeline.absent_chats import former_chats
 from telespool.pipeline.copy_taking import CopyTaking, together_as
 from telespool.pipeline.drops import find, find_below
 from telespool.pipeline.stability import StabilityTracker
@@ -161,7 +163,10 @@ class Inbox(Worker):
             "documents": self.config.with_value("others", "document"),
             "topics": self.config.with_value("subfolders", "topics"),
         }
-        yield from find(self.spool.inbox, self.config.chats, settings.ignore, **named)
+        former = partial(former_chats, self.spool, self.config)
+        yield from find(
+            self.spool.inbox, self.config.chats, settings.ignore, former=former, **named
+        )
         for chat, folder in settings.folders.items():
             yield from find_below(Path(folder).resolve(), chat, settings.ignore, **named)
 

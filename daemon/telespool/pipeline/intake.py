@@ -288,6 +288,8 @@ class Intake(Worker):
 
     def _due_in(self, drop: Entry) -> float:
         """Seconds until this drop may be unpacked; 0 or less where it may be now."""
+        if drop.chat not in self.config.chats:
+            return _LOOK_AGAIN  # its rules are not known (`absent_chats`)
         if self._room.must_wait(drop.job):
             return ROOM_AGAIN
         return self._not_before.get(drop.job, 0.0) - time.monotonic()

@@ -18,7 +18,7 @@ from telespool.runtime.waits import Wait
 from telespool.spool.layout import HELD
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator
 
     from telespool.pipeline.gatherer import Gatherer
     from telespool.runtime.waits import Waits
@@ -35,12 +35,21 @@ _FOR_EVER = float("inf")
 
 
 class RetryQueue:
-    """Brings units back. `wakeup` rings when deferred/ does; `waits` is told what a person holds."""
+    """Brings units back. `wakeup` rings when deferred/ does; `waits` is told what a person holds.
+
+    What is for none of `chats` stays (`absent_chats`).
+    """
 
     def __init__(
-        self, spool: Spool, wakeup: Wakeup, waits: Waits, gatherer: Gatherer | None = None
+        self,
+        spool: Spool,
+        wakeup: Wakeup,
+        waits: Waits,
+        chats: Container[str],
+        gatherer: Gatherer | None = None,
     ) -> None:
         self._spool = spool
+        self._chats = chats
         self._gatherer = gatherer
         self._wakeup = wakeup
         self._told = waits
@@ -131,6 +140,8 @@ class RetryQueue:
         )
         if is_held:
             return _FOR_EVER
+        if entry.chat not in self._chats:
+            return _LOOK_AGAIN  # a start looks at it anew
         if left > 0 and not due:
             return left
         if before > _LEAST and not due:

@@ -1,12 +1,12 @@
 """uploading/ → done/; what Telegram refuses → deferred/ or quarantine/; what must wait → deferred/ and back.
 
-One unit at a time, in the order people expect: over all jobs photos first, then videos, then other files, then
-converted copies; inside a job by number. The files of an album are brought there together; each that is refused is
-taken out (its rename commits that), and only then the rest is posted, so that an album's membership is fixed on disk
-before it is sent. Every request carries ids derived from job and number: repeated after a crash, it is the same.
+One unit at a time, in the order people expect: over all jobs photos, then videos, then other files, then converted copies;
+inside a job by number. The files of an album are brought there together; each that is refused is taken out (its rename
+commits that), and only then the rest is posted, so that an album's membership is fixed on disk before it is sent. Every
+request carries ids derived from job and number: repeated after a crash, it is the same.
 
-Waiting is not failing. A wait that concerns everybody or a whole chat puts all units it concerns aside until its end,
-so that the converter can use the time and `ls` shows it; a short one is waited out.
+Waiting is not failing. A wait of everybody or of a whole chat puts all units it concerns aside until its end, so that the
+converter can use the time and `ls` shows it; a short one is waited out. What has no chat is put aside (`absent_chats`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from telespool.errors import (
     Temporary,
     ToolFault,
 )
+from telespool.pipeline.absent_chats import first_with_chat
 from telespool.pipeline.files_behind import FilesBehind
 from telespool.pipeline.gatherer import Gatherer
 from telespool.pipeline.live_photos import with_clips
@@ -76,6 +77,7 @@ class Uploader(Worker):
             context.spool,
             context.wakeups.listen(("deferred", "converting", "incoming")),
             context.activity.waits,
+            context.config.chats,
             Gatherer(context.spool, context.config, context.activity.waits),
         )
         self._uploading = context.wakeups.listen(("uploading",))
@@ -122,7 +124,7 @@ class Uploader(Worker):
 
     def _next(self, changed: bool) -> tuple[Entry | None, Wait | None]:
         """The first unit in order, and the wait for a time at which posts are made. Blocks."""
-        entry = self.queue.first(changed)
+        entry = first_with_chat(self.queue, self.spool, self.config, changed=changed)
         asked = entry is not None and not self.queue.conflicts
         return entry, self._times.wait(self.spool.clock()) if asked else None
 
@@ -200,9 +202,8 @@ class Uploader(Worker):
         return await self.stager.brought(entry)
 
     def _following(self) -> list[Entry]:
-        if self._alone > 0:
-            return []
-        return [each for each in self.queue.following(AHEAD) if not self._holds.of(each)]
+        behind = [] if self._alone > 0 else self.queue.following(AHEAD)
+        return [e for e in behind if e.chat in self.config.chats and not self._holds.of(e)]
 
     async def _send(self, entry: Entry) -> None:
         self.queue.forget(entry)

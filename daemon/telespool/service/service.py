@@ -27,6 +27,7 @@ from telespool.config.secrets import Secrets
 from telespool.errors import TelespoolError, Temporary, ToolFault, first_of
 from telespool.observe import control_socket
 from telespool.observe.progress import Activity
+from telespool.pipeline.absent_chats import AbsentChats
 from telespool.pipeline.converter import Converter
 from telespool.pipeline.inbox import Inbox
 from telespool.pipeline.intake import Intake
@@ -186,6 +187,7 @@ class Service:
         )
         engine = await self._find_engine()
         inbox = Inbox(context, watching, engine)
+        absent = AbsentChats(self.spool, self.config, self.activity.waits)
         self.workers = [
             inbox,
             Intake(context, engine, self.passwords),
@@ -198,6 +200,7 @@ class Service:
                 tasks = [
                     group.create_task(self._keep_gate(wakeups), name="gate"),
                     group.create_task(self._keep_count(wakeups), name="count"),
+                    group.create_task(absent.keep(wakeups), name="chats"),
                     group.create_task(self._keep_tools(wakeups), name="tools"),
                     group.create_task(self._keep_lock(), name="lock"),
                     group.create_task(self.supervision.keep(), name="supervision"),

@@ -19,6 +19,7 @@ No link is followed below the root, which is resolved once.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
@@ -252,6 +253,11 @@ class SpoolLayout:
     def working_jobs(self) -> list[str]:
         """The jobs that lie in a working folder, oldest first."""
         return sorted({job for folder in WORKING for job in self.jobs(folder)})
+
+    def without_chat(self, chats: Container[str]) -> dict[str, int]:
+        """How many jobs lie in working folders for an alias that is none of these."""
+        found = Counter(Job.chat_of(job) for job in self.working_jobs())
+        return {alias: jobs for alias, jobs in found.items() if alias and alias not in chats}
 
     def segments(self, entry: Entry) -> Path:
         """Where the finished segments of this original lie."""

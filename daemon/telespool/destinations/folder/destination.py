@@ -12,7 +12,7 @@ are copied, never hard-linked: the spool empties files it has delivered, and a l
 systems that share blocks make the copy for nothing).
 
 Several processes may use one folder: each post is made under a lock. A full or unwritable disk is `Temporary`
-for everybody, an unknown chat `Permanent`, and a path that is not a folder `ConfigError`.
+for everybody, an unknown chat `Temporary` for that chat, and a path that is not a folder `ConfigError`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from telespool.config.absent_chat import absent_chat
 from telespool.destinations.base import Uploaded
 from telespool.destinations.folder.page import Page
 from telespool.destinations.folder.posts import (
@@ -43,7 +44,7 @@ from telespool.destinations.folder.posts import (
     file_name,
 )
 from telespool.destinations.markdown import render
-from telespool.errors import ConfigError, Permanent, Temporary
+from telespool.errors import ConfigError, Temporary
 from telespool.model import PLAIN
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
@@ -283,11 +284,7 @@ class FolderDestination:
 
     def _known(self, chat: str) -> None:
         if chat not in self._chats:
-            known = ", ".join(sorted(self._chats))
-            raise Permanent(
-                f"No chat is called {clean(chat)!r} in the configuration (it has {known}). Add it under"
-                " [chats], or drop the files again into the folder of a chat that is there."
-            )
+            raise absent_chat(clean(chat))
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

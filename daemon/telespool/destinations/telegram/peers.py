@@ -20,6 +20,7 @@ import structlog
 from telethon import utils
 from telethon.tl import functions, types
 
+from telespool.config.absent_chat import absent_chat
 from telespool.destinations.telegram import error_mapping
 from telespool.destinations.telegram.error_mapping import Refusal
 from telespool.errors import Temporary
@@ -58,7 +59,7 @@ class Peers:
             if known is None:
                 value = self._values.get(alias)
                 if value is None:
-                    raise _unknown(f"The configuration has no chat called {alias!r}.")
+                    raise absent_chat(alias)
                 known = self._known[alias] = await self._find(value.strip(), alias)
             return known
 
