@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +43,7 @@ from telespool.runtime.throttle import Throttle
 from telespool.runtime.tool_health import HEALTH
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.runtime.wakeups import Wakeup, WakeupBus
+from telespool.service import broken_tools
 from telespool.service.answers import Answers
 from telespool.service.recovery import recover
 from telespool.service.sd_notify import SdNotify
@@ -66,7 +66,6 @@ _LOCK_LOOK = 2.0
 """Seconds between two looks at the file of the lock."""
 _OPEN_AGAIN = 5.0
 _FIND_IN = 10.0
-_TOOLS = "tools"
 
 
 class Service:
@@ -201,7 +200,9 @@ class Service:
                     group.create_task(self._keep_gate(wakeups), name="gate"),
                     group.create_task(self._keep_count(wakeups), name="count"),
                     group.create_task(absent.keep(wakeups), name="chats"),
-                    group.create_task(self._keep_tools(wakeups), name="tools"),
+                    group.create_task(
+                        broken_tools.keep(self.activity.waits, wakeups), name="tools"
+                    ),
                     group.create_task(self._keep_lock(), name="lock"),
                     group.create_task(self.supervision.keep(), name="supervision"),
                 ]
@@ -284,24 +285,6 @@ class Service:
                 self.activity.deferred = await in_thread(self._count_deferred)
             await wakeup.wait(60.0)
             await asyncio.sleep(pace.left())
-
-    async def _keep_tools(self, wakeups: WakeupBus) -> None:
-        """Say which programs do not work, and try them again and again until they do."""
-        changed, broken = asyncio.Event(), False
-        HEALTH.on_change = changed.set
-        while True:
-            changed.clear()
-            pause = await HEALTH.look() or None
-            self.activity.waits.end(_TOOLS)
-            for outage in HEALTH.outages:
-                wait = Wait(outage.reason, outage.until, "worker", outage.tool.name, "tool")
-                self.activity.waits.begin(_TOOLS, replace(wait, since=outage.since))
-            if broken and not HEALTH.outages:
-                wakeups.ring(WORKING)
-            broken = bool(HEALTH.outages)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(pause):
-                    await changed.wait()
 
     async def _keep_lock(self) -> None:
         """Make the file of the lock anew where a person removed it: `status` and others ask it who works here."""
