@@ -7,9 +7,11 @@ import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
+import structlog
 
-from telespool.spool import operator
+from telespool.spool import Spool, operator
 from telespool.spool.account import Account, fates
+from telespool.spool.job_report import close_job
 from telespool.spool.layout import SpoolLayout
 from tests.cli.support import JOB, make, telespool
 from tests.crash.media import photo
@@ -143,3 +145,59 @@ def test_a_file_without_a_number_is_named(tmp_path: Path, capsys: Capture, folde
         said = telespool(capsys, spool.config, *words)
         assert "holiday.jpg" in said.out
         assert "its name has no number" in said.out
+
+
+def test_what_a_person_withdraws(tmp_path: Path, capsys: Capture) -> None:
+    """What is moved to done/ or removed before it was sent is told so by all, and kept by retention."""
+    lines = {n: f"{n:04d} {{}} 1 {n:064x} P{n}.jpg\n" for n in range(1, 5)}
+    album = f"done/{JOB}/0001-0002=0001_album"
+    files = {
+        f"{album}/0001=0001_P1.jpg": b"1",
+        f"{album}/0002=0002_P2.jpg": b"2",
+        f"done/{JOB}/0003+7_P3.jpg": b"",
+        f"done/{JOB}/0000_trip.zip": b"zip",
+        f"done/{JOB}/contents.txt": lines[3].format(7).encode(),
+        f"done/{JOB}/members.txt": f"{''.join(lines.values()).format(0, 0, 0, 0)}complete\n".encode(),
+    }
+    spool = make(tmp_path, files, '[retention]\narchives = "1s"\n')
+    assert [each.fate for each in fates(SpoolLayout(spool.root), JOB)] == [
+        "withdrawn",
+        "withdrawn",
+        "delivered",
+        "withdrawn",
+    ]
+    said = telespool(capsys, spool.config, "explain", JOB).out
+    for words in (
+        "Sent: 1 file",
+        "Withdrawn: 2 files",
+        "moved to done/ by hand; not sent",
+        "Removed by hand, not sent: 1 file",
+        "kept, since 3 files of it went nowhere else",
+    ):
+        assert words in said
+    for wrong in ("None", "Not accounted for", "kept until 2"):
+        assert wrong not in said
+    with structlog.testing.capture_logs() as logged:
+        close_job(Spool(spool.root), JOB)
+    assert [each["log_level"] for each in logged if each["event"] == "drop.withdrawn"] == [
+        "warning"
+    ]
+    assert not [each for each in logged if each["log_level"] == "error"]
+    report = (spool.root / f"done/{JOB}/report.txt").read_text()
+    assert "1 sent" in report
+    assert "3 withdrawn by hand" in report
+    assert "withdrawn: P4.jpg (removed from the spool by hand; not sent)" in report
+
+
+@pytest.mark.usefixtures("converting")
+async def test_a_copy_that_a_person_withdraws(root: Path) -> None:
+    """A converted copy that was moved to done/ is no proof that its original was sent: that is withdrawn as well."""
+    for name in ("converting/{}/0001@1_a.avi", "done/{}/0001c_a.mp4"):
+        path = root / name.format(JOB)
+        path.parent.mkdir(parents=True)
+        path.write_bytes(name.encode())
+    async with running(config(root)) as house:
+        await house.until(lambda: "0001_a.avi" in house.lying("done") and house.idle)
+
+    assert [each.fate for each in fates(SpoolLayout(root), JOB)] == ["withdrawn"]
+    assert house.arrived == []

@@ -48,7 +48,9 @@ def history(tmp_path: Path, files: Mapping[str, bytes], more: str = "") -> JobHi
         ("done/0001+5_a.jpg", "sent", "message 5"),
         ("done/0001c+5_a.mp4", "recovered", "a converted copy"),
         ("done/0001o_a.avi", "kept", "the original, its copy was sent"),
-        ("done/0000_a.zip", "kept", "the drop itself; kept until"),
+        ("done/0000_a.zip", "kept", "the drop itself; kept, since nothing proves"),
+        ("done/0001_a.jpg", "withdrawn", "moved to done/ by hand; not sent"),
+        ("done/0001c@1_a.mp4", "withdrawn", "moved to done/ by hand; not sent"),
         ("quarantine/0001_a.jpg", "refused", "there is no note that says why"),
     ],
 )
@@ -88,9 +90,16 @@ def test_an_original_whose_copy_is_made(tmp_path: Path, copy: str, words: str) -
         (
             {
                 "done/0001+5_a.jpg": b"",
-                "done/members.txt": f"0002 0 1 {'a' * 64} b.jpg\ncomplete\n".encode(),
+                "done/members.txt": f"0002 0 1 {'a' * 64} b.jpg\n".encode(),
             },
             "but for what is not accounted for",
+        ),
+        (
+            {
+                "done/0001+5_a.jpg": b"",
+                "done/members.txt": f"0002 0 1 {'a' * 64} b.jpg\ncomplete\n".encode(),
+            },
+            "What was withdrawn by hand was not sent.",
         ),
         ({"deferred/0001@held_a.jpg": b"1"}, "what is held stays until you let it go"),
         (

@@ -11,18 +11,16 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from telespool.clutter import REASONS
-from telespool.config.absent_chat import absent_chat
-from telespool.observe import control_client, humanize
-from telespool.runtime.waits import Wait
-from telespool.spool.account import Account, Fate, fates
+from telespool.observe import humanize
+from telespool.observe.job_waits import waits
+from telespool.spool.account import MOVED, REMOVED, Account, Fate, Proof, fates
 from telespool.spool.gathering import gathers, patient_until
 from telespool.spool.job_captions import CAPTION, is_used
 from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED, WORKING
-from telespool.spool.lock import Lock
 from telespool.spool.names import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
 
     from telespool.config.schema import Config
     from telespool.spool.layout import Entry, SpoolLayout
@@ -93,7 +91,7 @@ class JobHistory:
             waits=()
             if folders.is_over(job)
             else tuple(
-                _waits(
+                waits(
                     folders, job, chat, config.chats, any(part.state in _BY_TOOLS for part in parts)
                 )
             ),
@@ -120,6 +118,10 @@ class JobHistory:
         for wait in self.waits:
             until = f" until {humanize.moment(wait['until'])}" if wait["until"] else ""
             yield f"  Waits{until}: {wait['reason']}"
+        removed = [f"    {each.name}" for each in self.account if each.reason == REMOVED]
+        if removed:
+            yield f"  Removed by hand, not sent: {humanize.count(len(removed), 'file')}"
+            yield from _some(removed)
         lost = [each for each in self.account if each.fate == "unexplained"]
         if lost:
             yield f"  Not accounted for: {humanize.count(len(lost), 'file')}"
@@ -160,6 +162,8 @@ class JobHistory:
             return f"It is over. What was refused stays until you decide: telespool retry {self.job}, or remove it."
         if self.notes:
             return "It is over. What is not whole is named above; the original has the rest."
+        if any(each.fate == "withdrawn" for each in self.account):
+            return "It is over. What was withdrawn by hand was not sent."
         if self._left_out:
             return "It is over. All but what was left out was sent."
         return "It is over, and all of it was sent."
@@ -184,6 +188,7 @@ _TITLES = {
     "converting": "Being converted",
     "sent": "Sent",
     "recovered": "Sent after conversion",
+    "withdrawn": "Withdrawn",
     "kept": "Kept",
     "refused": "Refused",
 }
@@ -296,18 +301,28 @@ class _Teller:
             if unit.first == 0 and (count := self._not_sent()):
                 files = humanize.count(count, "file")
                 return "kept", f"{what}; kept, since {files} of it went nowhere else", None
+            if unit.first == 0 and not Account.read(self.folders, self.job).complete:
+                return (
+                    "kept",
+                    f"{what}; kept, since nothing proves that all of it has arrived",
+                    None,
+                )
             return "kept", f"{what}; kept until {humanize.moment(until)}", until
+        if unit.message is None:
+            return "withdrawn", f"{MOVED}; kept until you remove it", None
         if unit.kind == "c":
             return "recovered", f"message {unit.message}, a converted copy", None
         return "sent", f"message {unit.message}", None
 
     def _not_sent(self) -> int:
-        """How many files of the drop were left out and are kept for that (`retention.left_out`)."""
+        """How many files of the drop are kept: not sent, or left out and kept for that (`retention.left_out`)."""
         policy = self.config.retention.left_out
+        proof = Proof(self.folders, self.job)
+        lacking = len([*proof.lacking()]) if proof.account.complete else 0
         if policy == "forget":
-            return 0
-        left_out = Account.read(self.folders, self.job).left_out
-        return sum(
+            return lacking
+        left_out = proof.account.left_out
+        return lacking + sum(
             not each.digest
             and each.reason != "empty"
             and not is_used(each.reason)
@@ -317,28 +332,6 @@ class _Teller:
 
     def _quarantine(self, _entry: Entry) -> tuple[str, str, float | None]:
         return "refused", "there is no note that says why", None
-
-
-def _waits(
-    folders: SpoolLayout, job: str, chat: str, chats: Container[str], needs_tools: bool
-) -> Iterator[dict[str, Any]]:
-    """The waits that concern this job, from the daemon if one runs."""
-    holder = Lock(folders.root / "lock").holder()
-    told = control_client.look(folders.root, holder) if holder else None
-    parsed = Job.parse(job)
-    if told is None and chat and chat not in chats:
-        error = absent_chat(chat)
-        yield Wait(error.reason, None, "chat", chat, error.kind).to_json()
-    for wait in (told or {}).get("waits", []):
-        whom, scope = wait["whom"], wait["scope"]
-        if (
-            scope == "all"
-            or (scope == "worker" and (wait["kind"] == "disk" or needs_tools))
-            or (scope == "chat" and whom == chat)
-            or (scope == "topic" and parsed is not None and whom == parsed.place)
-            or (scope in {"job", "unit"} and whom.partition("/")[0] == job)
-        ):
-            yield wait
 
 
 def _some(lines: list[str]) -> Iterator[str]:

@@ -110,7 +110,12 @@ class Converter(Worker):
                 if self._has_chat(original):
                     return original
                 continue
-            if copy.folder == "done":
+            if copy.folder == "done" and copy.unit.message is None:
+                # A person withdrew the copy, so its original is not sent either: it is no proof of anything.
+                self.spool.drop_segments(original)
+                self.spool.put(original, "done", original.unit.plain())
+                close_job(self.spool, original.job)
+            elif copy.folder == "done":
                 line = delivered_index.line_of(original)
                 if line is not None:
                     delivered_index.record(

@@ -8,8 +8,8 @@ done/JOB/members.txt is written while a drop is unpacked:
     complete                                     the last line: nothing is missing above
 
 `fates` holds these lines against the names in the folders and against contents.txt, which says what has arrived. Each
-file must have one fate: delivered, under way, in quarantine, or left out for a reason; what has none is "unexplained",
-and the report says so. `Proof` tells whether the data of a delivered job may be dropped: only what is proven, by
+file must have one fate: delivered, under way, in quarantine, left out for a reason, or withdrawn by a person (who moved it
+to done/, or removed what had been let out); what has none is "unexplained", and the report says so. `Proof` tells whether the data of a delivered job may be dropped: only what is proven, by
 size and SHA-256, to have arrived. A file is evidence and no state: without it nothing is proven, and everything kept.
 
 Nothing here changes the disk; `Spool.note_members` and `Spool.close_members` do.
@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
     from telespool.spool.layout import Entry, SpoolLayout
 
-FateKind = Literal["delivered", "under way", "quarantined", "left out", "unexplained"]
+FateKind = Literal["delivered", "under way", "quarantined", "left out", "withdrawn", "unexplained"]
+MOVED = "moved to done/ by hand; not sent"
+REMOVED = "removed from the spool by hand; not sent"
 COMPLETE = "complete"
 
 
@@ -170,7 +172,11 @@ def fates(folders: SpoolLayout, job: str) -> list[Fate]:
         line = account.members.get(number)
         entries = standing.get(number, [])
         name = line.name if line is not None else entries[0].unit.shown if entries else ""
-        found.append(_fate(number, name, entries, delivered.get(number), folders))
+        fate = _fate(number, name, entries, delivered.get(number), folders)
+        if fate.fate == "unexplained" and line is not None and account.complete:
+            # The program removes nothing that was not sent: a person did.
+            fate = Fate(fate.name, "withdrawn", REMOVED, number)
+        found.append(fate)
     found += [Fate(each.name, "left out", each.reason) for each in left_out]
     if drop is not None and drop.folder == "quarantine" and not found:
         found.append(Fate(drop.unit.label, "quarantined", folders.note(drop)))
@@ -199,6 +205,10 @@ def _fate(
         return Fate(name, "delivered", "", number, messages[0])
     if receipt is not None:
         return Fate(name, "delivered", "", number, receipt.message or None)
+    if any(entry.unit.kind == "o" for entry in entries):  # by its name its copy was sent
+        return Fate(name, "delivered", "", number)
+    if entries:
+        return Fate(name, "withdrawn", MOVED, number)
     return Fate(name, "unexplained", "nothing says what became of it", number)
 
 

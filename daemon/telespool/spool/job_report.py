@@ -23,9 +23,10 @@ from telespool.spool.names import Job
 from telespool.spool.receipts import kept
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from telespool.spool import Spool
+    from telespool.spool.account import Fate, FateKind
     from telespool.spool.layout import SpoolLayout
 
 log = structlog.get_logger()
@@ -51,6 +52,8 @@ class Report:
     remarks: tuple[str, ...] = ()
     unexplained: tuple[str, ...] = ()
     """Files of which nothing says what became of them: there must be none."""
+    withdrawn: tuple[str, ...] = ()
+    """Files that a person took out of the spool, or moved to done/, before they were sent."""
 
     @classmethod
     def of(cls, folders: SpoolLayout, job: str) -> Report:
@@ -67,6 +70,7 @@ class Report:
             told = f" ({why})" if why else ""
             quarantined += [f"{member.unit}{told}" for member in folders.members(entry)]
         parsed = Job.parse(job)
+        account = fates(folders, job)
         return cls(
             job,
             tuple(sent),
@@ -78,11 +82,8 @@ class Report:
             begun=parsed.claimed if parsed else 0.0,
             ended=_ended(folders, job),
             remarks=(*_kept(folders, job), *receipts.remarks(folders, job)),
-            unexplained=tuple(
-                f"{each.name} ({each.reason})"
-                for each in fates(folders, job)
-                if each.fate == "unexplained"
-            ),
+            unexplained=_of(account, "unexplained"),
+            withdrawn=_of(account, "withdrawn"),
         )
 
     def lines(self) -> list[str]:
@@ -91,6 +92,8 @@ class Report:
             f"{self.job}: {len(self.sent)} sent, {len(self.recovered)} of them recovered by conversion,"
             f" {len(self.quarantined)} quarantined, {len(self.skipped)} skipped"
         )
+        if self.withdrawn:
+            outcome += f", {len(self.withdrawn)} withdrawn by hand"
         lines = [outcome]
         if self.sent and self.ended:
             took = human_span(max(0.0, self.ended - self.begun))
@@ -98,10 +101,14 @@ class Report:
             lines.append(f"  {human_size(self.bytes)} in {took}, dropped {began}")
         lines += [f"  {remark}" for remark in self.remarks]
         told = {"quarantined": self.quarantined, "skipped": self.skipped, "not whole": self.notes}
-        told["not accounted for"] = self.unexplained
+        told |= {"withdrawn": self.withdrawn, "not accounted for": self.unexplained}
         for title, names in told.items():
             lines += [f"  {title}: {name}" for name in names]
         return lines
+
+
+def _of(told: Iterable[Fate], kind: FateKind) -> tuple[str, ...]:
+    return tuple(f"{each.name} ({each.reason})" for each in told if each.fate == kind)
 
 
 def _kept(folders: SpoolLayout, job: str) -> Iterator[str]:
@@ -147,12 +154,15 @@ def _close(spool: Spool, job: str) -> None:
             FileNotFoundError
         ):  # a link stands there: it is put right by the rename
             said = plain_files.read_text(before).splitlines()
-    if said == lines or not (report.sent or report.quarantined or report.skipped):
+    any_fate = report.sent or report.quarantined or report.skipped or report.withdrawn
+    if said == lines or not any_fate:
         return
     spool.remove_passwords(job)  # before the report: without one this is done again after a crash
     spool.write_report(job, lines)
     if report.unexplained:
         log.error("drop.unaccounted", job=job, files=list(report.unexplained))
+    if report.withdrawn:
+        log.warning("drop.withdrawn", job=job, files=list(report.withdrawn))
     log.info(
         "job.completed",
         job=job,
