@@ -36,6 +36,7 @@ from telespool import __version__
 from telespool.errors import WaitKind
 from telespool.observe.status import Status
 from telespool.spool.layout import CONTENTS, note_path
+from telespool.spool.note_text import reason_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator
@@ -270,7 +271,7 @@ class Metrics(Collector):
             reason = self._reasons.get(note)
             if reason is None:
                 try:
-                    reason = reason_of(note.read_text("utf-8", "replace"))
+                    reason = reason_of(reason_in(note.read_text("utf-8", "replace")))
                 except OSError:
                     reason = "unknown"
             found[note] = reason

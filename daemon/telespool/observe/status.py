@@ -17,6 +17,7 @@ from telespool.observe import control_client
 from telespool.spool.layout import FOLDERS, HELD, NOTE, WORKING, Entry, is_note
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job, Unit
+from telespool.spool.note_text import reason_in
 from telespool.spool.strangers import is_numberless
 
 if TYPE_CHECKING:
@@ -254,7 +255,7 @@ def _read(folders: SpoolLayout, note: tuple[float, str, str]) -> Refusal:
     when, job, name = note
     try:
         path = folders.job_folder("quarantine", job) / name
-        reason = path.read_text("utf-8", "replace").strip()
+        reason = reason_in(path.read_text("utf-8", "replace"))
     except OSError:
         reason = ""
     return Refusal(when, job, name.removesuffix(NOTE), reason)

@@ -31,9 +31,11 @@ from telespool.pipeline.drops import find, find_below
 from telespool.pipeline.stability import StabilityTracker
 from telespool.pipeline.volume_wait import may_lack, missing_volume, no_end
 from telespool.pipeline.worker import Worker, log
+from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import Wait
 from telespool.runtime.write_signs import WriteSigns
+from telespool.spool import returned_notes
 from telespool.spool.names import DEFAULT_CHAT
 from telespool.spool.natural_order import natural
 
@@ -118,6 +120,8 @@ class Inbox(Worker):
     def _look(self) -> tuple[list[list[Drop]], float]:
         """The drops that have settled, as jobs, and the seconds until the next one may have."""
         self._make_subfolders()
+        if self.config.inbox.take != "copy":  # else what lies there is others'
+            returned_notes.sort_out(self.spool.disk, self._folders())
         pause, pending, there, settled = float(self.config.inbox.rescan), 0, set(), []
         loose: dict[str, list[tuple[Drop, float]]] = {}
         for drop in self._find():
@@ -169,6 +173,18 @@ class Inbox(Worker):
         )
         for chat, folder in settings.folders.items():
             yield from find_below(Path(folder).resolve(), chat, settings.ignore, **named)
+
+    def _folders(self) -> Iterator[Path]:
+        """The folders in which drops may lie, of topics too."""
+        topics = self.config.with_value("subfolders", "topics")
+        others = self.config.inbox.folders
+        chats = {chat: self.spool.inbox / chat for chat in self.config.chats}
+        chats[DEFAULT_CHAT] = self.spool.inbox
+        for chat, folder in (*chats.items(), *((c, Path(p).resolve()) for c, p in others.items())):
+            yield folder
+            if chat in topics:
+                inner = (folder / name for name in plain_files.names(folder))
+                yield from (path for path in inner if plain_files.is_directory(path))
 
     def _forget(self, there: set[Path]) -> None:
         """Drop what is known of what is no longer in the inbox."""

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from telespool.file_endings import archive_name, media_name
 from telespool.runtime import plain_files
-from telespool.spool import listing
+from telespool.spool import listing, note_text
 from telespool.spool.companions import belongs_to, caption_for
 from telespool.spool.names import Job, Unit, clean
 
@@ -219,7 +219,7 @@ class SpoolLayout:
         if path.parent != self.job_folder(entry.folder, entry.job):
             path = path.parent
         try:
-            return plain_files.read_text(note_path(path)).strip()
+            return note_text.reason_in(plain_files.read_text(note_path(path)))
         except OSError:
             return ""
 

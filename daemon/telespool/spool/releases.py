@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
-from telespool.spool import attempts
+from telespool.spool import attempts, note_text
 from telespool.spool.layout import Entry, Folder, note_path
 from telespool.spool.names import Unit
 from telespool.spool.transition import free_name
@@ -78,7 +78,7 @@ def quarantine(spool: SpoolWriter, entry: Entry, reason: str) -> Entry:
     note = note_path(target)
     spool.disk.unlink(note)
     reason = entry.unit.in_words(reason)
-    spool.disk.write(note, f"{reason}\n".encode("utf-8", "replace"))
+    spool.disk.write(note, note_text.signed(reason, entry.job))
     spool.disk.fsync(target.parent)
     if entry.folder == "converting":
         drop_segments(spool, entry)

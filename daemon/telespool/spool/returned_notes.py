@@ -1,0 +1,64 @@
+"""Files that a person moved from quarantine/ into the inbox, with their notes or without: who drops them again means the files.
+
+A note that is signed by the program (`note_text`) is removed. The file beside it gets back the name that people know, where
+that is free: it has the number of its job in front, and only the note proves that. What is not proven to be ours is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from telespool.runtime import plain_files
+from telespool.spool import note_text
+from telespool.spool.layout import NOTE
+from telespool.spool.names import Job, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from telespool.spool.fs_ops import FileOps
+
+_MOST = 1 << 20  # bytes of a note
+
+
+def sort_out(disk: FileOps, folders: Iterable[Path]) -> None:
+    """Remove the notes in these folders of the inbox, and in folders of jobs there; each step may be repeated. Blocks."""
+    for folder in folders:
+        names = plain_files.names(folder)
+        for name in names:
+            if Job.parse(name) is not None:
+                _sort_out(disk, folder / name, plain_files.names(folder / name))
+        _sort_out(disk, folder, names)
+
+
+def _sort_out(disk: FileOps, folder: Path, names: Iterable[str]) -> None:
+    for name in names:
+        unit = Unit.parse(name.removesuffix(NOTE)) if name.endswith(NOTE) else None
+        if unit is None:
+            continue
+        with contextlib.suppress(OSError):  # of what we may not change the look at it tells
+            if not _is_ours(folder / name):
+                continue
+            if unit.is_album:
+                album = folder / name.removesuffix(NOTE)
+                for member in plain_files.names(album):
+                    if (inner := Unit.parse(member)) is not None:
+                        _name_back(disk, album / member, inner)
+            else:
+                _name_back(disk, folder / name.removesuffix(NOTE), unit)
+            disk.unlink(folder / name)
+            disk.fsync(folder)
+
+
+def _is_ours(path: Path) -> bool:
+    state = plain_files.lstat(path)
+    return state.st_size <= _MOST and note_text.is_ours(plain_files.read_text(path))
+
+
+def _name_back(disk: FileOps, path: Path, unit: Unit) -> None:
+    """Give a file its own name. A folder keeps the one it has: under another it might be that of a chat."""
+    if plain_files.is_file(path):
+        with contextlib.suppress(FileExistsError, FileNotFoundError):
+            disk.rename(path, path.with_name(unit.shown))
