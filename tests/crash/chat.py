@@ -35,6 +35,8 @@ LIFELESS = b"LIFELESS"
 """In a photo: refused as a live photo, and taken as a photo."""
 STILL = b"STILL"
 """In a photo: its live photo is brought without complaint, and refused when its album is posted."""
+BEHIND = b"BEHIND"
+"""In a photo: its live photo is left out of the post of its album, and refused when it comes by itself."""
 FORGOTTEN = b"FORGOTTEN"
 """In any file: the first answer to its album leaves it out."""
 
@@ -126,8 +128,16 @@ class Chat:
             for each in staged
             if isinstance(each.handle, _Live) and STILL in each.handle.still
         }
+        behind = [
+            each
+            for each in staged
+            if isinstance(each.handle, _Live) and BEHIND in each.handle.still
+        ]
+        if len(behind) == len(staged):
+            culprits |= {each.item.key: LivePhotoRefused("MEDIA_INVALID") for each in behind}
         if culprits:
             raise Rejected(culprits)
+        staged = [each for each in staged if each not in behind]
         answer = {}
         first = len(self.messages) + 1
         for place, each in enumerate(staged):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from tests.crash.chat import (
+    BEHIND,
     CULPRIT,
     FORBIDDEN,
     FORGOTTEN,
@@ -207,8 +208,10 @@ def _lifeless() -> Scene:
     members = _photos(4, LIFELESS, 2, "a") | _photos(2, STILL, 1, "b")
     members |= {f"aIMG_{n}.MOV": video(b"clip a %d" % n) for n in (1, 2, 3)}
     members |= {"bIMG_1.MOV": film(b"clip b 1"), "bIMG_2.MOV": film(b"clip b 2")}
+    members |= _photos(2, BEHIND, 1, "c") | {"cIMG_1.MOV": video(b"clip c 1")}
+    members["cIMG_2.MOV"] = video(b"clip c 2")
     fates = _all(members)
-    for name in ("aIMG_1.MOV", "aIMG_3.MOV", "bIMG_2.MOV"):
+    for name in ("aIMG_1.MOV", "aIMG_3.MOV", "bIMG_2.MOV", "cIMG_2.MOV"):
         fates[name] = (members[name], "in its photo")
     fates["bIMG_1.MOV"] = (members["bIMG_1.MOV"], "converted")
     return Scene("lifeless", {"lifeless.tar": tar(members)}, fates)

@@ -9,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
+from telethon.tl import types
 
 from telespool.destinations.folder.destination import FolderDestination
 from telespool.pipeline.live_photos import DAMAGED
@@ -114,6 +115,63 @@ async def test_refused_they_go_apart(
     assert len({message.grouped_id for message in messages[4:]}) == 1
     assert home.at_work() == []
     assert home.lying("quarantine") == []
+
+
+@pytest.mark.parametrize(
+    ("order", "culprit", "at"),
+    [
+        ("name", "IMG_1_E.jpg", "uploadMedia"),
+        ("kind", "IMG_1_E.jpg", "uploadMedia"),
+        ("name", "IMG_1_E.jpg", "sendMultiMedia"),
+        ("name", "IMG_2.jpg", "sendMultiMedia"),
+    ],
+)
+async def test_a_neighbour_that_is_refused_costs_nobody_its_clip(
+    tmp_path: Path,
+    telegram: TestTelegram,
+    phones: dict[str, Path],
+    order: str,
+    culprit: str,
+    at: str,
+) -> None:
+    """A photo that becomes a file, or for which an album is refused, goes behind: the others are one album, alive."""
+    send: dict[str, object] = {"order": order, "photos": "both"}
+    home = Home.beside(tmp_path / "home", telegram, settings={"send": send})
+    files = {name: path for name, path in phones.items() if "_3" not in name}
+    files["IMG_1_E.jpg"] = live.still(tmp_path / "e.jpg", 5)
+    files["IMG_1_F.jpg"] = live.still(tmp_path / "f.jpg", 6)
+    files["IMG_1_F.jpg.caption.txt"] = tmp_path / "told"
+    files["IMG_1_F.jpg.caption.txt"].write_text("its own")
+
+    def is_refused(request: Any) -> bool:
+        if at == "uploadMedia":
+            return isinstance(request.media, types.InputMediaUploadedPhoto)
+        media = [one.media for one in getattr(request, "multi_media", [request])]
+        mine = next(each for each in media if telegram.storage.media[each.id.id].name == culprit)
+        return culprit == "IMG_1_E.jpg" or bool(mine.live_photo)
+
+    for method in {at, "sendMedia" if culprit == "IMG_2.jpg" else at}:
+        error = (400, "PHOTO_INVALID_DIMENSIONS")
+        telegram.faults.add(method, file=culprit, where=is_refused, error=error, times=None)
+    home.drop(make_zip(home.directory / "mix.zip", files))
+
+    await home.inside()
+
+    messages = telegram.in_chat("media")
+    innocent = ["IMG_1.jpg", "IMG_1_E.jpg", "IMG_1_F.jpg", "IMG_2.jpg", "PXL_4.MP.jpg"]
+    innocent.remove(culprit)
+    album = [message for message in messages if message.grouped_id == messages[0].grouped_id]
+    assert [message.name for message in album] == innocent
+    assert all((each.clip is None) == ("_1_" in str(each.name)) for each in album)
+    assert album[innocent.index("IMG_1_F.jpg")].caption == "its own"
+    behind = [message for message in messages[len(album) :] if not message.silent]
+    kinds = {"IMG_2.jpg": ["photo", "video"]}.get(
+        culprit, ["document" if at == "uploadMedia" else "photo"]
+    )
+    assert [message.kind for message in behind] == kinds
+    assert f"+{messages[0].id}_album/" in home.lying("done")[1]
+    assert home.lying("quarantine") == []
+    assert home.at_work() == []
 
 
 async def test_a_single_motion_photo_needs_no_archive(

@@ -94,6 +94,20 @@ def test_what_a_person_put_into_an_album_goes_by_itself(spool: Spool) -> None:
     ]
 
 
+def test_a_live_photo_without_a_message_goes_by_itself_with_its_clip(spool: Spool) -> None:
+    """Of an album that was posted: both halves are one unit, and the album is called after its first message."""
+    lay(spool, *(f"{ALBUM}/{name}" for name in ("0001_a.jpg", "0002_b.jpg", "0003~0002_b.mov")))
+    lay(spool, *(f"{ALBUM}/{name}" for name in ("0004_c.jpg", "0005_d.jpg")))
+    spool.deliver(entry(spool, ALBUM), {1: 13, 4: 11, 5: 0})
+    assert lying(spool) == [
+        "done/0001-0003+11_album/0001+13_a.jpg",
+        "done/0001-0003+11_album/0004+11_c.jpg",
+        "done/0001-0003+11_album/0005+0_d.jpg",
+        "uploading/0002-0003_album/0002_b.jpg",
+        "uploading/0002-0003_album/0003~0002_b.mov",
+    ]
+
+
 @pytest.mark.parametrize("known", ["the account", "another file in the account", "the file", ""])
 def test_a_note_without_its_file(spool: Spool, known: str) -> None:
     """A note that was moved out of quarantine alone is removed; a text that is called so itself is none."""

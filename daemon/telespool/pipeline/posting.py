@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Receipts, Rejected
-from telespool.errors import TelespoolError, Temporary
+from telespool.errors import LivePhotoRefused, TelespoolError, Temporary
 from telespool.runtime.cancellation import in_thread
 from telespool.spool import delivered_index
 
@@ -56,7 +56,9 @@ async def post_all(
     for _ in range(_TRIES):
         missing = [staged[n] for n in staged if n not in messages and n not in refused]
         if not missing:
-            return messages, refused, notes
+            # A live photo that is refused behind others gets no receipt here: it goes by itself then, with its clip.
+            others = {n: e for n, e in refused.items() if not isinstance(e, LivePhotoRefused)}
+            return messages, others if messages else refused, notes
         try:
             answer = await destination.post(entry.chat, missing, "" if messages else caption, style)
         except Rejected as rejected:

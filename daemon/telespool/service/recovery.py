@@ -44,6 +44,8 @@ def recover(spool: Spool, max_deaths: int) -> list[str]:
         if entry.unit.is_album and not spool.members(entry):
             spool.disk.rmdir(entry.path)
         else:
+            if entry.unit.is_album:
+                spool.reunite(entry)
             said += _drop_refused(spool, entry)
     spool.drop_empty_gatherings()
     for job in spool.jobs("converting"):

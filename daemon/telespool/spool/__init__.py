@@ -104,6 +104,7 @@ class Spool(SpoolWriter):
     dissolve = deliveries.dissolve
     drop_empty_album = deliveries.drop_empty_album
     part_live_photos = live_photos.part_live_photos
+    reunite = live_photos.reunite
     # deferred → converting → uploading, converting → done
     start_conversion = conversions.start_conversion
     release_copy = conversions.release_copy

@@ -18,7 +18,7 @@ from telespool.spool.names import Unit, clean
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from telespool.spool.transition import SpoolWriter
 
@@ -31,24 +31,39 @@ def deliver(spool: SpoolWriter, entry: Entry, messages: Mapping[int, int]) -> En
     """
     if entry.unit.is_album:
         with plain_files.held(entry.path):
+            alone = []
             for member in spool.members(entry):
                 message = messages.get(member.unit.first)
                 if message is None:
-                    # A person put it into the album while that was being sent: it goes by itself.
-                    _split_off(spool, member)
+                    alone.append(member)
                 else:
                     spool.rename_in_place(member, member.unit.delivered(message))
+            _split_off(spool, entry, alone)
         spool.disk.fsync(entry.path)
-    unit = entry.unit.delivered(messages[min(messages)])
+    first = min(
+        filter(None, messages.values()), default=0
+    )  # 0: the message is there, and not known
+    unit = entry.unit.delivered(first)
     done = spool.put(entry, "done", unit)
     drop_data(spool, done)
     return done
 
 
-def _split_off(spool: SpoolWriter, member: Entry) -> Entry:
-    unit = member.unit.plain()
-    target = spool.job_folder("uploading", member.job) / str(unit)
-    return spool.move(member.path, target, "uploading", member.job, unit)
+def _split_off(spool: SpoolWriter, entry: Entry, alone: Sequence[Entry]) -> None:
+    """Let those members of an album go by themselves that have no message, a still with its clip.
+
+    A person put them there while it was being sent, or it is a live photo that is refused as such.
+    """
+    clips = {clip.unit.still: clip for clip in alone if clip.unit.still}
+    pairs = [(still, clips[still.unit.first]) for still in alone if still.unit.first in clips]
+    for still, clip in pairs:
+        pair_apart(spool, replace(entry, unit=entry.unit.plain()), clip, still)
+    halves = {half.unit.first for pair in pairs for half in pair}
+    for member in alone:
+        if member.unit.first not in halves:
+            unit = member.unit.plain()
+            target = spool.job_folder("uploading", member.job) / str(unit)
+            spool.move(member.path, target, "uploading", member.job, unit)
 
 
 def drop_data(spool: SpoolWriter, entry: Entry) -> None:
@@ -180,7 +195,7 @@ def dissolve(spool: SpoolWriter, entry: Entry) -> list[Entry]:
             continue  # the clip of a live photo has gone, or goes, with its still
         clip = next((each for each in members if each.unit.still == member.unit.first), None)
         if clip is not None:
-            singles.append(_pair_apart(spool, entry, clip, member))
+            singles.append(pair_apart(spool, entry, clip, member))
             continue
         unit = member.unit.plain().attempted(entry.unit.attempt)
         target = spool.job_folder(entry.folder, entry.job) / str(unit)
@@ -190,8 +205,8 @@ def dissolve(spool: SpoolWriter, entry: Entry) -> list[Entry]:
     return singles
 
 
-def _pair_apart(spool: SpoolWriter, entry: Entry, clip: Entry, still: Entry) -> Entry:
-    """Make a unit of the two halves of a live photo."""
+def pair_apart(spool: SpoolWriter, entry: Entry, clip: Entry, still: Entry) -> Entry:
+    """Make a unit of the two halves of a live photo; should the process die between them, `reunite` ends it."""
     unit = replace(Unit.album([still.unit.plain(), clip.unit.plain()]), attempt=entry.unit.attempt)
     folder = spool.job_folder(entry.folder, entry.job) / str(unit)
     for half in (clip, still):

@@ -1,8 +1,11 @@
-"""Which of several items may stand together in one album."""
+"""Which of several items may stand together in one album.
+
+What Telegram made of a file decides: a photo that goes as a document for want of another form shares no album with the photos
+around it, and is no reason to refuse theirs.
+"""
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import types
@@ -14,14 +17,19 @@ if TYPE_CHECKING:
 
     from telespool.destinations.base import Uploaded
 
+_SIZES = {"media": tl_requests.ALBUM, "document": tl_requests.ALBUM, "gif": 1}
+"""The groups in the order of their posts, and how many an album holds of each."""
+
 
 def runs_of(album: Sequence[Uploaded]) -> list[list[Uploaded]]:
-    """What may stand together in one album, in order, at most ten at a time."""
-    runs = [list(run) for _, run in groupby(album, key=_group)]
+    """What may stand together in one album: photos and videos, behind them files, then each GIF; in their order in each."""
+    groups: dict[str, list[Uploaded]] = {name: [] for name in _SIZES}
+    for each in album:
+        groups[_group(each)].append(each)
     return [
-        run[at : at + tl_requests.ALBUM]
-        for run in runs
-        for at in range(0, len(run), tl_requests.ALBUM)
+        group[at : at + _SIZES[name]]
+        for name, group in groups.items()
+        for at in range(0, len(group), _SIZES[name])
     ]
 
 

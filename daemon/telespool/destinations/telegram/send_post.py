@@ -25,6 +25,7 @@ from telespool.destinations.telegram.error_table import Action
 from telespool.destinations.telegram.post_head import Head, cut_off
 from telespool.destinations.telegram.posted_before import PostedBefore, subject_of
 from telespool.destinations.telegram.server_health import Circuit, now
+from telespool.destinations.telegram.suspects import suspects
 from telespool.destinations.telegram.topics import CLOSED
 from telespool.errors import (
     LivePhotoRefused,
@@ -91,6 +92,8 @@ class PostSender:
         mended: set[str] = set()
         anew = repeated = False
         for _ in range(_MENDS):
+            if len(runs := runs_of(album)) > 1:
+                return await self._in_runs(chat, runs, head, limit)
             try:
                 return await self._send(chat, album, head)
             except Refusal as refusal:
@@ -110,8 +113,6 @@ class PostSender:
                         number = refusal.number or 0
                         album[number] = await self._anew(chat, album[number], limit)
                         continue
-                    case Action.REGROUP if len(runs := runs_of(album)) > 1:
-                        return await self._in_runs(chat, runs, head, limit)
                     case Action.KIND:
                         self._forbidden(album, refusal)
                     case Action.DELIVERED:
@@ -128,7 +129,6 @@ class PostSender:
                     if refusal.action in _RENEW:
                         album, anew = await self._all_anew(chat, album, limit), True
                     continue
-                self._check_live(album, refusal)
                 return await self._apart(chat, album, head, refusal)
         raise Temporary(
             f"{subject_of(chat, album)} could not be posted yet: Telegram kept objecting.",
@@ -226,7 +226,7 @@ class PostSender:
 
     @staticmethod
     def _check_live(album: Sequence[Uploaded], refusal: Refusal) -> None:
-        """Nothing was posted: before anything else is tried, the live photos among them go apart."""
+        """Nothing was posted, and no other is to blame: before they go one by one, the live photos among them go apart."""
         said = LivePhotoRefused(f"Telegram takes no live photos here ({refusal.name}).")
         if causes := {each.item.key: said for each in album if each.item.clip is not None}:
             raise Rejected(causes)
@@ -234,14 +234,18 @@ class PostSender:
     async def _apart(
         self, chat: str, album: Sequence[Uploaded], head: Head, refusal: Refusal
     ) -> Receipts:
-        """Post the album without the one that is to blame; else its items one by one, in order."""
+        """Post the album without the one that is to blame; else its items one by one, in order.
+
+        Live photos are suspected last: while another may be to blame they stay what they are.
+        """
         if len(album) > 1 and refusal.action in _ITEM and refusal.name not in _AS_SUCH:
-            for suspect in sorted(album, key=lambda each: not _suspicious(each, refusal)):
+            for suspect in suspects(album, refusal):
                 rest = [each for each in album if each is not suspect]
                 try:
                     return await self._send(chat, rest, head)
                 except Refusal as again:
                     self._check(again, chat, album)
+        self._check_live(album, refusal)
         return await self._one_by_one(chat, album, head, refusal)
 
     async def _one_by_one(
@@ -300,19 +304,27 @@ class PostSender:
         """Post runs of what may stand together, in order."""
         receipts = Receipts()
         for run in runs:
-            receipts.add(await self.post(chat, run, head.bare() if receipts else head, limit))
+            try:
+                receipts.add(await self.post(chat, run, head.bare() if receipts else head, limit))
+            except Rejected as rejected:
+                if not receipts:
+                    raise
+                receipts.causes |= rejected.causes
         return receipts
 
     @staticmethod
     def _forbidden(album: Sequence[Uploaded], refusal: Refusal) -> None:
         """The chat forbids a kind: those of it wait, the others go."""
         word = refusal.name.removeprefix("CHAT_SEND_").removesuffix("_FORBIDDEN")
-        if word == "VIDEOS":
-            PostSender._check_live(album, refusal)
         kinds = _FORBIDDEN.get(word, {"document"})
-        named = [each for each in album if each.item.kind in kinds] or album
+        named = [each for each in album if each.item.kind in kinds]
+        if word == "VIDEOS" and not named:
+            PostSender._check_live(album, refusal)
         raise Rejected(
-            {each.item.key: error_mapping.verdict(refusal, each.item.name) for each in named}
+            {
+                each.item.key: error_mapping.verdict(refusal, each.item.name)
+                for each in named or album
+            }
         )
 
     @staticmethod
@@ -328,12 +340,3 @@ class PostSender:
 _LATELY = 60.0
 # Names of an item's errors that speak of the whole request when they come for an album of fresh uploads.
 _AS_SUCH = {"MEDIA_EMPTY"}
-
-
-def _suspicious(staged: Uploaded, refusal: Refusal) -> bool:
-    """Whether the error's name points at things of this kind."""
-    if refusal.action is Action.PHOTO:
-        return staged.item.kind == "photo"
-    if refusal.action is Action.CONVERT:
-        return staged.item.kind != "photo"
-    return True
