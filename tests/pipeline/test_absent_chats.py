@@ -90,6 +90,8 @@ async def test_a_job_waits_for_its_chat(tmp_path: Path, material: Material) -> N
         assert [(each.name, each.state) for each in found] == [("chat family", "wrong")]
         assert "3 jobs" in found[0].found
     told = JobHistory.of(SpoolLayout(spool), _config(tmp_path), trip)
+    (part,) = told.parts
+    assert (part.state, part.until) == ("waiting", None)
     assert [each["reason"] for each in told.waits] == [wait.reason]
     assert list(spool.glob("quarantine/*")) == []
     assert list(spool.glob("converting/*")) == []

@@ -94,7 +94,6 @@ def _place(path: Path, folders: SpoolLayout) -> Told | None:
 
 def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
     """Explain a drop that is still in the inbox: why it is, and what would become of it."""
-    from telespool.pipeline.absent_chats import former_chats  # noqa: PLC0415 - only here
     from telespool.pipeline.drops import find as drops  # noqa: PLC0415 - only here
 
     ignore = config.inbox.ignore
@@ -108,7 +107,7 @@ def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
     told: dict[str, Any] = {}
     lines: list[str] = []
     topics = config.with_value("subfolders", "topics")
-    former = partial(former_chats, SpoolLayout(config.spool.root, config.spool.inbox), config)
+    former = partial(SpoolLayout(config.spool.root).former_chats, config.chats)
     for drop in drops(inbox.resolve(), config.chats, ignore, topics=topics, former=former):
         if path in drop.beside or path.is_relative_to(drop.path):
             chat = drop.place

@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
         from telespool.cli.live_status import watch  # noqa: PLC0415 - rich takes its time
 
         return watch(folders, config.chats, topics)
-    status = Status.of(folders, config.chats, topics)
+    chats = {*config.chats, *folders.former_chats(config.chats)}
+    status = Status.of(folders, chats, topics)
     if status.inbox and status.daemon != "running":
         status = replace(status, left_in_inbox=_left_in_inbox(folders, config))
     print(json.dumps(status.to_json(), indent=2) if options.json else "\n".join(lines(status)))
@@ -41,13 +42,12 @@ def run(options: argparse.Namespace) -> int:
 def _left_in_inbox(folders: SpoolLayout, config: Config) -> tuple[str, ...]:
     """Why drops in the inbox would not be taken, if the daemon ran."""
     from telespool.archives.volumes import some  # noqa: PLC0415 - only where no daemon tells it
-    from telespool.pipeline.absent_chats import former_chats  # noqa: PLC0415 - the same
     from telespool.pipeline.drops import find  # noqa: PLC0415 - the same
 
     topics = config.with_value("subfolders", "topics")
     inbox = folders.inbox.resolve()
     try:
-        former = partial(former_chats, folders, config)
+        former = partial(folders.former_chats, config.chats)
         ignore = config.inbox.ignore
         drops = list(find(inbox, config.chats, ignore, topics=topics, former=former))
     except OSError:

@@ -272,6 +272,8 @@ class _Teller:
             until = 0.0
         if until >= HELD:
             return "held", f"a person holds it; to let it go: telespool retry {self.job}", until
+        if Job.chat_of(self.job) not in self.config.chats:
+            return "waiting", "it waits until the configuration has its chat", None
         if until <= time.time():
             return "waiting", "its wait is over: it is sent next", until
         when = f"{humanize.moment(until)} (in {humanize.span(until - time.time())})"

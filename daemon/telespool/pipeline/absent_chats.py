@@ -16,8 +16,7 @@ from telespool.config.absent_chat import absent_chat
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.waits import Wait
-from telespool.spool.layout import FOLDERS, WORKING
-from telespool.spool.names import Job
+from telespool.spool.layout import WORKING
 
 if TYPE_CHECKING:
     from telespool.config.schema import Config
@@ -25,19 +24,13 @@ if TYPE_CHECKING:
     from telespool.runtime.waits import Waits
     from telespool.runtime.wakeups import WakeupBus
     from telespool.spool import Spool
-    from telespool.spool.layout import Entry, SpoolLayout
+    from telespool.spool.layout import Entry
 
 log = structlog.get_logger()
 
 _NAME = "chats"
 _LOOK_AGAIN = 60.0
 _LEAST = 0.5
-
-
-def former_chats(folders: SpoolLayout, config: Config) -> set[str]:
-    """The aliases that some job of the spool has, wherever it lies, and the configuration has not. Blocks."""
-    jobs = (job for folder in FOLDERS for job in folders.jobs(folder))
-    return {chat for job in jobs if (chat := Job.chat_of(job))} - config.chats.keys()
 
 
 def first_with_chat(

@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent
-from telespool.pipeline.absent_chats import former_chats
 from telespool.pipeline.copy_taking import CopyTaking, together_as
 from telespool.pipeline.drops import find, find_below
 from telespool.pipeline.stability import StabilityTracker
@@ -167,7 +166,7 @@ class Inbox(Worker):
             "documents": self.config.with_value("others", "document"),
             "topics": self.config.with_value("subfolders", "topics"),
         }
-        former = partial(former_chats, self.spool, self.config)
+        former = partial(self.spool.former_chats, self.config.chats)
         yield from find(
             self.spool.inbox, self.config.chats, settings.ignore, former=former, **named
         )

@@ -259,6 +259,11 @@ class SpoolLayout:
         found = Counter(Job.chat_of(job) for job in self.working_jobs())
         return {alias: jobs for alias, jobs in found.items() if alias and alias not in chats}
 
+    def former_chats(self, chats: Container[str]) -> set[str]:
+        """The aliases that jobs have, wherever they lie, and that are none of these."""
+        found = {Job.chat_of(job) for folder in FOLDERS for job in self.jobs(folder)}
+        return {alias for alias in found if alias and alias not in chats}
+
     def segments(self, entry: Entry) -> Path:
         """Where the finished segments of this original lie."""
         return self.job_folder("converting", entry.job) / f"{entry.unit.first:04d}.segments"

@@ -263,7 +263,10 @@ async def test_an_unknown_chat_waits_for_a_person(telegram: TestTelegram, tmp_pa
     async with opened(telegram, tmp_path / "state", chats={"default": "@nobody_here"}) as one:
         with pytest.raises(Temporary, match="nobody_here") as caught:
             await one.check("default")
+        with pytest.raises(Temporary, match="no chat called 'gone'") as absent:
+            await one.check("gone")
     assert caught.value.scope == "chat"
+    assert (absent.value.scope, absent.value.kind) == ("chat", "chat")
 
 
 async def test_captions_are_cut_as_telegram_counts(telegram: TestTelegram, tmp_path: Path) -> None:
