@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 import structlog
 
+from telespool.pipeline.report_sender import ReportSender
 from telespool.spool import Spool, operator
 from telespool.spool.account import Account, fates
 from telespool.spool.job_report import close_job
@@ -17,9 +19,12 @@ from tests.cli.support import JOB, make, telespool
 from tests.crash.media import photo
 from tests.faults.house import config, running
 from tests.faults.test_fates import told
+from tests.patience import longest
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from telespool.destinations.base import Destination
 
 pytestmark = pytest.mark.usefixtures("fast_media")
 Capture = pytest.CaptureFixture[str]
@@ -201,3 +206,26 @@ async def test_a_copy_that_a_person_withdraws(root: Path) -> None:
 
     assert [each.fate for each in fates(SpoolLayout(root), JOB)] == ["withdrawn"]
     assert house.arrived == []
+
+
+async def test_the_last_file_is_taken_away(root: Path) -> None:
+    """A job whose last file a person removes, or moves to done/, has its report, though no worker had a part in that."""
+    held, done = root / "deferred" / JOB, root / "done" / JOB
+    for path in (held / "0001@held_a.jpg", held / "0002@held_b.jpg", done / "members.txt"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"1")
+    lines = (f"{n:04d} 0 1 {n:064x} {name}.jpg\n" for n, name in ((1, "a"), (2, "b")))
+    (done / "members.txt").write_text(f"{''.join(lines)}complete\n")
+    (root / "tmp").mkdir(exist_ok=True)
+    sender = ReportSender(Spool(root), config(root), cast("Destination", None))
+    await sender.tell()
+    (held / "0001@held_a.jpg").rename(done / "0001_a.jpg")
+    (held / "0002@held_b.jpg").unlink()
+    async with asyncio.timeout(longest(60)):
+        while not (done / "report.txt").exists():
+            await sender.tell()
+            await asyncio.sleep(0.01)
+
+    report = (done / "report.txt").read_text()
+    assert "withdrawn: a.jpg (moved to done/ by hand; not sent)" in report
+    assert "withdrawn: b.jpg (removed from the spool by hand; not sent)" in report

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from telespool.clutter import REASONS
 from telespool.observe import humanize
 from telespool.observe.job_waits import waits
-from telespool.spool.account import MOVED, REMOVED, Account, Fate, Proof, fates
+from telespool.spool.account import MOVED, REMOVED, Account, Fate, Proof, fates, late
 from telespool.spool.gathering import gathers, patient_until
 from telespool.spool.job_captions import CAPTION, is_used
 from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED, WORKING
@@ -300,7 +300,7 @@ class _Teller:
             kept = self.config.retention.archives
             job = Job.parse(self.job)
             until = (job.claimed if job else 0.0) + kept
-            if unit.first == 0 and (count := self._not_sent()):
+            if unit.first == 0 and (count := self._not_sent(entry)):
                 files = humanize.count(count, "file")
                 return "kept", f"{what}; kept, since {files} of it went nowhere else", None
             if unit.first == 0 and not Account.read(self.folders, self.job).complete:
@@ -316,11 +316,12 @@ class _Teller:
             return "recovered", f"message {unit.message}, a converted copy", None
         return "sent", f"message {unit.message}", None
 
-    def _not_sent(self) -> int:
+    def _not_sent(self, drop: Entry) -> int:
         """How many files of the drop are kept: not sent, or left out and kept for that (`retention.left_out`)."""
         policy = self.config.retention.left_out
         proof = Proof(self.folders, self.job)
         lacking = len([*proof.lacking()]) if proof.account.complete else 0
+        lacking += len([*late(self.folders, drop, proof.account)])
         if policy == "forget":
             return lacking
         left_out = proof.account.left_out

@@ -22,8 +22,10 @@ from telespool.pipeline.captions import literally
 from telespool.pipeline.report_hooks import ReportHooks
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
+from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline
 from telespool.spool.identifiers import report_id
+from telespool.spool.job_report import close_job
 from telespool.spool.layout import REPORT
 from telespool.spool.names import Job
 
@@ -73,9 +75,13 @@ class ReportSender:
         self._destination = destination
         self._wait = Deadline(0.0, 0.0)
         self._given_up: set[Path] = set()
+        self._pace = Throttle()
+        self._working: set[str] = set()
 
     async def tell(self) -> bool:
         """Tell one report, if there is one and its chat need not wait; whether one was told."""
+        if not self._pace.left():
+            await in_thread(self._close_abandoned)
         if not self.wanted or self._wait.left(self._spool.clock()) > 0:
             return False
         path = await in_thread(self._next)
@@ -102,6 +108,15 @@ class ReportSender:
         await in_thread(self._spool.report_told, job, message)
         log.info("report.sent", job=job, chat=self._chat, message=message)
         return True
+
+    def _close_abandoned(self) -> None:
+        """Write the reports of jobs of which a person took the last unit away: nobody else sees their end."""
+        with self._pace:
+            spool = self._spool
+            working = {job for job in spool.working_jobs() if not spool.is_over(job)}
+        for job in self._working - working:
+            close_job(spool, job)
+        self._working = working
 
     def _next(self) -> Path | None:
         now = self._spool.clock()
