@@ -114,9 +114,9 @@ class ReportSender:
         with self._pace:
             spool = self._spool
             working = {job for job in spool.working_jobs() if not spool.is_over(job)}
-        for job in self._working - working:
+        ended, self._working = self._working - working, working
+        for job in ended:
             close_job(spool, job)
-        self._working = working
 
     def _next(self) -> Path | None:
         now = self._spool.clock()
