@@ -125,7 +125,7 @@ class Play:
         numbers = Counter(
             int(path.name.partition("+")[2].partition("_")[0])
             for path in done.rglob("*+*")
-            if path.is_file() and "~" not in path.name.replace("~0000", "")
+            if path.is_file() and not _shares_message(path)
         )
         sent = Counter(message.number for message in self.machine.chat.messages)
         assert numbers.keys() == sent.keys()
@@ -172,3 +172,9 @@ class Play:
 def occupied(root: Path) -> list[str]:
     """The working folders with anything in them."""
     return [folder for folder in WORKING if any((root / folder).iterdir())]
+
+
+def _shares_message(path: Path) -> bool:
+    """Whether it is a clip that was sent with its still: that lies beside it, and has the receipt."""
+    _, mark, still = path.name.partition("+")[0].partition("~")
+    return bool(mark) and any(path.parent.glob(f"{still}+*"))

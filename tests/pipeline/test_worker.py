@@ -246,7 +246,7 @@ async def test_a_step_that_changes_nothing_is_stopped(spool: Spool) -> None:
 async def test_who_waits_for_the_chat(spool: Spool) -> None:
     """A unit waits for everybody, its chat or its topic; whoever asks ends what can be ended."""
     waits, now = Waits(), spool.clock()
-    sending = SendingWaits("uploader", waits, lambda: now)
+    sending = SendingWaits("uploader", waits, spool)
     entry = lay(spool, "uploading", "0001_a.jpg")
     assert sending.of(entry) is None
     sending.begin(entry, Temporary("Slow mode.", scope="topic"), now + 60)

@@ -207,7 +207,7 @@ def waits(config: Config) -> Iterator[Finding]:
     known = [
         each
         for each in (told or {}).get("waits", [])
-        if not (each["scope"] == "chat" and each["whom"] in absent)
+        if not (each.get("scope") == "chat" and each["whom"] in absent)
     ]
     for wait in known[:_WAITS]:
         until = f", until {humanize.moment(wait['until'])}" if wait["until"] else ""

@@ -14,27 +14,26 @@ from telespool.runtime.waits import EVERYBODY, LASTING, Wait
 from telespool.spool.names import Job
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from telespool.errors import Temporary
     from telespool.runtime.waits import Waits
+    from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
 
 class SendingWaits:
     """The waits of the uploader, of more than one unit."""
 
-    def __init__(self, name: str, waits: Waits, clock: Callable[[], float]) -> None:
+    def __init__(self, name: str, waits: Waits, spool: Spool) -> None:
         self._name = name
         self._waits = waits
-        self._clock = clock
+        self._spool = spool
         self._ends = Deadlines()
         self._asked: set[str] = set()
         self._ended: list[Wait] = []
 
     def of(self, entry: Entry) -> tuple[str, float, str] | None:
         """For whose sake this unit must wait, until when, and why; None where it need not."""
-        now = self._clock()
+        now = self._spool.clock()
         for whom in (EVERYBODY, entry.chat, entry.place):
             wait = self._waits.of(self._name, whom)
             if wait is None or wait.until is None:
@@ -48,7 +47,7 @@ class SendingWaits:
         """Everybody whom this error of a unit concerns waits."""
         whom = {"all": EVERYBODY, "topic": entry.place}.get(error.scope, entry.chat)
         self._waits.begin(self._name, Wait(error.reason, until, error.scope, whom, error.kind))
-        self._ends.left(whom, until, self._clock())
+        self._ends.left(whom, until, self._spool.clock())
 
     def end(self, job: str) -> bool:
         """End what this job waits for, now and once more before the next unit: an attempt under way may begin it again.

@@ -81,7 +81,7 @@ class Uploader(Worker):
             Gatherer(context.spool, context.config, context.activity.waits),
         )
         self._uploading = context.wakeups.listen(("uploading",))
-        self._holds = SendingWaits(self.name, context.activity.waits, context.spool.clock)
+        self._holds = SendingWaits(self.name, context.activity.waits, context.spool)
         self._times = SendingTimes(context.config.send, context.spool)
         self._trouble_since: float | None = None
         self._alone = 0
