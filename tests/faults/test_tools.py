@@ -87,9 +87,7 @@ async def test_breaks_by_turns(name: str, shown: str, tmp_path: Path, material: 
             drop = _needs(name, house, tmp_path, material, turn)
             await eventually(lambda: "does not work" in status(house))
             said = status(house)
-            assert shown in explained(house), (
-                "the history of the job does not say what it waits for"
-            )
+            await eventually(lambda: shown in explained(house))
             assert not _tried_again(house), "an attempt was counted"
             shutil.copyfile(material.photo(100 + turn), house.inbox / f"photo {turn}.jpg")
             await eventually(lambda: len(house.posts) == arrived + 1)  # noqa: B023 - awaited in this turn
