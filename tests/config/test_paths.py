@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ def test_a_services_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     state.mkdir()
     monkeypatch.setenv("STATE_DIRECTORY", f"{state}:{tmp_path / 'second'}")
     assert paths.state_directory() == state
-    assert paths.command("login") == f"STATE_DIRECTORY={state} telespool login"
+    assert paths.command("login") == f"STATE_DIRECTORY={shlex.quote(str(state))} telespool login"
     monkeypatch.delenv("STATE_DIRECTORY")
     monkeypatch.setattr(paths, "_ETC", tmp_path / "etc")
     monkeypatch.setattr(paths, "_STATE", tmp_path / "var")

@@ -160,6 +160,7 @@ def test_what_cannot_be_looked_at_lacks_nothing(tmp_path: Path) -> None:
     assert not may_lack(Drop(tmp_path / "a.part1.rar", "default", ()))
 
 
+@pytest.mark.kernel_time
 def test_when_posts_may_go(spool: Spool) -> None:
     """Not outside the hours; not more than the pace in an hour, those of an earlier process counted."""
     now = spool.clock()
@@ -324,6 +325,7 @@ async def test_apprise(
             await hooks.tell(JOB, "family", "1 sent", 7)
 
 
+@pytest.mark.kernel_time
 @pytest.mark.parametrize("error", [LoginNeeded("Log in."), Permanent("No such chat.")])
 async def test_a_report_that_cannot_be_told(spool: Spool, error: TelespoolError) -> None:
     """It is named once, and is told no more by this process; without a login nothing is."""
