@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from telespool.pipeline.called import called
 from telespool.pipeline.one_drop import drop_of
+from tests.jobs import DAY
 from tests.pipeline.drop_house import House, pack
 
 if TYPE_CHECKING:
@@ -59,6 +62,15 @@ async def test_volumes(house: House, tmp_path: Path, photos: Path, caption: str,
 
     assert len(house.posted()) == 3
     assert house.captions() == {"of the set"}
+
+
+async def test_a_set_from_a_clock_that_is_ahead(house: House, photos: Path) -> None:
+    """Volumes whose times are yet to come are not waited for until then."""
+    pack(house.inbox / "b.7z", photos, "-v4k")
+    for path in house.inbox.iterdir():
+        os.utime(path, (time.time() + DAY, time.time() + DAY))
+    await house.work()
+    assert len(house.posted()) == 3
 
 
 async def test_a_film_in_pieces(house: House, tmp_path: Path, material: Material) -> None:

@@ -224,11 +224,12 @@ class Inbox(Worker):
         """
         if not await in_thread(lacks_end, drop.path):
             return 0.0
-        if drop.swift:
-            return max(0.0, drop.changed + self.config.inbox.settle - self.spool.clock())
-        left = drop.changed + self.config.archives.volume_wait - self.spool.clock()
-        if left <= 0:
+        longest = self.config.inbox.settle if drop.swift else self.config.archives.volume_wait
+        left = drop.changed + longest - self.spool.clock()
+        if not 0.0 < left <= longest:  # a time that is yet to come says nothing
             return 0.0
+        if drop.swift:
+            return left
         self._name(drop.path, f"{no_end(drop)} It is waited for.")
         return min(left, _LONGEST_GAP)
 
