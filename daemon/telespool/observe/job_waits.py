@@ -23,16 +23,11 @@ def waits(
     holder = Lock(folders.root / "lock").holder()
     told = control_client.look(folders.root, holder) if holder else None
     parsed = Job.parse(job)
+    place = parsed.place if parsed is not None else ""
     if told is None and chat and chat not in chats:
         error = absent_chat(chat)
         yield Wait(error.reason, None, "chat", chat, error.kind).to_json()
     for wait in (told or {}).get("waits", []):
-        whom, scope = wait["whom"], wait["scope"]
-        if (
-            scope == "all"
-            or (scope == "worker" and (wait["kind"] == "disk" or needs_tools))
-            or (scope == "chat" and whom == chat)
-            or (scope == "topic" and parsed is not None and whom == parsed.place)
-            or (scope in {"job", "unit"} and whom.partition("/")[0] == job)
-        ):
+        of_worker = wait["scope"] == "worker" and (wait["kind"] == "disk" or needs_tools)
+        if of_worker or Wait.from_json(wait).concerns(job, chat, place):
             yield wait

@@ -11,8 +11,8 @@ lives in memory: what must outlive the process is in the names and times of the 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 if TYPE_CHECKING:
     from telespool.errors import WaitKind
@@ -53,6 +53,11 @@ class Wait:
                 return self.whom in {chat, place}
             case _:
                 return self.scope == "all"
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Self:
+        """Return what `to_json` made, of another version as well: keys that are not known here are passed over."""
+        return cls(**{each.name: told[each.name] for each in fields(cls) if each.name in told})
 
     def to_json(self) -> dict[str, Any]:
         """Return it for JSON."""
