@@ -20,7 +20,7 @@ from telespool.pipeline.report_hooks import ReportHooks
 from telespool.spool import Spool
 from telespool.spool.layout import Entry
 from telespool.spool.names import Unit
-from tests.jobs import job_name
+from tests.pipeline.laying import JOB, lay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from telespool.pipeline.prepare import Preparer
     from telespool.pipeline.stager import StagedUnit
 
-JOB = job_name("family+Trip_holiday")
-
 
 @pytest.fixture
 def spool(tmp_path: Path) -> Iterator[Spool]:
@@ -41,16 +39,6 @@ def spool(tmp_path: Path) -> Iterator[Spool]:
     spool.open()
     yield spool
     spool.close()
-
-
-def lay(spool: Spool, folder: str, name: str, job: str = JOB) -> Entry:
-    """A unit there."""
-    path = spool.root / folder / job / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"photo")
-    unit = Unit.parse(name)
-    assert unit is not None
-    return Entry("uploading" if folder == "uploading" else "incoming", job, unit, path)
 
 
 class _Taking:

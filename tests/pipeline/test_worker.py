@@ -21,17 +21,15 @@ from telespool.pipeline.worker import Worker, WorkerContext
 from telespool.runtime.waits import EVERYBODY, Wait, Waits
 from telespool.runtime.wakeups import WakeupBus
 from telespool.spool import Spool
-from telespool.spool.layout import Entry
-from telespool.spool.names import Unit
 from tests.jobs import DAY, job_name
+from tests.pipeline.laying import JOB, lay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
     from pathlib import Path
 
     from telespool.errors import TelespoolError
-
-JOB = job_name("family+Trip_holiday")
+    from telespool.spool.layout import Entry
 
 
 class _Idle(Worker):
@@ -76,16 +74,6 @@ def context_of(spool: Spool) -> WorkerContext:
     """What workers of this spool share."""
     config = loader.parse(f'[spool]\nroot = "{spool.root}"\n', "config.toml")
     return WorkerContext(config, spool, WakeupBus(), Activity())
-
-
-def lay(spool: Spool, folder: str, name: str, job: str = JOB) -> Entry:
-    """A unit there."""
-    path = spool.root / folder / job / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"photo")
-    unit = Unit.parse(name)
-    assert unit is not None
-    return Entry("uploading" if folder == "uploading" else "incoming", job, unit, path)
 
 
 def failing(error: BaseException) -> Callable[[], Awaitable[object]]:
