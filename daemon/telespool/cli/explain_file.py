@@ -224,7 +224,6 @@ def _file(found: Rehearsed, told: dict[str, Any]) -> Told:
     if verdict is not None:  # the row tells of a clip within a photo
         left_behind = tuple(each for each in verdict.left_behind if each != MOTION)
         verdict = replace(verdict, left_behind=left_behind)
-    if verdict is not None:
         told = verdict.to_json() | told
     else:
         told |= {"kind": "unreadable", "verdict": "refuse", "reasons": []}
