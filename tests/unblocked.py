@@ -40,7 +40,7 @@ ALLOWED: dict[str, str] = {
     "service/watchdog.py:_stacks": "a worker hangs: where it stands is read from the source",
     "spool/attempts.py:Marks.advance": "a time stamp, which no disk is waited for",
     "pipeline/worker.py:_traceback": "after a mistake of ours its lines are read from the source",
-    "pipeline/converter.py:Converter._convert.<locals>.progress": "a listing of a few segments just written",
+    "pipeline/convert/converter.py:Converter._convert.<locals>.progress": "a listing of a few segments just written",
     "destinations/telegram/login.py:": "the file of the login, which is small, when somebody logs in",
     "destinations/telegram/peers.py:": "the same file, which Telethon keeps open",
 }

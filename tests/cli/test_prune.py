@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 
 from telespool.config.schema import Bytes, RetentionSettings, Seconds
-from telespool.pipeline.retention_plan import plan
+from telespool.pipeline.forget.retention_plan import plan
 from telespool.runtime import boot
 from telespool.spool import Spool
 from tests.cli.support import make, telespool

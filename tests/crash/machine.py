@@ -24,11 +24,11 @@ from telespool.config.schema import (
     SpoolSettings,
 )
 from telespool.observe.progress import Activity
-from telespool.pipeline.converter import Converter
-from telespool.pipeline.inbox import Inbox
-from telespool.pipeline.intake import Intake
-from telespool.pipeline.retention import Retention
-from telespool.pipeline.uploader import Uploader
+from telespool.pipeline.claim.inbox import Inbox
+from telespool.pipeline.convert.converter import Converter
+from telespool.pipeline.forget.retention import Retention
+from telespool.pipeline.send.uploader import Uploader
+from telespool.pipeline.unpack.intake import Intake
 from telespool.pipeline.worker import WorkerContext
 from telespool.runtime import threads
 from telespool.runtime.gate import PauseGate

@@ -15,7 +15,9 @@ from telespool.media.convert import Outcome
 from telespool.media.ffmpeg_process import Progress
 from telespool.media.live_clip import ClipMade
 from telespool.model import Picture, VideoInfo
-from telespool.pipeline import assessed_member, converter, copy_maker, live_photos, prepare
+from telespool.pipeline.convert import converter, copy_maker
+from telespool.pipeline.send import live_photos, prepare
+from telespool.pipeline.unpack import assessed_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

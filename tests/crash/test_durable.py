@@ -85,7 +85,7 @@ def test_the_receipt_of_a_report_is_on_the_disk(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The name that a report has after it was told to a chat, as the names of all receipts."""
-    monkeypatch.setattr("telespool.pipeline.report_sender._YOUNG", float("inf"))
+    monkeypatch.setattr("telespool.pipeline.send.report_sender._YOUNG", float("inf"))
     play = PoweredPlay("album", place, monkeypatch)
     play.machine.reports = "@family"
     loose = _watch(play)

@@ -12,7 +12,7 @@ from telespool.destinations.folder.destination import FolderDestination
 from telespool.destinations.folder.page import CHUNK
 from telespool.media.preview import of_file
 from telespool.model import Item, VideoInfo
-from telespool.pipeline.captions import literally
+from telespool.pipeline.captions.composing import literally
 from telespool.spool.fs_ops import FileOps
 from tests.destinations.careless import Careless
 from tests.destinations.folders import (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.pipeline.sources.base import TOO_DEEP
+from telespool.pipeline.unpack.sources.base import TOO_DEEP
 from telespool.spool.account import Account, LeftOut, fates
 from telespool.spool.layout import SpoolLayout
 from tests.archives import making
@@ -152,7 +152,7 @@ async def test_a_step_that_changes_nothing_is_stopped(
         times += 1
         await asyncio.to_thread(self.spool.begin, drop)
 
-    monkeypatch.setattr("telespool.pipeline.intake.Intake._take_in", idly)
+    monkeypatch.setattr("telespool.pipeline.unpack.intake.Intake._take_in", idly)
     async with running(config(root)) as house:
         (root / "inbox" / "a.jpg").write_bytes(photo(b"a"))
         await house.until(lambda: house.lying("quarantine") and house.idle)

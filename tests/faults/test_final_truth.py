@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 import structlog
 
-from telespool.pipeline.report_sender import ReportSender
+from telespool.pipeline.send.report_sender import ReportSender
 from telespool.spool import Spool, operator
 from telespool.spool.account import Account, fates
 from telespool.spool.job_report import close_job

@@ -287,7 +287,7 @@ async def test_a_file_that_cannot_be_read_holds_nobody_up(
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         return await media.assess(path, *rest, **more)
 
-    monkeypatch.setattr("telespool.pipeline.prepare.assess", judge)
+    monkeypatch.setattr("telespool.pipeline.send.prepare.assess", judge)
     root = tmp_path / "spool"
     (root / "inbox").mkdir(parents=True)
     for name in ("a.mp4", "b.mp4", "c.mp4"):

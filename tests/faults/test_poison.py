@@ -91,7 +91,7 @@ def test_a_killer_in_an_archive_spares_what_is_sent_meanwhile(
             raise Death
         return await media.assess(path, *rest, **more)
 
-    monkeypatch.setattr("telespool.pipeline.assessed_member.assess", judge)
+    monkeypatch.setattr("telespool.pipeline.unpack.assessed_member.assess", judge)
     drops: dict[str, bytes | dict[str, bytes]] = {
         f"{n}.jpg": photo(str(n).encode()) for n in range(6)
     }
@@ -113,7 +113,7 @@ def test_a_killer_in_conversion_is_quarantined_after_four_deaths(
             raise Death
         return await converting.convert(source, *rest, **more)
 
-    monkeypatch.setattr("telespool.pipeline.copy_maker.convert", convert)
+    monkeypatch.setattr("telespool.pipeline.convert.copy_maker.convert", convert)
     play = play_with(place, {"a.avi": film(KILLER), "b.avi": film(b"b")})
 
     assert lives(play) == 4
@@ -134,7 +134,7 @@ def test_a_film_over_which_ffmpeg_is_killed_is_quarantined_after_four_times(
             raise ChildDied("The program ffmpeg was killed from outside.")
         return await converting.convert(source, *rest, **more)
 
-    monkeypatch.setattr("telespool.pipeline.copy_maker.convert", convert)
+    monkeypatch.setattr("telespool.pipeline.convert.copy_maker.convert", convert)
     play = play_with(place, {"a.avi": film(KILLER), "b.avi": film(b"b")})
 
     def a_minute_later() -> bool:
@@ -167,7 +167,7 @@ def test_deaths_during_a_conversion_that_gets_further_are_no_poison(
         more_progress, more["progress"] = more["progress"], die_of
         return await converting.convert(*rest, **more)
 
-    monkeypatch.setattr("telespool.pipeline.copy_maker.convert", convert)
+    monkeypatch.setattr("telespool.pipeline.convert.copy_maker.convert", convert)
     play = play_with(place, {"a.avi": film(b"a long film, in ten segments")})
 
     assert lives(play) == 10

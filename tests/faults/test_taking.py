@@ -13,7 +13,7 @@ import pytest
 
 from telespool.clutter import clutter, ignored, unfinished
 from telespool.config.schema import Seconds
-from telespool.pipeline.drops import find
+from telespool.pipeline.claim.drops import find
 from telespool.runtime.write_signs import WriteSigns
 from tests.crash.media import photo
 from tests.faults.house import config, running

@@ -12,7 +12,7 @@ import pytest
 from telespool.config import loader
 from telespool.observe import control_client
 from telespool.observe.job_history import JobHistory
-from telespool.pipeline.caption_text import CaptionText
+from telespool.pipeline.captions.text import CaptionText
 from telespool.spool.layout import HELD, SpoolLayout
 from telespool.spool.lock import Lock
 from tests.cli.support import make

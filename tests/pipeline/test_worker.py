@@ -15,8 +15,8 @@ from telespool.config import loader
 from telespool.errors import LoginNeeded, NoRoom, Permanent, Temporary
 from telespool.observe.progress import Activity
 from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
-from telespool.pipeline.room_queue import RoomQueue
-from telespool.pipeline.sending_waits import SendingWaits
+from telespool.pipeline.send.sending_waits import SendingWaits
+from telespool.pipeline.unpack.room_queue import RoomQueue
 from telespool.pipeline.worker import Worker, WorkerContext
 from telespool.runtime.waits import EVERYBODY, Wait, Waits
 from telespool.runtime.wakeups import WakeupBus

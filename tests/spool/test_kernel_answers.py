@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from telespool.errors import ConfigError
-from telespool.pipeline import retention_plan, room_queue
+from telespool.pipeline.forget import retention_plan
+from telespool.pipeline.unpack import room_queue
 from telespool.runtime.plain_files import NotPlain
 from telespool.spool import Spool, fs_ops, operator, staging
 from telespool.spool.fs_ops import FileOps

@@ -11,7 +11,7 @@ from telespool.cli.chat_choice import chosen
 from telespool.cli.spool_access import spool_root, tell_if_stopped
 from telespool.config import loader
 from telespool.errors import Permanent
-from telespool.pipeline.drops import unfinished
+from telespool.pipeline.claim.drops import unfinished
 from telespool.spool import Spool, operator
 from telespool.spool.names import DEFAULT_CHAT
 

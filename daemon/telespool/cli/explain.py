@@ -94,7 +94,7 @@ def _place(path: Path, folders: SpoolLayout) -> Told | None:
 
 def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
     """Explain a drop that is still in the inbox: why it is, and what would become of it."""
-    from telespool.pipeline.drops import find as drops  # noqa: PLC0415 - only here
+    from telespool.pipeline.claim.drops import find as drops  # noqa: PLC0415 - only here
 
     ignore = config.inbox.ignore
     inbox = config.spool.inbox or config.spool.root / "inbox"

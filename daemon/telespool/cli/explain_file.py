@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from telespool.archives.engine import Engine
     from telespool.config.schema import Config
     from telespool.media.compatibility import Assessment
-    from telespool.pipeline.drop import Drop
-    from telespool.pipeline.rehearsal import Rehearsed
+    from telespool.pipeline.claim.drop import Drop
+    from telespool.pipeline.rehearse.rehearsal import Rehearsed
 
 _MEANING = {
     "send": "it is sent as it is",
@@ -47,7 +47,7 @@ def explain_path(
     path: Path, config: Config, config_path: Path | None = None, to: tuple[str, str] | None = None
 ) -> Told:
     """Explain what lies at this path, as it would be dropped for a chat (and topic); Permanent where nothing does, or nobody may look."""
-    from telespool.pipeline.one_drop import drop_of, drops_of_topic  # noqa: PLC0415 - only here
+    from telespool.pipeline.claim.one_drop import drop_of, drops_of_topic  # noqa: PLC0415 - only here
 
     try:
         mode = path.stat().st_mode
@@ -124,7 +124,7 @@ def _followed(drop: Drop) -> Drop:
 async def _rehearsed(drop: Drop, config: Config, passwords: tuple[str, ...]) -> Rehearsed:
     from telespool.archives.signatures import recognise  # noqa: PLC0415 - only here
     from telespool.archives.volumes import may_be  # noqa: PLC0415 - the same
-    from telespool.pipeline.rehearsal import rehearse  # noqa: PLC0415 - the same
+    from telespool.pipeline.rehearse.rehearsal import rehearse  # noqa: PLC0415 - the same
 
     path = drop.path
     engine: Engine | None = None
@@ -206,7 +206,7 @@ def _counts(found: Rehearsed) -> dict[str, int]:
 
 def table_lines(found: Rehearsed) -> list[str]:
     """The table of the files, the first of them where they are very many."""
-    from telespool.pipeline.foretelling import table  # noqa: PLC0415 - only here
+    from telespool.pipeline.rehearse.foretelling import table  # noqa: PLC0415 - only here
 
     lines = table(found.rows[:_SHOWN])
     if len(found.rows) > _SHOWN:
@@ -217,7 +217,7 @@ def table_lines(found: Rehearsed) -> list[str]:
 def _file(found: Rehearsed, told: dict[str, Any]) -> Told:
     """What would become of a file that is dropped by itself."""
     from telespool.media.photo_info import MOTION  # noqa: PLC0415 - only here
-    from telespool.pipeline.foretelling import LEFT_OUT  # noqa: PLC0415 - the same
+    from telespool.pipeline.rehearse.foretelling import LEFT_OUT  # noqa: PLC0415 - the same
 
     row = next(iter(found.rows), None)
     verdict = found.alone.verdict if found.alone is not None else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from telespool.cli.spool_access import spool_root
 from telespool.config import loader
 from telespool.observe import humanize
-from telespool.pipeline.retention_plan import carry_out, plan
+from telespool.pipeline.forget.retention_plan import carry_out, plan
 from telespool.spool import Spool
 
 if TYPE_CHECKING:

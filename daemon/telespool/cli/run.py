@@ -15,7 +15,7 @@ from telespool.config.schema import LogSettings
 from telespool.config.secrets import Secrets
 from telespool.errors import ConfigError, TelespoolError
 from telespool.observe import log as logs
-from telespool.pipeline.report_sender import chats
+from telespool.pipeline.send.report_sender import chats
 from telespool.service.reload import run_until_signal
 from telespool.service.service import Service
 

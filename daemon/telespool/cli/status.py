@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
 def _left_in_inbox(folders: SpoolLayout, config: Config) -> tuple[str, ...]:
     """Why drops in the inbox would not be taken, if the daemon ran."""
     from telespool.archives.volumes import some  # noqa: PLC0415 - only where no daemon tells it
-    from telespool.pipeline.drops import find  # noqa: PLC0415 - the same
+    from telespool.pipeline.claim.drops import find  # noqa: PLC0415 - the same
 
     topics = config.with_value("subfolders", "topics")
     inbox = folders.inbox.resolve()

@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _beside(archive: Path, config: Config) -> list[str]:
     """The passwords that lie beside an archive, as if both were dropped."""
-    from telespool.pipeline.one_drop import drop_of  # noqa: PLC0415 - only here
+    from telespool.pipeline.claim.one_drop import drop_of  # noqa: PLC0415 - only here
 
     place = Path(os.path.realpath(archive))
     try:

@@ -26,13 +26,13 @@ from telespool.config.secrets import Secrets
 from telespool.errors import TelespoolError, Temporary, ToolFault, first_of
 from telespool.observe import control_socket
 from telespool.observe.progress import Activity
-from telespool.pipeline.absent_chats import AbsentChats
-from telespool.pipeline.converter import Converter
-from telespool.pipeline.inbox import Inbox
-from telespool.pipeline.intake import Intake
+from telespool.pipeline.claim.inbox import Inbox
+from telespool.pipeline.convert.converter import Converter
+from telespool.pipeline.forget.retention import Retention
 from telespool.pipeline.report_hooks import ReportHooks
-from telespool.pipeline.retention import Retention
-from telespool.pipeline.uploader import Uploader
+from telespool.pipeline.send.absent_chats import AbsentChats
+from telespool.pipeline.send.uploader import Uploader
+from telespool.pipeline.unpack.intake import Intake
 from telespool.pipeline.worker import WorkerContext
 from telespool.runtime import subprocesses
 from telespool.runtime.cancellation import in_thread, raise_if_cancelled

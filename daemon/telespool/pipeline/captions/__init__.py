@@ -1,0 +1,1 @@
+"""What stands under a post: as people wrote it beside their files, or as the configuration says."""

@@ -1,0 +1,312 @@
+"""inbox/ → incoming/: claim what people dropped, as soon as nobody writes to it any more.
+
+Events are only hints; the folder is scanned at the start, whenever something rings, and every `inbox.rescan`
+seconds. Each chat of the configuration has a subfolder, made at the start. What is left where it lies is named in the
+log once, with the reason.
+
+Loose photos and videos of one moment are one job, in natural order; other drops of one moment are claimed in natural
+order. A drop that cannot be claimed holds up nobody: it is named, also by `telespool status`, and the others go on.
+
+An archive in volumes is claimed when it is complete: names tell gaps, and whether the last one is there is asked of
+7-Zip, in place. A volume that is missing is waited for with growing gaps; after `archives.volume_wait` the set is claimed
+as it is, and its refusal names what was missing.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from telespool.archives.endings import lacks_end
+from telespool.errors import NoRoom, Permanent
+from telespool.pipeline.claim.copy_taking import CopyTaking, together_as
+from telespool.pipeline.claim.drops import find, find_below
+from telespool.pipeline.claim.stability import StabilityTracker
+from telespool.pipeline.claim.volume_wait import may_lack, missing_volume, no_end
+from telespool.pipeline.worker import Worker, log
+from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
+from telespool.runtime.waits import Wait
+from telespool.runtime.write_signs import WriteSigns
+from telespool.spool import returned_notes
+from telespool.spool.names import DEFAULT_CHAT
+from telespool.spool.natural_order import natural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from watchdog.events import FileSystemEvent
+
+    from telespool.archives.engine import Engine
+    from telespool.pipeline.claim.drop import Drop, Signature
+    from telespool.pipeline.worker import WorkerContext
+    from telespool.runtime.fs_watcher import FolderWatcher
+    from telespool.spool.layout import Entry
+
+_CAPTION_ALONE = (
+    "caption.txt goes with the photos and videos that are dropped with it, and there are none. It is left in the inbox until"
+    " there are. For an archive or a folder, call it like that: trip.zip.caption.txt."
+)
+_SHORTEST = 0.05
+_FIRST_GAP = 5.0
+_LONGEST_GAP = 600.0
+_ITS_OWN = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EBUSY,
+    errno.ETXTBSY,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+    errno.EINVAL,
+    errno.ENOTDIR,
+    errno.EISDIR,
+}
+
+
+@dataclass(slots=True)
+class _Incomplete:
+    """A set of volumes that lacks one: how it looked, when it is looked at again, and after what gap."""
+
+    signature: Signature
+    again: float
+    gap: float
+
+
+class Inbox(Worker):
+    """Claims drops."""
+
+    name = "inbox"
+    hears = ("inbox",)
+
+    def __init__(
+        self, context: WorkerContext, watching: FolderWatcher, engine: Engine | None = None
+    ) -> None:
+        super().__init__(context)
+        self.watching = watching
+        self.engine = engine
+        self.pending = 0
+        """Drops that will be claimed by themselves once they have settled."""
+        self._settling = StabilityTracker(self.config.inbox.settle)
+        self._signs = WriteSigns()
+        watching.heard = self._heard
+        others = [f"{self.hears[0]} {chat}" for chat in self.config.inbox.folders]
+        self.wakeup = context.wakeups.listen((*self.hears, *others))
+        self._copying = CopyTaking(self.spool, self.config.inbox)
+        self._named: dict[Path, str] = {}
+        self._incomplete: dict[Path, _Incomplete] = {}
+
+    async def step(self) -> float:
+        """Claim every drop that has settled."""
+        await in_thread(self.watching.check)
+        settled, pause = await in_thread(self._look)
+        settled.sort(key=lambda drops: natural(drops[0].path.name))
+        for drops in settled:
+            self.alive()
+            wait = await self._wait_for_volumes(drops[0]) if len(drops) == 1 else 0.0
+            if wait > 0:
+                pause = min(pause, wait)
+            else:
+                await in_thread(self._claim, drops)
+        return pause
+
+    def _look(self) -> tuple[list[list[Drop]], float]:
+        """The drops that have settled, as jobs, and the seconds until the next one may have."""
+        self._make_subfolders()
+        if self.config.inbox.take != "copy":  # else what lies there is others'
+            returned_notes.sort_out(self.spool.disk, self._folders())
+        pause, pending, there, settled = float(self.config.inbox.rescan), 0, set(), []
+        loose: dict[str, list[tuple[Drop, float]]] = {}
+        for drop in self._find():
+            there.add(drop.path)
+            if drop.obstacle:
+                self._name(drop.path, drop.obstacle)
+                continue
+            if self._copying.copies(drop) and not self._copying.untaken(drop):
+                continue
+            wait = self._settling.wait(drop)
+            if drop.open_for_writing:
+                # Where no event tells of its end, look again.
+                pause = min(pause, max(self.config.inbox.settle, _SHORTEST))
+                wait = float("inf")
+            elif wait > 0:
+                pending += 1
+                pause = min(pause, max(wait, _SHORTEST))
+            if drop.loose:
+                loose.setdefault(drop.place, []).append((drop, wait))
+            elif wait <= 0:
+                settled.append([drop])
+        for files in loose.values():
+            if all(drop.caption for drop, _ in files):
+                self._name(files[0][0].path, _CAPTION_ALONE)
+                continue
+            jobs, wait = self._settling.together(files)
+            # The caption is last: a job is called like the first of its files.
+            jobs = [sorted(job, key=lambda drop: drop.caption) for job in jobs]
+            jobs = [job for job in jobs if not job[0].caption]
+            settled += jobs
+            if not jobs and any(ready <= 0 for _, ready in files):
+                pending += 1
+                pause = min(pause, max(wait, _SHORTEST))
+        self._forget(there)
+        self.pending = pending
+        return settled, pause
+
+    def _find(self) -> Iterator[Drop]:
+        settings = self.config.inbox
+        named: dict[str, Any] = {
+            "signs": self._signs,
+            "patience": self.config.archives.volume_wait,
+            "documents": self.config.with_value("others", "document"),
+            "topics": self.config.with_value("subfolders", "topics"),
+        }
+        former = partial(self.spool.former_chats, self.config.chats)
+        yield from find(
+            self.spool.inbox, self.config.chats, settings.ignore, former=former, **named
+        )
+        for chat, folder in settings.folders.items():
+            yield from find_below(Path(folder).resolve(), chat, settings.ignore, **named)
+
+    def _folders(self) -> Iterator[Path]:
+        """The folders in which drops may lie, of topics too."""
+        topics = self.config.with_value("subfolders", "topics")
+        others = self.config.inbox.folders
+        chats = {chat: self.spool.inbox / chat for chat in self.config.chats}
+        chats[DEFAULT_CHAT] = self.spool.inbox
+        for chat, folder in (*chats.items(), *((c, Path(p).resolve()) for c, p in others.items())):
+            yield folder
+            if chat in topics:
+                inner = (folder / name for name in plain_files.names(folder))
+                yield from (path for path in inner if plain_files.is_directory(path))
+
+    def _forget(self, there: set[Path]) -> None:
+        """Drop what is known of what is no longer in the inbox."""
+        self._settling.forget(there)
+        self._signs.forget({str(path) for path in there})
+        self._incomplete = {path: each for path, each in self._incomplete.items() if path in there}
+        for path in self._named.keys() - there:
+            del self._named[path]
+            self.context.activity.waits.end(self.name, self._whom(path))
+
+    def _heard(self, name: str, event: FileSystemEvent) -> None:
+        if name.startswith(self.hears[0]):
+            self._signs.heard(event)
+
+    async def _wait_for_volumes(self, drop: Drop) -> float:
+        """Seconds to wait before looking whether all volumes are there; 0 when they are, or long enough waited."""
+        if not await in_thread(may_lack, drop):
+            return await self._wait_for_end(drop)
+        known = self._incomplete.get(drop.path)
+        now = time.monotonic()
+        if known is not None and known.signature == drop.signature and now < known.again:
+            return known.again - now
+        missing = await missing_volume(drop, self.engine)
+        if not missing or self.spool.clock() - drop.changed > self.config.archives.volume_wait:
+            self._incomplete.pop(drop.path, None)
+            return 0.0
+        self._name(drop.path, f"{missing} It is waited for.")
+        gap = _FIRST_GAP
+        if known is not None and known.signature == drop.signature:
+            gap = min(known.gap * 2, _LONGEST_GAP)
+        self._incomplete[drop.path] = _Incomplete(drop.signature, now + gap, gap)
+        return gap
+
+    async def _wait_for_end(self, drop: Drop) -> float:
+        """Seconds to wait for the end of an archive that may still be written.
+
+        Where the kernel tells that nobody writes it, for the settling time: a sender that resumes has closed it as well.
+        """
+        if not await in_thread(lacks_end, drop.path):
+            return 0.0
+        longest = self.config.inbox.settle if drop.swift else self.config.archives.volume_wait
+        left = drop.changed + longest - self.spool.clock()
+        if not 0.0 < left <= longest:  # a time that is yet to come says nothing
+            return 0.0
+        if drop.swift:
+            return left
+        self._name(drop.path, f"{no_end(drop)} It is waited for.")
+        return min(left, _LONGEST_GAP)
+
+    def _claim(self, drops: Sequence[Drop]) -> None:
+        """Make one job of these. What cannot be claimed is named and left; of several, the others are claimed alone."""
+        drop = drops[0]
+        try:
+            entry = self._take(drops)
+        except FileNotFoundError:
+            return  # a person took it back, or it is being changed
+        except (NoRoom, Permanent, OSError) as error:
+            # What the kernel refuses is this drop's; so is room for the copy that one needs that cannot be moved.
+            if isinstance(error, OSError) and not self._concerns_drop(error):
+                raise
+            if len(drops) > 1:
+                for each in drops:
+                    if not each.caption:
+                        self._claim([each])
+                return
+            self._name(
+                drop.path,
+                _why_not(drop.path, error) if isinstance(error, OSError) else error.reason,
+            )
+            if isinstance(error, NoRoom):
+                wait = Wait(error.reason, scope="drop", whom=drop.path.name, kind=error.kind)
+                self.context.activity.waits.begin(self.name, wait)
+            return
+        self.context.activity.waits.end(self.name, drop.path.name)
+        log.info(
+            "drop.claimed", job=entry.job, unit=str(entry.unit), chat=drop.chat, files=len(drops)
+        )
+
+    def _take(self, drops: Sequence[Drop]) -> Entry:
+        drop = drops[0]
+        if self._copying.copies(drop):
+            return self._copying.take(drops)
+        if len(drops) == 1:
+            return self.spool.claim(drop.path, drop.chat, drop.beside, topic=drop.topic)
+        others = [*drop.beside, *(path for each in drops[1:] for path in (each.path, *each.beside))]
+        together = together_as(drops)
+        return self.spool.claim(drop.path, drop.chat, others, together=together, topic=drop.topic)
+
+    def _concerns_drop(self, error: OSError) -> bool:
+        """Whether the kernel refuses this drop and not the spool: then nobody else need wait for it."""
+        if error.errno not in _ITS_OWN:
+            return False
+        return error.errno != errno.EROFS or not os.statvfs(self.spool.root).f_flag & os.ST_RDONLY
+
+    def _make_subfolders(self) -> None:
+        folders = [self.spool.inbox / chat for chat in self.config.chats if chat != DEFAULT_CHAT]
+        for folder in (self.spool.inbox, *folders):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError:
+                if self.config.inbox.take != "copy":  # it may be a share that is only to be read
+                    raise
+
+    def _name(self, path: Path, sentence: str) -> None:
+        """Say once, and as long as it lasts to `telespool status`, why something is left in the inbox."""
+        if self._named.get(path) == sentence:
+            return
+        self._named[path] = sentence
+        wait = Wait(sentence, scope="unit", whom=self._whom(path), kind="person")
+        self.context.activity.waits.begin(self.name, wait)
+        log.warning("drop.left", file=path.name, reason=sentence)
+
+    def _whom(self, path: Path) -> str:
+        try:
+            return f"inbox/{path.relative_to(self.spool.inbox)}"
+        except ValueError:
+            return str(path)
+
+
+def _why_not(path: Path, error: OSError) -> str:
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return (
+            f"{error.filename or path} may not be read or moved by Telespool. Let the group do it:"
+            f" chmod -R g+rwX {shlex.quote(str(path))}"
+        )
+    return f"{path.name} cannot be taken out of the inbox ({error.strerror}). Move it there yourself, or take it away."

@@ -1,0 +1,1 @@
+"""From done/ to nowhere: what has been proven to be delivered, after its time."""

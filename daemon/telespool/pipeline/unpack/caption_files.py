@@ -1,0 +1,183 @@
+"""Which caption stands with which file: by the names of the caption files in a drop, wherever archives inside begin.
+
+    DCIM/IMG_1.jpg.caption.txt     of that file; so is IMG_1.caption.txt, and of IMG_1.mov as well
+    DCIM/caption.txt               of all albums from that folder and below, where no nearer one is
+    DCIM.caption.txt               the same, from beside the folder; more.zip.caption.txt is of what is in that archive,
+                                   and more.7z.caption.txt of what is in more.7z.001, more.7z.002 … (`called`)
+
+Names are known before the texts are: a file waits until its captions have come. What was dropped beside an archive
+counts where nothing in it does.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from typing import TYPE_CHECKING, Self
+
+from telespool.pipeline.captions.called import called
+from telespool.spool.account import LeftOut
+from telespool.spool.companions import caption_for
+from telespool.spool.job_captions import CAPTION, NONE, WITH_THE_DROP, JobCaptions, is_used
+from telespool.spool.names import NESTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from telespool.pipeline.captions.text import CaptionText
+    from telespool.pipeline.unpack.sources import ExtractedMember, Source
+
+_Place = tuple[int, str]  # the number of the archive (0: the drop), and a path in it, folded
+
+
+class CaptionFiles:
+    """The captions of one drop, which is called `drop` and lay in the folder of a `topic`. `before` are those that an earlier process noted."""
+
+    def __init__(self, before: JobCaptions, drop: str = "", topic: str = "") -> None:
+        self._drop, self._topic = drop, topic
+        self._names: dict[int, str] = {}
+        self._of_name: dict[_Place, int] = {}
+        self._of_folder: dict[_Place, int] = {}
+        self._awaited: set[int] = set()
+        self._texts: dict[int, str | None] = {}
+        self._said: dict[int, str] = {}
+        self._noted = set(before.texts.items())
+        self._used: dict[int, set[str]] = defaultdict(set)
+        for number, refers in before.files.items():
+            for caption in refers:
+                self._used[caption].add(str(number))
+
+    @classmethod
+    def of_source(cls, source: Source, drop: str, before: JobCaptions, topic: str = "") -> Self:
+        """Those of a drop that was opened."""
+        captions = cls(before, drop, topic)
+        captions.expect({each.number: each.name for each in source.members})
+        if source.beside is not None:
+            captions.with_drop(*source.beside)
+        return captions
+
+    def __bool__(self) -> bool:
+        """Whether the drop has any."""
+        return bool(self._of_name or self._of_folder or WITH_THE_DROP in self._texts)
+
+    def expect(self, names: Mapping[int, str]) -> None:
+        """These are in the drop."""
+        self._names |= names
+        for number, name in names.items():
+            folder, _, last = name.rpartition("/")
+            target = caption_for(last)
+            if target is None:
+                continue
+            self._awaited.add(number)
+            archive = number // NESTED
+            if target:
+                self._of_name.setdefault((archive, _folded(folder, target)), number)
+            else:
+                self._of_folder.setdefault((archive, _folded(folder)), number)
+
+    def with_drop(self, name: str, caption: CaptionText) -> None:
+        """What was dropped beside the archive."""
+        self._names[WITH_THE_DROP] = name
+        self._texts[WITH_THE_DROP] = caption.text
+        self._said[WITH_THE_DROP] = caption.said
+
+    def came(self, piece: ExtractedMember) -> None:
+        """A member has come out, or does not."""
+        number = piece.member.number
+        self._awaited.discard(number)
+        if piece.caption is not None:
+            self._texts[number] = piece.caption.text
+            self._said[number] = piece.caption.said
+
+    def waits(self, number: int) -> bool:
+        """Whether a caption of this file is still to come."""
+        return bool(self._awaited) and any(each in self._awaited for each in self.of(number))
+
+    def of(self, number: int) -> tuple[int, int]:
+        """The captions of a file by number: its own, and that of its album; NONE where it has none."""
+        if not self:
+            return NONE, NONE
+        name, archive = self._names.get(number, ""), number // NESTED
+        own = self._named(archive, name)
+        return own, self._around(archive, name)
+
+    def lines(self, numbers: Iterable[int]) -> list[str]:
+        """What is to be noted before these files are let out."""
+        if not self:
+            return []
+        found = []
+        for number in numbers:
+            own, album = self.of(number)
+            for caption in {own, album} - {NONE}:
+                self._used[caption].add(self._names.get(number, ""))
+                text = self._texts.get(caption)
+                if caption in self._texts and (caption, text) not in self._noted:
+                    self._noted.add((caption, text))
+                    found.append(JobCaptions.text_line(caption, text))
+            if (own, album) != (NONE, NONE):
+                found.append(JobCaptions.file_line(number, own, album))
+        return found
+
+    def late(self) -> list[str]:
+        """The lines of texts that came after a file of theirs had been let out."""
+        found = []
+        for caption, text in self._texts.items():
+            if self._used.get(caption) and (caption, text) not in self._noted:
+                self._noted.add((caption, text))
+                found.append(JobCaptions.text_line(caption, text))
+        return found
+
+    def left_out(self) -> list[LeftOut]:
+        """Each caption file, and whether it is used."""
+        found = []
+        for number in sorted(self._texts):
+            name = self._names.get(number, "")
+            reason = self._said.get(number, CAPTION)
+            if not self._used.get(number) and is_used(reason):
+                reason = _SUPERSEDED if number == WITH_THE_DROP else _unused(name)
+            found.append(LeftOut(name, reason, number=number))
+        return found
+
+    def _named(self, archive: int, name: str) -> int:
+        """The caption of this name: by all of it, or without its ending."""
+        folder, _, last = name.rpartition("/")
+        for each in called(last):
+            if (found := self._of_name.get((archive, _folded(folder, each)))) is not None:
+                return found
+        return NONE
+
+    def _around(self, archive: int, name: str) -> int:
+        """The nearest caption of a folder, or an archive, in which it lies."""
+        while True:
+            folder = name.rpartition("/")[0]
+            found = self._of_folder.get((archive, _folded(folder)), NONE)
+            if found == NONE and folder:
+                found = self._of_name.get((archive, _folded(folder)), NONE)
+            if found != NONE:
+                return found
+            if folder:
+                name = folder
+            elif archive:
+                name, archive = self._names.get(archive, ""), archive // NESTED
+                if (found := self._named(archive, name)) != NONE:
+                    return found
+            else:
+                beside = self._named(0, self._drop)
+                if beside == NONE and self._topic:
+                    beside = self._named(0, self._topic)
+                return WITH_THE_DROP if beside == NONE and WITH_THE_DROP in self._texts else beside
+
+
+_SUPERSEDED = "a caption for all of the drop, and each of its files has a nearer one"
+
+
+def _unused(name: str) -> str:
+    last = name.rpartition("/")[2]
+    if target := caption_for(last):
+        return f"a caption of {target}, and nothing of that name is sent"
+    return "a caption, and nothing beside it is sent"
+
+
+def _folded(*parts: str) -> str:
+    path = "/".join(part for part in parts if part)
+    return unicodedata.normalize("NFC", path).casefold()

@@ -1,0 +1,64 @@
+"""What the names in a drop decide before anything has come out: which version of a photo is wanted, whose notes a file is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from telespool.belonging import Kinship
+from telespool.file_endings import raw_name
+from telespool.pipeline.unpack.sources.base import NO_MEDIA
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from telespool.config.schema import ChatSettings
+    from telespool.spool.account import LeftOut
+
+_NOTES_OF = "notes that belong to"
+
+
+class NameRules:
+    """The rules of one chat over one drop; `names` are those of its members by number, and may grow."""
+
+    def __init__(self, chat: ChatSettings, kin: Kinship, names: Mapping[int, str]) -> None:
+        self._chat = chat
+        self._kin = kin
+        self._names = names
+
+    def unwanted(self, number: int) -> str:
+        """Why a photo, or its clip, is left out for the sake of another version; "" where it is not."""
+        still = self._kin.still_of(number)
+        for each in (number, *(() if still is None else (still,))):
+            if self._chat.edited == "edited" and each in self._kin.originals:
+                return f"another version of it is sent: {self._name(self._kin.originals[each])}"
+            if self._chat.edited == "original" and each in self._kin.edited:
+                return f"another version of it is sent: {self._name(self._kin.edited[each])}"
+        return ""
+
+    def reason(self, number: int, reason: str) -> str:
+        """The reason why a file is left out, with what is known of whom it belongs to."""
+        if reason != NO_MEDIA:
+            return reason
+        lead = self._kin.sidecars.get(number)
+        if lead is not None:
+            return f"{_NOTES_OF} {self._name(lead)}"
+        return "it is a camera raw" if raw_name(self._names.get(number, "")) else reason
+
+    def told_again(self, left_out: Iterable[LeftOut], leads: dict[int, int]) -> list[LeftOut]:
+        """What was left out, now that all names are known: notes may be of files in another archive of the drop.
+
+        `leads` are files by the numbers of the notes that tell of them.
+        """
+        told = list(left_out)
+        if any(each.reason == NO_MEDIA and each.number for each in told):
+            leads = Kinship.of(self._names).sidecars | leads
+        return [
+            replace(each, reason=f"{_NOTES_OF} {self._name(leads[each.number])}")
+            if each.reason == NO_MEDIA and each.number in leads
+            else each
+            for each in told
+        ]
+
+    def _name(self, number: int) -> str:
+        return self._names[number].rpartition("/")[2]
