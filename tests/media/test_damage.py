@@ -80,6 +80,31 @@ async def test_what_breaks_off_is_said(
     assert said.startswith("it breaks off: ")
 
 
+@pytest.mark.parametrize(
+    "codec", [X264, "-c:v libx265 -preset ultrafast -x265-params log-level=none -tag:v hvc1"]
+)
+async def test_a_hole_of_zeros_is_said(
+    tmp_path: Path, settings: ConvertSettings, codec: str
+) -> None:
+    """Of an MP4 whose download did not end it is said how much is missing; one without any picture is refused."""
+    film = tmp_path / "film.mp4"
+    ffmpeg(*_PICTURE.format(length=6).split(), *f"{codec} {AAC} -movflags +faststart".split(), film)
+    assert (await assess(film, settings)).left_behind == ()
+    whole = film.read_bytes()
+    begin = whole.index(b"mdat") + 4
+    third = (len(whole) - begin) // 3
+    film.write_bytes(whole[: begin + third] + bytes(third) + whole[begin + 2 * third :])
+    (said,) = (await assess(film, settings)).left_behind
+    missing = float(said.split()[1])
+    assert 1.0 < missing < 3.0, said
+    assert "of its 6.0 seconds are missing" in said
+    assert any("are missing" in each for each in (await run(film, tmp_path, settings)).left_behind)
+    film.write_bytes(whole[:begin] + bytes(len(whole) - begin))
+    nothing = await assess(film, settings)
+    assert nothing.action == "refuse"
+    assert "holds only zeros" in nothing.reasons[0]
+
+
 async def test_the_level_follows_the_true_rate(tmp_path: Path, settings: ConvertSettings) -> None:
     """Where frames come at uneven times the finest step between two of them is not taken for the rate."""
     source = tmp_path / "phone.mp4"

@@ -10,6 +10,7 @@ import pytest
 
 from telespool.media.ffmpeg_args import plan
 from telespool.media.mp4 import Layout
+from telespool.media.mp4_frames import Look
 from telespool.media.playable import lowest_rung
 from telespool.media.probe import Probe
 from telespool.media.stream_choice import choose
@@ -68,7 +69,7 @@ def test_what_no_phone_records(more: dict[str, object], words: str) -> None:
 
 def test_parameters_that_change() -> None:
     """A picture with more than one set of parameters is encoded."""
-    rung, _ = lowest_rung(found(SCREEN), SCREEN, replace(WHOLE, parameters=2))
+    rung, _ = lowest_rung(found(SCREEN), SCREEN, replace(WHOLE, frames=Look(parameters=2)))
     assert rung == "encode"
 
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
+_HEADER = struct.Struct(">I4s")
+
 
 def boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, bytes, int]]:
     """The boxes from `start` on: where each begins, what it is, and its length."""
@@ -33,3 +36,23 @@ def inside(file: BinaryIO, wanted: bytes, start: int, end: int) -> tuple[int, in
         if kind == wanted:
             return at + 8, min(at + length, end)
     return None
+
+
+def in_memory(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The boxes that stand in these bytes, one behind the other: what each is, and what is in it."""
+    position = 0
+    while position + 8 <= len(content):
+        length, kind = _HEADER.unpack_from(content, position)
+        if length < 8:
+            return
+        yield kind, content[position + 8 : position + length]
+        position += length
+
+
+def walk(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The same, with what is in the boxes of an index that hold others."""
+    for kind, inner in in_memory(content):
+        if kind in _CONTAINERS:
+            yield from walk(inner)
+        else:
+            yield kind, inner

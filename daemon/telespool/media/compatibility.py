@@ -29,6 +29,7 @@ from telespool.errors import Permanent
 from telespool.file_types import is_raw
 from telespool.media import mp4, photo_info, photo_pool, plain_jpeg
 from telespool.media import sniff as sniffing
+from telespool.media.damage import unwritten
 from telespool.media.pages import FOREIGN
 from telespool.media.playable import lowest_rung
 from telespool.media.probe import Probe, probe
@@ -280,7 +281,7 @@ async def _assess_video(
         frame=VideoInfo(width, height, duration, silent=found.audio is None),
         streams=streams,
         probe=found,
-        left_behind=left_behind(found),
+        left_behind=(*unwritten(layout, duration), *left_behind(found)),
     )
 
 
@@ -299,6 +300,8 @@ def _why_refused(
 ) -> str:
     if (layout and layout.protected) or any(stream.protected for stream in found.streams):
         return f"{name} is protected against copying (DRM): only its seller's player opens it"
+    if layout and 0 < layout.frames.looked_at == layout.frames.empty:
+        return f"{name} holds only zeros where its pictures should be: the download or the copy did not end"
     if not video.codec:
         return f"{name} holds a kind of video that ffmpeg does not know ({video.tag or '?'})"
     # Of pictures that are too large ffprobe names the size in its complaint alone.

@@ -19,7 +19,8 @@ _SHARE = 50  # and this part of the whole
 
 def missing(work: ConversionContext) -> tuple[str, ...]:
     """A sentence on what is missing at the end; none for a film that is whole, and where nobody can know."""
-    cut = mp4.layout(work.source).missing if work.found.is_mp4 else 0
+    layout = mp4.layout(work.source) if work.found.is_mp4 else None
+    cut = layout.missing if layout else 0
     promised, there = work.video.frames, work.scan.count + work.scan.hidden + _blank(work)
     # In a whole MP4 it is an edit list that leaves frames out, and that is meant so.
     if promised > there + 1 and (cut or not (work.found.is_mp4 and mp4.track(work.source))):
@@ -32,7 +33,16 @@ def missing(work: ConversionContext) -> tuple[str, ...]:
         return (f"it breaks off: {end:.1f} of {whole:.1f} seconds are there",)
     if cut:
         return (f"it breaks off: its last {cut} bytes are missing",)
-    return ()
+    return unwritten(layout, work.length)
+
+
+def unwritten(layout: mp4.Layout | None, duration: float) -> tuple[str, ...]:
+    """A sentence on the part of an MP4 that holds only zeros, of `duration` seconds; none where there is no such part."""
+    if layout is None or not layout.frames.empty:
+        return ()
+    lost = max(duration * layout.frames.empty / layout.frames.looked_at, 0.1)
+    said = f"about {lost:.1f} of its {duration:.1f} seconds are missing"
+    return (f"{said}: there the file holds only zeros, as where a download did not end",)
 
 
 def _seconds(work: ConversionContext) -> str:

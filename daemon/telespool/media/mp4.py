@@ -7,26 +7,23 @@ and `track` says None to it. No child process, nothing is decoded: a millisecond
 
 from __future__ import annotations
 
-import contextlib
 import struct
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, BinaryIO
 
+from telespool.media import mp4_frames
+from telespool.media.boxes import in_memory, walk
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
 _MANY = 10_000
 _LARGEST_INDEX = 1 << 28
 _HEADER = struct.Struct(">I4s")
 # Telegram Desktop looks for the index in the first 128 KB (media_clip_check_streaming.cpp).
 _INDEX_WITHIN = 128 << 10
-_AVC_ENTRY = 78  # bytes of a sample entry before the boxes in it
-_SPS = 7  # the kind of NAL unit that holds size and profile
-_LOOKED_AT = 512  # bytes of a key frame: parameters stand in front
-_KEY_FRAMES = 20_000  # that are looked at; of more, some are passed over
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +31,15 @@ class Layout:
     """What stands where.
 
     `order` names the boxes; `index_at` is where `moov` begins, None where there is none; `missing` is how many
-    bytes the last box promises beyond the end of the file. `protected`: its streams are encrypted. `parameters` is how many
-    different sets of parameters its H.264 picture has; more than one changes midway, and hardware decoders stop there.
+    bytes the last box promises beyond the end of the file. `protected`: its streams are encrypted. `frames`: what stands in
+    front of the frames of its picture.
     """
 
     order: tuple[str, ...]
     index_at: int | None
     missing: int
     protected: bool = False
-    parameters: int = 1
+    frames: mp4_frames.Look = mp4_frames.UNSEEN
 
     @property
     def fragmented(self) -> bool:
@@ -68,7 +65,7 @@ def layout(path: Path) -> Layout:
     order: list[str] = []
     index_at: int | None = None
     missing = position = 0
-    protected, parameters = False, 1
+    protected, frames = False, mp4_frames.UNSEEN
     with path.open("rb") as file:
         while position + 8 <= size and len(order) < _MANY:
             file.seek(position)
@@ -87,13 +84,12 @@ def layout(path: Path) -> Layout:
                 file.seek(position)
                 index = file.read(min(length, _LARGEST_INDEX))
                 protected = _is_protected(index)
-                with contextlib.suppress(struct.error, KeyError, IndexError, ValueError):
-                    parameters = max(1, len(_parameters(index[8:], file)))
+                frames = mp4_frames.look(index[8:], file)
             order.append(name)
             position += length
     if position > size:
         missing = position - size
-    return Layout(tuple(order), index_at, missing, protected, parameters)
+    return Layout(tuple(order), index_at, missing, protected, frames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +168,12 @@ def _index(file: BinaryIO, size: int) -> bytes | None:
 
 def _read(index: bytes, handler: bytes, size: int) -> Track | None:
     scale = 0
-    for kind, content in _boxes(index):
+    for kind, content in in_memory(index):
         if kind == b"mvhd":
             scale = struct.unpack_from(">I", content, 20 if content[0] == 1 else 12)[0]
         if kind == b"trak":
             found: dict[bytes, bytes] = {}
-            for name, inner in _walk(content):
+            for name, inner in walk(content):
                 found.setdefault(name, inner)  # QuickTime has a second `hdlr`, of the data
             if found[b"hdlr"][8:12] == handler:
                 return _track(found, scale, size)
@@ -231,99 +227,6 @@ def _runs(table: bytes | None, form: str) -> Iterator[tuple[int, int]]:
     yield from struct.iter_unpack(form, table[8 : 8 + 8 * count])
 
 
-def _walk(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    for kind, inner in _boxes(content):
-        if kind in _CONTAINERS:
-            yield from _walk(inner)
-        else:
-            yield kind, inner
-
-
-def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    position = 0
-    while position + 8 <= len(content):
-        length, kind = _HEADER.unpack_from(content, position)
-        if length < 8:
-            return
-        yield kind, content[position + 8 : position + length]
-        position += length
-
-
 def _is_protected(index: bytes) -> bool:
     # ffprobe shows the format under the encryption, as if there were none.
     return b"sinf" in index and b"schm" in index and (b"encv" in index or b"enca" in index)
-
-
-def _parameters(index: bytes, file: BinaryIO) -> set[bytes]:
-    """The different sequence parameter sets of the first H.264 picture: in its header and in front of its key frames."""
-    for kind, content in _boxes(index):
-        if kind != b"trak":
-            continue
-        found: dict[bytes, bytes] = {}
-        for name, inner in _walk(content):
-            found.setdefault(name, inner)
-        if found[b"hdlr"][8:12] == b"vide":
-            sets: set[bytes] = set()
-            width = 0
-            for _, entry in _boxes(found[b"stsd"][8:]):
-                header = dict(_boxes(entry[_AVC_ENTRY:])).get(b"avcC")
-                if header is None:
-                    return set()
-                width = (header[4] & 3) + 1
-                sets.update(_header_sets(header))
-            for offset in _key_frames(found):
-                file.seek(offset)
-                sets.update(_frame_sets(file.read(_LOOKED_AT), width))
-            return sets
-    return set()
-
-
-def _header_sets(header: bytes) -> Iterator[bytes]:
-    position = 6
-    for _ in range(header[5] & 31):
-        size = int.from_bytes(header[position : position + 2], "big")
-        yield header[position + 2 : position + 2 + size]
-        position += 2 + size
-
-
-def _frame_sets(frame: bytes, width: int) -> Iterator[bytes]:
-    position = 0
-    while position + width < len(frame):
-        size = int.from_bytes(frame[position : position + width], "big")
-        unit = frame[position + width : position + width + size]
-        if unit and unit[0] & 31 == _SPS and len(unit) == size:
-            yield unit
-        position += width + size
-
-
-def _key_frames(found: dict[bytes, bytes]) -> list[int]:
-    """Where the key frames begin in the file."""
-    same, count = struct.unpack_from(">II", found[b"stsz"], 4)
-    sizes = [same] * count if same else struct.unpack_from(f">{count}I", found[b"stsz"], 12)
-    chunks = found.get(b"stco") or found[b"co64"]
-    form = ">I" if b"stco" in found else ">Q"
-    starts = [
-        at
-        for (at,) in struct.iter_unpack(
-            form, chunks[8 : 8 + struct.calcsize(form) * struct.unpack_from(">I", chunks, 4)[0]]
-        )
-    ]
-    runs = list(struct.iter_unpack(">III", found[b"stsc"][8:]))
-    offsets: list[int] = []
-    for place, (first, samples, _) in enumerate(runs):
-        last = runs[place + 1][0] if place + 1 < len(runs) else len(starts) + 1
-        for chunk in range(first, last):
-            at = starts[chunk - 1]
-            for _ in range(samples):
-                offsets.append(at)
-                at += sizes[len(offsets) - 1]
-    if b"stss" in found:
-        table = found[b"stss"]
-        keys = [
-            n
-            for (n,) in struct.iter_unpack(
-                ">I", table[8 : 8 + 4 * struct.unpack_from(">I", table, 4)[0]]
-            )
-        ]
-        offsets = [offsets[n - 1] for n in keys]
-    return offsets[:: len(offsets) // _KEY_FRAMES + 1]

@@ -71,7 +71,7 @@ def _wrong_with_picture(found: Probe, video: ProbedStream, layout: Layout | None
         wrong.append(f"it is HDR ({video.transfer})")
     if is_wide(video):
         wrong.append("its colours are wider than most screens show (BT.2020 or P3)")
-    if layout is not None and layout.parameters > 1:
+    if layout is not None and layout.frames.parameters > 1:
         wrong.append("its size or its parameters change midway")
     if video.width % 2 or video.height % 2:
         wrong.append(f"odd size: {video.width} × {video.height}")
