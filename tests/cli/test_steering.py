@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from telespool.spool import Spool, operator
-from telespool.spool.layout import HELD
+from telespool.spool.waiting import HELD
 from tests.cli.support import JOB, make, telespool
 from tests.harness import Home, eventually
 from tests.jobs import job_name

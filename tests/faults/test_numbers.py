@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.spool.layout import HELD
+from telespool.spool.waiting import HELD
 from tests.crash.media import copy_of, film, photo, video
 from tests.faults.house import config, running
 from tests.faults.support import HASTY, by_name

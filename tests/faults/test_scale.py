@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from telespool.spool.layout import HELD
+from telespool.spool.waiting import HELD
 from tests.crash.media import film, photo, video
 from tests.faults.house import config, running
 from tests.jobs import job_name

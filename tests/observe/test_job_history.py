@@ -13,8 +13,9 @@ from telespool.config import loader
 from telespool.observe import control_client
 from telespool.observe.job_history import JobHistory
 from telespool.pipeline.captions.text import CaptionText
-from telespool.spool.layout import HELD, SpoolLayout
+from telespool.spool.layout import SpoolLayout
 from telespool.spool.lock import Lock
+from telespool.spool.waiting import HELD
 from tests.cli.support import make
 from tests.jobs import job_name
 

@@ -12,7 +12,8 @@ import pytest
 from telespool.observe import status_text
 from telespool.observe.status import Status
 from telespool.runtime.waits import EVERYBODY
-from telespool.spool.layout import FOLDERS, HELD, SpoolLayout
+from telespool.spool.layout import FOLDERS, SpoolLayout
+from telespool.spool.waiting import HELD
 from tests.cli.support import JOB, make
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.spool import Spool
+from telespool.spool import Spool, note_text
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt, line_of
 from telespool.spool.layout import CAPTIONS, FOLDERS, MEMBERS, Entry
@@ -108,7 +108,9 @@ def test_a_live_photo_without_a_message_goes_by_itself_with_its_clip(spool: Spoo
     ]
 
 
-@pytest.mark.parametrize("known", ["the account", "another file in the account", "the file", ""])
+@pytest.mark.parametrize(
+    "known", ["the account", "another file in the account", "the file", "its signature", ""]
+)
 def test_a_note_without_its_file(spool: Spool, known: str) -> None:
     """A note that was moved out of quarantine alone is removed; a text that is called so itself is none."""
     lay(spool, "uploading/0002_b.jpg.txt", "uploading/0003-0004_album/0003_c.jpg.txt")
@@ -117,7 +119,10 @@ def test_a_note_without_its_file(spool: Spool, known: str) -> None:
     if "account" in known:
         name = "trip/b.jpg" if known == "the account" else "trip/b.jpg.txt"
         lay(spool, f"done/{MEMBERS}", data=f"0002 0 4 {'a' * 64} {name}\n")
-    is_note = known in {"the account", "the file"}
+    if known == "its signature":
+        note = spool.root / "uploading" / JOB / "0002_b.jpg.txt"
+        note.write_bytes(note_text.signed("b.jpg is damaged.", OTHER))
+    is_note = known in {"the account", "the file", "its signature"}
     assert spool.send_home(entry(spool, "uploading/0002_b.jpg.txt")) == is_note
     assert ("uploading/0002_b.jpg.txt" not in lying(spool)) == is_note
     assert not spool.drop_orphan_note(entry(spool, "uploading/0003-0004_album"))

@@ -16,8 +16,9 @@ from telespool.observe.job_waits import waits
 from telespool.spool.account import MOVED, REMOVED, Account, Fate, Proof, fates, late
 from telespool.spool.gathering import gathers, patient_until
 from telespool.spool.job_captions import CAPTION, is_used
-from telespool.spool.layout import FOLDERS, HELD, NOTES, SKIPPED, WORKING
+from telespool.spool.layout import FOLDERS, NOTES, SKIPPED, WORKING
 from telespool.spool.names import Job
+from telespool.spool.waiting import HELD, waits_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -267,10 +268,10 @@ class _Teller:
                 None,
             )
         try:
-            until = HELD if entry.unit.is_held else entry.path.stat().st_mtime
+            until = waits_until(entry.unit, entry.path.stat().st_mtime)
         except FileNotFoundError:
             until = 0.0
-        if until >= HELD:
+        if until == HELD:
             return "held", f"a person holds it; to let it go: telespool retry {self.job}", until
         if Job.chat_of(self.job) not in self.config.chats:
             return "waiting", "it waits until the configuration has its chat", None

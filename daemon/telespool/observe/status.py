@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.observe import control_client
-from telespool.spool.layout import FOLDERS, HELD, NOTE, WORKING, Entry, is_note
+from telespool.spool.layout import FOLDERS, NOTE, WORKING, Entry, is_note
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job, Unit
 from telespool.spool.note_text import reason_in
 from telespool.spool.strangers import is_numberless
+from telespool.spool.waiting import waits_until
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -193,7 +194,7 @@ class _Look:
             self.waiting_count += 1
             until = _patient_until(unit, entry)
             if unit.attempt:
-                until = HELD if unit.is_held else _mtime(entry)
+                until = waits_until(unit, _mtime(entry))
             _keep_least(self.waiting, WaitingUnits(until, job, str(unit.plain())))
             return
         if not unit.attempt:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from telespool.observe import humanize
 from telespool.runtime.waits import EVERYBODY
 from telespool.spool.account import brief
-from telespool.spool.layout import HELD
 from telespool.spool.strangers import NO_NUMBER
+from telespool.spool.waiting import HELD
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -161,7 +161,7 @@ def waiting(status: Status) -> Iterator[str]:
     for wait in waits:
         yield f"{who_waits(wait)} {how_long(wait, now)}: {wait['reason']}"
     for each in status.waiting[:5]:
-        if each.until >= HELD:
+        if each.until == HELD:
             if each.job in held:
                 continue  # the daemon has told it
             yield f"{humanize.job(each.job)}: {each.unit} is held; to let it go: telespool retry"

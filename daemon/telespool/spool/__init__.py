@@ -46,6 +46,7 @@ from telespool.spool import (
     joining,
     live_photos,
     mounts,
+    moved_notes,
     releases,
 )
 from telespool.spool.layout import FOLDERS, Folder
@@ -98,7 +99,7 @@ class Spool(SpoolWriter):
     defer = deliveries.defer
     wait = deliveries.wait
     resume = deliveries.resume
-    drop_orphan_note = deliveries.drop_orphan_note
+    drop_orphan_note = moved_notes.drop_orphan_note
     send_home = deliveries.send_home
     renumber = deliveries.renumber
     dissolve = deliveries.dissolve

@@ -11,10 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
-from telespool.spool import numbering
-from telespool.spool.account import Account
-from telespool.spool.layout import CONTENTS, FOLDERS, MEMBERS, Entry
-from telespool.spool.names import Unit, clean
+from telespool.spool import moved_notes, numbering
+from telespool.spool.layout import CONTENTS, MEMBERS, Entry
+from telespool.spool.names import Unit
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
@@ -106,34 +105,9 @@ def resume(spool: SpoolWriter, entry: Entry) -> Entry:
     return spool.put(entry, "uploading", unit)
 
 
-def drop_orphan_note(spool: SpoolWriter, entry: Entry) -> bool:
-    """Remove a note that a person moved out of quarantine without the file it is about; whether it was one.
-
-    A note is called like its file, with `.txt` behind: by the account of the job, or by another unit of that
-    number, it is known that the file was not called so itself.
-    """
-    about, dot, ending = entry.unit.label.rpartition(".")
-    if not dot or ending != "txt" or "." not in about or entry.unit.is_album:
-        return False
-    number = entry.unit.first
-    member = Account.read(spool, entry.job).members.get(number)
-    if member is not None:
-        is_note = clean(member.name.rpartition("/")[2]) == about
-    else:
-        units = (each for folder in FOLDERS for each in spool.units(folder, entry.job))
-        members = (member for each in units for member in spool.members(each))
-        is_note = any(m.unit.first == number and m.unit.label == about for m in members)
-    if not is_note:
-        return False
-    spool.disk.unlink(entry.path)
-    spool.tidy(entry.path.parent)
-    spool.changed([entry.folder])
-    return True
-
-
 def send_home(spool: SpoolWriter, entry: Entry) -> bool:
     """Bring a unit back that a person moved to where nobody can do anything with it; whether it was one."""
-    if drop_orphan_note(spool, entry):
+    if moved_notes.drop_orphan_note(spool, entry):
         return True
     unit, home = entry.unit, entry.folder
     if unit.message is not None or unit.kind == "o":

@@ -49,8 +49,6 @@ MEMBERS = "members.txt"
 CAPTIONS = "captions.txt"
 NOTE = ".txt"
 """Ends the name of the note about a unit in quarantine/, behind the unit's whole name."""
-HELD = 4_102_444_800.0
-"""2100-01-01: what waits in deferred/ with this time is held, as what has @held in its name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ from telespool.runtime import plain_files
 from telespool.spool.account import Account, LeftOut
 from telespool.spool.claims import GATHERED
 from telespool.spool.companions import PASSWORD_SUFFIX
-from telespool.spool.layout import HELD, SKIPPED, Entry, note_path
+from telespool.spool.layout import SKIPPED, Entry, note_path
 from telespool.spool.names import ALBUM_LABEL, OPEN_LABEL, PARTS_LABEL
 from telespool.spool.staging import COPY, staging, sweep
+from telespool.spool.waiting import HELD
 
 if TYPE_CHECKING:
     from telespool.spool import Spool

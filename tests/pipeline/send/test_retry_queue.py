@@ -11,7 +11,7 @@ from telespool.runtime.throttle import Throttle
 from telespool.runtime.waits import Wait, Waits
 from telespool.runtime.wakeups import WakeupBus
 from telespool.spool import Spool
-from telespool.spool.layout import HELD
+from telespool.spool.waiting import HELD
 from tests.jobs import job_name
 
 if TYPE_CHECKING:

@@ -34,7 +34,7 @@ from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import Wait
 from telespool.runtime.write_signs import WriteSigns
-from telespool.spool import returned_notes
+from telespool.spool import moved_notes
 from telespool.spool.names import DEFAULT_CHAT
 from telespool.spool.natural_order import natural
 
@@ -120,7 +120,7 @@ class Inbox(Worker):
         """The drops that have settled, as jobs, and the seconds until the next one may have."""
         self._make_subfolders()
         if self.config.inbox.take != "copy":  # else what lies there is others'
-            returned_notes.sort_out(self.spool.disk, self._folders())
+            moved_notes.sort_out(self.spool.disk, self._folders())
         pause, pending, there, settled = float(self.config.inbox.rescan), 0, set(), []
         loose: dict[str, list[tuple[Drop, float]]] = {}
         for drop in self._find():

@@ -15,7 +15,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline, Deadlines
 from telespool.runtime.waits import Wait
-from telespool.spool.layout import HELD
+from telespool.spool.waiting import HELD, waits_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator
@@ -134,11 +134,10 @@ class RetryQueue:
         longest = max(0.0, state.st_mtime - state.st_ctime)
         before = self._waits.known(key, now)
         left = self._waits.left(key, state.st_mtime, now, longest)
-        is_held = entry.unit.is_held or state.st_mtime >= HELD
         due = not self._looked or any(
             wait.concerns(entry.job, entry.chat, entry.place) for wait in ended
         )
-        if is_held:
+        if waits_until(entry.unit, state.st_mtime) == HELD:
             return _FOR_EVER
         if entry.chat not in self._chats:
             return _LOOK_AGAIN  # a start looks at it anew

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from telespool.spool import Spool, returned_notes
+from telespool.spool import Spool, moved_notes
 from telespool.spool.layout import Entry
 from telespool.spool.names import Unit
 from tests.jobs import job_name
@@ -41,7 +41,7 @@ def test_the_files_have_their_names_and_the_notes_are_gone(tmp_path: Path) -> No
         (inbox / name).write_bytes(content)
 
     for _ in range(2):
-        returned_notes.sort_out(spool.disk, [inbox])
+        moved_notes.sort_out(spool.disk, [inbox])
         left = {path.name: path.read_bytes() for path in inbox.iterdir()}
         assert left == {"IMG_1.jpg": b"x", "0002_IMG_2.jpg": b"x", "my.txt": b"x", **theirs}
 
@@ -61,7 +61,7 @@ def test_a_whole_job_and_an_album(tmp_path: Path) -> None:
     spool.inbox.mkdir(parents=True)
     (spool.root / "quarantine" / job).rename(spool.inbox / job)
 
-    returned_notes.sort_out(spool.disk, [spool.inbox])
+    moved_notes.sort_out(spool.disk, [spool.inbox])
 
     left = sorted(str(p.relative_to(spool.inbox / job)) for p in (spool.inbox / job).rglob("*.*"))
     assert left == ["0001-0002_album/IMG_1.jpg", "0001-0002_album/IMG_2.jpg", "IMG_3.jpg"]

@@ -1,7 +1,8 @@
-"""Files that a person moved from quarantine/ into the inbox, with their notes or without: who drops them again means the files.
+"""Notes that a person moved out of quarantine/: into the inbox, with their files or without, or to where units lie.
 
-A note that is signed by the program (`note_text`) is removed. The file beside it gets back the name that people know, where
-that is free: it has the number of its job in front, and only the note proves that. What is not proven to be ours is left.
+A note that is signed by the program (`note_text`) is removed. In the inbox the file beside it gets back the name that people
+know, where that is free: it has the number of its job in front, and only the note proves that. Notes of older versions
+have no signature; among the units of a job the names around them prove what they are. What is not proven to be ours is left.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.spool import note_text
-from telespool.spool.layout import NOTE
-from telespool.spool.names import Job, Unit
+from telespool.spool.account import Account
+from telespool.spool.layout import FOLDERS, NOTE
+from telespool.spool.names import Job, Unit, clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
     from telespool.spool.fs_ops import FileOps
+    from telespool.spool.layout import Entry
+    from telespool.spool.transition import SpoolWriter
 
 _MOST = 1 << 20  # bytes of a note
 
@@ -62,3 +66,30 @@ def _name_back(disk: FileOps, path: Path, unit: Unit) -> None:
     if plain_files.is_file(path):
         with contextlib.suppress(FileExistsError, FileNotFoundError):
             disk.rename(path, path.with_name(unit.shown))
+
+
+def drop_orphan_note(spool: SpoolWriter, entry: Entry) -> bool:
+    """Remove a note that a person moved out of quarantine/ to other units without the file it is about; whether it was one."""
+    if not entry.unit.label.endswith(NOTE) or entry.unit.is_album or not _is_note(spool, entry):
+        return False
+    spool.disk.unlink(entry.path)
+    spool.tidy(entry.path.parent)
+    spool.changed([entry.folder])
+    return True
+
+
+def _is_note(spool: SpoolWriter, entry: Entry) -> bool:
+    number, about = entry.unit.first, entry.unit.label.removesuffix(NOTE)
+    member = Account.read(spool, entry.job).members.get(number)
+    if member is not None:
+        name = clean(member.name.rpartition("/")[2])
+        if name in {about, entry.unit.label}:
+            return name == about
+    with contextlib.suppress(OSError):
+        if _is_ours(entry.path):
+            return True
+    if member is not None:
+        return False
+    units = (each for folder in FOLDERS for each in spool.units(folder, entry.job))
+    members = (each for unit in units for each in spool.members(unit))
+    return any(each.unit.first == number and each.unit.label == about for each in members)
