@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.left_loops",
     "tests.crash.counts",
     "tests.fixtures",
+    "tests.laying",
     "tests.telegram_server.fixtures",
 ]
 

@@ -15,10 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from telespool.config.schema import Bytes, Config, InboxSettings, SpoolSettings
-from telespool.doctor import places
 from tests import through
-from tests.cli.support import JOB, make
 from tests.harness import Home, eventually
 
 if TYPE_CHECKING:
@@ -339,30 +336,3 @@ async def test_a_daemon_that_hangs(home: Home) -> None:
         f"process {os.getpid()} holds the spool but does not answer" in findings["daemon"]["found"]
     )
     assert "journalctl" in findings["daemon"]["cure"]
-
-
-def test_too_few_watches(tmp_path: Path) -> None:
-    """Fewer watches than there are folders are a fault, with the line that changes it."""
-    jobs = {f"uploading/{JOB}-{n}/0001_a.jpg": b"" for n in range(20)}
-    spool = make(tmp_path / "home", jobs)
-    limits = tmp_path / "proc/sys/fs/inotify"
-    limits.mkdir(parents=True)
-    (limits / "max_user_instances").write_text("128\n")
-    (limits / "max_user_watches").write_text("16\n")
-    config = Config(spool=SpoolSettings(root=spool.root))
-    finding = places.events(config, tmp_path / "proc")
-    assert finding.state == "wrong"
-    assert "sysctl" in finding.cure
-    polling = Config(spool=SpoolSettings(root=spool.root), inbox=InboxSettings(polling=True))
-    assert places.events(polling, tmp_path / "proc").state == "ok"
-    (limits / "max_user_watches").write_text("8192\n")
-    assert places.events(config, tmp_path / "proc").state == "ok"
-
-
-def test_strangers(tmp_path: Path) -> None:
-    """A person's file in a working folder is named, but is no fault."""
-    spool = make(tmp_path, {"uploading/holiday.zip": b"1"})
-    config = Config(spool=SpoolSettings(root=spool.root, reserve=Bytes(0)))
-    found = {finding.name: finding for finding in places.spool(config)}
-    assert found["strangers"].state == "note"
-    assert "holiday.zip" in found["strangers"].found

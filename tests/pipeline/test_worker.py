@@ -22,7 +22,7 @@ from telespool.runtime.waits import EVERYBODY, Wait, Waits
 from telespool.runtime.wakeups import WakeupBus
 from telespool.spool import Spool
 from tests.jobs import DAY, job_name
-from tests.pipeline.laying import JOB, lay
+from tests.laying import JOB, lay
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -124,7 +124,7 @@ async def test_whose_fault_it_is(
 ) -> None:
     """A unit waits or is given up for what is its own; what would meet all others is raised."""
     worker = _Idle(context_of(spool))
-    entry = lay(spool, "uploading", "0001@1_a.jpg")
+    entry = lay(spool, "uploading/0001@1_a.jpg")
     wrong = error(entry.path)
     if fate == "raised":
         with pytest.raises(type(wrong)):
@@ -178,10 +178,10 @@ async def test_how_old_a_unit_surely_is(spool: Spool) -> None:
     """As the clock says while that is short; longer as far as boots and other jobs bear it out."""
     worker = _Idle(context_of(spool))
     now = spool.clock()
-    assert worker.age(lay(spool, "uploading", "0001_a.jpg", job_name(ago=60))) == pytest.approx(
+    assert worker.age(lay(spool, "uploading/0001_a.jpg", job=job_name(ago=60))) == pytest.approx(
         60, abs=5
     )
-    old = lay(spool, "uploading", "0001_a.jpg", job_name("family_old", ago=2 * DAY))
+    old = lay(spool, "uploading/0001_a.jpg", job=job_name("family_old", ago=2 * DAY))
     assert worker.age(old) == pytest.approx(2 * DAY, abs=5)
     spool.uptime = lambda: 60.0
     assert worker.age(old) < DAY
@@ -191,7 +191,7 @@ async def test_how_old_a_unit_surely_is(spool: Spool) -> None:
 async def test_a_step_that_changes_nothing_is_stopped(spool: Spool) -> None:
     """The third time the unit goes no further, and says so; a wait or a step forward counts anew."""
     guard = ProgressGuard(spool)
-    entry = lay(spool, "uploading", "0001_a.jpg")
+    entry = lay(spool, "uploading/0001_a.jpg")
     guard.waits()
     assert guard.end() is None
     for number in range(1, LIMIT + 1):
@@ -217,7 +217,7 @@ async def test_a_step_that_changes_nothing_is_stopped(spool: Spool) -> None:
             self.guard.begin(other)
             return 0.0
 
-    other = lay(spool, "uploading", "0002_b.jpg")
+    other = lay(spool, "uploading/0002_b.jpg")
     worker = _Stuck(context_of(spool))
     for _ in range(LIMIT):
         await worker._guarded_step()
@@ -235,7 +235,7 @@ async def test_who_waits_for_the_chat(spool: Spool) -> None:
     """A unit waits for everybody, its chat or its topic; whoever asks ends what can be ended."""
     waits, now = Waits(), spool.clock()
     sending = SendingWaits("uploader", waits, spool)
-    entry = lay(spool, "uploading", "0001_a.jpg")
+    entry = lay(spool, "uploading/0001_a.jpg")
     assert sending.of(entry) is None
     sending.begin(entry, Temporary("Slow mode.", scope="topic"), now + 60)
     found = sending.of(entry)
@@ -258,7 +258,7 @@ async def test_who_waits_for_the_chat(spool: Spool) -> None:
 async def test_who_waits_for_room(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A drop stands aside until what it needs is there; one that went elsewhere is forgotten."""
     queue = RoomQueue(context_of(spool))
-    drop = lay(spool, "incoming", "0000_a.zip")
+    drop = lay(spool, "incoming/0000_a.zip")
     assert queue.lacking(drop, 1) is None
     assert queue.surely_fits(1)
     monkeypatch.setattr(type(spool.room), "left", lambda _: 100)

@@ -2,51 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from telespool.spool import Spool, note_text
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt, line_of
-from telespool.spool.layout import CAPTIONS, FOLDERS, MEMBERS, Entry
+from telespool.spool.layout import CAPTIONS, FOLDERS, MEMBERS
 from telespool.spool.live_photos import part_live_photos
-from telespool.spool.names import Unit
-from tests.jobs import job_name
+from tests.laying import JOB, entry_at, lay_file, lay_files
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-JOB = job_name()
 OTHER = "20010101-000000_family_other"
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    """An open spool."""
-    spool = Spool(tmp_path / "spool")
-    spool.open()
-    yield spool
-    spool.close()
-
-
-def lay(spool: Spool, *names: str, job: str = JOB, data: str = "data") -> None:
-    """Put these files there, as FOLDER/UNIT or FOLDER/ALBUM/UNIT."""
-    for name in names:
-        folder, _, rest = name.partition("/")
-        path = spool.root / folder / job / rest
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(data)
-
-
-def entry(spool: Spool, name: str) -> Entry:
-    """The unit that lies there."""
-    folder, _, rest = name.partition("/")
-    unit = Unit.parse(rest)
-    assert unit is not None
-    where = next(each for each in FOLDERS if each == folder)
-    return Entry(where, JOB, unit, spool.root / folder / JOB / rest)
 
 
 def lying(spool: Spool) -> list[str]:
@@ -78,15 +43,15 @@ ALBUM = "uploading/0001-0003_album"
 def test_an_album_is_dissolved(spool: Spool, members: list[str], became: list[str]) -> None:
     """Each member is a unit; what was posted is done, and the halves of a live photo stay together."""
     album = "uploading/0001-0003@2_album"
-    lay(spool, *(f"{album}/{member}" for member in members))
-    spool.dissolve(entry(spool, album))
+    lay_files(spool, *(f"{album}/{member}" for member in members))
+    spool.dissolve(entry_at(spool, album))
     assert lying(spool) == became
 
 
 def test_what_a_person_put_into_an_album_goes_by_itself(spool: Spool) -> None:
     """Of an album that was posted one member has no message: it is sent alone."""
-    lay(spool, *(f"{ALBUM}/000{n}_{n}.jpg" for n in (1, 2, 3)))
-    spool.deliver(entry(spool, ALBUM), {1: 11, 3: 13})
+    lay_files(spool, *(f"{ALBUM}/000{n}_{n}.jpg" for n in (1, 2, 3)))
+    spool.deliver(entry_at(spool, ALBUM), {1: 11, 3: 13})
     assert lying(spool) == [
         "done/0001-0003+11_album/0001+11_1.jpg",
         "done/0001-0003+11_album/0003+13_3.jpg",
@@ -96,9 +61,11 @@ def test_what_a_person_put_into_an_album_goes_by_itself(spool: Spool) -> None:
 
 def test_a_live_photo_without_a_message_goes_by_itself_with_its_clip(spool: Spool) -> None:
     """Of an album that was posted: both halves are one unit, and the album is called after its first message."""
-    lay(spool, *(f"{ALBUM}/{name}" for name in ("0001_a.jpg", "0002_b.jpg", "0003~0002_b.mov")))
-    lay(spool, *(f"{ALBUM}/{name}" for name in ("0004_c.jpg", "0005_d.jpg")))
-    spool.deliver(entry(spool, ALBUM), {1: 13, 4: 11, 5: 0})
+    lay_files(
+        spool, *(f"{ALBUM}/{name}" for name in ("0001_a.jpg", "0002_b.jpg", "0003~0002_b.mov"))
+    )
+    lay_files(spool, *(f"{ALBUM}/{name}" for name in ("0004_c.jpg", "0005_d.jpg")))
+    spool.deliver(entry_at(spool, ALBUM), {1: 13, 4: 11, 5: 0})
     assert lying(spool) == [
         "done/0001-0003+11_album/0001+13_a.jpg",
         "done/0001-0003+11_album/0004+11_c.jpg",
@@ -113,19 +80,19 @@ def test_a_live_photo_without_a_message_goes_by_itself_with_its_clip(spool: Spoo
 )
 def test_a_note_without_its_file(spool: Spool, known: str) -> None:
     """A note that was moved out of quarantine alone is removed; a text that is called so itself is none."""
-    lay(spool, "uploading/0002_b.jpg.txt", "uploading/0003-0004_album/0003_c.jpg.txt")
+    lay_files(spool, "uploading/0002_b.jpg.txt", "uploading/0003-0004_album/0003_c.jpg.txt")
     if known == "the file":
-        lay(spool, "quarantine/0001-0002_album/0002_b.jpg")
+        lay_files(spool, "quarantine/0001-0002_album/0002_b.jpg")
     if "account" in known:
         name = "trip/b.jpg" if known == "the account" else "trip/b.jpg.txt"
-        lay(spool, f"done/{MEMBERS}", data=f"0002 0 4 {'a' * 64} {name}\n")
+        lay_file(spool, f"done/{MEMBERS}", f"0002 0 4 {'a' * 64} {name}\n")
     if known == "its signature":
         note = spool.root / "uploading" / JOB / "0002_b.jpg.txt"
         note.write_bytes(note_text.signed("b.jpg is damaged.", OTHER))
     is_note = known in {"the account", "the file", "its signature"}
-    assert spool.send_home(entry(spool, "uploading/0002_b.jpg.txt")) == is_note
+    assert spool.send_home(entry_at(spool, "uploading/0002_b.jpg.txt")) == is_note
     assert ("uploading/0002_b.jpg.txt" not in lying(spool)) == is_note
-    assert not spool.drop_orphan_note(entry(spool, "uploading/0003-0004_album"))
+    assert not spool.drop_orphan_note(entry_at(spool, "uploading/0003-0004_album"))
 
 
 def test_notes_are_added_once(spool: Spool) -> None:
@@ -151,31 +118,31 @@ def test_a_report_takes_the_place_of_one_that_was_told(spool: Spool) -> None:
 
 def test_what_came_meanwhile_is_not_forgotten(spool: Spool) -> None:
     """Only what was proven goes: another file under that name, or one more, stays."""
-    lay(spool, "done/0001+5_a.jpg", "done/0002+6_b.jpg")
+    lay_files(spool, "done/0001+5_a.jpg", "done/0002+6_b.jpg")
     paths = [spool.root / "done" / JOB / name for name in ("0001+5_a.jpg", "0002+6_b.jpg")]
     proven = [FileState.of(path, path.lstat()) for path in paths]
     spool.forget(JOB, proven[:1])
     assert len(lying(spool)) == 2
     paths[1].write_text("another")
     for path, state in zip(paths, proven, strict=True):
-        spool.forget_data(entry(spool, f"done/{path.name}"), [state])
+        spool.forget_data(entry_at(spool, f"done/{path.name}"), [state])
     assert [path.read_text() for path in paths] == ["", "another"]
 
 
 def test_the_name_of_an_empty_unit(spool: Spool) -> None:
     """Parting no live photos changes nothing."""
-    lay(spool, "uploading/0001_a.jpg")
-    part_live_photos(spool, entry(spool, "uploading/0001_a.jpg"), [], size=10)
+    lay_files(spool, "uploading/0001_a.jpg")
+    part_live_photos(spool, entry_at(spool, "uploading/0001_a.jpg"), [], size=10)
     assert lying(spool) == ["uploading/0001_a.jpg"]
 
 
 def test_what_is_on_its_way_is_known(spool: Spool) -> None:
     """A file of another job that was let out and not sent yet; one that vanished has no line."""
-    lay(spool, "uploading/0001_a.jpg")
-    line = line_of(entry(spool, "uploading/0001_a.jpg"))
+    lay_files(spool, "uploading/0001_a.jpg")
+    line = line_of(entry_at(spool, "uploading/0001_a.jpg"))
     assert line is not None
-    assert line_of(entry(spool, "uploading/0002_a.jpg")) is None
-    lay(spool, f"done/{MEMBERS}", data=f"{line}\n")
+    assert line_of(entry_at(spool, "uploading/0002_a.jpg")) is None
+    lay_file(spool, f"done/{MEMBERS}", f"{line}\n")
     index = DeliveredIndex(spool)
     assert index.before(JOB, line) is None
     known = index.before(OTHER, line)

@@ -6,36 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.spool import Spool
 from telespool.spool.layout import Entry
 from telespool.spool.names import Unit
-from tests.jobs import job_name
+from tests.laying import JOB, lay_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
-JOB = job_name()
+    from telespool.spool import Spool
+
 BEGIN = 4_000_000_000.0
 PATIENCE = 900.0
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    """An open spool."""
-    spool = Spool(tmp_path / "spool")
-    spool.open()
-    yield spool
-    spool.close()
-
-
-def lay(spool: Spool, *names: str) -> None:
-    """Put these files there, as FOLDER/UNIT or FOLDER/ALBUM/UNIT."""
-    for name in names:
-        folder, _, rest = name.partition("/")
-        path = spool.root / folder / JOB / rest
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"data")
 
 
 def convert(spool: Spool, name: str, *, at: float = BEGIN, size: int = 3) -> None:
@@ -67,7 +48,7 @@ def lying(spool: Spool, folder: str) -> list[str]:
 
 def test_copies_fill_an_album(spool: Spool) -> None:
     """Three are an album; what is left when nothing else is to come is the next."""
-    lay(spool, *(f"deferred/{n:04d}_{n}.avi" for n in range(1, 6)))
+    lay_files(spool, *(f"deferred/{n:04d}_{n}.avi" for n in range(1, 6)))
     for number in range(1, 5):
         convert(spool, f"{number:04d}_{number}.avi")
 
@@ -80,7 +61,7 @@ def test_copies_fill_an_album(spool: Spool) -> None:
 
 def test_a_single_copy_waits_for_nobody(spool: Spool) -> None:
     """Where nothing else is to be converted it leaves at once, as one message."""
-    lay(spool, "deferred/0001_1.avi", "quarantine/0002_2.avi", "deferred/0003@1_3.avi")
+    lay_files(spool, "deferred/0001_1.avi", "quarantine/0002_2.avi", "deferred/0003@1_3.avi")
     convert(spool, "0001_1.avi")
 
     assert lying(spool, "uploading") == ["0001c_1.mp4"]
@@ -88,7 +69,7 @@ def test_a_single_copy_waits_for_nobody(spool: Spool) -> None:
 
 def test_copies_wait_from_the_last_that_came(spool: Spool) -> None:
     """As long as others come in time they gather; a slow one is not waited for longer than that."""
-    lay(spool, *(f"deferred/{n:04d}_{n}.avi" for n in range(1, 4)))
+    lay_files(spool, *(f"deferred/{n:04d}_{n}.avi" for n in range(1, 4)))
     convert(spool, "0001_1.avi", at=BEGIN)
     convert(spool, "0002_2.avi", at=BEGIN + 800)
 
@@ -102,7 +83,7 @@ def test_copies_wait_from_the_last_that_came(spool: Spool) -> None:
 
 def test_a_quarantined_one_holds_up_none(spool: Spool) -> None:
     """When the last that was awaited is given up the others leave."""
-    lay(spool, "deferred/0001_1.avi", "converting/0002@3_2.avi")
+    lay_files(spool, "deferred/0001_1.avi", "converting/0002@3_2.avi")
     convert(spool, "0001_1.avi")
     assert close(spool, BEGIN) == pytest.approx(PATIENCE)
     (original,) = [each for each in spool.units("converting", JOB) if each.unit.first == 2]
@@ -114,7 +95,7 @@ def test_a_quarantined_one_holds_up_none(spool: Spool) -> None:
 
 def held(spool: Spool, *names: str) -> None:
     """Lay a story out as the intake does: two albums, the first of which lacks number 2."""
-    lay(spool, *names)
+    lay_files(spool, *names)
     for album, numbers in (("0001-0003=0001_open", (1, 3)), ("0004-0005=0004_album", (4, 5))):
         staged = []
         for number in numbers:
@@ -164,7 +145,7 @@ def test_an_album_that_was_left_empty_is_removed(spool: Spool) -> None:
 
 def test_files_with_other_captions_share_no_album(spool: Spool) -> None:
     """People wrote one caption for the first and another for the second: two posts."""
-    lay(spool, *(f"deferred/{n:04d}_{n}.avi" for n in (1, 2, 3)))
+    lay_files(spool, *(f"deferred/{n:04d}_{n}.avi" for n in (1, 2, 3)))
     captions = spool.root / "done" / JOB / "captions.txt"
     captions.parent.mkdir()
     captions.write_text('= 13 "sea"\n= 14 "lake"\n0001 -1 13\n0002 -1 14\n0003 -1 13\n')

@@ -19,32 +19,12 @@ from telespool.spool.receipts import Receipt, ReceiptReader, kept
 from telespool.spool.room import Promise
 from telespool.spool.transition import free_name
 from telespool.spool.whole_file import appearing
-from tests.jobs import job_name
+from tests.laying import JOB, lay_file, lay_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-JOB = job_name()
 DIGEST = "a" * 64
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    """An open spool."""
-    spool = Spool(tmp_path / "spool")
-    spool.open()
-    yield spool
-    spool.close()
-
-
-def lay(spool: Spool, name: str, data: str = "data") -> Path:
-    """A file of the job, as FOLDER/NAME."""
-    folder, _, rest = name.partition("/")
-    path = spool.root / folder / JOB / rest
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(data)
-    return path
 
 
 @pytest.mark.parametrize(
@@ -58,15 +38,15 @@ def test_a_receipt_that_was_broken_off_says_nothing(line: str) -> None:
 def test_broken_lines_of_lists(spool: Spool, tmp_path: Path) -> None:
     """Each list is read up to what is broken in it, and beyond."""
     assert JobCaptions.read(spool, JOB) == JobCaptions()
-    lay(spool, f"done/{CAPTIONS}", '= 1 "cut off\n= 2 "whole"\n= 3 5\nnothing\n0004 2 -1\n')
+    lay_file(spool, f"done/{CAPTIONS}", '= 1 "cut off\n= 2 "whole"\n= 3 5\nnothing\n0004 2 -1\n')
     found = JobCaptions.read(spool, JOB)
     assert found.texts == {2: "whole", 3: None}
     assert kept(spool, JOB) == {}
-    lay(spool, f"done/{CONTENTS}", "kept 1 640 480\nkept 2 x\nkept 3 320 \0\n")
+    lay_file(spool, f"done/{CONTENTS}", "kept 1 640 480\nkept 2 x\nkept 3 320 \0\n")
     assert kept(spool, JOB) == {1: (640, 480)}
     reader = ReceiptReader()
     assert reader.contents(tmp_path / "none") == {}
-    path = lay(spool, f"done/{CONTENTS}", f"0001 2 3 {DIGEST} a.jpg\n0002 2 3 {DIGEST} b")
+    path = lay_file(spool, f"done/{CONTENTS}", f"0001 2 3 {DIGEST} a.jpg\n0002 2 3 {DIGEST} b")
     assert reader.contents(path) == {1: {(3, DIGEST)}}
     path.write_text(f"0003 2 3 {DIGEST} c\n")
     assert reader.contents(path) == {3: {(3, DIGEST)}}
@@ -81,18 +61,18 @@ def test_the_account_proves_what_arrived(spool: Spool) -> None:
         f"2000001 0 4 {DIGEST} b.jpg",
     ]
     sent = f"0001 5 4 {DIGEST} a.jpg\n2000001 6 4 {DIGEST} b.jpg\n"
-    lay(spool, f"done/{CONTENTS}", sent)
+    lay_file(spool, f"done/{CONTENTS}", sent)
     for more, covered in (
         (["complete"], True),
         ([], False),
         (["- in.zip → c.txt\ttext", "complete"], False),
     ):
-        lay(spool, f"done/{MEMBERS}", "\n".join([*lines, *more, ""]))
+        lay_file(spool, f"done/{MEMBERS}", "\n".join([*lines, *more, ""]))
         assert Proof(spool, JOB).covers(9, inner) == covered
         assert Proof(spool, JOB).of_size(9)
     assert not Proof(spool, JOB).covers(9, DIGEST)
     assert json.dumps(Fate("a", "delivered").to_json())
-    drop = lay(spool, "incoming/0000_trip/a.jpg", "longer than that").parent
+    drop = lay_file(spool, "incoming/0000_trip/a.jpg", "longer than that").parent
     unit = Unit.parse(drop.name)
     assert unit is not None
     entry = Entry("incoming", JOB, unit, drop)
@@ -132,8 +112,8 @@ def test_a_folder_that_was_removed(spool: Spool) -> None:
 def test_pieces_of_films_that_nobody_converts(spool: Spool) -> None:
     """They go; those of a film that waits stay."""
     for name in ("0001.segments/v1.mp4", "0002.segments/v1.mp4", "notes.txt"):
-        lay(spool, f"converting/{name}")
-    lay(spool, "deferred/0002_b.avi")
+        lay_files(spool, f"converting/{name}")
+    lay_files(spool, "deferred/0002_b.avi")
     spool.drop_orphan_segments(JOB)
     assert sorted(path.name for path in (spool.root / "converting" / JOB).iterdir()) == [
         "0002.segments",
@@ -143,8 +123,8 @@ def test_pieces_of_films_that_nobody_converts(spool: Spool) -> None:
 
 def test_copies_that_gather_leave_where_room_is_needed(spool: Spool) -> None:
     """A story keeps its place."""
-    lay(spool, "deferred/0001-0002c_open/0001c_a.mp4")
-    lay(spool, "deferred/0003-0004=0003_open/0003=0003_a.jpg")
+    lay_files(spool, "deferred/0001-0002c_open/0001c_a.mp4")
+    lay_files(spool, "deferred/0003-0004=0003_open/0003=0003_a.jpg")
     spool.close_copies()
     assert [path.name for path in (spool.root / "uploading" / JOB).iterdir()] == ["0001c_a.mp4"]
     assert (spool.root / "deferred" / JOB / "0003-0004=0003_open").is_dir()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,40 +12,17 @@ from telespool.errors import Permanent
 from telespool.spool import Spool, operator
 from telespool.spool.companions import belongs_to
 from telespool.spool.fs_ops import FileOps
-from telespool.spool.layout import FOLDERS, Entry
+from telespool.spool.layout import Entry
 from telespool.spool.lock import Lock
 from telespool.spool.lookup import find, typed
-from telespool.spool.names import Job, Unit
+from telespool.spool.names import Job
 from telespool.spool.natural_order import natural
 from telespool.spool.staging import PREFIX, staging, sweep
 from telespool.spool.strangers import strangers
+from tests.laying import JOB, lay
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-JOB = "20010101-000000_family+Trip_first"
-OTHER = "20010101-000001_family_second"
+OTHER = f"{JOB[:15]}_family_second"
 MEMORY = Path("/dev/shm")  # noqa: S108 - another file system
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    """An open spool."""
-    spool = Spool(tmp_path / "spool")
-    spool.open()
-    yield spool
-    spool.close()
-
-
-def lay(spool: Spool, name: str, job: str = JOB) -> Entry:
-    """Put a file there, as FOLDER/UNIT."""
-    folder, _, rest = name.partition("/")
-    path = spool.root / folder / job / rest
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(rest)
-    unit = Unit.parse(rest)
-    assert unit is not None
-    return Entry(next(each for each in FOLDERS if each == folder), job, unit, path)
 
 
 def test_an_archive_is_dropped_again(spool: Spool) -> None:
@@ -162,13 +138,13 @@ def test_what_is_typed(text: str, meant: str) -> None:
         ("nothing", "no job of that name"),
         ("same.jpg", "2 jobs have a file same.jpg"),
         ("{job}/none.jpg", "There is no none.jpg in"),
-        ("0101", "2 jobs are called 0101"),
+        ("{job:.8}", "2 jobs are called "),
     ],
 )
 def test_what_cannot_be_found(spool: Spool, text: str, says: str) -> None:
     """Each sentence says what was named and what to do."""
     lay(spool, "uploading/0001_same.jpg")
-    lay(spool, "uploading/0001_same.jpg", OTHER)
+    lay(spool, "uploading/0001_same.jpg", job=OTHER)
     (spool.root / "incoming/letter.txt").write_text("dear aunt")
     with pytest.raises(Permanent, match=says):
         find(spool, text.format(root=spool.root, job=JOB))
@@ -177,16 +153,16 @@ def test_what_cannot_be_found(spool: Spool, text: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("text", "entries"),
     [
-        ("first", []),
-        ("holi", ["0001_holiday.jpg"]),
-        ("HOLIDAY.JPG", ["0001_holiday.jpg"]),
-        ("first/1", ["0001_holiday.jpg"]),
-        ("first/holiday.jpg", ["0001_holiday.jpg"]),
+        ("holi", []),
+        ("bea", ["0001_beach.jpg"]),
+        ("BEACH.JPG", ["0001_beach.jpg"]),
+        ("holiday/1", ["0001_beach.jpg"]),
+        ("holiday/beach.jpg", ["0001_beach.jpg"]),
     ],
 )
 def test_what_is_found(spool: Spool, text: str, entries: list[str]) -> None:
     """A job by a part of its name, a file by its name, a part of it, or its number."""
-    lay(spool, "uploading/0001_holiday.jpg")
+    lay(spool, "uploading/0001_beach.jpg")
     found = find(spool, text)
     assert found.job == JOB
     assert [each.path.name for each in found.entries] == entries

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
-from telespool.spool import Spool
 from telespool.spool.layout import Entry
 from telespool.spool.names import Unit
-from tests.spool.test_gathering import BEGIN, JOB, PATIENCE, close, convert, lay, lying
+from tests.laying import JOB, lay_files
+from tests.spool.test_gathering import BEGIN, PATIENCE, close, convert, lying
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    """An open spool."""
-    spool = Spool(tmp_path / "spool")
-    spool.open()
-    yield spool
-    spool.close()
+    from telespool.spool import Spool
 
 
 def hold(spool: Spool, album: str, *numbers: int) -> None:
@@ -63,7 +51,7 @@ def sent(spool: Spool) -> list[list[str]]:
 
 def test_pages_join_the_album_around_them(spool: Spool) -> None:
     """Where there is room for them: before what comes behind, after what comes before."""
-    lay(spool, "deferred/0002=0002_2.tif", "deferred/0004=0004_4.avi")
+    lay_files(spool, "deferred/0002=0002_2.tif", "deferred/0004=0004_4.avi")
     hold(spool, "0001-0004=0001_open", 1, 3)
     split(spool, "0002=0002_2.tif", 3, 10)
 
@@ -74,7 +62,7 @@ def test_pages_join_the_album_around_them(spool: Spool) -> None:
 
 def test_without_room_the_album_is_parted_around_them(spool: Spool) -> None:
     """What stands behind the pages becomes an album of its own, which what it lacks still joins."""
-    lay(spool, "deferred/0002=0002_2.tif", "deferred/0004=0004_4.avi")
+    lay_files(spool, "deferred/0002=0002_2.tif", "deferred/0004=0004_4.avi")
     hold(spool, "0001-0005=0001_open", 1, 3, 5)
     hold(spool, "0006-0007=0006_album", 6, 7)
     split(spool, "0002=0002_2.tif", 3, 5)
@@ -86,7 +74,7 @@ def test_without_room_the_album_is_parted_around_them(spool: Spool) -> None:
 
 def test_what_is_made_of_everything_leaves_in_order(spool: Spool) -> None:
     """Where nothing of an album was ready: copies and pages follow each other all the same."""
-    lay(spool, *(f"deferred/000{n}=000{n}_{n}.x" for n in (1, 2, 3)))
+    lay_files(spool, *(f"deferred/000{n}=000{n}_{n}.x" for n in (1, 2, 3)))
     convert(spool, "0001=0001_1.x", size=5)
     split(spool, "0002=0002_2.x", 2, 5)
     convert(spool, "0003=0003_3.x", size=5)
@@ -96,7 +84,7 @@ def test_what_is_made_of_everything_leaves_in_order(spool: Spool) -> None:
 
 def test_pages_of_several_pictures_share_albums(spool: Spool) -> None:
     """Where nothing was ready pages gather as copies do, in their order, as many as an album holds."""
-    lay(spool, *(f"deferred/000{n}=000{n}_{n}.x" for n in range(1, 6)))
+    lay_files(spool, *(f"deferred/000{n}=000{n}_{n}.x" for n in range(1, 6)))
     for number in (1, 2, 3, 4):
         split(spool, f"000{number}=000{number}_{number}.x", 3, 7)
     convert(spool, "0005=0005_5.x", size=7)
@@ -106,7 +94,7 @@ def test_pages_of_several_pictures_share_albums(spool: Spool) -> None:
 
 def test_pages_that_are_late_are_an_album_of_their_own(spool: Spool) -> None:
     """The story has gone on without them: they follow at once."""
-    lay(spool, "deferred/0002=0002_2.tif")
+    lay_files(spool, "deferred/0002=0002_2.tif")
     hold(spool, "0001-0003=0001_open", 1, 3)
     assert close(spool, BEGIN + PATIENCE + 1) is None
     split(spool, "0002=0002_2.tif", 2, 5)
@@ -117,9 +105,9 @@ def test_pages_that_are_late_are_an_album_of_their_own(spool: Spool) -> None:
 def test_a_death_in_between_is_made_good(spool: Spool) -> None:
     """The process died while the pages moved: the next look moves the rest."""
     folder = "deferred/0001-0003=0001_open"
-    lay(spool, f"{folder}/0001=0001_1.jpg", f"{folder}/0003=0003_3.jpg")
-    lay(spool, f"{folder}/2000001c=0002_2.jpg", "converting/0002=0002@1_2.tif")
-    lay(spool, "deferred/2000001-2000003=0002_parts/2000002c=0002_2.jpg")
+    lay_files(spool, f"{folder}/0001=0001_1.jpg", f"{folder}/0003=0003_3.jpg")
+    lay_files(spool, f"{folder}/2000001c=0002_2.jpg", "converting/0002=0002@1_2.tif")
+    lay_files(spool, "deferred/2000001-2000003=0002_parts/2000002c=0002_2.jpg")
 
     assert close(spool, BEGIN, 10) is None
     assert sent(spool) == [["1", "2c", "2c", "3"]]
@@ -127,7 +115,7 @@ def test_a_death_in_between_is_made_good(spool: Spool) -> None:
 
 def test_chapters_that_do_not_fit_begin_an_album(spool: Spool) -> None:
     """Copies of one recording share an album; what comes behind them joins none before."""
-    lay(spool, *(f"deferred/000{n}_{n}.avi" for n in range(1, 6)))
+    lay_files(spool, *(f"deferred/000{n}_{n}.avi" for n in range(1, 6)))
     convert(spool, "0001_1.avi")
     convert(spool, "0002_2.avi")
     unit = Unit.parse("0003_3.avi")

@@ -17,28 +17,19 @@ from telespool.pipeline.report_hooks import ReportHooks
 from telespool.pipeline.send import refusals
 from telespool.pipeline.send.files_behind import FilesBehind
 from telespool.pipeline.send.posting import post_all
-from telespool.spool import Spool
 from telespool.spool.layout import Entry
 from telespool.spool.names import Unit
-from tests.pipeline.laying import JOB, lay
+from tests.laying import JOB, lay, lay_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from telespool.destinations.base import Destination
     from telespool.errors import TelespoolError
     from telespool.pipeline.send.prepare import Preparer
     from telespool.pipeline.send.stager import StagedUnit
-
-
-@pytest.fixture
-def spool(tmp_path: Path) -> Iterator[Spool]:
-    """An open spool."""
-    spool = Spool(tmp_path / "spool")
-    spool.open()
-    yield spool
-    spool.close()
+    from telespool.spool import Spool
 
 
 class _Taking:
@@ -114,7 +105,7 @@ async def test_posting_until_all_is_answered(
     refused: list[int],
 ) -> None:
     """Each file has a message or a cause; where the rest is never taken, the unit waits."""
-    entry = lay(spool, "uploading", "0001_a.jpg")
+    entry = lay(spool, "uploading/0001_a.jpg")
     staged = {n: Uploaded(item(n, f"{n}.jpg", entry.path), None) for n in (1, 2)}
     place, preparing = cast("Destination", _Taking(*answers)), cast("Preparer", _Preparing())
     if messages is None:
@@ -149,7 +140,7 @@ async def test_files_behind_photos(
     spool: Spool, answers: list[Mapping[int, int] | Exception], name: str, notes: list[str] | None
 ) -> None:
     """A file that is refused is a remark; one that cannot go now makes its unit wait."""
-    entry = lay(spool, "uploading", "0001_a.jpg")
+    entry = lay(spool, "uploading/0001_a.jpg")
     staged = {1: Uploaded(item(1, "a.jpg", entry.path), None)}
 
     class _Unit:
@@ -178,7 +169,7 @@ async def test_files_behind_photos(
 async def test_an_album_of_copies_that_nobody_takes(spool: Spool) -> None:
     """Each copy goes its own way: its original is refused, and the copy is removed."""
     for n in (1, 2):
-        lay(spool, f"uploading/{JOB}", f"000{n}c_{n}.mp4", "0001-0002c_album")
+        lay_files(spool, f"uploading/0001-0002c_album/000{n}c_{n}.mp4")
         original = spool.root / "converting" / JOB / f"000{n}@1_{n}.avi"
         original.parent.mkdir(parents=True, exist_ok=True)
         original.write_bytes(b"film")

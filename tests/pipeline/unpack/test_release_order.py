@@ -30,14 +30,6 @@ if TYPE_CHECKING:
 JOB = job_name()
 
 
-@pytest.fixture
-def spool(tmp_path: Path) -> Spool:
-    """An open spool."""
-    spool = Spool(tmp_path / "spool")
-    spool.open()
-    return spool
-
-
 def members(names: list[str]) -> list[Member]:
     """The members of an archive with these names."""
     return [Member(n, name, None) for n, name in enumerate(sorted(names, key=natural), 1)]
