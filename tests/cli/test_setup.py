@@ -131,9 +131,21 @@ def test_short_names_of_chats() -> None:
 @pytest.mark.telegram
 @pytest.mark.media
 @pytest.mark.timeout(120)
-async def test_to_telegram(home: Home, telegram: TestTelegram) -> None:
-    """The two values, the login, and chats by number: what is written posts to the chosen chat."""
+@pytest.mark.parametrize("through", ["", "a proxy"])
+async def test_to_telegram(home: Home, telegram: TestTelegram, through: str) -> None:
+    """The two values, the login, and chats by number: what is written posts to the chosen chat.
+
+    Where Telegram does not answer, the link of a proxy may be pasted.
+    """
     home.session.unlink()
+    proxy: list[tuple[str, str]] = []
+    if through:
+        telegram.proxy_secret = bytes(range(16))
+        door = f"127.0.0.1:{telegram.port}"
+        home.config.write_text(home.config.read_text().replace(door, "127.0.0.1:1"))
+        key = f"dd{telegram.proxy_secret.hex()}"
+        link = f"tg://proxy?server=127.0.0.1&port={telegram.port}&secret={key}"
+        proxy = [("tries again as before", "what?"), ("Give a link", link)]
     telegram.directory.add("supergroup", 999, "The Smiths", "smith_family")
     spool = home.directory / "new"
     environment = {key: value for key, value in home.environment.items() if "API_HASH" not in key}
@@ -145,6 +157,7 @@ async def test_to_telegram(home: Home, telegram: TestTelegram) -> None:
             ("api_id:", str(telegram.API_ID)),
             ("api_hash:", telegram.API_HASH),
             ("Log in, once", ""),
+            *proxy,
             ("country code", telegram.PHONE),
             ("in the Telegram app", telegram.PHONE_CODE),
         ):
@@ -164,6 +177,7 @@ async def test_to_telegram(home: Home, telegram: TestTelegram) -> None:
     made = loader.load(home.config)
     assert made.chats == {"default": "@smith_family", "family": "@smith_family"}
     assert made.telegram.datacenter.id == 2
+    assert bool(made.telegram.proxy) == bool(through)
     secret = home.config.parent / "secrets" / "api-hash"
     assert secret.read_text().strip() == telegram.API_HASH
     assert stat.S_IMODE(secret.stat().st_mode) == 0o600

@@ -117,11 +117,16 @@ def test_the_service_is_started(
     monkeypatch.setattr("subprocess.run", lambda words, **_: started.append(words))
     monkeypatch.setattr("shutil.which", lambda _: "/bin/systemctl")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    config = loader.parse(f'[spool]\nroot = "{tmp_path}"\n[chats]\ndefault = "me"\n', "config.toml")
+    text = f'[spool]\nroot = "{tmp_path}"\n[chats]\ndefault = "me"\n'
+    config = loader.parse(text, "config.toml")
+    proxy = f'{text}[telegram]\nproxy = "socks5://127.0.0.1:1080"\n'
     for answer in ("no", "yes"):
         answers(answer)
         setup._go_on(config)
     assert started == [["systemctl", "enable", "--now", "telespool.service"]]
+    answers("no")
+    setup._go_on(loader.parse(proxy, "config.toml"))
+    assert "IPAddressAllow=127.0.0.1" in capsys.readouterr().out
     monkeypatch.setattr(setup, "service_unit", lambda: "")
     setup._go_on(config)
     assert "docs/deployment.md" in capsys.readouterr().out

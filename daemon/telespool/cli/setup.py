@@ -14,13 +14,13 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from telespool.cli import doctor, login, setup_file
+from telespool.cli import doctor, login, proxy_link, setup_file
 from telespool.config import loader
 from telespool.config.paths import inbox, posts, service_unit, start_command, state_directory, use
 from telespool.config.schema import LogSettings
 from telespool.config.secrets import Secrets
 from telespool.config.validation import ALIAS
-from telespool.errors import ConfigError, Permanent
+from telespool.errors import ConfigError, Permanent, Temporary
 from telespool.observe import log as logs
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _HELLO = """\
 This writes the configuration of Telespool, {file}.
 Press Enter for what stands in [brackets]. Ctrl-C ends it at any moment; nothing is sent."""
+_PROXY = """\
+If this network lets nobody through to Telegram, a proxy may. Paste its link (https://t.me/proxy?… or https://t.me/socks?…), or
+write socks5://[USER@]HOST:PORT. Enter tries again as before; Ctrl-C ends."""
 _APPLICATION = """
 Telegram wants two values that name your own copy of this program. They are free:
   open https://my.telegram.org and log in with your phone number,
@@ -122,7 +125,24 @@ def _telegram(answers: Answers, file: Path) -> Answers:
         "\nLog in, once:\n  1  with your phone number and a code\n  2  by a QR code that you scan with the app"
     )
     qr = _ask("Number:", "1", _one_of(2)) == "2" if not secrets.bot_token else False
-    account = asyncio.run(login.log_in_here(config, secrets, qr=qr))
+    while True:
+        try:
+            account = asyncio.run(login.log_in_here(config, secrets, qr=qr))
+            break
+        except Temporary as error:
+            if error.kind != "network" or error.retry_after is not None:
+                raise
+            print(f"\n{error}")
+        said = _ask(
+            _PROXY, "again", lambda text: "" if text == "again" else proxy_link.objection(text)
+        )
+        if said != "again":
+            named = proxy_link.read(said)
+            if named.secret:
+                setup_file.keep_secret(file, "proxy-secret", named.secret)
+            secrets = replace(secrets, proxy_secret=named.secret or None)
+            answers = replace(answers, proxy=named.address)
+            config = replace(config, telegram=replace(config.telegram, proxy=named.address))
     print(f"Logged in as {account.name}.")
     return replace(answers, api_id=int(api_id), chats=_chats(config, secrets))
 
@@ -163,6 +183,13 @@ def _go_on(config: Config) -> None:
     if config.destination == "folder":
         print(f"Posts appear in {posts(config) / 'index.html'}")
     unit = service_unit()
+    if unit and config.telegram.proxy:
+        print(
+            f"\nThe service reaches Telegram's addresses alone. Let it reach the proxy:  systemctl edit {unit}"
+        )
+        print(
+            f"and write two lines:  [Service]  and  IPAddressAllow={proxy_link.host(config.telegram.proxy)}"
+        )
     if unit and os.geteuid() == 0 and shutil.which("systemctl"):
         if (
             _ask("\nStart the service now, and with the machine from now on?", "yes", _yes_or_no)
