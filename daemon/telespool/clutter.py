@@ -94,7 +94,10 @@ REASONS = frozenset(
 
 
 def clutter(path: str) -> str:
-    """Why nobody meant to send a file or folder of this path (its parts go from the drop down); "" where none is known."""
+    """Return why nobody meant to send a file or folder of this path, "" where no reason is known.
+
+    The parts of the path go from the drop down.
+    """
     parts = [part for part in path.split("/") if part not in {"", ".", ".."}]
     for part in parts:
         reason = _FOLDERS.get(part.casefold())
@@ -114,7 +117,7 @@ def clutter(path: str) -> str:
 
 
 def litter(path: str) -> bool:
-    """Whether a system left this behind and nobody made it: less than `clutter`, since a hidden file may be somebody's."""
+    """Whether a system left this behind. Less than `clutter` tells: a hidden file may be somebody's."""
     name = path.rstrip("/").rpartition("/")[2]
     return clutter(path) == _SYSTEM or name.startswith("._") or name.casefold() == ".ds_store"
 

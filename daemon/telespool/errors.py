@@ -41,8 +41,9 @@ WaitKind = Literal[
     "chat",
     "album",
 ]
-"""What is waited for: the hours of sending, a disk that works, room on it, a program that runs, the network (or the server), the end of a flood
-wait, an account that may post again, a person, a volume of an archive, a chat that lets us write, what an album still lacks."""
+"""What is waited for: the hours of sending, a disk that works, room on it, a program that runs, the network (or the
+server), the end of a flood wait, an account that may post again, a person, a volume of an archive, a chat that lets us
+write, what an album still lacks."""
 
 
 class TelespoolError(Exception):

@@ -1,4 +1,4 @@
-"""What media, destinations and pipeline say to each other: the kind of a file, what a player must know of it, an item to send."""
+"""What media, destinations and pipeline tell each other: kinds of files, what players need, items to send."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class VideoInfo:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a page must know of a photo or a GIF: pixels as shown (rotated), and a preview (a JPEG) where it needs one."""
+    """What a page must know of a photo or a GIF: its size in pixels as shown, and a preview (a JPEG) where needed."""
 
     width: int
     height: int
@@ -80,7 +80,8 @@ class Item:
 class PostStyle:
     """How a post appears. A destination that has no such thing leaves it out.
 
-    `topic` is the name (a text) or the id of a forum's topic, `send_as` the channel or group in whose name it is posted.
+    `topic` is the name (a text) or the id of a forum's topic, `send_as` the channel or group in whose name it is
+    posted.
     """
 
     silent: bool = False

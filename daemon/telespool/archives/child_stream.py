@@ -1,10 +1,11 @@
 """One run of 7-Zip (or of our own small decoder): its output as a buffered stream, and its end.
 
-The child can create no file (RLIMIT_FSIZE=0), keeps within its memory and its processor time, is in a group
-of its own, and stands still while nobody reads. A child that says nothing for long may hang: whoever started it is asked
+The child can create no file (RLIMIT_FSIZE=0), keeps within its memory and its processor time, is in a group of its
+own, and stands still while nobody reads. A child that says nothing for long may hang: whoever started it is asked
 what to do (`quiet`). A password goes to its standard input and nowhere else.
 
-Reading blocks and belongs in a thread; everything else is for the event loop. Nothing but OSError leaves it, and what `quiet` raises.
+Reading blocks and belongs in a thread; everything else is for the event loop. Nothing but OSError leaves it, and what
+`quiet` raises.
 """
 
 from __future__ import annotations

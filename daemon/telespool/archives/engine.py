@@ -58,7 +58,10 @@ class Engine:
 
     @classmethod
     async def find(cls, settings: ArchiveSettings) -> Engine:
-        """The first that reads RAR beside Python, on PATH or in the extra `rar`, else the first; ConfigError without any."""
+        """Return the first 7-Zip that reads RAR (beside Python, on PATH, in the extra `rar`), else the first.
+
+        ConfigError where there is none.
+        """
         found: list[Engine] = []
         for program in await asyncio.to_thread(_programs, settings.command):
             engine = await cls._try(program, settings)
@@ -110,8 +113,9 @@ class Engine:
     ) -> Archive:
         """List an archive; see the module for what it decides and raises.
 
-        `name` is what people call it, where that is not the name of the file; `budget` is shared by the archives of one drop; `everything` makes members of all but what systems leave behind;
-        `nice` is the niceness of the children.
+        `name` is what people call it, where that is not the name of the file; `budget` is shared by the archives of
+        one drop; `everything` makes members of all but what systems leave behind; `nice` is the niceness of the
+        children.
         """
         async with HEALTH.vouched(self.tool, patience=PATIENCE):
             return await self._open(path, passwords, name, budget, everything=everything, nice=nice)

@@ -24,8 +24,8 @@ PIECES = "pieces"
 class Opening:
     """One archive being opened.
 
-    `everything` makes members of all but what systems leave behind; `volumes` are its files in their order; `awaited` is the
-    volume that is missing if it is not complete; `offset` is where a tar begins; `joined` is what was cut.
+    `everything` makes members of all but what systems leave behind; `volumes` are its files in their order; `awaited`
+    is the volume that is missing if it is not complete; `offset` is where a tar begins; `joined` is what was cut.
     """
 
     source: SevenZip

@@ -169,7 +169,7 @@ class SevenZip:
         )
 
     async def _quiet(self, seconds: float) -> None:
-        """Nothing has come for so long: ToolFault where 7-Zip hangs on a sample as well, Permanent after a few minutes."""
+        """Judge a silence: ToolFault where 7-Zip hangs on a sample as well, Permanent after a few minutes."""
         await HEALTH.blame(self.tool, time.monotonic())
         if seconds > _STALL:
             raise Permanent(

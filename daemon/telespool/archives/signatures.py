@@ -24,8 +24,9 @@ _TAIL = 66 * 1024  # the end record of a zip and its longest comment
 # The part by which a zip is known to be a document or a program: where the first entry, or any, is so named.
 _DOCUMENT_FIRST = (b"mimetype", b"_rels/", b"docProps/", b"word/", b"xl/", b"ppt/", b"META-INF/")
 _DOCUMENT_ANY = (b"[Content_Types].xml", b"META-INF/MANIFEST.MF", b"AndroidManifest.xml")
-# The same of documents that begin like any zip: names at the top, or beginnings of names, all of which must be there. Apple's
-# Pages, Numbers and Keynote (two generations), Sketch, Procreate, GoodNotes, web archives, add-ons of Firefox, maps.
+# The same of documents that begin like any zip: names at the top, or beginnings of names, all of which must be
+# there. Apple's Pages, Numbers and Keynote (two generations), Sketch, Procreate, GoodNotes, web archives, add-ons
+# of Firefox, maps.
 _DOCUMENT_ALL = (
     (b"Index/Document.iwa",), (b"Index/Presentation.iwa",), (b"Index/Metadata.iwa",), (b"buildVersionHistory.plist",),
     (b"document.json", b"meta.json"), (b"Document.archive",), (b"index.notes.pb",), (b"WEB-INF/",),
@@ -45,7 +46,7 @@ def recognise(path: Path) -> str | None:
 
 
 def locate(path: Path) -> tuple[str, int] | None:
-    """The same, and how many bytes stand in front that are neither of it nor a program's; -1 where nobody knows how many."""
+    """Return the same, and how many foreign bytes stand in front; -1 where nobody knows how many."""
     with path.open("rb") as file:
         head = file.read(HEAD)
         if not head:
@@ -104,7 +105,7 @@ def _is_document(head: bytes, file: BinaryIO) -> bool:
 
 
 def _is_packed_document(head: bytes) -> bool:
-    """Whether a gzip is a document by itself, which a program packs: a sticker (.tgs), a drawing (.svgz, .emz, .wmz)."""
+    """Whether a gzip is a document that a program packs: a sticker (.tgs), a drawing (.svgz, .emz, .wmz)."""
     try:
         content = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(head, HEAD)
     except zlib.error:

@@ -2,11 +2,11 @@
 
     result = await unpack(archive, directory, passwords, settings, report=print)
 
-All regular members come out, not only photos and videos (what systems leave behind, `._IMG_1.jpg`, `Thumbs.db`, does not), as `NNNN_name` in the directory, which is made if it
-is missing. Archives inside it are unpacked as well, down to `archives.depth`: what the member
-`0003_inner.zip` holds comes out as `0003_inner.zip.d/NNNN_name` beside it; a NAME.password among the members opens them. Nothing but regular files and
-these directories is ever made, nothing outside the directory, and nothing that was there is touched. The
-limits hold over all of it together.
+All regular members come out, not only photos and videos (what systems leave behind, `._IMG_1.jpg`, `Thumbs.db`, does
+not), as `NNNN_name` in the directory, which is made if it is missing. Archives inside it are unpacked as well, down
+to `archives.depth`: what the member `0003_inner.zip` holds comes out as `0003_inner.zip.d/NNNN_name` beside it; a
+NAME.password among the members opens them. Nothing but regular files and these directories is ever made, nothing
+outside the directory, and nothing that was there is touched. The limits hold over all of it together.
 
 Permanent leaves it where nothing can be unpacked or a limit is passed. What is damaged is told
 in `Result.problems`; everything good is there all the same.
@@ -70,7 +70,10 @@ async def unpack(
     *,
     report: Callable[[Unpacked], None] = lambda _: None,
 ) -> Result:
-    """Unpack `archive` into `directory` with the passwords that are `known`; `report` is told each file as it is complete."""
+    """Unpack `archive` into `directory`, trying the `known` passwords.
+
+    `report` is told of each file once it is complete.
+    """
     try:
         size = (await asyncio.to_thread(volumes.look, archive)).size
     except OSError as error:

@@ -115,7 +115,10 @@ def volume(path: str, *, bare: bool = True) -> Volume | None:
 
 
 def beside_volumes(name: str) -> tuple[tuple[str, str], str] | None:
-    """The key of the set, and the mark of a second download, where this plain `.rar` or `.zip` may be its first or last."""
+    """Return the key of the set whose first or last volume this plain `.rar` or `.zip` may be.
+
+    With it the mark of a second download, as in `x (1).zip`.
+    """
     match = _WHOLE.fullmatch(name)
     if match is None:
         return None

@@ -311,5 +311,5 @@ def _sought(style: str, first: Volume, head: int, place: int) -> str:
 
 
 def _joined(first: Volume) -> str:
-    """What the pieces make together: `x.tar.gz` of `x.tar.gzaa`, and of `xaa` what it was called, which nobody knows."""
+    """Return the name of what the pieces make: `x.tar.gz` of `x.tar.gzaa`, `xaa` where nothing tells."""
     return first.stem.rstrip("-_. ") or first.name.rpartition("/")[2]

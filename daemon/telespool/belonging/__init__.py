@@ -4,8 +4,9 @@
     kin.clip_of(1), kin.sidecars[3]                         # 2, 1
     is_live(about_the_still, about_the_clip)                # once both have come out
 
-`kinship` goes by names alone: it is asked before anything has come out. `live` decides, by what was read of two files,
-whether they are the halves of a live photo. Nothing here reads a file; what each group becomes is a rule of the configuration.
+`kinship` goes by names alone: it is asked before anything has come out. `live` decides, by what was read of two
+files, whether they are the halves of a live photo. Nothing here reads a file; what each group becomes is a rule of
+the configuration.
 """
 
 from telespool.belonging.kinship import Kinship

@@ -1,7 +1,7 @@
 """Whether a photo and a clip are the halves of one live photo.
 
-Apple writes the same identifier into both; other makers and exports go by the name. A clip beside a photo of its name that
-is longer than a live photo may be is a film of its own.
+Apple writes the same identifier into both; other makers and exports go by the name. A clip beside a photo of its name
+that is longer than a live photo may be is a film of its own.
 """
 
 from __future__ import annotations

@@ -2,10 +2,10 @@
 
     places({1: "a.jpg", 2: "b.mp4"}, {1: Taken(…, zoned=False), 2: Taken(…, zoned=True)}, kin)
 
-Films tell the time of the world, many cameras only that of their owner's wrist. Where a time has no zone, that of the other
-files of the drop is taken, else this machine's. What somebody noted of a file (Google's Takeout) counts before what it says
-itself, and that before its name. Chapters stay at their first, an edited version with its original; what has no time stands
-behind the one before it by name.
+Films tell the time of the world, many cameras only that of their owner's wrist. Where a time has no zone, that of the
+other files of the drop is taken, else this machine's. What somebody noted of a file (Google's Takeout) counts before
+what it says itself, and that before its name. Chapters stay at their first, an edited version with its original; what
+has no time stands behind the one before it by name.
 """
 
 from __future__ import annotations

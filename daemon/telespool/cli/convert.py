@@ -1,9 +1,9 @@
 """telespool convert IN OUT: the daemon's converter for one file, with a progress bar on a terminal.
 
 With --state DIR the finished pieces are kept there, and a conversion that was broken off goes on behind the last one.
-With --max-size SIZE a result that is larger becomes parts that play, OUT-1of3.mp4 and so on; without it, it stays whole,
-and a sentence says so where no message could hold it. ffmpeg runs as any program of a person's does, not more nicely:
-somebody waits for it. Machines of `convert.helpers` help, and what each made is said.
+With --max-size SIZE a result that is larger becomes parts that play, OUT-1of3.mp4 and so on; without it, it stays
+whole, and a sentence says so where no message could hold it. ffmpeg runs as any program of a person's does, not more
+nicely: somebody waits for it. Machines of `convert.helpers` help, and what each made is said.
 """
 
 from __future__ import annotations

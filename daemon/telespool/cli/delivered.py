@@ -1,4 +1,4 @@
-"""What was delivered by a job, and a way to ask for it: the daemon where it runs, as the login is its own, else Telegram.
+"""What a job delivered, and whom to ask for it: the running daemon, which has the login, else Telegram.
 
 async with asking(config, path) as holder:
     found = await holder.stored("family", [48213, 48214])

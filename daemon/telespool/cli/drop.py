@@ -1,6 +1,7 @@
-"""telespool drop FILE… --to CHAT: copy files or folders into the inbox, complete from their first moment. `--to CHAT/TOPIC` where its subfolders are topics.
+"""telespool drop FILE… --to CHAT[/TOPIC]: copy files or folders into the inbox, each whole from the first moment.
 
 The originals stay where they are. `mv FILE inbox/CHAT/` does the same without a copy, on the same file system.
+`--to CHAT/TOPIC` is for a chat whose subfolders are topics.
 """
 
 from __future__ import annotations

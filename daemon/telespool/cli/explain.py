@@ -1,7 +1,8 @@
 """telespool explain FILE|FOLDER|JOB: say what it is and what would be done to it, or tell the history of a job.
 
-A file outside the spool is judged, by the rules of the chat that --to names. A job (a part of its name will do), or a file anywhere in the spool, is told: where
-each part is, what was decided and why, what happens next and when. Exit 1 for a file that nobody can read.
+A file outside the spool is judged, by the rules of the chat that --to names. A job (a part of its name will do), or a
+file anywhere in the spool, is told: where each part is, what was decided and why, what happens next and when. Exit 1
+for a file that nobody can read.
 """
 
 from __future__ import annotations

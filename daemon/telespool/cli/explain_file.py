@@ -1,7 +1,7 @@
 """Explain a file or folder outside the spool: what it is, and what would become of it if it were dropped.
 
-Nothing is changed: the drop is rehearsed (`pipeline.rehearsal`), with what lies beside it and belongs to it. What is neither a
-file nor a folder (a FIFO, a device) is not opened.
+Nothing is changed: the drop is rehearsed (`pipeline.rehearsal`), with what lies beside it and belongs to it. What is
+neither a file nor a folder (a FIFO, a device) is not opened.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ Told = tuple[dict[str, Any], list[str], int]
 def explain_path(
     path: Path, config: Config, config_path: Path | None = None, to: tuple[str, str] | None = None
 ) -> Told:
-    """Explain what lies at this path, as it would be dropped for a chat (and topic); Permanent where nothing does, or nobody may look."""
+    """Explain what lies at this path, as it would be dropped for a chat and topic.
+
+    Permanent where nothing lies there, or nobody may look.
+    """
     from telespool.pipeline.claim.one_drop import drop_of, drops_of_topic  # noqa: PLC0415 - only here
 
     try:

@@ -2,7 +2,7 @@
 
     telespool helper key             make the key of this machine, and print the line for the helper's authorized_keys
     telespool helper trust HOST      learn the key of a helper, after a person has compared its fingerprint
-    telespool helper serve           on the helper, as that line says: run the ffmpeg that was asked for, and nothing else
+    telespool helper serve           on the helper, as that line says: run the ffmpeg that was asked for, nothing else
 
 `serve` reads what was asked from SSH_ORIGINAL_COMMAND. It becomes ffmpeg, which can create no file, gets no
 environment and gives way to whoever uses the machine. Exit 126 for anything else.

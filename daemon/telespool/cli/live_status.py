@@ -1,4 +1,4 @@
-"""telespool status --watch: the status, live, twice a second while little lies in the spool, less often while much does."""
+"""telespool status --watch: the status, live, twice a second; less often while very much lies in the spool."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """telespool login: log in to Telegram, once; the session file is what remains.
 
 As a person (phone number, code, password if the account has one), as a person who scans a QR code (--qr), or as a
-bot, where the secret `bot-token` is there. Phone number and password may be secrets too (`telespool.config.secrets`): then only
-the code is asked for.
+bot, where the secret `bot-token` is there. Phone number and password may be secrets too (`telespool.config.secrets`):
+then only the code is asked for.
 
 Without a terminal each question is a file in DIR (--answers, or login/ in the state directory) and its answer
 another one: `telespool.cli.prompts`.

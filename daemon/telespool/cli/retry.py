@@ -1,9 +1,10 @@
 """telespool retry JOB|PATH…: try again what was refused, waits or is held.
 
-Of a job: everything of it in quarantine and every wait, that of its chat or of the account too. What goes on waiting (the hours
-of the configuration, what Telegram ordered, room on the disk) is told, with its end. A password (--password asks for it, --password-file reads it)
-goes beside the archive as NAME.password; an archive that came out of a drop becomes a drop of its own;
---as-document sends a file as it is, to be downloaded and not played (its name says so: clip.as-document.mp4).
+Of a job: everything of it in quarantine and every wait, that of its chat or of the account too. What goes on waiting
+(the hours of the configuration, what Telegram ordered, room on the disk) is told, with its end. A password
+(--password asks for it, --password-file reads it) goes beside the archive as NAME.password; an archive that came out
+of a drop becomes a drop of its own; --as-document sends a file as it is, to be downloaded and not played (its name
+says so: clip.as-document.mp4).
 """
 
 from __future__ import annotations

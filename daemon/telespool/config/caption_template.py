@@ -44,7 +44,7 @@ def mistakes_in_caption(key: Key, template: str) -> Iterator[tuple[Key, str]]:
 
 
 def _without_partner(template: str) -> str:
-    """The first mark of Markdown that opens or closes something, and has nothing to close or to open; "" where all have."""
+    """Return the first mark of Markdown that opens without closing, or closes without opening; "" where none does."""
     text = re.sub(r"(?s)\\.", "x", template)
     text = re.sub(r"\{\w*\}", "x", text)
     text = _LINK.sub("x", text)

@@ -80,7 +80,10 @@ def load(path: Path | None) -> Config:
 
 
 def load_with_secrets(path: Path | None) -> tuple[Config, Secrets, list[str]]:
-    """Read the configuration and the secrets beside it, and give all mistakes; in the place of what is wrong, the defaults."""
+    """Read the configuration and its secrets, and collect all mistakes.
+
+    In the place of what is wrong stand the defaults.
+    """
     config, secrets = Config(), Secrets()
     problems: list[str] = []
     try:
@@ -95,7 +98,7 @@ def load_with_secrets(path: Path | None) -> tuple[Config, Secrets, list[str]]:
 
 
 def _own_spool(spool: SpoolSettings, user: int) -> SpoolSettings:
-    """Where the files of a person are who has written no configuration: below the home, unless the machine has a spool."""
+    """Return where files go without a configuration: below the home, unless the machine has a spool."""
     if not user or spool.root.exists():
         return spool
     return dataclasses.replace(spool, root=home(Path("~/spool")))

@@ -43,12 +43,12 @@ def inbox(config: Config) -> Path:
 
 
 def use(config: Path | None, *, by_hand: bool = True) -> None:
-    """Remember the configuration file that is used; `by_hand` if a person named it, so that commands must name it too."""
+    """Remember the configuration file in use; `by_hand` where a person named it, so commands must name it too."""
     _Named.config, _Named.by_hand = config, by_hand
 
 
 def state_directory() -> Path:
-    """Return where the login is kept: systemd's state directory, the service's for its configuration, else the user's."""
+    """Return where the login is kept: the state directory of systemd or of the service, else the user's own."""
     given = os.environ.get("STATE_DIRECTORY", "").partition(":")[0]
     if given:
         return Path(given)

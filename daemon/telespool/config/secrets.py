@@ -6,9 +6,9 @@ Each has a name and is looked for in three places, the first that has it wins:
     secrets/NAME                     a file beside the configuration that only its owner may read
     $TELESPOOL_NAME                  the environment, in capitals: TELESPOOL_API_HASH
 
-The names are api-hash, bot-token, phone, password, proxy-secret, webhook-key, apprise-urls, and archive-passwords (one password to a line). Line ends
-around a value do not count; an empty one counts as not given. `ConfigError` leaves when a file can be read
-by others, or not by us.
+The names are api-hash, bot-token, phone, password, proxy-secret, webhook-key, apprise-urls, and archive-passwords
+(one password to a line). Line ends around a value do not count; an empty one counts as not given. `ConfigError`
+leaves when a file can be read by others, or not by us.
 """
 
 from __future__ import annotations

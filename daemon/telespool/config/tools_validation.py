@@ -1,7 +1,7 @@
 """What [convert] and [archives] say to ffmpeg, 7-Zip and ssh, so far as these would not take it.
 
-`unusable` gives each mistake with its key. What a machine lacks (a program, a driver) is no mistake here: it may come, and
-`telespool doctor` looks for it. Nothing here looks at the machine, and nothing is raised.
+`unusable` gives each mistake with its key. What a machine lacks (a program, a driver) is no mistake here: it may
+come, and `telespool doctor` looks for it. Nothing here looks at the machine, and nothing is raised.
 """
 
 from __future__ import annotations

@@ -37,7 +37,10 @@ _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s:\[\]]+):([1-9]\d{0,4})")
 def contradictions(
     config: Config, given: Container[Key], wrong: Callable[[Key], bool] = lambda _: False
 ) -> Iterator[tuple[Key, str]]:
-    """Yield a key and a sentence for each contradiction; `given` are the keys a person wrote, `wrong` those that could not be read."""
+    """Yield a key and a sentence for each contradiction.
+
+    `given` are the keys a person wrote, `wrong` those that could not be read.
+    """
     yield from _chats(config, given)
     yield from _telegram(config, wrong)
     yield from _folders(config)

@@ -10,8 +10,8 @@ What a destination promises:
 * The same `Item.key` never makes a second message in the same chat. A repeated `post` (after a crash, or
   a lost answer) returns the messages of the first one.
 * `post` of several items is one album; of one item a single message. The caption stands at the first.
-* An item with a `clip` is a live photo, one message. Where that is refused, by `stage` or as a cause of `Rejected`, nothing of
-  it was posted, and the caller brings its still and its clip one by one.
+* An item with a `clip` is a live photo, one message. Where that is refused, by `stage` or as a cause of `Rejected`,
+  nothing of it was posted, and the caller brings its still and its clip one by one.
 * A `post` that raises has either posted nothing or may be repeated unchanged.
 
 What leaves `stage` and `post`, all from `errors`: `Temporary` (with its scope), `NeedsConversion` (this

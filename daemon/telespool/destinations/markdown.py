@@ -14,8 +14,8 @@ import telegramify_markdown
 # Formulas and the like are not looked for, and it says so at each start.
 logging.getLogger("telegramify_markdown").setLevel(logging.ERROR)
 
-# Markdown lets HTML through, and Telegram has none: its tags, and all between some of them, would be lost. What is code,
-# or the address of a link in <>, stays as it is.
+# Markdown lets HTML through, and Telegram has none: its tags, and all between some of them, would be lost. What is
+# code, or the address of a link in <>, stays as it is.
 _TAG = re.compile(
     r"(?s)(\\.|(`+)(?!`).*?(?<!`)\2(?!`)|<[A-Za-z][A-Za-z0-9+.-]+:[^\s<>]*>)|(<(?=[A-Za-z/!?]))"
 )

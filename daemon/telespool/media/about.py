@@ -1,8 +1,8 @@
-"""What a file says of itself beside its picture: when it was taken, which live photo it is half of, where its clip lies.
+"""What a file says of itself beside its picture: when it was taken, its live photo, where its clip lies.
 
     taken(path)              Taken(1718209800.0, zoned=True)
     identifier(path)         Apple's "content identifier", the same in the HEIC and in the MOV of one live photo
-    motion(path)             whether it is a motion photo, and (offset, length) of the MP4 that cameras put behind a picture
+    motion(path)             whether it is a motion photo, and (offset, length) of the MP4 that is behind its picture
 
 Only the file's own words are read: a few tags of its EXIF, a few boxes of its index; nothing is decoded and no child is
 started. What is damaged or missing says nothing. Errors: OSError.

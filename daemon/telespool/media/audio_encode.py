@@ -1,10 +1,10 @@
 """The sound of a full conversion: encoded once, beside the picture.
 
-Up to ten minutes of film, which are some seconds of work, in one go, and a sound that was broken off begins anew. Longer
-ones are cut, between two packets, into pieces of ten minutes, and a run that was broken off goes on behind the last of
-them. The source is decoded from its beginning all the same, because no seek finds a sample; only the encoding, which
-takes ten times as long, is spared. The encoder begins half a minute before the cut, and those packets are thrown away:
-so long it takes until it divides its bits as well as it ever does.
+Up to ten minutes of film, which are some seconds of work, in one go, and a sound that was broken off begins anew.
+Longer ones are cut, between two packets, into pieces of ten minutes, and a run that was broken off goes on behind the
+last of them. The source is decoded from its beginning all the same, because no seek finds a sample; only the
+encoding, which takes ten times as long, is spared. The encoder begins half a minute before the cut, and those packets
+are thrown away: so long it takes until it divides its bits as well as it ever does.
 
 Errors: as `running`; OSError from the disk.
 """

@@ -55,9 +55,9 @@ class Assessment:
     """What a file is and what is to be done with it.
 
     `frame` is there for videos and animated GIFs; `streams` describes each stream in a few words; `probe` is what
-    ffprobe said of a video, None where the film is a picture that moves; `pages` are the places of the pictures of a photo
-    that are posts of their own. `left_behind` names what the file holds and the post will not. `is_raw`: of a camera, and not
-    a picture yet.
+    ffprobe said of a video, None where the film is a picture that moves; `pages` are the places of the pictures of a
+    photo that are posts of their own. `left_behind` names what the file holds and the post will not. `is_raw`: of a
+    camera, and not a picture yet.
     """
 
     kind: Kind

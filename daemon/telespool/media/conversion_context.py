@@ -24,8 +24,8 @@ class ConversionContext:
     """A source, what is known of it, and what it is converted with.
 
     `name` is the one people know it by; `scan` holds the times of its frames (`scan.UNKNOWN` before it was read);
-    `origin` stands for its bytes and the version of ffmpeg, once an encoding needed that; `helpers` are the other machines
-    that may encode pieces.
+    `origin` stands for its bytes and the version of ffmpeg, once an encoding needed that; `helpers` are the other
+    machines that may encode pieces.
     """
 
     name: str
@@ -56,8 +56,8 @@ class ConversionContext:
     def delay(self) -> float:
         """Seconds by which a decoder gives out all frames too late, where the container tells no other time.
 
-        AVI and its like only tell when a frame is decoded; those that wait for others are given the time of those. In ASF
-        the sound begins as much later.
+        AVI and its like only tell when a frame is decoded; those that wait for others are given the time of those. In
+        ASF the sound begins as much later.
         """
         scan, first = self.scan, self.video.first_shown
         if self.found.format == "asf":
@@ -70,7 +70,8 @@ class ConversionContext:
         """The options by which time zero is where the source begins, for the picture as for the sound.
 
         With -start_at_zero ffmpeg counts from the first packet of the streams it is told to read, in containers whose
-        clock may jump: sound that is late would come early. A millionth of a second beside it, it leaves the clock alone.
+        clock may jump: sound that is late would come early. A millionth of a second beside it, it leaves the clock
+        alone.
         """
         return ["-copyts", "-itsoffset", f"{0.000001 - self.found.start - delay:.6f}"]
 

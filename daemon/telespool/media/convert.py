@@ -89,9 +89,10 @@ async def convert(
     """Convert a video by the cheapest way that gives a file which plays everywhere.
 
     `progress` hears from it every second at least, also while it stands still. `state` keeps finished pieces; it is
-    made where it is missing, and tidied up at the end. `at_least` names the lowest rung that will do: "encode" for
-    a file that Telegram refused although its verdict was "send". `assessment` is what is known of the source already,
-    `name` the one people know it by, `helpers` the other machines that may encode pieces of it. Where `result` stands already nothing is done.
+    made where it is missing, and tidied up at the end. `at_least` names the lowest rung that will do: "encode" for a
+    file that Telegram refused although its verdict was "send". `assessment` is what is known of the source already,
+    `name` the one people know it by, `helpers` the other machines that may encode pieces of it. Where `result` stands
+    already nothing is done.
     """
     disk = disk or FileOps()
     if await asyncio.to_thread(result.exists):

@@ -37,7 +37,10 @@ def missing(work: ConversionContext) -> tuple[str, ...]:
 
 
 def unwritten(layout: mp4.Layout | None, duration: float) -> tuple[str, ...]:
-    """A sentence on the part of an MP4 that holds only zeros, of `duration` seconds; none where there is no such part."""
+    """Return a sentence on the part of an MP4 that holds only zeros; none where there is no such part.
+
+    `duration` is that of the whole film, in seconds.
+    """
     if layout is None or not layout.frames.empty:
         return ()
     lost = max(duration * layout.frames.empty / layout.frames.looked_at, 0.1)

@@ -1,9 +1,9 @@
 """Which encoder is used: the configured one if it works on this machine, else libx264.
 
 An encoder in hardware needs a driver, a device and the right to use it. It is tried on the sample before the first
-conversion, and again where one fails; while it does not work libx264 does its work, and `status` says so. Where the same
-device also decodes the sample it decodes films as well; ffmpeg itself takes the processor for those that it cannot. The
-filters, among them the scaling, are the processor's.
+conversion, and again where one fails; while it does not work libx264 does its work, and `status` says so. Where the
+same device also decodes the sample it decodes films as well; ffmpeg itself takes the processor for those that it
+cannot. The filters, among them the scaling, are the processor's.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The few tags of a photo's EXIF that tell when it was taken, and which live photo it is half of.
 
-JPEG, HEIC, AVIF, PNG, WebP, TIFF and what cameras make of that (raws); wherever in the file the tags lie. What is damaged or
-missing says nothing: struct.error, ValueError, IndexError, KeyError and OverflowError leave. OSError leaves as well.
+JPEG, HEIC, AVIF, PNG, WebP, TIFF and what cameras make of that (raws); wherever in the file the tags lie. What is
+damaged or missing says nothing: struct.error, ValueError, IndexError, KeyError and OverflowError leave. OSError
+leaves as well.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ _MOST = 1 << 20
 
 
 def head(file: BinaryIO) -> bytes:
-    """The first bytes of a photo, in which its tags lie: of a JPEG what stands before its picture, `_HEAD` of others."""
+    """Return the first bytes of a photo, which hold its tags: all before the picture of a JPEG, else `_HEAD` bytes."""
     file.seek(0)
     end = 2
     lead = file.read(2)
@@ -143,7 +144,7 @@ def _in_webp(file: BinaryIO) -> Iterator[int]:
 
 
 def _in_heif(file: BinaryIO) -> Iterator[int]:
-    """Where the items begin that are called Exif: behind the four bytes that say where in them it begins. ISO 14496-12, 8.11."""
+    """Return where the items called Exif begin: behind the four bytes of their offset. ISO 14496-12, 8.11."""
     meta = inside(file, b"meta", 0, file.seek(0, 2))
     if meta is None:
         return

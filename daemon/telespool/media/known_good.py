@@ -63,7 +63,10 @@ async def _encode(settings: ConvertSettings) -> None:
 async def encode_sample(
     settings: ConvertSettings, before: Sequence[str], filters: str, encoder: Sequence[str]
 ) -> None:
-    """Decode the sample and encode it anew; Permanent, ToolFault, ChildDied, OSError or TimeoutError where that fails."""
+    """Decode the sample and encode it anew.
+
+    Permanent, ToolFault, ChildDied, OSError or TimeoutError where that fails.
+    """
     out = await run_sample(
         [
             ffmpeg.program(settings.ffmpeg),

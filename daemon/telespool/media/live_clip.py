@@ -1,7 +1,7 @@
 """The clip of a live photo, as Telegram takes it: an MP4 that plays everywhere, of at most ten seconds and 10 MB.
 
-It is seconds long, so it is made when it is sent, by the converter's own code and outside its queue. NeedsConversion where
-the film is none that can be the clip of a photo; Temporary, ToolFault and OSError leave as from `convert`.
+It is seconds long, so it is made when it is sent, by the converter's own code and outside its queue. NeedsConversion
+where the film is none that can be the clip of a photo; Temporary, ToolFault and OSError leave as from `convert`.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ _INDEX_WITHIN = 128 << 10
 class Layout:
     """What stands where.
 
-    `order` names the boxes; `index_at` is where `moov` begins, None where there is none; `missing` is how many
-    bytes the last box promises beyond the end of the file. `protected`: its streams are encrypted. `frames`: what stands in
+    `order` names the boxes; `index_at` is where `moov` begins, None where there is none; `missing` is how many bytes
+    the last box promises beyond the end of the file. `protected`: its streams are encrypted. `frames`: what stands in
     front of the frames of its picture.
     """
 

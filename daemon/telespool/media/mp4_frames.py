@@ -1,4 +1,4 @@
-"""What stands in front of the frames of an MP4: whether its parameters change midway, and whether the frames were written.
+"""What stands in front of the frames of an MP4: parameters that change midway, frames that were never written.
 
 A download that did not end, or a copy to a disk that failed, leaves a file of the right size whose index is whole, with
 zeros where frames should be: players stop there or stay black. H.264 and H.265 begin each frame with the length of
@@ -28,8 +28,9 @@ _NOTHING = bytes(16)
 class Look(NamedTuple):
     """What was seen of the first picture track.
 
-    `parameters` is how many different sets of parameters H.264 has; more than one changes midway, and hardware decoders stop
-    there. Of `looked_at` frames, evenly over the file, `empty` hold only zeros; (0, 0) where the codec does not tell.
+    `parameters` is how many different sets of parameters H.264 has; more than one changes midway, and hardware
+    decoders stop there. Of `looked_at` frames, evenly over the file, `empty` hold only zeros; (0, 0) where the codec
+    does not tell.
     """
 
     parameters: int = 1

@@ -28,9 +28,10 @@ class PacketScan:
     """The packets of one stream.
 
     `times` are when frames are shown and `keys` where decoding can begin, in seconds, sorted. `timeless` packets
-    carry no time; `guessed` ones only that at which they are decoded. `jumps` counts how often the clock went back, `leaps` how often far forward; `leading` how many come before the first that can be decoded by itself, `hidden` how
-    many an edit list cuts off. `reordered` are shown at another time than they are decoded. `end` is when the last
-    packet of any stream is over; `lasting` for how many seconds the last frame is shown, 0 where nobody says.
+    carry no time; `guessed` ones only that at which they are decoded. `jumps` counts how often the clock went back,
+    `leaps` how often far forward; `leading` how many come before the first that can be decoded by itself, `hidden`
+    how many an edit list cuts off. `reordered` are shown at another time than they are decoded. `end` is when the
+    last packet of any stream is over; `lasting` for how many seconds the last frame is shown, 0 where nobody says.
     """
 
     count: int

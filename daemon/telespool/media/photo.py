@@ -103,10 +103,10 @@ def acceptable_photo(
 ) -> Path:
     """Return the photo as Telegram takes it: `path` itself, or a JPEG made in `directory`.
 
-    `again` makes a JPEG in any case, for one that Telegram refused. With `longest` it is a JPEG whose sides have at most
-    so many pixels; one that is made is progressive. Permanent where it cannot be decoded to
-    its end; a JPEG that lacks only its last bytes gets its end mark, as viewers add it in thought. `decode` decodes
-    one that is taken as it is.
+    `again` makes a JPEG in any case, for one that Telegram refused. With `longest` it is a JPEG whose sides have at
+    most so many pixels; one that is made is progressive. Permanent where it cannot be decoded to its end; a JPEG that
+    lacks only its last bytes gets its end mark, as viewers add it in thought. `decode` decodes one that is taken as
+    it is.
     """
     target = directory / f"{path.name}.jpg"
     seen: PhotoInfo | None = None

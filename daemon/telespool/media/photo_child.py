@@ -2,15 +2,15 @@
 
     {"op": "look", "path": "…"}                                    → {"result": {"width": …}}
     {"op": "make", "path": "…", "directory": "…", "again": false, "longest": 0, "preview": true}
-                                                                   → {"result": ["…/IMG_1.jpg.jpg", [640, 480, "base64"]]}
+                                                                 → {"result": ["…/IMG_1.jpg.jpg", [640, 480, "base64"]]}
     {"op": "preview", "path": "…"}                                 → {"result": [640, 480, "base64"]}
     {"op": "decode", "path": "…"}                                  → {"result": [width, height]}
     a photo that nobody can decode                                 → {"refused": "a sentence"}
     one of more than `most` pixels                                 → {"large": true}
 
-It runs within limits that its parent sets, and dies with what it decodes at worst. What its libraries warn of is counted
-and told with the answer, the first in words; what they print by themselves goes nowhere. `last` says that it ends itself
-now, because a large picture has left it large.
+It runs within limits that its parent sets, and dies with what it decodes at worst. What its libraries warn of is
+counted and told with the answer, the first in words; what they print by themselves goes nowhere. `last` says that it
+ends itself now, because a large picture has left it large.
 """
 
 from __future__ import annotations

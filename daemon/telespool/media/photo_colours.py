@@ -4,7 +4,8 @@ A profile (ICC) in the photo is applied, that of inks as well; where HEIC and AV
 instead (nclx: ITU-T H.273), these are. HDR (PQ, HLG) is brought down to the brightness of paper: what is no brighter
 than 203 candela a square metre (ITU-R BT.2408) keeps its value, and highlights are pressed into what is left above.
 
-Pure but for reading the file's boxes. A profile that is broken, or of another kind of picture, is passed over, as viewers do.
+Pure but for reading the file's boxes. A profile that is broken, or of another kind of picture, is passed over, as
+viewers do.
 """
 
 from __future__ import annotations
@@ -194,7 +195,7 @@ def _peak(picture: Image.Image, nclx: Nclx) -> float:
 
 
 def _pressed(light: float, peak: float) -> float:
-    """Press what is brighter than the knee into what is left below white; all is as it was where nothing is brighter."""
+    """Press what is brighter than the knee into the room below white; the rest stays as it is."""
     if peak <= 1.05 or light <= _KNEE:
         return light
     room = 1 - _KNEE

@@ -227,8 +227,8 @@ def as_it_is(
 ) -> Picture | None:
     """How a page shows a JPEG that is sent as it is, where that is known without a child; else None.
 
-    `header` is that of one that is whole (`plain_jpeg.whole`); `longest` is how many pixels a side may have; 0 stands for
-    any number.
+    `header` is that of one that is whole (`plain_jpeg.whole`); `longest` is how many pixels a side may have; 0 stands
+    for any number.
     """
     if header is None or header.profile not in _harmless or (preview and header.needs_preview):
         return None

@@ -199,7 +199,10 @@ def _only_if(usual: bool) -> None:
 
 
 def header(file: BinaryIO, size: int) -> Header | None:
-    """What the header of a file of so many bytes says, where that breaks no rule; None where it must be looked at more closely."""
+    """Return what the header says of a file of so many bytes.
+
+    None where it breaks a rule, and must be looked at more closely.
+    """
     if size > MAX_BYTES:
         return None
     file.seek(0)

@@ -1,7 +1,7 @@
 """Small pictures for a page, as a chat's server makes them.
 
-A page with a thousand photos of ten megabytes each is no page; so what is large gets a preview, and every photo its size
-as shown, so that nothing jumps while it loads. A preview is decoration and never a reason to refuse a photo.
+A page with a thousand photos of ten megabytes each is no page; so what is large gets a preview, and every photo its
+size as shown, so that nothing jumps while it loads. A preview is decoration and never a reason to refuse a photo.
 
 Everything here blocks and decodes in its own process: the daemon asks `photo_pool` instead.
 """

@@ -112,7 +112,7 @@ async def probe(path: Path, settings: ConvertSettings) -> Probe:
 
 
 async def probe_decoding(path: Path, settings: ConvertSettings) -> tuple[str, ...]:
-    """Let ffprobe decode every key frame and all of the sound of a file with one film; what it complained of, line by line.
+    """Let ffprobe decode all key frames and all sound of a film; return its complaints, one a line.
 
     What it found meanwhile is remembered for `probe`. For a film of some seconds: there the start of a program takes
     longer than its work.

@@ -2,9 +2,9 @@
 
     extract(raw, directory)          directory/IMG_1.CR2.jpg
 
-Raws are a dozen formats, and each maker hides the JPEG elsewhere. But a JPEG says itself what it is: every one in the file
-is looked at, and the largest that shows a picture is taken. (What is packed without loss is the raw data itself.) Only
-headers are read; the photo is decoded by whoever sends it. Errors: OSError.
+Raws are a dozen formats, and each maker hides the JPEG elsewhere. But a JPEG says itself what it is: every one in the
+file is looked at, and the largest that shows a picture is taken. (What is packed without loss is the raw data
+itself.) Only headers are read; the photo is decoded by whoever sends it. Errors: OSError.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def extract(path: Path, directory: Path) -> Path | None:
 
 
 def _look(data: mmap.mmap, at: int) -> tuple[int, int, int] | None:
-    """Width, height, and where the picture's data begins, of the JPEG that begins there; None where it shows nothing."""
+    """Return width, height and where the picture begins, of the JPEG at this place; None where it shows nothing."""
     at += 2
     size = None
     for _ in range(256):

@@ -45,7 +45,10 @@ _END = re.compile(r"video-end_(\d+)_(-?\d+)_[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Segment:
-    """One finished piece. `first` and `last` are when those frames are shown, in ticks; of sound, where it begins and ends."""
+    """One finished piece.
+
+    `first` and `last` are when these frames are shown, in ticks; of sound, where it begins and ends.
+    """
 
     number: int
     first: int

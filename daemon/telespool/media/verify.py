@@ -231,9 +231,9 @@ async def _count(work: ConversionContext) -> int:
 async def _undecodable(result: Path, work: ConversionContext, *, copied: bool) -> str:
     """Decode every key frame, all of the sound, and the end; ffmpeg's words where that fails.
 
-    The end is what follows on the last key frame a second before it, of a copy, which is made a hundred times as fast, on
-    the very last one; and of that the frames that rest on none behind them. A short film that was encoded in one run has
-    no end of its own: `_judged`.
+    The end is what follows on the last key frame a second before it, of a copy, which is made a hundred times as
+    fast, on the very last one; and of that the frames that rest on none behind them. A short film that was encoded in
+    one run has no end of its own: `_judged`.
 
     To decode the rest as well would take a tenth of the time of an encoding, and tell what ffmpeg's good end
     and the index, byte by byte in its place, have told already.

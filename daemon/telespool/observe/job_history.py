@@ -1,7 +1,7 @@
 """Tell the history of a job from its names: where each part is, what was decided, what happens next and when.
 
-`JobHistory.of` reads the folders, the quarantine's notes and the list of what was left out; nothing else. What a file is, and
-why it is treated so, `media.verdict` knows: `telespool explain` asks it for a single file.
+`JobHistory.of` reads the folders, the quarantine's notes and the list of what was left out; nothing else. What a file
+is, and why it is treated so, `media.verdict` knows: `telespool explain` asks it for a single file.
 """
 
 from __future__ import annotations

@@ -77,8 +77,8 @@ class Refusal:
 class Status:
     """All of it. `activity` is what the daemon tells; `waiting` and `refused` are the next and the last few.
 
-    `beside_jobs` lies beside the jobs, or beside the units of one, where nobody looks: a person has put it there. `left_in_inbox` are sentences on what
-    keeps drops from being taken, where no daemon tells them.
+    `beside_jobs` lies beside the jobs, or beside the units of one, where nobody looks: a person has put it there.
+    `left_in_inbox` are sentences on what keeps drops from being taken, where no daemon tells them.
     """
 
     root: str
@@ -109,7 +109,8 @@ class Status:
     ) -> Status:
         """Look; the daemon is asked what it has under way, unless it is the one who looks.
 
-        `chats` are the aliases whose folders in the inbox are no drops themselves; of `topics` the folders in those are none.
+        `chats` are the aliases whose folders in the inbox are no drops themselves; of `topics` the folders in those
+        are none.
         """
         lock = Lock(folders.root / "lock")
         process = lock.holder()

@@ -1,6 +1,7 @@
 """What one look at a file tells: it is opened once, and one visit to a thread is enough for all of it.
 
-`of_member` looks at what has come out of a drop, `of_photo` at a file that is about to be sent. Both block; OSError leaves.
+`of_member` looks at what has come out of a drop, `of_photo` at a file that is about to be sent. Both block; OSError
+leaves.
 """
 
 from __future__ import annotations
@@ -41,7 +42,11 @@ class MemberGlance(NamedTuple):
 
 
 class PhotoGlance(NamedTuple):
-    """How it begins; and of a usual JPEG: whether it has no clip and says of none, its header where it is certainly whole, its stamp and its SHA-256."""
+    """How a file begins.
+
+    Of a usual JPEG also whether it has no clip, its header where it is certainly whole, its stamp and
+    SHA-256.
+    """
 
     first: FirstLook
     is_still: bool = False

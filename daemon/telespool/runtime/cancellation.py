@@ -3,8 +3,8 @@
     await in_thread(spool.deliver, entry, messages)   # cancelled, it leaves when the thread has come to its end
     broken_off.check()                                # in a loop in such a thread: ends it at once then
 
-`asyncio.to_thread` leaves its thread alone when it is cancelled: it would go on renaming while its caller cleans up, and
-the process could not end before it. So whoever changes the spool, or reads for long, does it `in_thread`.
+`asyncio.to_thread` leaves its thread alone when it is cancelled: it would go on renaming while its caller cleans up,
+and the process could not end before it. So whoever changes the spool, or reads for long, does it `in_thread`.
 """
 
 from __future__ import annotations
@@ -94,9 +94,10 @@ async def shielded_until_done(work: Awaitable[T]) -> T:
 
 
 async def clean_up(call: Callable[P, object], /, *args: P.args, **kwargs: P.kwargs) -> None:
-    """Call it in a thread, to its end, in a clean-up: its OSError is no reason to raise anything but what is on its way.
+    """Call it in a thread, to its end, in a clean-up. Its OSError does not replace the error that is on its way.
 
-    What a person moved away needs no clean-up, and what a broken disk kept from being cleaned up is done at the next start.
+    What a person moved away needs no clean-up, and what a broken disk kept from being cleaned up is done at the next
+    start.
     """
     with contextlib.suppress(OSError):
         await shielded_until_done(asyncio.to_thread(call, *args, **kwargs))

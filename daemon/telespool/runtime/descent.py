@@ -1,8 +1,8 @@
 """Opening a path in which nothing is a link with one system call: openat2(2) with RESOLVE_NO_SYMLINKS.
 
 A unit of a spool lies ten directories deep and is asked for some forty times on its way: opened part by part, that is
-most of the processor time that a small file costs. Where the kernel has no openat2 (before 5.6), a sandbox forbids it, or
-it fails for whatever reason, the answer is None: who asks opens part by part then, and learns what is wrong.
+most of the processor time that a small file costs. Where the kernel has no openat2 (before 5.6), a sandbox forbids
+it, or it fails for whatever reason, the answer is None: who asks opens part by part then, and learns what is wrong.
 """
 
 from __future__ import annotations

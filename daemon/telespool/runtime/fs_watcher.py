@@ -47,7 +47,7 @@ _CHANGES: list[type[FileSystemEvent]] = [
     DirCreatedEvent, DirDeletedEvent, DirModifiedEvent, DirMovedEvent,
     FileClosedEvent, FileCreatedEvent, FileDeletedEvent, FileModifiedEvent, FileMovedEvent,
 ]  # fmt: skip
-"""What the kernel is asked for. Who merely reads, as we do all the time, is no news, and each event costs a thread's turn."""
+"""What the kernel is asked for. Reading is no news: we do it all the time, and each event costs a thread's turn."""
 _REMOTE = {
     "9p", "afs", "ceph", "cifs", "davfs", "fakeowner", "fuse.glusterfs", "fuse.grpcfuse", "fuse.osxfs", "fuse.rclone",
     "fuse.sshfs", "grpcfuse", "nfs", "nfs4", "osxfs", "prl_fs", "smb3", "smbfs", "vboxsf", "virtiofs",

@@ -11,7 +11,7 @@ _MARKS = (
 
 
 def marked(data: bytes) -> str | None:
-    """The text of what says how it was written: by a byte order mark, or as UTF-16 without one; None where nothing does."""
+    """Decode what says how it was written: by a byte order mark, or as UTF-16 without one; None for anything else."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "ignore")

@@ -69,7 +69,8 @@ _held = _Held()
 def held(*directories: Path) -> Iterator[None]:
     """Open and prove directories once for all that is done to what lies in them, in this thread, until the end.
 
-    What somebody moves elsewhere meanwhile is still the directory that was proven. Nothing is held of what is not there.
+    What somebody moves elsewhere meanwhile is still the directory that was proven. Nothing is held of what is not
+    there.
     """
     mine: list[tuple[str, ...]] = []
     try:

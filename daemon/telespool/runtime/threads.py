@@ -1,10 +1,11 @@
 """Threads for calls that block, at little cost: most of them are over in less time than a thread takes to wake up.
 
-Threads of Python hinder each other: of several that make system calls, each gives the interpreter away at every one and
-must wait to get it back. So calls are served one after another by one thread for as long as none takes longer than
-`PATIENCE`; what comes while only such calls are under way that do (a copy, a checksum, an fsync of a slow disk) gets a
-thread of its own, up to as many as asyncio has by default. What several threads have finished is told to the loop at
-once. The threads end with the process; `cancellation.in_thread` sees to it that nothing is left to them when a loop ends.
+Threads of Python hinder each other: of several that make system calls, each gives the interpreter away at every one
+and must wait to get it back. So calls are served one after another by one thread for as long as none takes longer
+than `PATIENCE`; what comes while only such calls are under way that do (a copy, a checksum, an fsync of a slow disk)
+gets a thread of its own, up to as many as asyncio has by default. What several threads have finished is told to the
+loop at once. The threads end with the process; `cancellation.in_thread` sees to it that nothing is left to them when
+a loop ends.
 """
 
 from __future__ import annotations
@@ -68,7 +69,10 @@ _parked: list[_Worker] = []
 
 
 class _Mailbox:
-    """What has been finished for one loop. `called`: the loop was asked to come; `ticks`: it looks again after those that wait."""
+    """What has been finished for one loop.
+
+    `called`: the loop was asked to come; `ticks`: it looks again after those that wait.
+    """
 
     def __init__(self) -> None:
         self.finished: deque[tuple[asyncio.Future[Any], Any]] = deque()
@@ -113,7 +117,7 @@ def begun(call: Callable[[], T]) -> asyncio.Future[T]:
 
 
 def _served() -> bool:
-    """Give what waits a thread, unless one that has just begun a call will take it; whether nothing is left to be done."""
+    """Give what waits a thread, unless one that has just begun will take it. Return whether nothing is left."""
     with _guard:
         if not _calls:
             return True

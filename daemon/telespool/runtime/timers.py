@@ -1,7 +1,8 @@
 """A wait that ends when it is over by the clock of the wall, or by the one that cannot be set; whichever is first.
 
-The wall's is what a file's time says, what `status` shows, and what outlives a restart. But it jumps: set back by a day, a
-wait of a minute would last a day. The other one goes on while this process lives, and stands still while the machine sleeps.
+The wall's is what a file's time says, what `status` shows, and what outlives a restart. But it jumps: set back by a
+day, a wait of a minute would last a day. The other one goes on while this process lives, and stands still while the
+machine sleeps.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Deadline:
 
     @classmethod
     def to(cls, until: float, now: float, longest: float = math.inf) -> Self:
-        """The wait that ends at `until`, as it is `now` (both seconds since the epoch), after `longest` at the latest."""
+        """Return the wait until `until`, at most `longest`, from `now` (both in seconds since the epoch)."""
         return cls(until, time.monotonic() + min(until - now, longest))
 
     def left(self, now: float) -> float:

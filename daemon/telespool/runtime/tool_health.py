@@ -91,8 +91,8 @@ class ToolHealth:
     async def vouched(self, *tools: Tool, patience: float | None = None) -> AsyncIterator[None]:
         """Let an error blame the file only if these tools work; ToolFault if one does not.
 
-        A block that lasts longer than `patience` seconds is ended if a tool fails its trial then. Not for generators: the
-        block is ended by cancellation.
+        A block that lasts longer than `patience` seconds is ended if a tool fails its trial then. Not for generators:
+        the block is ended by cancellation.
         """
         for tool in tools:
             await self.ready(tool)

@@ -3,9 +3,9 @@
     for found in walk(folder): found.name, found.state      # each directory before what is in it, by name
     remove_tree(parent, "name")                             # links are removed, what they point to is not touched
 
-However deep a tree is, one handle is held: up goes by "..", and what is there must be the directory that was left. Nothing
-here follows a link or blocks on a FIFO. OSError leaves as the kernel gives it, `Changed` where a directory was moved
-away while it was scanned.
+However deep a tree is, one handle is held: up goes by "..", and what is there must be the directory that was left.
+Nothing here follows a link or blocks on a FIFO. OSError leaves as the kernel gives it, `Changed` where a directory
+was moved away while it was scanned.
 """
 
 from __future__ import annotations
@@ -140,8 +140,8 @@ def list_tree(top: Path) -> Listing:
 def walk(top: Path, enter: Callable[[str], bool] = lambda _: True) -> Iterator[Found]:
     """Everything below a directory, by name, each directory before what is in it; without recursion.
 
-    Directories whose name below the top `enter` refuses are given, not entered. What vanishes meanwhile is left out. It is
-    broken off when whoever waits for it is cancelled.
+    Directories whose name below the top `enter` refuses are given, not entered. What vanishes meanwhile is left out.
+    It is broken off when whoever waits for it is cancelled.
     """
     with Cursor(open_directory(top)) as cursor:
         prefix = ""

@@ -30,7 +30,8 @@ class Wait:
     """One wait. `reason` is a sentence for people.
 
     `until` and `since` are in seconds since the epoch; without `until` it lasts until what it waits for has come.
-    `whom` is the alias of the chat, CHAT/TOPIC ("CHAT/" outside the folders of topics), the name of the worker, JOB, JOB/UNIT, or of a drop in the inbox, as `scope` says; EVERYBODY for "all".
+    `whom` is the alias of the chat, CHAT/TOPIC ("CHAT/" outside the folders of topics), the name of the worker, JOB,
+    JOB/UNIT, or of a drop in the inbox, as `scope` says; EVERYBODY for "all".
     """
 
     reason: str

@@ -70,7 +70,7 @@ class WriteSigns:
                     del self._told[name]
 
     def is_written(self, path: Path, opened: Callable[[], int]) -> bool | None:
-        """Whether somebody has the file open for writing; None where nobody can tell. `opened` gives a handle. OSError."""
+        """Whether somebody has the file open for writing, None where nobody can tell. `opened` gives a handle."""
         leased = is_leasable(opened)
         if leased is not None:
             return not leased

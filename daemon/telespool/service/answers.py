@@ -1,4 +1,4 @@
-"""What the daemon answers over its control socket: questions of `status`, `doctor`, `verify` and `fetch`; `cancel` and `retry`."""
+"""What the daemon answers over its control socket: to status, doctor, verify and fetch, to cancel and retry."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """End waits for `telespool retry`: what was put right is tried at once, and what goes on waiting is told.
 
-The command has moved the units that waited by themselves; here is what they, or all of a chat, wait for beside that: the
-chat, its topic, the account, the network, a program, the next try of a drop or of a conversion.
+The command has moved the units that waited by themselves; here is what they, or all of a chat, wait for beside that:
+the chat, its topic, the account, the network, a program, the next try of a drop or of a conversion.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Retrier:
         self._service = service
 
     async def __call__(self, argument: str) -> dict[str, Any]:
-        """End what the job waits for that the order names, where that can be ended; the waits that were, and those that last."""
+        """End the waits of the job that the order names; return those that were ended, and those that last."""
         job = str(json.loads(argument))
         before = self._waits(job)
         HEALTH.hasten()

@@ -67,7 +67,10 @@ _CLOCKS_DIFFER = 2.0
 
 
 class Spool(SpoolWriter):
-    """The spool under `root`. `clock` gives seconds since the epoch, `uptime` since the machine was started; `reserve` bytes of its disk stay free (None: none)."""
+    """Open the spool under `root`, of whose disk `reserve` bytes stay free (None: none).
+
+    `clock` gives seconds since the epoch, `uptime` since the machine was started.
+    """
 
     # inbox → incoming
     claim = claims.claim

@@ -8,9 +8,10 @@ done/JOB/members.txt is written while a drop is unpacked:
     complete                                     the last line: nothing is missing above
 
 `fates` holds these lines against the names in the folders and against contents.txt, which says what has arrived. Each
-file must have one fate: delivered, under way, in quarantine, left out for a reason, or withdrawn by a person (who moved it
-to done/, or removed what had been let out); what has none is "unexplained", and the report says so. `Proof` tells whether the data of a delivered job may be dropped: only what is proven, by
-size and SHA-256, to have arrived. A file is evidence and no state: without it nothing is proven, and everything kept.
+file must have one fate: delivered, under way, in quarantine, left out for a reason, or withdrawn by a person (who moved
+it to done/, or removed what had been let out); what has none is "unexplained", and the report says so. `Proof` tells
+whether the data of a delivered job may be dropped: only what is proven, by size and SHA-256, to have arrived. A file is
+evidence and no state: without it nothing is proven, and everything kept.
 
 Nothing here changes the disk; `Spool.note_members` and `Spool.close_members` do.
 """
@@ -139,7 +140,7 @@ def one_line(name: str) -> str:
 
 
 def brief(note: str) -> str:
-    """The first sentence of a note; where that announces a list, the first of it as well, and how many more there are."""
+    """Return the first sentence of a note; where it announces a list, also the first entry and how many follow."""
     first, _, rest = note.partition("\n")
     listed = [line.strip() for line in rest.splitlines() if line.startswith("  ")]
     if not first.endswith(":") or not listed:

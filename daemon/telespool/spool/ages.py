@@ -1,14 +1,15 @@
 """How old a job surely is, whatever the clock says.
 
 The clock of the wall can be wrong by years: a board without a battery starts in the past, a mistyped date lies in the
-future. A difference of two of its times is no age, so nothing irreversible may follow from it alone. What supports an age:
+future. A difference of two of its times is no age, so nothing irreversible may follow from it alone. What supports an
+age:
 
 * the present boot: the kernel counts the seconds since it started, and nobody can set that count;
 * the spool's own traces: each job's name has the time of its claim. Where drops came in again and again, the time
   between them was lived through. Of a long gap without a trace at most `GAP` counts.
 
-So one jump of the clock makes nothing older than `GAP`, and who drops now and then sees ages as they are. An age that is
-not supported is too small, never too large: what is kept longer than it need be does no harm.
+So one jump of the clock makes nothing older than `GAP`, and who drops now and then sees ages as they are. An age that
+is not supported is too small, never too large: what is kept longer than it need be does no harm.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """inbox → incoming: how a drop becomes a job, and how a claim that was broken off is undone.
 
-One file or folder is claimed by one rename. Several files are gathered in the job first, and one rename makes them the
-drop. What lies on another file system, or has other names (hard links) or another owner, is set apart in the inbox under
-the job's name and copied. `recovery` puts back what was gathered or set apart when the process died.
+One file or folder is claimed by one rename. Several files are gathered in the job first, and one rename makes them
+the drop. What lies on another file system, or has other names (hard links) or another owner, is set apart in the
+inbox under the job's name and copied. `recovery` puts back what was gathered or set apart when the process died.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """deferred → uploading: albums that gather are sent on their way.
 
-One rename closes an album; a single file leaves it by a rename of its own. What a death leaves is closed at the next look.
+One rename closes an album; a single file leaves it by a rename of its own. What a death leaves is closed at the next
+look.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def close_due(
 ) -> float | None:
     """Close the albums of a job that lack nothing, are full, or have waited long enough.
 
-    `left` says how many seconds are left until a time for these albums. Return how long the rest waits, None where none is left.
+    `left` says how many seconds are left until a time for these albums. Return how long the rest waits, None where
+    none is left.
     """
     with spool.gathering:
         parts.arrange(spool, job, size)

@@ -43,7 +43,7 @@ def is_companion(name: str) -> bool:
 
 
 def belongs_to(name: str, first: str) -> bool:
-    """Whether a file beside an archive is another volume of it, its password or its caption, going by the names alone."""
+    """Whether a file beside an archive is another volume of it, its password or its caption, by the names alone."""
     if is_companion(name):
         return True
     if first.casefold().endswith(".aa"):

@@ -52,7 +52,7 @@ def _data_below(folder: Path) -> Iterator[os.stat_result]:
 
 
 def note_skipped(spool: SpoolWriter, job: str, lines: Sequence[str]) -> None:
-    """Leave the list of what was left out of a job beside its receipts; one that an earlier attempt left is out of date."""
+    """Write what was left out of a job beside its receipts. A list of an earlier attempt is out of date."""
     if lines:
         _write_in_done(spool, job, SKIPPED, lines)
     else:

@@ -8,7 +8,7 @@ removed. What was taken stands in ROOT/taken/, an empty file for each:
 So a file is taken once under its name, again when its content changes, and not again because its time does. A file
 that is as long and as old as when it was taken is not read again. Claiming has one commit as ever:
 
-    copies into tmp/JOB → incoming/JOB/.taken (the names to be) → rename to incoming/JOB/0000_… (commit) → taken/ → .taken goes
+    copies into tmp/JOB → incoming/JOB/.taken (the names to be) → incoming/JOB/0000_… (commit) → taken/ → .taken goes
 
 Who dies in between finds .taken at the next start, and whether the drop has come to be (`finish_taking`).
 """

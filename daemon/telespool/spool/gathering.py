@@ -5,13 +5,13 @@
     deferred/JOB/0011-0020=0011_album/ one that lacks nothing, and waits for those before it
     deferred/JOB/4000001-4000003=0004_parts/ the pages of a picture, or the parts of a film, of a story (`spool.parts`)
 
-An album without the mark of an attempt gathers. One rename into uploading/ closes it, under the name of what it holds by
-then; so it may be broken off anywhere. Each member's time says until when it is worth waiting: copies wait until no other
-has come for that long, a story until the first of its times is over. Nobody waits for what cannot come: for originals that
-are in quarantine, that a person holds, or that wait for another try themselves.
+An album without the mark of an attempt gathers. One rename into uploading/ closes it, under the name of what it holds
+by then; so it may be broken off anywhere. Each member's time says until when it is worth waiting: copies wait until
+no other has come for that long, a story until the first of its times is over. Nobody waits for what cannot come: for
+originals that are in quarantine, that a person holds, or that wait for another try themselves.
 
-Here they are read; `joining` lets files out into them, `parts` arranges a story around what became several, `closing` sends
-them on their way. Whoever changes them holds `spool.gathering`.
+Here they are read; `joining` lets files out into them, `parts` arranges a story around what became several, `closing`
+sends them on their way. Whoever changes them holds `spool.gathering`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 r"""The captions that people wrote for the files of a job, as they lie in done/JOB/captions.txt.
 
-    = 13 "Sunset over the **sea**"     the text of the caption file that is number 13 in the drop (JSON); null: it has none
+    = 13 "Sunset over the **sea**"     the text of caption file number 13 of the drop (JSON); null: it has none
     0012 13 -1                         the file 0012 has this one of its own; none (-1) stands under its album
 
-Written, and brought to the disk, before the file is let out: whoever posts it finds its caption, also after the power failed.
-The last word counts. A line that is broken off says nothing. Without this file posts have the caption of the configuration.
+Written, and brought to the disk, before the file is let out: whoever posts it finds its caption, also after the power
+failed. The last word counts. A line that is broken off says nothing. Without this file posts have the caption of the
+configuration.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ NONE = -1
 
 @dataclass(frozen=True, slots=True)
 class JobCaptions:
-    """What captions.txt says. Texts by their numbers, None where a file holds none; `files` has own and album by number."""
+    """What captions.txt says: texts by number (None where a file holds none), and `files` with own and album's."""
 
     texts: dict[int, str | None] = field(default_factory=dict)
     files: dict[int, tuple[int, int]] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 """tmp → deferred: what is ready of a story is laid there to wait, and copies join the albums that gather.
 
-Each copy, and all parts of one file together, come by one rename. Where nothing else is to come they go to uploading/ at once.
+Each copy, and all parts of one file together, come by one rename. Where nothing else is to come they go to uploading/
+at once.
 """
 
 from __future__ import annotations

@@ -10,10 +10,10 @@
       quarantine/JOB/    failed for good, each with NAME.txt
       tmp/  lock
 
-Nothing here changes the disk, and every answer is a fresh look, because a person may have moved something a
-moment ago. What vanishes while it is looked at is simply not there. A unit is a plain file, or a directory where it is an
-album or a drop; what is something else (a link, a FIFO …) or has no name of ours is passed over: `spool.strangers` lists it.
-No link is followed below the root, which is resolved once.
+Nothing here changes the disk, and every answer is a fresh look, because a person may have moved something a moment
+ago. What vanishes while it is looked at is simply not there. A unit is a plain file, or a directory where it is an
+album or a drop; what is something else (a link, a FIFO …) or has no name of ours is passed over: `spool.strangers`
+lists it. No link is followed below the root, which is resolved once.
 """
 
 from __future__ import annotations

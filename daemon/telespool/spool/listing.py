@@ -20,7 +20,7 @@ def listed(path: Path) -> list[Listed]:
 
 
 def unit_of(entry: Listed) -> Unit | None:
-    """The unit that this is, None where it is none: an album is a directory, a drop may be one, every other is a plain file."""
+    """Return this unit, None for none: an album is a directory, a drop may be one, all else is a plain file."""
     unit = Unit.parse(entry.name)
     if unit is None:
         return None

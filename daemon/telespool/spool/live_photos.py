@@ -1,11 +1,11 @@
-"""uploading → uploading, converting: the still and the clip of a live photo go apart, because they cannot be one message.
+"""uploading → uploading, converting: still and clip of a live photo go apart, where they can't be one message.
 
-The clips go together, as an album of their own behind the one of their stills; in a story each stands behind its still, in the
-same album, where that has room for all of them. A clip that plays as it is goes there by one
-rename. Of one that does not a copy was made at once: the clip goes to converting/, where originals wait for their copies,
-and then the copy into the album. The still of a motion photo, whose clip was within it, gets the mark that it stands alone at last. Should
-the process die in between, the rest is parted when the unit is sent again, and a copy that did not come is made by the
-converter: each file stands somewhere at any time, under the number that is its own.
+The clips go together, as an album of their own behind the one of their stills; in a story each stands behind its
+still, in the same album, where that has room for all of them. A clip that plays as it is goes there by one rename. Of
+one that does not a copy was made at once: the clip goes to converting/, where originals wait for their copies, and
+then the copy into the album. The still of a motion photo, whose clip was within it, gets the mark that it stands
+alone at last. Should the process die in between, the rest is parted when the unit is sent again, and a copy that did
+not come is made by the converter: each file stands somewhere at any time, under the number that is its own.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 class LoneStill:
     """A still that goes without its clip.
 
-    `clip` is the member of the unit that was its clip, None where that was within the still; `film` a file of tmp/ that is
-    sent instead of it, None where the clip is sent as it is.
+    `clip` is the member of the unit that was its clip, None where that was within the still; `film` a file of tmp/
+    that is sent instead of it, None where the clip is sent as it is.
     """
 
     still: Entry

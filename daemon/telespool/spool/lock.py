@@ -1,8 +1,8 @@
 """The lock of a spool (or of a session): one process at a time, for as long as it lives.
 
-flock(2) on a file that stays where it is: the kernel gives it back when the process dies, however it dies. The
-file holds the process id, for people; and when it ended for a reason that a person must hear of, that. SpoolBusy where another
-process has it.
+flock(2) on a file that stays where it is: the kernel gives it back when the process dies, however it dies. The file
+holds the process id, for people; and when it ended for a reason that a person must hear of, that. SpoolBusy where
+another process has it.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Lock:
         _sign(self._descriptor)
 
     def renew(self) -> bool:
-        """Make the file anew if somebody removed it, for those who ask who has the lock; whether that was so. Blocks."""
+        """Make the file anew if somebody removed it, for those who ask who has the lock. Return whether that was so."""
         if self._descriptor is None:
             return False
         own = os.fstat(self._descriptor)
@@ -82,7 +82,7 @@ class Lock:
         return True
 
     def leave_word(self, reason: str) -> None:
-        """Write down why the process ends, for `last_word`; nothing where it has not the lock, or the disk takes none."""
+        """Write down why the process ends, for `last_word`; nothing without the lock, or on a disk that takes none."""
         if self._descriptor is None:
             return
         with contextlib.suppress(OSError):

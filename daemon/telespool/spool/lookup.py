@@ -3,7 +3,7 @@
     find(folders, "quarantine/20261120-075145_family_holiday/0021_VID_11.mp4")    # as `ls` shows it, or absolute
     find(folders, "holiday/0021")                                                 # wherever it lies by now
     find(folders, "holiday")                                                      # the job
-    find(folders, "Holiday.zip"), find(folders, "VID_11.mp4")                     # by what was dropped, or waits in the inbox
+    find(folders, "Holiday.zip"), find(folders, "VID_11.mp4")                     # by what was dropped, or waits
 
 It does not matter where one stands. `Permanent` leaves with a sentence where nothing, or more than one job, is meant.
 Reads names only.
@@ -54,7 +54,7 @@ def typed(text: str) -> str:
 
 
 def find(folders: SpoolLayout, text: str, *, inner: bool = False) -> Found:
-    """Find what is meant by this; `inner`: files within a drop may be meant, and those that only its account tells of."""
+    """Find what is meant by this; `inner`: it may be a file within a drop, or one that only the account names."""
     text = typed(text)
     if not text:
         raise Permanent("Nothing was named. Name a job, or a file inside of one.")
@@ -189,7 +189,10 @@ def _in_a_chats_inbox(folders: SpoolLayout, name: str) -> Path | None:
 
 
 def _by_file(folders: SpoolLayout, jobs: list[str], name: str) -> Found | None:
-    """The files of this name that lie in one job, or those whose names hold it; Permanent where several jobs have one."""
+    """Return the files of one job that have this name, or whose names hold it.
+
+    Permanent where several jobs have one.
+    """
     wanted = clean(name).casefold()
     whole: dict[str, list[Entry]] = {}
     part: dict[str, list[Entry]] = {}

@@ -1,8 +1,9 @@
 """Notes that a person moved out of quarantine/: into the inbox, with their files or without, or to where units lie.
 
-A note that is signed by the program (`note_text`) is removed. In the inbox the file beside it gets back the name that people
-know, where that is free: it has the number of its job in front, and only the note proves that. Notes of older versions
-have no signature; among the units of a job the names around them prove what they are. What is not proven to be ours is left.
+A note that is signed by the program (`note_text`) is removed. In the inbox the file beside it gets back the name that
+people know, where that is free: it has the number of its job in front, and only the note proves that. Notes of older
+versions have no signature; among the units of a job the names around them prove what they are. What is not proven to
+be ours is left.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _MOST = 1 << 20  # bytes of a note
 
 
 def sort_out(disk: FileOps, folders: Iterable[Path]) -> None:
-    """Remove the notes in these folders of the inbox, and in folders of jobs there; each step may be repeated. Blocks."""
+    """Remove the notes in these folders of the inbox and in folders of jobs there. Each step may be repeated."""
     for folder in folders:
         names = plain_files.names(folder)
         for name in names:
@@ -69,7 +70,7 @@ def _name_back(disk: FileOps, path: Path, unit: Unit) -> None:
 
 
 def drop_orphan_note(spool: SpoolWriter, entry: Entry) -> bool:
-    """Remove a note that a person moved out of quarantine/ to other units without the file it is about; whether it was one."""
+    """Remove a note that a person moved from quarantine/ to other units without its file. Return whether it was one."""
     if not entry.unit.label.endswith(NOTE) or entry.unit.is_album or not _is_note(spool, entry):
         return False
     spool.disk.unlink(entry.path)

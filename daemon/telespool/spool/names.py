@@ -1,10 +1,10 @@
 """The names of jobs and units: what they say, and how they are read back.
 
-A job is one drop: `20261120-075145-kqzvtb_family_holiday` is the UTC time of the claim, six letters that make it unique,
-the chat alias, and the cleaned name; what was dropped for a topic of the chat names that behind the alias,
+A job is one drop: `20261120-075145-kqzvtb_family_holiday` is the UTC time of the claim, six letters that make it
+unique, the chat alias, and the cleaned name; what was dropped for a topic of the chat names that behind the alias,
 `family+Holidays`. Sorting by name is sorting by age: the first two letters are the fraction of the second. The others
-are drawn at random, because what is derived from the name must be unique in the account: another
-machine may claim a drop of the same name in the same second, and a clock may show the same second twice.
+are drawn at random, because what is derived from the name must be unique in the account: another machine may claim a
+drop of the same name in the same second, and a clock may show the same second twice.
 
 A unit is whatever one request sends, a file or the directory of an album:
 
@@ -49,7 +49,7 @@ ALBUM_LABEL = "album"
 OPEN_LABEL = "open"
 """The label of an album in deferred/ that copies still join."""
 PARTS_LABEL = "parts"
-"""The label of an album in deferred/ of the pages of a picture, or the parts of a film, that have a place in a story."""
+"""The label of an album in deferred/ that holds the pages of a picture, or the parts of a film, of a story."""
 DEFAULT_CHAT = "default"
 """The alias of the chat for what lies directly in the inbox."""
 

@@ -15,8 +15,8 @@ def natural(name: str) -> str:
     """A sort key in which IMG_2 comes before IMG_10, in whatever case, folders as one.
 
     The chapters of a GoPro's recording follow each other (GX010001, GX020001, GX010002), and what a phone has edited
-    follows its original (IMG_1, IMG_E1, IMG_2). It is a text: there may be very many names, and very long numbers, which
-    int() would refuse.
+    follows its original (IMG_1, IMG_E1, IMG_2). It is a text: there may be very many names, and very long numbers,
+    which int() would refuse.
     """
     folded = unicodedata.normalize("NFC", name).casefold()
     if folded.rpartition("/")[2].startswith(("g", "img_e")):  # most names are none of these

@@ -1,4 +1,4 @@
-"""What a note in quarantine/ holds: the sentence, and behind it a line by which it is known as ours wherever it is moved.
+"""What a note in quarantine/ holds: its sentence, and a last line by which it is known as ours anywhere.
 
 IMG_1.jpg is damaged. Save it anew.
 (Telespool wrote this note for the job 20261120-075145_family_holiday.)

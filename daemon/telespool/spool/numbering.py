@@ -1,9 +1,9 @@
 """Whose number it is: no two units of a job may have the same one.
 
-Job and number make the id under which Telegram remembers a message. A file that a person moved into a job in which its
-number is taken would be answered with the other's message, and count as sent. So one of the two gets another number
-before anything is done with it: the one that was not posted and not tried yet, or came later. Converted copies keep theirs:
-it ties them to their original, which stays until its copy has arrived and is converted again if need be.
+Job and number make the id under which Telegram remembers a message. A file that a person moved into a job in which
+its number is taken would be answered with the other's message, and count as sent. So one of the two gets another
+number before anything is done with it: the one that was not posted and not tried yet, or came later. Converted copies
+keep theirs: it ties them to their original, which stays until its copy has arrived and is converted again if need be.
 
 Nothing here changes the disk; `Spool.renumber` does.
 """

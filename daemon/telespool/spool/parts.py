@@ -3,9 +3,9 @@
     deferred/JOB/0001-0005=0001_open/            an album of five, which lacks number 4
     deferred/JOB/4000001-4000003=0004_parts/     the pages of number 4
 
-The parts come by one rename. Then, a rename for each, they move into the album around them where that has room, or else
-what stands behind them moves into an album of its own; where none is around them they are one that others may join. At any
-moment each file stands somewhere, and the rest is done at the next look.
+The parts come by one rename. Then, a rename for each, they move into the album around them where that has room, or
+else what stands behind them moves into an album of its own; where none is around them they are one that others may
+join. At any moment each file stands somewhere, and the rest is done at the next look.
 """
 
 from __future__ import annotations

@@ -69,7 +69,10 @@ def record(
     notes: Iterable[str] = (),
     kept: Mapping[int, tuple[int, int] | None] | None = None,
 ) -> None:
-    """Note what has arrived, in which chat and size, and what its report should say. Blocks; not fsynced: a line that is lost does no harm."""
+    """Note what has arrived, in which chat and size, and what its report should say.
+
+    It blocks. It is not fsynced: a line that is lost does no harm.
+    """
     spool.make(spool.job_folder("done", job))
     text = f"{_TO}{peer}\n" if peer else ""
     text += "".join(

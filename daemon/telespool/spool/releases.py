@@ -1,7 +1,7 @@
 """incoming → uploading, deferred, quarantine, done: how what was unpacked, or made, is let out.
 
-A finished file of tmp/ becomes a unit by one rename, ten of them an album by one rename as well. Into quarantine goes the
-note first: an orphan note does no harm, a file without a reason would.
+A finished file of tmp/ becomes a unit by one rename, ten of them an album by one rename as well. Into quarantine goes
+the note first: an orphan note does no harm, a file without a reason would.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def release_album(
     folder: Folder = "uploading",
     unit: Unit | None = None,
 ) -> Entry:
-    """Let finished files of tmp/ out as one album, called `unit` where that is given; the rename commits all of them."""
+    """Let finished files of tmp/ out as one album by one rename; `unit` is its name where that is given."""
     unit = unit or Unit.album([member for member, _ in staged])
     building = spool.tmp / f"{job}.{unit}"
     if plain_files.exists(building):  # an attempt that found no room

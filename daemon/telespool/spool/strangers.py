@@ -1,4 +1,4 @@
-"""What lies in the spool and is not ours to read: a person put it there. It is left alone, and named. Reads names only."""
+"""What a person has put into the spool. It is left alone, and named. Reads names only."""
 
 from __future__ import annotations
 

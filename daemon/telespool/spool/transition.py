@@ -1,7 +1,7 @@
 """How every unit moves: one rename, its data and its directories on the disk, nothing overwritten.
 
-Where a name is taken (a person put something there) the next free one is used, so both are kept. Directories of jobs are
-made as they are needed and removed when they are empty, so that `ls` shows what there is and nothing else.
+Where a name is taken (a person put something there) the next free one is used, so both are kept. Directories of jobs
+are made as they are needed and removed when they are empty, so that `ls` shows what there is and nothing else.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class SpoolWriter(SpoolLayout):
         return Entry(entry.folder, entry.job, unit, target)
 
     def _drop_note(self, path: Path) -> None:
-        """Remove the note that a person moved out of quarantine together with this unit: alone it would be taken for one."""
+        """Remove the note that a person moved out of quarantine with this unit: alone it would be taken for a unit."""
         note = note_path(path)
         folder = path.parent.parent
         if folder.parent == self.root and folder.name != "quarantine" and plain_files.exists(note):

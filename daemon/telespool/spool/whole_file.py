@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def appearing(target: Path, disk: FileOps | None = None) -> Iterator[BinaryIO]:
-    """A file to be written, which is called `target` once the block has ended; FileExistsError where that is taken by then."""
+    """Write a file that is called `target` once the block has ended; FileExistsError where that name is taken."""
     disk = disk or FileOps()
     part = target.with_name(f".{target.name}.part")
     try:

@@ -1,7 +1,8 @@
 """Telegram's data centres, and their doors: by IPv4, or by IPv6 where a machine has nothing else.
 
-The addresses are those with which every client begins (core.telegram.org/api/datacenter); Telegram names the data centre
-where an account lives. A login belongs to its data centre, not to an address of it: it may come by either door.
+The addresses are those with which every client begins (core.telegram.org/api/datacenter); Telegram names the data
+centre where an account lives. A login belongs to its data centre, not to an address of it: it may come by either
+door.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which of several items may stand together in one album.
 
-What Telegram made of a file decides: a photo that goes as a document for want of another form shares no album with the photos
-around it, and is no reason to refuse theirs.
+What Telegram made of a file decides: a photo that goes as a document for want of another form shares no album with
+the photos around it, and is no reason to refuse theirs.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ _SIZES = {"media": tl_requests.ALBUM, "document": tl_requests.ALBUM, "gif": 1}
 
 
 def runs_of(album: Sequence[Uploaded]) -> list[list[Uploaded]]:
-    """What may stand together in one album: photos and videos, behind them files, then each GIF; in their order in each."""
+    """Split items into runs that may share an album: photos and videos, then files, then each GIF alone.
+
+    Within each run the order stays.
+    """
     groups: dict[str, list[Uploaded]] = {name: [] for name in _SIZES}
     for each in album:
         groups[_group(each)].append(each)

@@ -1,6 +1,6 @@
 """The disguise of an MTProxy whose secret begins with ee: to whoever watches the line, a visit to a website by TLS 1.3.
 
-    → ClientHello     its random is HMAC-SHA256(secret, the hello with zeros in that place), the last 4 bytes XOR the time
+    → ClientHello     its random is HMAC-SHA256(secret, the hello with zeros there), the last 4 bytes XOR the time
     ← ServerHello, ChangeCipherSpec, a record of chance; the random is HMAC-SHA256(secret, our random + all of it)
     → ChangeCipherSpec, then records of application data, in both directions
 

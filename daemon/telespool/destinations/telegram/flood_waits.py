@@ -1,9 +1,9 @@
 """The one gate for everything that Telegram told us to wait for.
 
-A wait closes the gate for what it concerns, whichever connection heard of it: one method, one chat (slow
-mode), or everything that brings files and makes posts. Whoever comes to a closed gate stands there until it opens, when that is soon; when it is
-not, `Temporary` leaves with the time to come back at, so that nobody holds a file in his hand for an hour. A
-wait is never counted as an attempt. Long waits are noted in a file and kept after a restart: a client that
+A wait closes the gate for what it concerns, whichever connection heard of it: one method, one chat (slow mode), or
+everything that brings files and makes posts. Whoever comes to a closed gate stands there until it opens, when that is
+soon; when it is not, `Temporary` leaves with the time to come back at, so that nobody holds a file in his hand for an
+hour. A wait is never counted as an attempt. Long waits are noted in a file and kept after a restart: a client that
 forgets them earns longer ones.
 """
 

@@ -1,4 +1,4 @@
-"""AES in counter mode, for what an MTProxy wants enciphered once more: as fast as the line, where pycryptodome is installed.
+"""AES in counter mode, the outer cipher of an MTProxy; as fast as the line where pycryptodome is installed.
 
 Telethon's own is written in Python (pyaes): about a megabyte in a second, and nothing else runs meanwhile.
 """

@@ -1,8 +1,8 @@
 """What was posted already, though its answer was lost: believed, and confirmed in a few requests.
 
-The chat itself is asked first, which changes nothing. Only where that does not show it, and Telegram says so again and
-again, each item is asked for by itself with its id: where it stands, that is answered with its message. Nothing overtakes
-meanwhile: the chat waits. In the end Telegram is believed without a number (0).
+The chat itself is asked first, which changes nothing. Only where that does not show it, and Telegram says so again
+and again, each item is asked for by itself with its id: where it stands, that is answered with its message. Nothing
+overtakes meanwhile: the chat waits. In the end Telegram is believed without a number (0).
 """
 
 from __future__ import annotations

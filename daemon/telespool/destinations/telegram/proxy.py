@@ -1,7 +1,7 @@
 """A way to Telegram through a proxy: SOCKS5, or an MTProxy. core.telegram.org/mtproto/mtproto-transports
 
-An MTProxy is spoken to with padded packets, whatever its secret. One that begins with ee hides the connection as a visit
-to the website that is named in it (`fake_tls`).
+An MTProxy is spoken to with padded packets, whatever its secret. One that begins with ee hides the connection as a
+visit to the website that is named in it (`fake_tls`).
 """
 
 from __future__ import annotations
@@ -82,7 +82,10 @@ class Proxy:
 
 
 def _mtproxy_secret(text: str) -> str:
-    """An MTProxy's secret in hex: 16 bytes, or ee, 16 bytes and the name of a website; ConfigError where it is neither."""
+    """Return an MTProxy's secret in hex: 16 bytes, or ee, 16 bytes and the name of a website.
+
+    ConfigError where it is neither.
+    """
     place = "the secret proxy-secret"
     if not text:
         raise ConfigError(

@@ -1,7 +1,7 @@
-"""Connections through a proxy, and what is wrong where there are none: the proxy, what it was told, or Telegram behind it.
+"""Connections through a proxy; and where there is none, who is at fault: the proxy, its settings, or Telegram.
 
-Telethon's own transports say none of that, wait two seconds for each connection through an MTProxy, and know no disguise:
-these take their place, and its codecs and ciphers are used as they are. `ProxyTrouble` leaves `connect`.
+Telethon's own transports say none of that, wait two seconds for each connection through an MTProxy, and know no
+disguise: these take their place, and its codecs and ciphers are used as they are. `ProxyTrouble` leaves `connect`.
 """
 
 from __future__ import annotations

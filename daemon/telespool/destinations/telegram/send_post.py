@@ -1,10 +1,11 @@
 """Making one post, whatever Telegram objects to.
 
-Nothing is posted twice: every repetition carries the same random_ids. What may be Telegram's own trouble is waited out for
-all (`server_health`): an album stays an album. Only where that lasts, or where the album as such is refused twice, is
-something else done: first each item is put before uploadMedia again, which names the culprit (`Rejected`, and nothing
-was posted). Where an item is to blame that nobody names, it is found by leaving out one at a time: each such request
-either fails as a whole, or posts all the others, in order, as one album. In the end the items go one by one, in order.
+Nothing is posted twice: every repetition carries the same random_ids. What may be Telegram's own trouble is waited
+out for all (`server_health`): an album stays an album. Only where that lasts, or where the album as such is refused
+twice, is something else done: first each item is put before uploadMedia again, which names the culprit (`Rejected`,
+and nothing was posted). Where an item is to blame that nobody names, it is found by leaving out one at a time: each
+such request either fails as a whole, or posts all the others, in order, as one album. In the end the items go one by
+one, in order.
 
 "Posted already" is believed, and confirmed by `posted_before`.
 """
@@ -226,7 +227,7 @@ class PostSender:
 
     @staticmethod
     def _check_live(album: Sequence[Uploaded], refusal: Refusal) -> None:
-        """Nothing was posted, and no other is to blame: before they go one by one, the live photos among them go apart."""
+        """Send the live photos of a refused album apart, before its items go one by one. Nothing of it was posted."""
         said = LivePhotoRefused(f"Telegram takes no live photos here ({refusal.name}).")
         if causes := {each.item.key: said for each in album if each.item.clip is not None}:
             raise Rejected(causes)

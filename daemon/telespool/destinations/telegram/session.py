@@ -4,9 +4,9 @@ One SQLite file as Telethon keeps it, readable by its owner alone, and a lock be
 one login are what Telegram answers with AUTH_KEY_DUPLICATED, after which the login is dead for both. The file
 also remembers the access hashes of the chats that were looked up.
 
-`SpoolBusy` leaves where another process uses the login, `ConfigError` where the data centre of one's own is
-described wrongly or this user may not write the directory, `Temporary` where its disk is full or read-only, `LoginNeeded`
-where the file is no login any more. Opening touches the disk and never the network.
+`SpoolBusy` leaves where another process uses the login, `ConfigError` where the data centre of one's own is described
+wrongly or this user may not write the directory, `Temporary` where its disk is full or read-only, `LoginNeeded` where
+the file is no login any more. Opening touches the disk and never the network.
 """
 
 from __future__ import annotations

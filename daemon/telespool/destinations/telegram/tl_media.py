@@ -65,7 +65,7 @@ def uploaded(
 
 
 def reference(media: Any, video: Any = None) -> Any:
-    """What posts are made from; None where uploadMedia returned nothing that can be posted. `video`: of a live photo."""
+    """Return what a post is made from, None where uploadMedia returned nothing like it. `video`: of a live photo."""
     photo, document = getattr(media, "photo", None), getattr(media, "document", None)
     if isinstance(photo, types.Photo):
         still = types.InputPhoto(photo.id, photo.access_hash, photo.file_reference)

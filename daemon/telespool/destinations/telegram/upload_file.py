@@ -63,7 +63,10 @@ class SaveBigFilePartRequest(functions.upload.SaveBigFilePartRequest):  # type: 
 
 
 def _joined(head: bytes, data: bytearray) -> bytes:
-    """A request that ends in bytes. core.telegram.org/mtproto/serialize: their length, the bytes, to a multiple of four."""
+    """Serialise a request that ends in bytes: their length, the bytes, zeros to a multiple of four.
+
+    core.telegram.org/mtproto/serialize
+    """
     if len(data) < 254:
         return b"".join((head, bytes([len(data)]), data, bytes(-(len(data) + 1) % 4)))
     return b"".join((head, struct.pack("<I", len(data) << 8 | 254), data, bytes(-len(data) % 4)))

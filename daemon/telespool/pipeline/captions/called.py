@@ -1,4 +1,4 @@
-"""What people call a file: in the name of its password, and of its caption. In the inbox, in folders and in archives alike."""
+"""What people call a file, as its password and its caption name it; alike in inbox, folders and archives."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ _PART = re.compile(r"\.part\d{1,5}(?: ?\(\d{1,3}\))?(?=\.)", re.IGNORECASE)
 def called(name: str) -> list[str]:
     """The names that may stand for this one, folded, the closest first.
 
-    By itself; without what a volume has behind the name of its set (`b.7z`, `film.mp4`, `trip.rar`); without each of its
-    endings (`trip.tar`), down to its title (`trip`).
+    By itself; without what a volume has behind the name of its set (`b.7z`, `film.mp4`, `trip.rar`); without each of
+    its endings (`trip.tar`), down to its title (`trip`).
     """
     found = {folded(name): None, folded(_PART.sub("", name)): None}
     each = volume(name, bare=False)

@@ -1,4 +1,4 @@
-"""What stands under a post: what people wrote for it, else the template of the configuration, filled with what is known.
+"""What stands under a post: what people wrote for it, else the filled template of the configuration.
 
 Values are names that people gave their files; whatever signs they hold, they are shown as they are.
 """

@@ -17,7 +17,10 @@ _PAGE = "cp1252"
 
 @dataclass(frozen=True, slots=True)
 class CaptionText:
-    """The text of a caption file, None where it holds none; `problem` is why its text is not used, or not surely right."""
+    """Return the text of a caption file, None where it holds none.
+
+    `problem` says why its text is not used, or may be wrong.
+    """
 
     text: str | None
     problem: str = ""

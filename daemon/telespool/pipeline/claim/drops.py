@@ -2,11 +2,11 @@
 
 A drop is a file or a folder directly in the inbox (for the chat `default`) or in a subfolder named like a chat. The
 volumes of an archive are one drop, and so are an archive and its NAME.password, and anything and its
-NAME.caption.txt. Where a chat's `subfolders` are topics,
-a folder in its folder is no drop but holds those of a topic. A drop is taken when nobody writes to it
-(`write_signs`) and nothing about it has changed for the settling time (`stability`). Never taken: names that start
-with a dot, look unfinished or are a system's (`clutter`), links, empty files and folders, files that cannot be read, and
-folders whose name is nearly that of a chat. What keeps a drop from being taken is a sentence (`obstacle`).
+NAME.caption.txt. Where a chat's `subfolders` are topics, a folder in its folder is no drop but holds those of a
+topic. A drop is taken when nobody writes to it (`write_signs`) and nothing about it has changed for the settling time
+(`stability`). Never taken: names that start with a dot, look unfinished or are a system's (`clutter`), links, empty
+files and folders, files that cannot be read, and folders whose name is nearly that of a chat. What keeps a drop from
+being taken is a sentence (`obstacle`).
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ Loose photos and videos of one moment are one job, in natural order; other drops
 order. A drop that cannot be claimed holds up nobody: it is named, also by `telespool status`, and the others go on.
 
 An archive in volumes is claimed when it is complete: names tell gaps, and whether the last one is there is asked of
-7-Zip, in place. A volume that is missing is waited for with growing gaps; after `archives.volume_wait` the set is claimed
-as it is, and its refusal names what was missing.
+7-Zip, in place. A volume that is missing is waited for with growing gaps; after `archives.volume_wait` the set is
+claimed as it is, and its refusal names what was missing.
 """
 
 from __future__ import annotations
@@ -220,7 +220,8 @@ class Inbox(Worker):
     async def _wait_for_end(self, drop: Drop) -> float:
         """Seconds to wait for the end of an archive that may still be written.
 
-        Where the kernel tells that nobody writes it, for the settling time: a sender that resumes has closed it as well.
+        Where the kernel tells that nobody writes it, for the settling time: a sender that resumes has closed it as
+        well.
         """
         if not await in_thread(lacks_end, drop.path):
             return 0.0

@@ -1,6 +1,7 @@
 """The caption of a topic's folder: `Hikes.caption.txt` beside the folder `Hikes`, where that stands for a topic.
 
-It goes as a `caption.txt` in that folder would, with the loose photos and videos there; without any, with the first drop.
+It goes as a `caption.txt` in that folder would, with the loose photos and videos there; without any, with the first
+drop.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ _WAITS = "{name} holds a caption for what is dropped into {topic}, and nothing i
 
 
 def among(paths: Iterable[Path], topic: str) -> list[Path]:
-    """Those of these files that are the caption of a topic's folder; one that a claim was broken off with lies in it."""
+    """Return those of these files that are the caption of a topic's folder.
+
+    One that a broken claim was made with lies in that folder.
+    """
     return [path for path in paths if folded(caption_for(path.name) or "") == folded(topic)]
 
 

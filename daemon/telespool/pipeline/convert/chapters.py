@@ -1,4 +1,4 @@
-"""How many files (chapters of a recording, lenses of a dashcam) are to share an album, for those who see one at a time."""
+"""How many files are to share an album (chapters of a recording, lenses of a dashcam), told one file at a time."""
 
 from __future__ import annotations
 

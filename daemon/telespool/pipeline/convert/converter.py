@@ -1,8 +1,9 @@
 """deferred/ → converting/ → a copy in uploading/; the original → done/ after its copy was delivered.
 
 The one converter. It begins nothing while anything lies in uploading/, and what it has begun stands still until that
-folder is empty again (the gate). A finished copy is sent before the next original is taken, unless it gathers: copies of
-one job wait in deferred/ for an album to fill (`spool.gathering`), and that is sent before the next original is taken. With `convert.deferred = false` it converts at once and gives way to nobody.
+folder is empty again (the gate). A finished copy is sent before the next original is taken, unless it gathers: copies
+of one job wait in deferred/ for an album to fill (`spool.gathering`), and that is sent before the next original is
+taken. With `convert.deferred = false` it converts at once and gives way to nobody.
 
 The original stays in converting/ until its copy is in done/. An attempt that fails is counted by @K; after
 `convert.max_tries` the original goes to quarantine with ffmpeg's last words. An ffmpeg that somebody killed is no
@@ -90,7 +91,7 @@ class Converter(Worker):
         return 0.0
 
     def _may_have_begun(self) -> bool:
-        """Whether converting/ must be looked into: while units are sent there are many rings, and mostly it is empty."""
+        """Whether converting/ must be looked into: sending wakes us often, and mostly the folder is empty."""
         if self._none_begun and not self._converting.rung and self._empty.left():
             return False
         self._converting.clear()

@@ -78,7 +78,7 @@ class CopyMaker:
     async def _parts(
         self, original: Entry, whole: Path, limit: int, gate: PauseGate | None
     ) -> tuple[Path, ...]:
-        """The file, or what it is sent as where it is too large for one message: parts that play, without a gate pieces."""
+        """Return the file, or where it is too large for one message its parts, which play; pieces without a gate."""
         if (await in_thread(whole.stat)).st_size <= limit:
             return (whole,)
         folder = self._spool.tmp / f"{original.job}.{original.unit.first:04d}.parts"

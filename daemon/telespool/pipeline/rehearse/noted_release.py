@@ -143,7 +143,7 @@ class NotedOrder(ReleaseOrder):
         return member
 
     async def _decoded(self, member: AssessedMember, path: Path) -> AssessedMember:
-        """See whether a photo can be decoded that may not be whole, and one that is alone: the sender does so with each."""
+        """See whether a photo can be decoded that may be broken, and one that is alone, as the sender does."""
         verdict = member.verdict
         if verdict is None or (verdict.kind, verdict.action) != ("photo", "send"):
             return member

@@ -1,8 +1,9 @@
-"""Rehearse a drop before it is dropped: the decisions of the pipeline, on files where they lie; nothing is sent or changed.
+"""Rehearse a drop: the decisions of the pipeline on files where they lie. Nothing is sent or changed.
 
-The drop is opened as `intake` opens one (`sources`), and its members pass the same `ReleaseOrder`, whose releases are noted
-instead of made. What comes out of archives lies in a folder of the system's for temporary files, and is removed as soon as it
-was looked at. Large members, and those behind the first few thousand, do not come out: they are told by their names.
+The drop is opened as `intake` opens one (`sources`), and its members pass the same `ReleaseOrder`, whose releases are
+noted instead of made. What comes out of archives lies in a folder of the system's for temporary files, and is removed
+as soon as it was looked at. Large members, and those behind the first few thousand, do not come out: they are told by
+their names.
 
 Permanent and Temporary become a sentence of the outcome. OSError leaves where the drop cannot be read.
 """
@@ -53,8 +54,9 @@ _FILES = 2000
 class Rehearsed:
     """What would become of a drop: each file, by number; and of the drop itself.
 
-    `kind` is that of the source ("file", "folder", or the archive's; "" where it could not be opened). `quarantined` is the
-    sentence with which the drop itself is refused, or kept for what is missing of it; `waits` why it waits in the inbox.
+    `kind` is that of the source ("file", "folder", or the archive's; "" where it could not be opened). `quarantined`
+    is the sentence with which the drop itself is refused, or kept for what is missing of it; `waits` why it waits in
+    the inbox.
     """
 
     label: str

@@ -1,8 +1,9 @@
 """Jobs whose chat is not in the configuration (any more): they wait untouched until one is loaded that has it.
 
-Their own rules stand in the table of the chat, so nothing of them is unpacked, put together, converted or sent by others:
-intake, converter and gatherer leave them where they are, and the uploader puts what lies in uploading/ into deferred/, so that
-nobody waits behind it. A service never changes its configuration: a start and a reload look at everything anew.
+Their own rules stand in the table of the chat, so nothing of them is unpacked, put together, converted or sent by
+others: intake, converter and gatherer leave them where they are, and the uploader puts what lies in uploading/ into
+deferred/, so that nobody waits behind it. A service never changes its configuration: a start and a reload look at
+everything anew.
 """
 
 from __future__ import annotations

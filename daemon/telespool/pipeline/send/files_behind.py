@@ -1,8 +1,8 @@
 """The files behind photos (`photos = "both"`): each photo is posted, and the file it was made of as a second message.
 
 The files of an album are an album too, right behind it, without a sound and a caption. Both posts come before the
-receipt: whoever dies in between repeats both, and their ids make that harmless. A file that is refused is a remark of the
-report, for its photo is there.
+receipt: whoever dies in between repeats both, and their ids make that harmless. A file that is refused is a remark of
+the report, for its photo is there.
 """
 
 from __future__ import annotations

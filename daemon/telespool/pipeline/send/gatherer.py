@@ -1,6 +1,7 @@
 """deferred/ → uploading/: albums that gather are closed when they lack nothing, are full, or have waited long enough.
 
-Part of the uploader's look at deferred/. The rules are in `spool.gathering`; here are the clocks, and what people are told.
+Part of the uploader's look at deferred/. The rules are in `spool.gathering`; here are the clocks, and what people are
+told.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Live photos on their way out: the clip of a still, from the file beside it or from within a motion photo.
 
-In an album the clip of still 1 lies as `0002~0001_IMG_1.MOV` beside it: both are one message. LivePhotoRefused says that
-they must go apart (the rule of the chat, a clip that does not fit, a refusal); `Spool.part_live_photos` writes that down
-before anything is sent in the other form. One clip is made at a time.
+In an album the clip of still 1 lies as `0002~0001_IMG_1.MOV` beside it: both are one message. LivePhotoRefused says
+that they must go apart (the rule of the chat, a clip that does not fit, a refusal); `Spool.part_live_photos` writes
+that down before anything is sent in the other form. One clip is made at a time.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class LiveClips:
         *,
         is_still: bool = False,
     ) -> Item | None:
-        """The clip of this photo, ready to be sent; None for one that is no live photo. What is made lies in `workshop`.
+        """Return the clip of this photo, ready to be sent, perhaps in `workshop`; None for one that is no live photo.
 
         `is_still`: it is known that there is no clip within.
         """
@@ -127,7 +127,10 @@ class LiveClips:
         )
 
     async def inner(self, still: Entry, workshop: Path) -> Path | None:
-        """The clip within a motion photo, in a file of `workshop`; None where there is none that plays: the report says so."""
+        """Return the clip within a motion photo, as a file in `workshop`.
+
+        None where none plays: the report says so.
+        """
         seen = await in_thread(about.motion, still.path)
         if not seen.said:
             return None
@@ -197,7 +200,10 @@ class LiveClips:
 
 
 class InnerClip(NamedTuple):
-    """What would become of the clip within a photo, in a sentence; `fate` in a word: it is lost, within, or a video behind it."""
+    """Tell what would become of the clip within a photo.
+
+    `fate` says it in a word: lost, within, or a video behind it.
+    """
 
     fate: Literal["lost", "within", "behind"]
     sentence: str

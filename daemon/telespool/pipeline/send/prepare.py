@@ -71,7 +71,7 @@ class Preparer:
     async def forms(
         self, member: Entry, clip: Entry | None = None, seen: glance.PhotoGlance | None = None
     ) -> AsyncIterator[Item]:
-        """The forms in which this file can be sent, the best first; `clip` is that of a live photo, `seen` what a look told.
+        """Return the forms in which this file can be sent, best first; `clip` is a live photo's, `seen` the look's.
 
         LivePhotoRefused where it must be sent without its clip, which then goes by itself;
         NeedsConversion where the verdict knows that no form will do; Permanent where nobody can read it.
@@ -299,7 +299,7 @@ class Preparer:
 
 
 def _never_sent(member: Entry) -> str:
-    """Why a file that a person moved into uploading/ is not sent, though any other would be as a document; "" where it is."""
+    """Return why a file that a person moved into uploading/ is not sent as a document either; "" where it is."""
     unit = member.unit
     if password_for(unit.label) is not None:
         return f"{unit.label} holds a password, and passwords are never sent."

@@ -1,9 +1,10 @@
 """deferred/ → uploading/: units whose wait is over go back, and everything that a person put where it can only go back.
 
 The folder is scanned when it rings and when the next unit is due, at its own pace. A unit's time says until when it
-waits; `touch` ends that, and so does moving it to uploading/ (`was_taken`, `called_back`), and a start: whoever has put right what
-it waited for wants to see it tried. What Telegram told us to wait for is kept elsewhere (`floods.json`). What a person holds is told as a wait of its job. Albums that
-gather are closed on the way (`gatherer`).
+waits; `touch` ends that, and so does moving it to uploading/ (`was_taken`, `called_back`), and a start: whoever has
+put right what it waited for wants to see it tried. What Telegram told us to wait for is kept elsewhere
+(`floods.json`). What a person holds is told as a wait of its job. Albums that gather are closed on the way
+(`gatherer`).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Who must wait before anything more of it is sent: everybody, a chat, or a topic of it.
 
-A wait ends by its time (`Deadlines`), or because a person asks for it: `telespool retry`, or moving or touching a unit that
-waits. The configuration's hours and what Telegram ordered (LASTING) stay. What waited with one that was ended is in `ended`
-until it was brought back.
+A wait ends by its time (`Deadlines`), or because a person asks for it: `telespool retry`, or moving or touching a
+unit that waits. The configuration's hours and what Telegram ordered (LASTING) stay. What waited with one that was
+ended is in `ended` until it was brought back.
 """
 
 from __future__ import annotations

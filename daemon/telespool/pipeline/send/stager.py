@@ -1,8 +1,8 @@
 """Bringing the files of units to the destination: of the one that is posted next, and of some behind it meanwhile.
 
-Bringing has no effect in the chat, so it may run ahead; posting stays one at a time, in order. What was brought ahead is
-used only where the unit is still the same files, and where nothing of it must wait: else it is brought again. A unit is
-marked as being worked on when its turn comes, not before: who dies meanwhile died over that one.
+Bringing has no effect in the chat, so it may run ahead; posting stays one at a time, in order. What was brought ahead
+is used only where the unit is still the same files, and where nothing of it must wait: else it is brought again. A
+unit is marked as being worked on when its turn comes, not before: who dies meanwhile died over that one.
 
 Memory is bounded by the destination's window, however many units there are; a unit behind waits for those before it.
 """
@@ -118,7 +118,10 @@ class Stager:
         return _key(entry) in self._tasks
 
     async def brought(self, entry: Entry) -> StagedUnit | None:
-        """What was brought of this unit ahead, where nothing of it must wait; waits for its end. Are its files still the same?"""
+        """Return what was brought ahead of this unit, once that has ended.
+
+        Nothing where the unit must wait, or its files have changed.
+        """
         task = self._tasks.pop(_key(entry), None)
         if task is None:
             return None

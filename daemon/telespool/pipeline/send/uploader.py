@@ -1,12 +1,12 @@
 """uploading/ → done/; what Telegram refuses → deferred/ or quarantine/; what must wait → deferred/ and back.
 
-One unit at a time, in the order people expect: over all jobs photos, then videos, then other files, then converted copies;
-inside a job by number. The files of an album are brought there together; each that is refused is taken out (its rename
-commits that), and only then the rest is posted, so that an album's membership is fixed on disk before it is sent. Every
-request carries ids derived from job and number: repeated after a crash, it is the same.
+One unit at a time, in the order people expect: over all jobs photos, then videos, then other files, then converted
+copies; inside a job by number. The files of an album are brought there together; each that is refused is taken out
+(its rename commits that), and only then the rest is posted, so that an album's membership is fixed on disk before it
+is sent. Every request carries ids derived from job and number: repeated after a crash, it is the same.
 
-Waiting is not failing. A wait of everybody or of a whole chat puts all units it concerns aside until its end, so that the
-converter can use the time and `ls` shows it; a short one is waited out. What has no chat is put aside (`absent_chats`).
+Waiting is not failing. A wait of everybody or of a whole chat puts all units it concerns aside until its end, so that
+the converter can use the time and `ls` shows it; a short one is waited out. What has no chat waits (`absent_chats`).
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ class Uploader(Worker):
         return entry, members, unit if same else None
 
     async def _attempt(self, entry: Entry, unit: StagedUnit | None, touched: list[Entry]) -> None:
-        """One attempt at a unit, from its files (`unit`: brought ahead) to its receipt; `touched` gets members that it makes."""
+        """Make one attempt at a unit (`unit`: brought ahead), to its receipt; `touched` gets members that it makes."""
         if unit is None:
             bringing = asyncio.create_task(self.stager.bring(entry), name="stage a unit")
             await asyncio.sleep(0)  # its files go first
@@ -286,7 +286,7 @@ class Uploader(Worker):
     async def _part(
         self, entry: Entry, members: dict[int, Entry], refused: dict[int, TelespoolError]
     ) -> bool:
-        """Let the live photos go apart that are refused as such; the unit is brought anew then. Nothing of it was posted."""
+        """Part the live photos that are refused as such, of which nothing was posted; the unit is brought anew."""
         apart = {n: e for n, e in refused.items() if isinstance(e, LivePhotoRefused)}
         if not apart:
             return False

@@ -1,4 +1,4 @@
-"""Writes what is known of the members of a drop: their account, and which captions are theirs, before they are let out."""
+"""Write the account of a drop and its captions, before what they tell of is let out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class AccountWriter:
         """What is not sent, in the end."""
 
     async def note(self, *numbers: int) -> None:
-        """Put into the account what is let out next: a file that stands in a folder must have its line, and its caption."""
+        """Put what is let out next into the account: a file in a folder must have its line and its caption."""
         lines = [self.lines[number] for number in numbers if number in self.lines]
         await in_thread(self._spool.note_members, self._job, [str(line) for line in lines])
         await self._note_captions(self._captions.lines(numbers))

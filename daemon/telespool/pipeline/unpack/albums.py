@@ -1,8 +1,8 @@
 """Which files go together: albums of at most ten, in the order of the archive.
 
-Photos go with photos, videos with videos, documents with documents (Telegram refuses other mixtures, but for photos with
-videos, which a story mixes). A GIF goes alone: in an album Telegram refuses it. An item is one message: a file, or a
-live photo of two.
+Photos go with photos, videos with videos, documents with documents (Telegram refuses other mixtures, but for photos
+with videos, which a story mixes). A GIF goes alone: in an album Telegram refuses it. An item is one message: a file,
+or a live photo of two.
 """
 
 from __future__ import annotations

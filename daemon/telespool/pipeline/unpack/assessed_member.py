@@ -34,7 +34,7 @@ CONVERTED = frozenset(["remux", "audio", "encode", "split"])
 
 @dataclass(frozen=True, slots=True)
 class AssessedMember:
-    """One member. `refused` is the sentence with which it goes to quarantine, whatever the assessment; `cure` what to do."""
+    """One member. `refused` is the sentence with which it goes to quarantine in any case, `cure` what to do."""
 
     unit: Unit
     path: Path

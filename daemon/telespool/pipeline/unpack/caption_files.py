@@ -31,7 +31,10 @@ _Place = tuple[int, str]  # the number of the archive (0: the drop), and a path 
 
 
 class CaptionFiles:
-    """The captions of one drop, which is called `drop` and lay in the folder of a `topic`. `before` are those that an earlier process noted."""
+    """Know the captions of one drop, called `drop`, of the folder of a `topic`.
+
+    `before` are those that an earlier process noted.
+    """
 
     def __init__(self, before: JobCaptions, drop: str = "", topic: str = "") -> None:
         self._drop, self._topic = drop, topic

@@ -1,7 +1,7 @@
 """Which of the members that have come out are the halves of a live photo.
 
-A still waits for the clip of its name; one with Apple's identifier for as long as another clip may still have the same. What
-is found is one item from there on: it leaves where the still stands.
+A still waits for the clip of its name; one with Apple's identifier for as long as another clip may still have the
+same. What is found is one item from there on: it leaves where the still stands.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the names in a drop decide before anything has come out: which version of a photo is wanted, whose notes a file is."""
+"""What names decide before anything has come out: which version of a photo is wanted, whose notes a file is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the unpacking of a drop ends: why it goes to quarantine, whole or as what is left of it. Sentences; "" where it does not."""
+"""How unpacking ends: the sentence with which the drop, or what is left of it, goes to quarantine; "" for none."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def not_whole(label: str, source: Source, sorting: ReleaseOrder) -> str:
 def volume_missing(error: VolumeMissing) -> str:
     """Why a set of volumes is refused.
 
-    It was waited for in the inbox already, as long as the configuration says; or its name does not say that it is one of
-    several, and nothing tells which file could be the other.
+    It was waited for in the inbox already, as long as the configuration says; or its name does not say that it is one
+    of several, and nothing tells which file could be the other.
     """
     return f"{error.reason} Drop all volumes together again."
 

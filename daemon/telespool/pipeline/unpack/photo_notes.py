@@ -2,8 +2,8 @@
 
     IMG_1.jpg.json, IMG_1.jpg.supplemental-metadata.json, IMG_1.jpg.suppl(1).json
 
-hold `photoTakenTime`, as the owner may have corrected it, and as `title` the name that a long one was cut from. They are
-read where a story is told by time, and are left out (or sent as documents) as before.
+hold `photoTakenTime`, as the owner may have corrected it, and as `title` the name that a long one was cut from. They
+are read where a story is told by time, and are left out (or sent as documents) as before.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How much of a drop may lie in quarantine beside the drop itself: about as much as was dropped.
 
-What nobody can read hardly shrinks, as photos and videos do not. A small archive of large files that nobody can read was
-made so, and quarantine is only emptied by a person: what exceeds the share stays in the archive, which then goes to
-quarantine whole and names it. What takes no room of its own (a second name of a dropped file) counts nothing.
+What nobody can read hardly shrinks, as photos and videos do not. A small archive of large files that nobody can read
+was made so, and quarantine is only emptied by a person: what exceeds the share stays in the archive, which then goes
+to quarantine whole and names it. What takes no room of its own (a second name of a dropped file) counts nothing.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ is to come whose name allows a photo, and what must be converted waits for the v
 documents are gathered into albums; what must be converted goes to deferred/ alone; what nobody can read goes to
 quarantine/ with its reason.
 
-As a story (`order` is "name" or "taken") photos and videos share albums and leave as they follow each other: by name, or by
-when they were taken, for which all must have come. Their place stands in their names; documents follow behind.
+As a story (`order` is "name" or "taken") photos and videos share albums and leave as they follow each other: by name,
+or by when they were taken, for which all must have come. Their place stands in their names; documents follow behind.
 
 Who belongs to whom (`belonging`) is known by the names before anything leaves: chapters of one recording share an album
 where one is large enough; of an edited photo only that version leaves that is wanted.

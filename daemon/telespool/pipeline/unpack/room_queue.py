@@ -58,7 +58,7 @@ class RoomQueue:
         return None
 
     def surely_fits(self, size: int) -> bool:
-        """Whether the disk need not be asked: it had plenty of room a few small pieces ago. What is written is counted in any case."""
+        """Whether the disk need not be asked: it had plenty of room a few small pieces ago. Writing is counted."""
         self._unasked -= 1
         return size <= _SMALL and self._unasked >= 0
 

@@ -1,7 +1,8 @@
 """What of a story waits: from the first album on that lacks something to be converted, all of it, for `send.patience`.
 
-What is ready of an album goes to deferred/ as one that is open; what it lacks goes there to be converted, and its copy joins
-it (`spool.gathering`). The albums behind it wait as they are, so that nothing overtakes. Those before it leave at once.
+What is ready of an album goes to deferred/ as one that is open; what it lacks goes there to be converted, and its
+copy joins it (`spool.gathering`). The albums behind it wait as they are, so that nothing overtakes. Those before it
+leave at once.
 """
 
 from __future__ import annotations

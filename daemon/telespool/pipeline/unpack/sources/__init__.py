@@ -62,7 +62,8 @@ async def opened(
 ) -> Source:
     """Open what lies at `place`, people call `label`, and is opened by `file` (None: a folder).
 
-    `beside` are all files of a drop of several, None for one; `only`: of the folder `place` these alone are of the drop.
+    `beside` are all files of a drop of several, None for one; `only`: of the folder `place` these alone are of the
+    drop.
     """
     if file is None:
         return await in_thread(FolderSource, place, rules, only)

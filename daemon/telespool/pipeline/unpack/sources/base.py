@@ -117,8 +117,8 @@ class Rules:
     """Looks at a member that has come out."""
 
     spares: Callable[[Member], bool] | None = None
-    """Asked of each wanted member of an archive whether it need not come out. With it nothing is sent: files are looked at
-    where they lie (`rehearsal`)."""
+    """Asked of each wanted member of an archive whether it need not come out. With it nothing is sent: files are
+    looked at where they lie (`rehearsal`)."""
 
     @classmethod
     def of_chat(
