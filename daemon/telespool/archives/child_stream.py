@@ -21,6 +21,7 @@ import time
 from typing import TYPE_CHECKING
 
 from telespool.archives.blocking import whole
+from telespool.archives.byte_window import ByteWindow
 from telespool.runtime import subprocesses
 
 if TYPE_CHECKING:
@@ -40,20 +41,18 @@ _QUIET, _LONGEST_QUIET = (
 _SAID = 1 << 16  # of what it complains about this much is kept
 
 
-class ChildStream:
+class ChildStream(ByteWindow):
     """A running child and the reading end of its output."""
 
     def __init__(
         self, process: asyncio.subprocess.Process, pipe: int, quiet: Quiet | None = None
     ) -> None:
+        super().__init__(_BUFFER)
         self._process = process
         self._quiet = quiet
         self._loop = asyncio.get_running_loop()
         self._ended = threading.Event()
         self._pipe = pipe
-        self._buffer = bytearray(_BUFFER)
-        self._view = memoryview(self._buffer)
-        self._start = self._end = 0
         self._said = b""
         self._listener = asyncio.create_task(self._listen())
 
@@ -92,15 +91,6 @@ class ChildStream:
         await answer(process, password)
         return stream
 
-    def take(self, limit: int) -> memoryview:
-        """Some of what comes next, at most `limit` bytes; nothing at the end. Valid until the next call."""
-        if self._start == self._end:
-            self._start = self._end = 0
-            self._fill()
-        start = self._start
-        self._start = min(self._end, start + limit)
-        return self._view[start : self._start]
-
     def has(self, needle: bytes, count: int, before: bytes) -> bool:
         """Whether this is in the last `count` bytes taken, or begins in `before`, which came before them."""
         begin = self._start - count
@@ -118,17 +108,6 @@ class ChildStream:
             view[got : got + len(data)] = data
             got += len(data)
         return got
-
-    def peek(self, count: int) -> bytes:
-        """The next `count` bytes without taking them; fewer only at the end."""
-        while self._end - self._start < count:
-            if self._start:
-                rest = bytes(self._view[self._start : self._end])
-                self._view[: len(rest)] = rest
-                self._start, self._end = 0, len(rest)
-            if not self._fill():
-                break
-        return bytes(self._view[self._start : min(self._end, self._start + count)])
 
     def line(self) -> bytes | None:
         """The next line without its newline; None at the end. What is longer than the buffer is cut."""
@@ -149,7 +128,6 @@ class ChildStream:
                 return b""
 
     def _fill(self) -> int:
-        """Read some more behind what there is; how many bytes."""
         if self._quiet is not None:
             self._wait_for_bytes(self._quiet)
         got = os.readv(self._pipe, [self._view[self._end : self._end + CHUNK]])

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import BinaryIO
 
-_TAIL = 66 * 1024  # the end record of a zip and its longest comment
 
 # The part by which a zip is known to be a document or a program: where the first entry, or any, is so named.
 _DOCUMENT_FIRST = (b"mimetype", b"_rels/", b"docProps/", b"word/", b"xl/", b"ppt/", b"META-INF/")
@@ -90,11 +89,8 @@ def _is_document(head: bytes, file: BinaryIO) -> bool:
         return True
     if first in _DOCUMENT_ANY or first.endswith(_SCENES):
         return True
-    size = file.seek(0, 2)
-    file.seek(max(0, size - _TAIL))
-    tail = file.read(_TAIL)
     # Of its own table of contents only: before it may stand that of a document inside.
-    end = tail.rfind(b"PK\x05\x06")
+    tail, end = zip_directory.end_record(file)
     if end >= 0:
         length = int.from_bytes(tail[end + 12 : end + 16], "little")
         tail = tail[max(0, end - length) : end]
@@ -138,8 +134,5 @@ def _self_extracting(file: BinaryIO) -> str | None:
 
 def _ends_a_zip(file: BinaryIO) -> bool:
     """Whether a zip's end record, with its comment, reaches exactly to the end of the file."""
-    size = file.seek(0, 2)
-    file.seek(max(0, size - _TAIL))
-    tail = file.read(_TAIL)
-    at = tail.rfind(b"PK\x05\x06")
+    tail, at = zip_directory.end_record(file)
     return at >= 0 and at + 22 + int.from_bytes(tail[at + 20 : at + 22], "little") == len(tail)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from telespool.archives import name_encoding
 from telespool.archives.blocking import steps, whole
+from telespool.archives.byte_window import ByteWindow
 from telespool.archives.child_stream import CHUNK
 from telespool.archives.members import Archive, ExtractedPiece, Member
 from telespool.archives.tar_input import TarFileInput
@@ -51,38 +52,24 @@ _LONGEST = (
 _BUFFER = 1 << 18
 
 
-class _Stream:
+class _Stream(ByteWindow):
     """The bytes of a tar in their order; the face `tarfile` wants: read, tell, and seek forward."""
 
     def __init__(self, tap: TarInput) -> None:
+        super().__init__(_BUFFER)
         self._tap = tap
-        self._buffer = bytearray(_BUFFER)
-        self._view = memoryview(self._buffer)
-        self._start = self._end = self._at = 0
+        self._at = 0
         self._empty = 0
 
-    def take(self, limit: int) -> memoryview:
-        """Some of what comes next, at most `limit` bytes; nothing at the end. Valid until the next call."""
-        if self._start == self._end:
-            self._start = 0
-            self._end = self._tap.read_into(self._view)
-        start = self._start
-        self._start = min(self._end, start + limit)
-        self._at += self._start - start
-        return self._view[start : self._start]
+    def _fill(self) -> int:
+        got = self._tap.read_into(self._view[self._end :])
+        self._end += got
+        return got
 
-    def peek(self, count: int) -> bytes:
-        """The next `count` bytes without taking them; fewer only at the end."""
-        while self._end - self._start < count:
-            if self._start:
-                rest = bytes(self._view[self._start : self._end])
-                self._view[: len(rest)] = rest
-                self._start, self._end = 0, len(rest)
-            got = self._tap.read_into(self._view[self._end :])
-            if not got:
-                break
-            self._end += got
-        return bytes(self._view[self._start : min(self._end, self._start + count)])
+    def take(self, limit: int) -> memoryview:
+        data = super().take(limit)
+        self._at += len(data)
+        return data
 
     def skip(self, size: int) -> int:
         """Pass over so many bytes; how many there were."""

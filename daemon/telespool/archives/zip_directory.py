@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from telespool.archives.listing import ListedEntry
 
 _END = struct.Struct("<4s4H2LH")
+_END_MAGIC = b"PK\x05\x06"
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LOCATOR = struct.Struct("<4sLQL")
 _ENTRY = struct.Struct("<4s6H3L5H2L")
 _WINDOWS = {0, 10, 11}  # where zips were made that may use the other slash
-_TAIL = 66 * 1024
+_TAIL = 66 * 1024  # the end record and its longest comment
 _MOST = 256 << 20  # bytes of directory that are read; a million members need less
 
 
@@ -73,16 +74,22 @@ class Directory:
 def read(path: Path) -> Directory | None:
     """The central directory, None where it is not where it should be."""
     with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - _TAIL))
-        tail = file.read(_TAIL)
-        at = tail.rfind(b"PK\x05\x06")
+        tail, at = end_record(file)
+        base = file.tell() - len(tail)
         while at >= 0:
-            found = _directory(file, tail, at, size - len(tail))
+            found = _directory(file, tail, at, base)
             if found is not None:
                 return found
-            at = tail.rfind(b"PK\x05\x06", 0, at)
+            at = tail.rfind(_END_MAGIC, 0, at)
     return None
+
+
+def end_record(file: BinaryIO) -> tuple[bytes, int]:
+    """The end of the file, and where in it the last end record of a zip begins; -1 for none. It is read up to its end."""
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _TAIL))
+    tail = file.read(_TAIL)
+    return tail, tail.rfind(_END_MAGIC)
 
 
 def _directory(file: BinaryIO, tail: bytes, at: int, base: int) -> Directory | None:

@@ -1,7 +1,7 @@
 """What belongs together in a drop: a photo and its clip, a raw and its photo, an original and its edited version.
 
     kin = Kinship.of({1: "DCIM/IMG_1.HEIC", 2: "DCIM/IMG_1.MOV", 3: "DCIM/IMG_1.AAE"})
-    kin.clip_of(1), kin.sidecars[3]                         # 2, 1
+    kin.still_of(2), kin.sidecars[3]                        # 1, 1
     is_live(about_the_still, about_the_clip)                # once both have come out
 
 `kinship` goes by names alone: it is asked before anything has come out. `live` decides, by what was read of two

@@ -138,10 +138,6 @@ class Kinship:
             self._gather(inside)
         self.originals = {original: edited for edited, original in self.edited.items()}
 
-    def clip_of(self, still: int) -> int | None:
-        """The video that may be the clip of this photo, None for none."""
-        return next(iter(self.clips.get(still, ())), None)
-
     def together(self, number: int) -> tuple[int, ...]:
         """What is to share an album with this file, in order: its recording, its burst, its moment, or itself alone."""
         groups = (self.chapters, self.bursts, self.views)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from telespool.cli.spool_access import spool_root
+from telespool.cli.spool_access import find_claimed, spool_root
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError, Temporary
 from telespool.observe.control_client import look
@@ -16,7 +16,6 @@ from telespool.service.cancelling import cancel, note, order
 from telespool.spool import Spool, operator
 from telespool.spool.layout import WORKING
 from telespool.spool.lock import Lock
-from telespool.spool.lookup import find
 
 if TYPE_CHECKING:
     import argparse
@@ -50,9 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _wanted(spool: Spool, what: str) -> tuple[str, list[Entry]]:
-    found = find(spool, what)
-    if not found.job:
-        raise Permanent(f"{what} is in the inbox still: take it out of there.")
+    found = find_claimed(spool, what)
     everything = [entry for folder in WORKING for entry in spool.units(folder, found.job)]
     entries = [entry for entry in found.entries or everything if entry.folder in WORKING]
     if any(entry.path.parent.name != entry.job for entry in entries):

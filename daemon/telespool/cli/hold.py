@@ -8,11 +8,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from telespool.cli.spool_access import spool_root
+from telespool.cli.spool_access import find_claimed, spool_root
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
 from telespool.spool import Spool, operator
-from telespool.spool.lookup import find
 
 if TYPE_CHECKING:
     import argparse
@@ -45,9 +44,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _wanted(spool: Spool, what: str) -> list[Entry]:
-    found = find(spool, what)
-    if not found.job:
-        raise Permanent(f"{what} is in the inbox still: take it out of there.")
+    found = find_claimed(spool, what)
     lying = (*spool.units("uploading", found.job), *spool.units("deferred", found.job))
     entries = [entry for entry in found.entries or lying if _may_be_held(entry)]
     if not entries:

@@ -21,11 +21,6 @@ with contextlib.suppress(ImportError):
 HEAD = 64
 
 
-def is_fast() -> bool:
-    """Whether pycryptodome is there."""
-    return AES is not None
-
-
 def counter_mode(key: bytes, start: bytes) -> Any:
     """A cipher whose `encrypt` goes both ways; `start` is the counter's first value."""
     if AES is None:
