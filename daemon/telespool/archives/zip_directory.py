@@ -85,7 +85,7 @@ def read(path: Path) -> Directory | None:
 
 
 def end_record(file: BinaryIO) -> tuple[bytes, int]:
-    """The end of the file, and where in it the last end record of a zip begins; -1 for none. It is read up to its end."""
+    """The end of the file, and where in it the last end record of a zip begins; -1 for none. Reads to the end."""
     size = file.seek(0, 2)
     file.seek(max(0, size - _TAIL))
     tail = file.read(_TAIL)
