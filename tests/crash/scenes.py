@@ -114,9 +114,12 @@ def _refusals() -> Scene:
 
 def _waits() -> Scene:
     members = _photos(3, LATER, 2) | {"b.mp4": video(SLOW), "c.gif": gif(FORGOTTEN)}
+    members |= {"IMG_4.jpg": photo(b"4 " + LATER)}
+    clips = {f"IMG_{n}.MOV": video(b"clip %d" % n) for n in (2, 3, 4)}
     more = _photos(3, FORGOTTEN, 2, "more ")
-    drops = {"family/waits.tar": tar(members), "more.tar": tar(more)}
-    return Scene("waits", drops, _all(members | more))  # type: ignore[arg-type]
+    drops = {"family/waits.tar": tar(members | clips), "more.tar": tar(more)}
+    fates = _all(members | more) | _all(clips, "in its photo")
+    return Scene("waits", drops, fates)  # type: ignore[arg-type]
 
 
 def _folder() -> Scene:

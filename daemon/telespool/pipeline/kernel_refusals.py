@@ -20,8 +20,11 @@ _FULL = {*NO_SPACE, errno.EROFS}
 
 
 @contextlib.contextmanager
-def readable(entry: Entry) -> Iterator[None]:
-    """Raise Unreadable where it is this unit that cannot be read: it waits by itself, and the disk is not to blame."""
+def readable(entry: Entry, half: Entry | None = None) -> Iterator[None]:
+    """Raise Unreadable where it is this unit that cannot be read: it waits by itself, and the disk is not to blame.
+
+    `half`: the other half of a live photo, for which the same holds.
+    """
     try:
         yield
     except OSError as error:
@@ -30,6 +33,8 @@ def readable(entry: Entry) -> Iterator[None]:
         # Without a name it came out of read(2) itself.
         name = error.filename
         own = error.errno == errno.EIO if name is None else is_below(name, entry.path)
+        if not own and half is not None and name is not None and is_below(name, half.path):
+            entry, own = half, True
         if not own:
             raise
         raise Unreadable(

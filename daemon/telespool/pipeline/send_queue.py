@@ -45,6 +45,7 @@ def rank(entry: Entry, folders: SpoolLayout) -> int:
     if entry.unit.kind == "c":
         return COPY
     members = folders.members(entry)
+    members = [each for each in members if not each.unit.still] or members
     if not members:
         return OTHER
     guessed = guess(members[0].unit.label)

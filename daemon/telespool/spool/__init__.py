@@ -6,6 +6,7 @@
     releases       incoming → uploading, deferred, quarantine, done
     attempts       the marks of attempts
     deliveries     uploading → done, uploading → deferred and back
+    apart          uploading → uploading: some members of an album become a unit of their own
     live_photos    uploading → uploading: a still and its clip go apart
     gathering      tmp → deferred → uploading: albums that wait for what belongs to them
     conversions    deferred → converting → uploading, converting → done
@@ -36,6 +37,7 @@ from typing import TYPE_CHECKING
 from telespool.errors import ConfigError
 from telespool.runtime import plain_files
 from telespool.spool import (
+    apart,
     attempts,
     claims,
     closing,
@@ -108,7 +110,8 @@ class Spool(SpoolWriter):
     dissolve = deliveries.dissolve
     drop_empty_album = deliveries.drop_empty_album
     part_live_photos = live_photos.part_live_photos
-    reunite = live_photos.reunite
+    set_apart = apart.set_apart
+    reunite = apart.reunite
     # deferred → converting → uploading, converting → done
     start_conversion = conversions.start_conversion
     release_copy = conversions.release_copy

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.spool import moved_notes, numbering
+from telespool.spool.apart import set_apart
 from telespool.spool.layout import CONTENTS, MEMBERS, Entry
 from telespool.spool.names import Unit
-from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ def _split_off(spool: SpoolWriter, entry: Entry, alone: Sequence[Entry]) -> None
     clips = {clip.unit.still: clip for clip in alone if clip.unit.still}
     pairs = [(still, clips[still.unit.first]) for still in alone if still.unit.first in clips]
     for still, clip in pairs:
-        pair_apart(spool, replace(entry, unit=entry.unit.plain()), clip, still)
+        set_apart(spool, replace(entry, unit=entry.unit.plain()), [still, clip])
     halves = {half.unit.first for pair in pairs for half in pair}
     for member in alone:
         if member.unit.first not in halves:
@@ -169,26 +169,11 @@ def dissolve(spool: SpoolWriter, entry: Entry) -> list[Entry]:
             continue  # the clip of a live photo has gone, or goes, with its still
         clip = next((each for each in members if each.unit.still == member.unit.first), None)
         if clip is not None:
-            singles.append(pair_apart(spool, entry, clip, member))
-            continue
-        unit = member.unit.plain().attempted(entry.unit.attempt)
-        target = spool.job_folder(entry.folder, entry.job) / str(unit)
-        spool.disk.utime(member.path, claimed(entry.job))
-        singles.append(spool.move(member.path, target, entry.folder, entry.job, unit))
+            singles.append(set_apart(spool, entry, [member, clip]))
+        else:
+            singles.append(set_apart(spool, entry, [member]))
     drop_empty_album(spool, entry)
     return singles
-
-
-def pair_apart(spool: SpoolWriter, entry: Entry, clip: Entry, still: Entry) -> Entry:
-    """Make a unit of the two halves of a live photo; should the process die between them, `reunite` ends it."""
-    unit = replace(Unit.album([still.unit.plain(), clip.unit.plain()]), attempt=entry.unit.attempt)
-    folder = spool.job_folder(entry.folder, entry.job) / str(unit)
-    for half in (clip, still):
-        spool.move(
-            half.path, folder / str(half.unit.plain()), entry.folder, entry.job, half.unit.plain()
-        )
-    spool.disk.utime(folder, claimed(entry.job))
-    return Entry(entry.folder, entry.job, unit, folder)
 
 
 def drop_empty_album(spool: SpoolWriter, entry: Entry) -> None:

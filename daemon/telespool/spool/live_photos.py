@@ -74,25 +74,6 @@ def part_live_photos(
     spool.changed(["uploading"])
 
 
-def reunite(spool: SpoolWriter, entry: Entry) -> None:
-    """Bring a still to its clip, where the process died after it had moved that alone into a unit of the two.
-
-    See `deliveries.pair_apart`.
-    """
-    members = spool.members(entry)
-    if len(members) != 1 or not members[0].unit.still:
-        return
-    stills = [
-        member
-        for other in spool.units("uploading", entry.job)
-        for member in spool.members(other)
-        if member.unit.first == members[0].unit.still and member.unit.message is None
-    ]
-    for still in stills[:1]:
-        unit = still.unit.plain()
-        spool.move(still.path, entry.path / str(unit), "uploading", entry.job, unit)  # commit
-
-
 def _alone(entry: Entry, lone: LoneStill) -> Unit:
     """The clip as a unit of its own; in a story it has the place of its still."""
     still, clip = lone.still.unit, lone.clip

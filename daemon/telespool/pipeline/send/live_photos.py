@@ -63,6 +63,14 @@ def with_clips(messages: dict[int, int], members: Iterable[Entry]) -> dict[int, 
     }
 
 
+def with_halves(numbers: Iterable[int], members: Iterable[Entry]) -> list[Entry]:
+    """The members of these numbers, and the clips of those that are the stills of live photos."""
+    members = list(members)
+    clips = clips_of(members)
+    wanted = {*numbers, *(clips[number].unit.first for number in numbers if number in clips)}
+    return [member for member in members if member.unit.first in wanted]
+
+
 class LiveClips:
     """Makes the clips of live photos; `alive` is called while one is made."""
 

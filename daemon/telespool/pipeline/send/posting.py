@@ -6,7 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Receipts, Rejected
-from telespool.errors import LivePhotoRefused, TelespoolError, Temporary
+from telespool.errors import (
+    LivePhotoRefused,
+    NeedsConversion,
+    Permanent,
+    TelespoolError,
+    Temporary,
+)
 from telespool.runtime.cancellation import in_thread
 from telespool.spool import delivered_index
 
@@ -62,13 +68,26 @@ async def post_all(
         try:
             answer = await destination.post(entry.chat, missing, "" if messages else caption, style)
         except Rejected as rejected:
-            refused |= {numbers[key]: cause for key, cause in rejected.causes.items()}
+            refused |= {n: _cause(staged[n], cause) for n, cause in _by(numbers, rejected.causes)}
             if not messages:
                 return messages, refused, notes  # what is fixed on the disk first is posted then
             continue
         messages |= {numbers[key]: message for key, message in answer.items()}
         if isinstance(answer, Receipts):
-            refused |= {numbers[key]: cause for key, cause in answer.causes.items()}
+            refused |= {n: _cause(staged[n], cause) for n, cause in _by(numbers, answer.causes)}
             notes += [answer.note] if answer.note else []
     left = ", ".join(staged[n].item.name for n in staged if n not in messages)
     raise Temporary(f"Telegram took the album but not {left}; they are sent again later.")
+
+
+def _by(
+    numbers: Mapping[int, int], causes: Mapping[int, TelespoolError]
+) -> list[tuple[int, TelespoolError]]:
+    return [(numbers[key], cause) for key, cause in causes.items()]
+
+
+def _cause(staged: Uploaded, cause: TelespoolError) -> TelespoolError:
+    """Why it is refused; which half of a live photo is to blame is seen when each goes by itself."""
+    if staged.item.clip is not None and isinstance(cause, NeedsConversion | Permanent):
+        return LivePhotoRefused(cause.reason)
+    return cause

@@ -7,12 +7,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.errors import TelespoolError, Temporary, ToolFault
 from telespool.pipeline.worker import log
 from telespool.runtime.cancellation import in_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from telespool.spool import Spool
     from telespool.spool.layout import Entry
+
+
+def waiting_together(
+    refused: Mapping[int, TelespoolError], *, alone: bool
+) -> list[tuple[Temporary, list[int]]]:
+    """The waits among these refusals, each with the numbers of the files that wait for the same.
+
+    A wait of more than these files is raised, and where they are `alone` each wait.
+    """
+    found: dict[tuple[str, float | None], tuple[Temporary, list[int]]] = {}
+    for number, error in refused.items():
+        if isinstance(error, ToolFault):
+            raise error
+        if isinstance(error, Temporary):
+            if alone or error.scope != "unit":
+                raise error
+            found.setdefault((error.kind, error.retry_after), (error, []))[1].append(number)
+    return list(found.values())
 
 
 async def give_up(spool: Spool, entry: Entry, reason: str) -> None:

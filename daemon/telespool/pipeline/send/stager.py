@@ -222,7 +222,7 @@ class Stager:
         is_live = clip is not None
         last: TelespoolError = Permanent(f"{member.unit.label} has no form that could be sent.")
         try:
-            with readable(member):
+            with readable(member, clip):
                 async for item in self._preparing.forms(member, clip, seen):
                     is_live = item.clip is not None
                     try:

@@ -27,10 +27,10 @@ from telespool.errors import (
 from telespool.pipeline.send.absent_chats import first_with_chat
 from telespool.pipeline.send.files_behind import FilesBehind
 from telespool.pipeline.send.gatherer import Gatherer
-from telespool.pipeline.send.live_photos import with_clips
+from telespool.pipeline.send.live_photos import with_clips, with_halves
 from telespool.pipeline.send.posting import deliver, post_all
 from telespool.pipeline.send.prepare import Preparer
-from telespool.pipeline.send.refusals import give_up
+from telespool.pipeline.send.refusals import give_up, waiting_together
 from telespool.pipeline.send.report_sender import ReportSender
 from telespool.pipeline.send.retry_queue import RetryQueue
 from telespool.pipeline.send.sending_times import SendingTimes
@@ -261,7 +261,7 @@ class Uploader(Worker):
                 members, staged, refused = unit.members, unit.staged, unit.refused
                 touched += members.values()
                 continue
-            await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=not staged)
+            await self._take_out(entry, members, refused, alone=not staged)
             if not staged:
                 return
             messages, refused, notes = await post_all(
@@ -272,7 +272,7 @@ class Uploader(Worker):
             if not messages:
                 continue
             messages = with_clips(messages, members.values())
-            await self._take_out(entry, {n: members[n] for n in refused}, refused, alone=False)
+            await self._take_out(entry, members, refused, alone=False)
             self._trouble_since = None
             for number in await in_thread(unit.replaced):
                 messages.pop(number, None)  # what has its name now was not sent: it goes by itself
@@ -321,18 +321,17 @@ class Uploader(Worker):
     ) -> None:
         """Take the refused files out of the unit, each to where its error says; the rest goes on without them.
 
-        A wait of one file holds up nobody: it waits alone. A wait of all is raised.
+        Files that must wait hold up nobody: those that wait for the same wait together, a still with its clip.
+        A wait of all is raised.
         """
-        for error in refused.values():
-            if isinstance(error, ToolFault):
-                raise error
-            if isinstance(error, Temporary) and (alone or error.scope != "unit"):
-                raise error
+        for wait, numbers in waiting_together(refused, alone=alone):
+            found = with_halves(numbers, members.values())
+            await self._put_off(await in_thread(self.spool.set_apart, entry, found), wait)
         for number, error in refused.items():
-            member = members[number]
             if isinstance(error, Temporary):
-                await self.put_off(member, error)
-            elif isinstance(error, NeedsConversion) and self.preparing.convertible(member):
+                continue
+            member = members[number]
+            if isinstance(error, NeedsConversion) and self.preparing.convertible(member):
                 log.info(
                     "unit.deferred",
                     job=member.job,
