@@ -14,6 +14,7 @@ import pytest
 from telespool.clutter import clutter, ignored, unfinished
 from telespool.config.schema import Seconds
 from telespool.pipeline.claim.drops import find
+from telespool.runtime.inotify import Change
 from telespool.runtime.write_signs import WriteSigns
 from tests.crash.media import photo
 from tests.faults.house import config, running
@@ -116,13 +117,6 @@ def test_events_tell_who_writes_where_no_lease_does(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Changed and not closed is being written; where nothing was heard nobody can tell."""
-    from watchdog.events import (  # noqa: PLC0415 - only here
-        FileClosedEvent,
-        FileCreatedEvent,
-        FileModifiedEvent,
-        FileMovedEvent,
-    )
-
     monkeypatch.setattr("telespool.runtime.write_signs.is_leasable", lambda _: None)
     signs, path = WriteSigns(), tmp_path / "a.jpg"
 
@@ -130,15 +124,17 @@ def test_events_tell_who_writes_where_no_lease_does(
         return signs.is_written(path, lambda: os.open(path, os.O_RDONLY))
 
     assert written() is None
-    signs.heard(FileCreatedEvent(str(path)))
+    signs.heard(Change("created", str(path)))
     assert written() is False
-    signs.heard(FileModifiedEvent(str(path)))
+    signs.heard(Change("modified", str(path)))
     assert written() is True
-    signs.heard(FileClosedEvent(str(path)))
+    signs.heard(Change("closed", str(path)))
     assert written() is False
-    signs.heard(FileModifiedEvent(str(tmp_path / "b.jpg")))
-    signs.heard(FileMovedEvent(str(tmp_path / "b.jpg"), str(path)))
+    signs.heard(Change("modified", str(tmp_path / "b.jpg")))
+    signs.heard(Change("moved", str(path), str(tmp_path / "b.jpg")))
     assert written() is True
+    signs.heard(Change("lost", ""))
+    assert written() is None
 
 
 async def test_late_files_are_a_drop_of_their_own(root: Path) -> None:
