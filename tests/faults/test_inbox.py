@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from telespool.runtime.inotify import Trees
 from tests.crash.media import photo
 from tests.faults.house import config, running
 from tests.patience import longest
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from watchdog.observers.api import BaseObserver
 
 pytestmark = pytest.mark.usefixtures("fast_media")
 HALF = 40_000
@@ -170,11 +170,12 @@ async def test_when_the_kernel_refuses_to_watch(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With no watch to be had (the user's limit is reached) the regular look finds the drops."""
+    from watchdog.observers import Observer  # noqa: PLC0415 - only its method is replaced here
 
-    def refuse(*_: Any, **__: Any) -> None:
+    def refuse(self: BaseObserver, *_: Any, **__: Any) -> None:
         raise OSError(28, "inotify watch limit reached")
 
-    monkeypatch.setattr(Trees, "add", refuse)
+    monkeypatch.setattr(Observer, "schedule", refuse)
     async with running(config(root)) as house:
         (root / "inbox" / "a.jpg").write_bytes(photo(b"a"))
         await house.until(lambda: house.arrived and house.idle)

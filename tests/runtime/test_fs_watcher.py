@@ -12,7 +12,6 @@ import psutil
 import pytest
 
 from telespool.runtime import fs_watcher
-from telespool.runtime.inotify import Trees
 from telespool.runtime.wakeups import WakeupBus
 
 Partition = namedtuple("Partition", "mountpoint fstype")  # noqa: PYI024 - as psutil's
@@ -41,7 +40,7 @@ async def test_folders_come_and_go(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     watcher = fs_watcher.FolderWatcher(wakeups, {"inbox": tmp_path / "inbox"})
     try:
         await asyncio.to_thread(watcher.check)
-        assert watcher._watched == {}
+        assert watcher._watches == {}
         for turn in range(2):
             (tmp_path / "inbox").mkdir()
             wakeup.clear()
@@ -51,11 +50,13 @@ async def test_folders_come_and_go(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             assert wakeup.rung
             (tmp_path / "inbox").rename(tmp_path / f"away-{turn}")
         (tmp_path / "inbox").mkdir()
+        observer = watcher._observer
+        assert observer is not None
 
         def refuse(*_: object, **__: object) -> None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr(Trees, "add", refuse)
+        monkeypatch.setattr(observer, "schedule", refuse)
         await asyncio.to_thread(watcher.check)
         await asyncio.to_thread(watcher.check)
         assert watcher._unwatched == {"inbox"}

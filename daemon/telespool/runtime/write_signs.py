@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from telespool.runtime.inotify import Change
+    from watchdog.events import FileSystemEvent
 
 Told = Literal["arrived", "writing", "closed"]
 
@@ -37,23 +37,24 @@ class WriteSigns:
         self._told: dict[str, Told] = {}
         self._lock = threading.Lock()
 
-    def heard(self, change: Change) -> None:
-        """Take in what became of one file; it must never raise."""
+    def heard(self, event: FileSystemEvent) -> None:
+        """Take in one event; it must never raise."""
+        if event.is_directory:
+            return
+        kind = event.event_type
         with self._lock:
-            if change.kind == "lost":
-                self._told.clear()
-            elif change.kind == "created":
-                self._told[change.path] = "arrived"
-            elif change.kind == "modified":
-                self._told[change.path] = "writing"
-            elif change.kind == "closed":
-                self._told[change.path] = "closed"
-            elif change.kind == "deleted":
-                self._told.pop(change.path, None)
-            elif change.kind == "moved":
-                # Whoever writes it goes on writing it under its new name.
-                before = self._told.pop(change.before, "arrived")
-                self._told[change.path] = "writing" if before == "writing" else "arrived"
+            if kind == "created":
+                self._told[os.fsdecode(event.src_path)] = "arrived"
+            elif kind == "modified":
+                self._told[os.fsdecode(event.src_path)] = "writing"
+            elif kind == "closed":
+                self._told[os.fsdecode(event.src_path)] = "closed"
+            elif kind in {"moved", "deleted"}:
+                before = self._told.pop(os.fsdecode(event.src_path), "arrived")
+                if kind == "moved" and event.dest_path:
+                    # Whoever writes it goes on writing it under its new name.
+                    writing = before == "writing"
+                    self._told[os.fsdecode(event.dest_path)] = "writing" if writing else "arrived"
 
     def told(self, path: Path) -> Told | None:
         """What the events said last of this file; None where they said nothing."""

@@ -162,12 +162,12 @@ class Service:
 
     def _watch(self, wakeups: WakeupBus) -> FolderWatcher:
         spool = self.spool
-        inboxes = {"inbox": spool.inbox}
+        folders = {"inbox": spool.inbox}
         for chat, path in self.config.inbox.folders.items():
-            inboxes[f"inbox {chat}"] = Path(path).resolve()
-        working: dict[str, Path] = {name: spool.root / name for name in WORKING}
+            folders[f"inbox {chat}"] = Path(path).resolve()
+        folders.update((name, spool.root / name) for name in WORKING)
         self.spool.changed = wakeups.ring
-        return FolderWatcher(wakeups, inboxes, working, polling=self.config.inbox.polling)
+        return FolderWatcher(wakeups, folders, polling=self.config.inbox.polling)
 
     async def _work(self, wakeups: WakeupBus, watching: FolderWatcher, *, until_idle: bool) -> None:
         context = WorkerContext(

@@ -41,6 +41,8 @@ from telespool.spool.natural_order import natural
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from watchdog.events import FileSystemEvent
+
     from telespool.archives.engine import Engine
     from telespool.pipeline.claim.drop import Drop, Signature
     from telespool.pipeline.worker import WorkerContext
@@ -93,7 +95,7 @@ class Inbox(Worker):
         """Drops that will be claimed by themselves once they have settled."""
         self._settling = StabilityTracker(self.config.inbox.settle)
         self._signs = WriteSigns()
-        watching.heard = self._signs.heard
+        watching.heard = self._heard
         others = [f"{self.hears[0]} {chat}" for chat in self.config.inbox.folders]
         self.wakeup = context.wakeups.listen((*self.hears, *others))
         self._copying = CopyTaking(self.spool, self.config.inbox)
@@ -191,6 +193,10 @@ class Inbox(Worker):
         for path in self._named.keys() - there:
             del self._named[path]
             self.context.activity.waits.end(self.name, self._whom(path))
+
+    def _heard(self, name: str, event: FileSystemEvent) -> None:
+        if name.startswith(self.hears[0]):
+            self._signs.heard(event)
 
     async def _wait_for_volumes(self, drop: Drop) -> float:
         """Seconds to wait before looking whether all volumes are there; 0 when they are, or long enough waited."""
