@@ -77,7 +77,9 @@ def test_a_live_photo_without_a_message_goes_by_itself_with_its_clip(spool: Spoo
 
 def test_set_apart_halves_stay_together(spool: Spool) -> None:
     """Members that become an album of their own take their clips along, also where they are its first and its last."""
-    lay_files(spool, *(f"{ALBUM}/{name}" for name in ("0001_a.jpg", "0003~0001_a.mov", "0002_b.jpg")))
+    lay_files(
+        spool, *(f"{ALBUM}/{name}" for name in ("0001_a.jpg", "0003~0001_a.mov", "0002_b.jpg"))
+    )
     album = entry_at(spool, ALBUM)
     members = [each for each in spool.members(album) if each.unit.first != 2]
     apart = spool.set_apart(album, members)
@@ -89,7 +91,9 @@ def test_set_apart_halves_stay_together(spool: Spool) -> None:
 def test_halves_that_a_death_parted_are_brought_together(spool: Spool) -> None:
     """Of two clips that had gone ahead each gets its still."""
     lay_files(spool, *(f"{ALBUM}/{name}" for name in ("0001_a.jpg", "0003_b.jpg", "0005_c.jpg")))
-    lay_files(spool, *(f"uploading/0001-0004_album/{n}" for n in ("0002~0001_a.mov", "0004~0003_b.mov")))
+    lay_files(
+        spool, *(f"uploading/0001-0004_album/{n}" for n in ("0002~0001_a.mov", "0004~0003_b.mov"))
+    )
     spool.reunite(entry_at(spool, "uploading/0001-0004_album"))
     assert len([name for name in lying(spool) if "0001-0004" in name]) == 4
 
