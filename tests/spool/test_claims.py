@@ -12,7 +12,7 @@ import pytest
 
 from telespool.runtime.trees import Changed, list_tree
 from telespool.spool import Spool
-from telespool.spool.claims import APART, _check_access, _is_copied
+from telespool.spool.claims import APART, _check_access, _is_copied, _remove_copied
 from telespool.spool.copies import Source, TakenFiles
 from telespool.spool.fs_ops import FileOps
 
@@ -27,6 +27,15 @@ class Meddled(FileOps):
 
     def __init__(self) -> None:
         self.meddle: Callable[[], None] = lambda: None
+        self.first: Callable[[Path], None] | None = None
+        """What happens once to the folder of a job, before it is made."""
+
+    def mkdir(self, path: Path) -> bool:
+        """Make it; somebody else may be quicker."""
+        if self.first is not None and path.parent.name == "incoming":
+            first, self.first = self.first, None
+            first(path)
+        return super().mkdir(path)
 
     def copy_tree(self, source: Path, target: Path, *, private: bool = False) -> Listing:
         """Copy; then somebody changes the source."""
@@ -249,3 +258,24 @@ def test_a_copy_of_what_changes_is_not_taken(spool: Spool, disk: Meddled) -> Non
         path.write_text(content)
         os.utime(path, (1, 1))
         assert (source in taken) == is_known
+
+
+def test_what_changed_since_it_was_copied_stays(spool: Spool) -> None:
+    """Of the original only what is as it was is removed, and folders that are empty then."""
+    dropped(spool, "trip/1.jpg", "trip/2.jpg", "trip/day/3.jpg")
+    listing = list_tree(spool.inbox / "trip")
+    (spool.inbox / "trip/2.jpg").write_text("another")
+    (spool.inbox / "trip/day/3.jpg").unlink()
+    _remove_copied(spool, spool.inbox / "trip", listing)
+    assert lying(spool.inbox) == ["trip/2.jpg: another"]
+    assert not (spool.inbox / "trip/day").exists()
+    _check_access(spool.inbox / "trip/2.jpg")
+
+
+def test_a_name_that_was_taken_just_now(spool: Spool, disk: Meddled) -> None:
+    """Somebody makes the folder of the job before it is made here: the job gets another name."""
+    (path,) = dropped(spool, "a.jpg")
+    disk.first = lambda place: place.mkdir()
+    entry = spool.claim(path, "default")
+    assert entry.path.read_text() == "a.jpg"
+    assert len([*(spool.root / "incoming").iterdir()]) == 2

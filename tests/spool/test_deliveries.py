@@ -7,7 +7,7 @@ import pytest
 from telespool.spool import Spool, note_text
 from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt, line_of
-from telespool.spool.layout import CAPTIONS, FOLDERS, MEMBERS
+from telespool.spool.layout import CAPTIONS, CONTENTS, FOLDERS, MEMBERS
 from telespool.spool.live_photos import part_live_photos
 from tests.laying import JOB, entry_at, lay_file, lay_files
 
@@ -99,7 +99,8 @@ def test_halves_that_a_death_parted_are_brought_together(spool: Spool) -> None:
 
 
 @pytest.mark.parametrize(
-    "known", ["the account", "another file in the account", "the file", "its signature", ""]
+    "known",
+    ["the account", "another file in the account", "another name", "the file", "its signature", ""],
 )
 def test_a_note_without_its_file(spool: Spool, known: str) -> None:
     """A note that was moved out of quarantine alone is removed; a text that is called so itself is none."""
@@ -109,6 +110,8 @@ def test_a_note_without_its_file(spool: Spool, known: str) -> None:
     if "account" in known:
         name = "trip/b.jpg" if known == "the account" else "trip/b.jpg.txt"
         lay_file(spool, f"done/{MEMBERS}", f"0002 0 4 {'a' * 64} {name}\n")
+    if known == "another name":
+        lay_file(spool, f"done/{MEMBERS}", f"0002 0 4 {'a' * 64} trip/c.jpg\n")
     if known == "its signature":
         note = spool.root / "uploading" / JOB / "0002_b.jpg.txt"
         note.write_bytes(note_text.signed("b.jpg is damaged.", OTHER))
@@ -171,3 +174,38 @@ def test_what_is_on_its_way_is_known(spool: Spool) -> None:
     known = index.before(OTHER, line)
     assert known == f"is on its way already, in {JOB}"
     assert index.before(OTHER, Receipt(1, 0, 99, "no", "b")) is None
+    entry_at(spool, "uploading/0001_a.jpg").path.unlink()
+    assert index.before(OTHER, line) is None  # it was withdrawn
+
+
+def test_only_what_lies_in_the_archive_is_emptied(spool: Spool) -> None:
+    """What a person added to the job keeps its data; a copy was made of what the archive has."""
+    album = "done/0001-0003+7_album"
+    lay_files(spool, "done/0000_trip.zip", f"{album}/0001+7_a.jpg", f"{album}/0002+8_b.jpg")
+    lay_files(spool, f"{album}/0003c+9_c.mp4")
+    digest = "a" * 64
+    lay_file(spool, f"done/{MEMBERS}", f"0001 0 4 {digest} a.jpg\n0002 0 4 {digest} b.jpg\n")
+    lay_file(spool, f"done/{CONTENTS}", f"0001 7 4 {digest} a.jpg\n0002 8 4 {'b' * 64} b.jpg\n")
+    spool.drop_data(entry_at(spool, album))
+    sizes = {
+        each.unit.first: each.path.stat().st_size for each in spool.members(entry_at(spool, album))
+    }
+    assert sizes == {1: 0, 2: 4, 3: 0}
+
+
+def test_places_that_a_person_took(spool: Spool) -> None:
+    """A folder that is missing is made, a file in its place is set aside, and a note that came along is removed."""
+    lay_files(spool, "uploading/0001_a.jpg", "uploading/0002_b.jpg", "uploading/0002_b.jpg.txt")
+    (spool.root / "deferred").rmdir()
+    spool.defer(entry_at(spool, "uploading/0001_a.jpg"))
+    (spool.root / "converting" / JOB).write_bytes(b"a person's")
+    spool.start_conversion(entry_at(spool, "deferred/0001_a.jpg"))
+    spool.defer(entry_at(spool, "uploading/0002_b.jpg"))
+    assert lying(spool) == ["converting/0001@1_a.jpg", "deferred/0002_b.jpg"]
+    assert (spool.root / "converting" / f"{JOB}.not-ours").read_bytes() == b"a person's"
+    with pytest.raises(FileNotFoundError):
+        spool.defer(entry_at(spool, "uploading/0003_c.jpg"))
+    (spool.root / "done" / JOB).mkdir(parents=True)
+    (spool.root / "done" / JOB / MEMBERS).symlink_to("/dev/null")
+    spool.note_members(JOB, ["complete"])
+    assert (spool.root / "done" / JOB / MEMBERS).read_text() == "complete\n"

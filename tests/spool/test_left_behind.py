@@ -9,7 +9,7 @@ import pytest
 
 from telespool.errors import ConfigError, NoRoom
 from telespool.spool import Spool, numbering
-from telespool.spool.account import Account, Fate, Proof, outgrown
+from telespool.spool.account import Account, Fate, Proof, _is_below, outgrown
 from telespool.spool.job_captions import JobCaptions
 from telespool.spool.layout import CAPTIONS, CONTENTS, MEMBERS, Entry
 from telespool.spool.lock import Lock
@@ -164,3 +164,18 @@ def test_a_link_in_the_spool(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="follows no"):
         spool.open()
     spool.close()
+
+
+@pytest.mark.parametrize(
+    ("number", "archive", "below"),
+    [
+        (2000001, 2, True),
+        (2000001000001, 2, True),
+        (2000001000001, 2000001, True),
+        (3000001, 2, False),
+        (2, 2, False),
+    ],
+)
+def test_what_came_out_of_an_archive(number: int, archive: int, below: bool) -> None:
+    """By the numbers alone, however deep it lay."""
+    assert _is_below(number, archive) == below

@@ -11,6 +11,7 @@ import pytest
 
 from telespool.errors import SpoolBusy
 from telespool.spool import Spool
+from telespool.spool import lock as lock_module
 from telespool.spool.lock import Lock
 from tests.jobs import job_name
 
@@ -103,3 +104,27 @@ def test_only_what_is_ours_is_removed_from_tmp(tmp_path: Path) -> None:
 
     left = [path for path in (tmp_path / "tmp").rglob("*") if path.is_file()]
     assert sorted(str(path.relative_to(tmp_path / "tmp")) for path in left) == sorted(theirs)
+
+
+def test_what_cannot_be_renewed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another has the new file, or it is none, the lock stays what it is; without one no word is left."""
+    monkeypatch.setattr(lock_module, "_PAUSE", 0.0)
+    path = tmp_path / "lock"
+    lock = Lock(path)
+    lock.leave_word("bye")
+    assert not path.exists()
+    lock.take()
+    assert lock.last_word() is None
+    lock.leave_word("The disk is gone.")
+    ended = lock.last_word()
+    assert ended is not None
+    assert ended[1] == "The disk is gone."
+    path.unlink()
+    other = Lock(path)
+    other.take()
+    assert not lock.renew()
+    other.release()
+    path.unlink()
+    os.mkfifo(path)
+    assert not lock.renew()
+    lock.release()

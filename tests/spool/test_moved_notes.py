@@ -59,6 +59,7 @@ def test_a_whole_job_and_an_album(tmp_path: Path) -> None:
     spool.quarantine(Entry("uploading", job, unit, album), "Telegram refused it.")
     _refused(spool, job, "0003_IMG_3.jpg")
     spool.inbox.mkdir(parents=True)
+    (spool.root / "quarantine" / job / album.name / "readme").touch()
     (spool.root / "quarantine" / job).rename(spool.inbox / job)
 
     moved_notes.sort_out(spool.disk, [spool.inbox])

@@ -12,14 +12,14 @@ from telespool.errors import Permanent
 from telespool.spool import Spool, operator
 from telespool.spool.companions import belongs_to
 from telespool.spool.fs_ops import FileOps
-from telespool.spool.layout import Entry
+from telespool.spool.layout import MEMBERS, SKIPPED, Entry
 from telespool.spool.lock import Lock
 from telespool.spool.lookup import find, typed
 from telespool.spool.names import Job
 from telespool.spool.natural_order import natural
 from telespool.spool.staging import PREFIX, staging, sweep
 from telespool.spool.strangers import strangers
-from tests.laying import JOB, lay
+from tests.laying import JOB, lay, lay_file
 
 OTHER = f"{JOB[:15]}_family_second"
 MEMORY = Path("/dev/shm")  # noqa: S108 - another file system
@@ -256,3 +256,33 @@ def test_the_disk_says_what_it_cannot(tmp_path: Path) -> None:
             disk.lend(tmp_path / "three", elsewhere / "four")
             assert (elsewhere / "four").read_text() == "1"
             assert stat.S_ISREG((elsewhere / "four").stat().st_mode)
+
+
+def test_a_drop_is_unpacked_again(spool: Spool) -> None:
+    """As it is, or with a password, also where something else of its job lies there already."""
+    moved = operator.retry(spool, lay(spool, "quarantine/0000_a.zip"))
+    assert moved.path == spool.root / "incoming" / JOB / "0000_a.zip"
+    moved.path.rename(spool.root / "quarantine" / "0000_a.zip")
+    (spool.root / "quarantine" / JOB).mkdir()
+    back = (spool.root / "quarantine" / "0000_a.zip").rename(
+        spool.root / "quarantine" / JOB / "0000_a.zip"
+    )
+    again = operator.retry(spool, Entry("quarantine", JOB, moved.unit, back), password="secret")
+    assert sorted(path.name for path in again.path.iterdir()) == ["a.zip", "a.zip.password"]
+
+
+def test_an_album_that_gathers_is_sent(spool: Spool) -> None:
+    """Nobody else joins it then."""
+    lay(spool, "deferred/0001-0002c_open/0001c_a.mp4")
+    (album,) = spool.units("deferred", JOB)
+    moved = operator.retry(spool, album)
+    assert (moved.folder, moved.path.name) == ("uploading", "0001-0002c_album")
+
+
+def test_the_account_tells_what_was_dropped_again(spool: Spool) -> None:
+    """Once, however often that is."""
+    lay_file(spool, f"done/{MEMBERS}", f"0003 0 4 {'a' * 64} in/more.zip\n")
+    for _ in range(2):
+        operator.drop_again(spool, lay(spool, "quarantine/0003_more.zip")).unlink()
+    (line,) = spool.lines(JOB, SKIPPED)
+    assert line == "in/more.zip: it was dropped again, and is a job of its own"

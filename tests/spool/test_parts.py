@@ -128,3 +128,13 @@ def test_chapters_that_do_not_fit_begin_an_album(spool: Spool) -> None:
     convert(spool, "0005_5.avi")
 
     assert sent(spool) == [["1c", "2c"], ["3c", "4c", "5c"]]
+
+
+def test_an_album_of_which_all_comes_behind(spool: Spool) -> None:
+    """Where there is no room all of it moves behind the pages, and what it lacked comes before them."""
+    lay_files(spool, "deferred/0001=0001_1.avi", "deferred/0002=0002_2.tif")
+    hold(spool, "0001-0003=0001_open", 3)
+    split(spool, "0002=0002_2.tif", 2, 2)
+    convert(spool, "0001=0001_1.avi", size=2)
+
+    assert sent(spool) == [["1c"], ["2c", "2c"], ["3"]]

@@ -1,0 +1,111 @@
+"""Still and clip go apart, and each stands somewhere whenever the process dies."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from telespool.spool.layout import WORKING
+from telespool.spool.live_photos import LoneStill, part_live_photos
+from telespool.spool.names import Unit
+from tests.laying import JOB, entry_at, lay_file, lay_files
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from telespool.spool import Spool
+    from telespool.spool.layout import Entry
+
+ALBUM = "uploading/0001-0004_album"
+STORY = "uploading/0001-0004=0001_album"
+
+
+def stands(spool: Spool) -> list[str]:
+    """All files of the job that are under way."""
+    paths = (path for folder in WORKING for path in (spool.root / folder / JOB).rglob("*"))
+    found = (path.relative_to(spool.root).as_posix() for path in paths if path.is_file())
+    return sorted(name.replace(f"/{JOB}/", "/") for name in found)
+
+
+def album_of_two(spool: Spool, album: str, place: str = "") -> tuple[Entry, list[LoneStill]]:
+    """Two live photos, and the stills that are to go without their clips."""
+    stills = [f"{album}/000{n}{f'={n:04d}' if place else ''}_{n}.jpg" for n in (1, 2)]
+    clips = [f"{album}/000{n + 2}~000{n}_{n}.mov" for n in (1, 2)]
+    lay_files(spool, *stills, *clips)
+    entry = entry_at(spool, album)
+    found = {member.unit.first: member for member in spool.members(entry)}
+    return entry, [LoneStill(found[n], found[n + 2], None) for n in (1, 2)]
+
+
+def film(spool: Spool, name: str) -> Path:
+    """A film that was made in tmp/."""
+    path = spool.tmp / name
+    path.write_bytes(b"film")
+    return path
+
+
+def test_one_clip_goes_by_itself(spool: Spool) -> None:
+    """As it is; of one that does not play everywhere a copy goes, and the clip waits for its delivery."""
+    entry, (one, other) = album_of_two(spool, ALBUM)
+    part_live_photos(spool, entry, [one], size=10)
+    assert "uploading/0003_1.mov" in stands(spool)
+    part_live_photos(spool, entry, [replace(other, film=film(spool, "2.mp4"))], size=10)
+    assert stands(spool) == [
+        "converting/0004@1_2.mov",
+        f"{ALBUM}/0001_1.jpg",
+        f"{ALBUM}/0002_2.jpg",
+        "uploading/0003_1.mov",
+        "uploading/0004c_2.mp4",
+    ]
+
+
+def test_several_clips_are_an_album(spool: Spool) -> None:
+    """Behind that of their stills."""
+    entry, apart = album_of_two(spool, ALBUM)
+    part_live_photos(spool, entry, apart, size=10)
+    assert "uploading/0003-0004_album/0003_1.mov" in stands(spool)
+    assert "uploading/0003-0004_album/0004_2.mov" in stands(spool)
+
+
+@pytest.mark.parametrize(("size", "folder"), [(4, STORY), (3, "uploading/0003-0004=0001_album")])
+def test_in_a_story_they_stand_behind_their_stills(spool: Spool, size: int, folder: str) -> None:
+    """In the same album where that has room for all of them, else in one of their own."""
+    entry, apart = album_of_two(spool, STORY, "=")
+    part_live_photos(spool, entry, apart, size=size)
+    assert f"{folder}/0003=0001_1.mov" in stands(spool)
+    assert f"{folder}/0004=0002_2.mov" in stands(spool)
+
+
+def test_a_clip_within_its_still(spool: Spool) -> None:
+    """The still is marked when the clip stands; where the process died between them, only that is done again."""
+    lay_files(spool, "uploading/0001_a.MP.jpg", "uploading/0002_b.jpg")
+    for made, left in ((film(spool, "a.mp4"), False), (film(spool, "again.mp4"), True)):
+        entry = entry_at(spool, "uploading/0001_a.MP.jpg")
+        part_live_photos(spool, entry, [LoneStill(entry, None, made)], size=10)
+        assert made.exists() == left
+        expected = ["0001~0000_a.MP.jpg", "0002_b.jpg", "1000001c_a.MP.mp4"]
+        assert stands(spool) == [f"uploading/{name}" for name in expected]
+        marked = spool.root / "uploading" / JOB / "0001~0000_a.MP.jpg"
+        marked.rename(marked.with_name("0001_a.MP.jpg"))
+    entry = entry_at(spool, "uploading/0002_b.jpg")
+    part_live_photos(spool, entry, [LoneStill(entry, None, None)], size=10)
+    assert "uploading/0002~0000_b.jpg" in stands(spool)  # nothing came out of it
+
+
+def test_a_still_comes_to_its_clip(spool: Spool) -> None:
+    """Where only the clip had come into the unit of both; one that was sent is left."""
+    pair = "uploading/0001-0003_album"
+    lay_files(spool, f"{pair}/0003~0001_a.mov", "uploading/0001_a.jpg", "uploading/0002+7_b.jpg")
+    for _ in range(2):
+        spool.reunite(entry_at(spool, pair))
+        assert [each for each in stands(spool) if each.startswith(pair)] == [
+            f"{pair}/0001_a.jpg",
+            f"{pair}/0003~0001_a.mov",
+        ]
+    unit = Unit.parse("0002-0004_album")
+    assert unit is not None
+    path = lay_file(spool, f"uploading/{unit}/0004~0002_b.mov")
+    spool.reunite(entry_at(spool, f"uploading/{unit}"))
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
