@@ -1,0 +1,143 @@
+"""What is found in an inbox, and why it is left there."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from telespool.pipeline.claim.companion_files import owners
+from telespool.pipeline.claim.drops import Finder, find
+from telespool.pipeline.claim.one_drop import drop_of
+from telespool.runtime import plain_files
+from telespool.runtime.write_signs import WriteSigns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PHOTO = b"\xff\xd8\xff\xe0"
+
+
+def make(folder: Path, *names: str) -> None:
+    """Files that hold something; a name that ends in a slash is a folder."""
+    for name in names:
+        path = folder / name
+        if name.endswith("/"):
+            path.mkdir(parents=True)
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(PHOTO)
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["gone/a.jpg"], {"gone": "was the folder of a chat"}),
+        (["gone/"], {}),
+        (
+            ["forum/" + "ä" * 110 + "/a.jpg"],
+            {"ä" * 110: "is too long for a folder that stands for a topic"},
+        ),
+        (
+            ["a.zip.password"],
+            {"a.zip.password": "holds a password, but a.zip does not lie beside it"},
+        ),
+        (
+            ["a.jpg.caption.txt"],
+            {"a.jpg.caption.txt": "holds a caption, but a.jpg does not lie beside it"},
+        ),
+        (["a.jpg", "a.jpg.password"], {"a.jpg": "", "a.jpg.password": "holds a password"}),
+        (
+            ["/".join(["deep", *"d" * 101, "a.jpg"])],
+            {"deep": "more than 100 folders inside each other"},
+        ),
+        (["trip/a.jpg", "trip/b.jpg.part"], {"trip": "b.jpg.part looks unfinished"}),
+    ],
+)
+def test_what_is_left(tmp_path: Path, names: list[str], says: dict[str, str]) -> None:
+    """Each with its sentence."""
+    make(tmp_path, *names)
+    drops = [*find(tmp_path, ["family", "forum"], (), topics=["forum"], former=lambda: {"gone"})]
+    assert {drop.path.name for drop in drops} == {*says}
+    for drop in drops:
+        assert says[drop.path.name] in drop.obstacle
+        assert bool(drop.obstacle) == bool(says[drop.path.name])
+
+
+def test_a_chat_that_is_a_link(tmp_path: Path) -> None:
+    """Nobody looks behind it."""
+    make(tmp_path, "elsewhere/a.jpg", "inbox/")
+    (tmp_path / "inbox/family").symlink_to("../elsewhere")
+    (drop,) = find(tmp_path / "inbox", ["family"], ())
+    assert "is a link, and the folder of a chat must be a folder" in drop.obstacle
+
+
+@pytest.mark.parametrize(
+    ("error", "obstacle", "written"),
+    [
+        (errno.ENOENT, "", "a.jpg"),
+        (errno.EACCES, "a.jpg cannot be read. Make it readable", ""),
+        (errno.EIO, "a.jpg cannot be looked at (Input/output error).", ""),
+    ],
+)
+def test_what_cannot_be_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int, obstacle: str, written: str
+) -> None:
+    """It is in nobody's way but its own; what vanishes just now is still being brought."""
+    make(tmp_path, "a.jpg", "b.jpg")
+    lstat = plain_files.lstat
+
+    def fails(path: Path) -> os.stat_result:
+        if path.name == "a.jpg":
+            raise OSError(error, os.strerror(error))
+        return lstat(path)
+
+    finder = Finder((), WriteSigns(), 0.0, ())
+    monkeypatch.setattr(plain_files, "lstat", fails)
+    one, other = (finder.look(tmp_path / name, "default") for name in ("a.jpg", "b.jpg"))
+    assert one.obstacle.startswith(obstacle)
+    assert (bool(one.obstacle), one.written) == (bool(obstacle), written)
+    assert not other.obstacle
+
+
+def test_a_folder_that_nobody_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing in it for us; the others are found."""
+    make(tmp_path, "family/a.jpg", "b.jpg")
+    names = plain_files.names
+
+    def refused(path: Path) -> list[str]:
+        if path.name == "family":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return names(path)
+
+    monkeypatch.setattr(plain_files, "names", refused)
+    assert [drop.path.name for drop in find(tmp_path, ["family"], ())] == ["b.jpg"]
+
+
+def test_a_folder_in_which_somebody_writes(tmp_path: Path) -> None:
+    """It is not complete before that file is closed."""
+    make(tmp_path, "trip/a.jpg", "trip/b.jpg")
+    with (tmp_path / "trip/b.jpg").open("ab"):
+        (drop,) = find(tmp_path, [], ())
+        assert drop.written == "b.jpg"
+    (drop,) = find(tmp_path, [], ())
+    assert not drop.written
+
+
+def test_only_what_is_asked_for(tmp_path: Path) -> None:
+    """A password without its archive is another drop than the photo beside it."""
+    make(tmp_path, "a.jpg", "b.zip.password")
+    assert drop_of(tmp_path / "a.jpg", ()).obstacle == ""
+    assert "holds a password" in drop_of(tmp_path / "b.zip.password", ()).obstacle
+
+
+def test_whom_a_password_belongs_to(tmp_path: Path) -> None:
+    """To a set of volumes, a folder, or an archive; to nothing that has no password, or is gone."""
+    make(tmp_path, "trip/a.jpg", "a.jpg")
+    where = {name: tmp_path / name for name in ("trip", "a.jpg", "gone.zip")}
+    files = {name: (name,) for name in where} | {"b.part1.rar": ("b.part1.rar", "b.part2.rar")}
+    beside = [f"{name}.password" for name in files]
+    found = owners(sorted(beside), files, where)
+    assert found == {"b.part1.rar.password": "b.part1.rar", "trip.password": "trip"}
