@@ -7,8 +7,9 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
+from telespool.belonging.versions import version_of
 from telespool.spool.identifiers import file_id, random_id
-from telespool.spool.names import LABEL_BYTES, Job, JobTokens, Unit, clean, title
+from telespool.spool.names import LABEL_BYTES, Job, JobTokens, Unit, clean, nested, title
 from telespool.spool.natural_order import natural
 
 anything = st.text(st.characters(codec="utf-8", categories=None), max_size=300) | st.text(
@@ -94,6 +95,30 @@ def test_natural_order_counts_as_cameras_do() -> None:
     edited = ["IMG_0999.HEIC", "IMG_E0999.HEIC", "IMG_1000.HEIC", "IMG_1000.MOV", "IMG_E1000.JPG"]
     for names in (chapters, older, edited, [f"DCIM/{name}" for name in chapters]):
         assert sorted(sorted(names), key=natural) == names
+
+
+def test_what_was_edited_stands_behind_its_original() -> None:
+    """Whatever an app calls it; a copy `(1)` with its own edited version, a folder as one."""
+    names = ["a_original.jpg", "a.jpg", "a-edited.jpg", "a(1).jpg", "a-edited(1).jpg", "a-b/1.jpg"]
+    names += ["b.jpg", "b_edited.jpg", "b-bearbeitet.JPG", "b~2.jpg", "b 2.jpg", "b-x.jpg"]
+    names += ["IMG_1(1).HEIC", "IMG_E1(1).HEIC", "PXL_2.jpg", "PXL_2-Edit-2.tif", "PXL_2 x.jpg"]
+    shown = sorted(sorted(names), key=natural)
+
+    originals = {"b_edited.jpg": "b.jpg", "PXL_2-Edit-2.tif": "PXL_2.jpg"}
+    originals |= {name: name.replace("-edited", "") for name in names if "a-edited" in name}
+    originals |= {"IMG_E1(1).HEIC": "IMG_1(1).HEIC", "a.jpg": "a_original.jpg"}
+    for edited, original in originals.items():
+        between = shown[shown.index(original) + 1 : shown.index(edited)]
+        assert all(version_of(name.rpartition(".")[0].casefold()).is_edited for name in between)
+    assert shown.index("b~2.jpg") < min(shown.index("b 2.jpg"), shown.index("b-x.jpg"))
+    assert shown.index("a(1).jpg") < shown.index("a-b/1.jpg") < shown.index("b.jpg")
+
+
+def test_what_lies_in_an_archive_inside_stands_where_that_does() -> None:
+    """Members of archives inside, and pages, are sorted by whose number they begin with."""
+    numbers = [1, 2_000_001, 2_000_010, 2_000_010_000_001, 2_000_011, 3, 3_000_001, 10]
+
+    assert sorted(sorted(numbers), key=nested) == numbers
 
 
 @given(st.lists(anything, max_size=20))

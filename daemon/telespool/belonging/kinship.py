@@ -20,6 +20,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from telespool.belonging.versions import version_of
 from telespool.file_endings import RAW_ENDINGS, by_ending
 
 if TYPE_CHECKING:
@@ -32,18 +33,6 @@ _CLIPS = frozenset(
 _NOTES = frozenset(["xmp", "aae", "thm", "json"])
 _CUT = 40  # characters from which on Takeout may have cut a name
 
-_EDITED = re.compile(r"(img_)e(\d+.*)")
-# What Google's Takeout, in the languages of its users, Lightroom and photo apps call an edited version.
-_WORDS = """
-    edited edit effects bearbeitet modifié modificato editado ha-editado editat bewerkt edytowane redigerad redigeret
-    redigert muokattu upraveno upravené szerkesztett düzenlendi editată изменено змінено 編集済み 已编辑 已編輯 수정됨
-"""
-_SAID_EDITED = re.compile(
-    rf"(.+?)(?:[-_ ](?:{'|'.join(word.replace('-', '[- ]') for word in _WORDS.split())})| ?\(edited\))(\(\d+\))?"
-)
-_CUT_EDITED = re.compile(r"(.{38,}?)-e(?:d(?:i(?:t(?:e)?)?)?)?")  # a long name, as Takeout cuts it
-_COUNTED_EDITED = re.compile(r"(.+?)~\d{1,3}")
-_SAID_ORIGINAL = re.compile(r"(.+?)(?:[-_ ]original|\(original\))(\(\d+\))?")
 _TAKEOUT = re.compile(r"(.+?)(?:\.s[a-z-]*)?(\(\d+\))?")  # IMG_1.HEIC.supplemental-metadata(1).json
 
 _CHAPTERS = (
@@ -171,14 +160,11 @@ class Kinship:
         for name in inside:
             if name.kind not in {"photo", "video"}:
                 continue
-            if match := _EDITED.fullmatch(name.stem):
-                self._pair_edited(name, stems.get(match[1] + match[2], ()))
-            elif match := _SAID_EDITED.fullmatch(name.stem):
-                self._pair_edited(name, stems.get(match[1] + (match[2] or ""), ()))
-            elif match := _COUNTED_EDITED.fullmatch(name.stem) or _CUT_EDITED.fullmatch(name.stem):
-                self._pair_edited(name, stems.get(match[1], ()))
-            elif match := _SAID_ORIGINAL.fullmatch(name.stem):
-                for edited in stems.get(match[1] + (match[2] or ""), ()):
+            version = version_of(name.stem)
+            if version.is_edited:
+                self._pair_edited(name, stems.get(version.stem, ()))
+            elif version.is_original:
+                for edited in stems.get(version.stem, ()):
                     if edited.kind == name.kind:
                         self.edited.setdefault(edited.number, name.number)
 

@@ -35,7 +35,8 @@ def places(
 ) -> dict[int, int]:
     """The place of each file in the story, by number: milliseconds since the epoch.
 
-    `noted` are the times that notes beside the files tell, also of files that are not among `names`.
+    `names` come in natural order; `noted` are the times that notes beside the files tell, also of files that are not
+    among `names`.
     """
     told = {number: _told(number, names, taken, noted or {}) for number in {*names, *(noted or {})}}
     for number in names:
@@ -46,13 +47,13 @@ def places(
     common = zones.most_common(1)[0][0] if zones else None
     found: dict[int, int] = {}
     last: int | None = None
-    for number in sorted(names):
+    for number in names:
         moment = told[_first(number, kin.chapters, told)]
         if moment is not None:
             last = max(0, round(_universal(moment, common) * 1000))
         if last is not None:
             found[number] = last
-    first = next((found[number] for number in sorted(found)), 0)
+    first = next(iter(found.values()), 0)
     return {number: found.get(number, first) for number in names}
 
 

@@ -16,6 +16,7 @@ from telespool.file_types import HEAD, identify
 from telespool.runtime import plain_files
 from telespool.runtime.throttle import Throttle
 from telespool.spool import numbering
+from telespool.spool.names import nested
 
 if TYPE_CHECKING:
     from telespool.spool.layout import Entry, SpoolLayout
@@ -35,20 +36,20 @@ def earliest(name: str) -> int:
 
 
 def rank(entry: Entry, folders: SpoolLayout) -> int:
-    """0 photos, 1 videos and GIFs, 2 other files, 3 converted copies.
+    """0 photos, 1 videos and GIFs, 2 other files, 3 and 4 converted copies: of photos (their pages), and the others.
 
     By the ending of the name where it says something, else by the first bytes of the (first) file: what a wrong
     ending costs is the place in the row. What has a place in the story of its job is ranked by that alone.
     """
     if entry.unit.place is not None:
         return PHOTO
-    if entry.unit.kind == "c":
-        return COPY
     members = folders.members(entry)
     members = [each for each in members if not each.unit.still] or members
+    guessed = guess(members[0].unit.label) if members else OTHER
+    if entry.unit.kind == "c":
+        return COPY + (guessed != PHOTO)
     if not members:
         return OTHER
-    guessed = guess(members[0].unit.label)
     if guessed != OTHER:
         return guessed
     try:
@@ -105,7 +106,8 @@ class SendQueue:
             for entry in self._folders.all_units("uploading"):
                 key = (entry.job, entry.unit.first, entry.unit.kind)
                 ranks[key] = self._ranks[key] if key in self._ranks else rank(entry, self._folders)
-                place = (ranks[key], entry.job, entry.unit.order, entry.unit.first, entry.unit.kind)
+                unit = entry.unit
+                place = (ranks[key], entry.job, unit.order, nested(unit.first), unit.kind)
                 row.append((place, entry))
             row.sort(key=lambda each: each[0], reverse=True)
             self.conflicts = numbering.conflicts(

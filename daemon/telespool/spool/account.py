@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from telespool.runtime import plain_files
 from telespool.runtime.trees import files_below
 from telespool.spool.layout import FOLDERS, MEMBERS, WORKING
-from telespool.spool.names import NESTED
+from telespool.spool.names import NESTED, nested
 from telespool.spool.receipts import Receipt, read
 from telespool.spool.strangers import NO_NUMBER, numberless
 
@@ -169,7 +169,7 @@ def fates(folders: SpoolLayout, job: str) -> list[Fate]:
     there = standing.keys() | delivered.keys()
     left_out = [each for each in account.left_out if not each.number or each.number not in there]
     gone = {each.number for each in left_out}
-    for number in sorted((account.members.keys() - gone) | there):
+    for number in sorted((account.members.keys() - gone) | there, key=nested):
         line = account.members.get(number)
         entries = standing.get(number, [])
         name = line.name if line is not None else entries[0].unit.shown if entries else ""

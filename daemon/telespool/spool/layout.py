@@ -28,7 +28,7 @@ from telespool.file_endings import archive_name, media_name
 from telespool.runtime import plain_files
 from telespool.spool import listing, note_text
 from telespool.spool.companions import belongs_to, caption_for
-from telespool.spool.names import Job, Unit, clean
+from telespool.spool.names import Job, Unit, clean, nested
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Sequence
@@ -339,6 +339,6 @@ def _entries(folder: Folder, job: str, path: Path) -> list[Entry]:
         if unit is not None and not is_note(entry.name, names, folder):
             found.append(Entry(folder, job, unit, path / entry.name))
     found.sort(
-        key=lambda entry: (entry.unit.order, entry.unit.first, entry.unit.kind, entry.path.name)
+        key=lambda each: (each.unit.order, nested(each.unit.first), each.unit.kind, each.path.name)
     )
     return found

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from telespool.spool.gathering import items
-from telespool.spool.names import NESTED, Unit, clean
+from telespool.spool.names import NESTED, Unit, clean, nested
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ def part_live_photos(
     found = [(each, _alone(entry, each)) for each in apart]
     if len(found) == 1 and entry.unit.place is None:  # by itself it needs no place among others
         found = [(each, replace(unit, place=None)) for each, unit in found]
-    units = sorted((unit for _, unit in found), key=lambda unit: (unit.order, unit.first))
+    units = sorted((unit for _, unit in found), key=lambda unit: (unit.order, nested(unit.first)))
     if not units:
         return
     is_story = entry.unit.place is not None

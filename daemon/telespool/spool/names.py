@@ -220,8 +220,8 @@ class Unit:
 
     @property
     def order(self) -> int:
-        """Where it stands among the others of its job."""
-        return self.first if self.place is None else self.place
+        """Where it stands among the others of its job; what came out of one archive inside stands in one place."""
+        return nested(self.first)[0] if self.place is None else self.place
 
     @property
     def is_album(self) -> bool:
@@ -291,6 +291,15 @@ class Unit:
     def original(self) -> Self:
         """This unit as an original released after its copy was delivered."""
         return replace(self.plain(), kind="o")
+
+
+def nested(number: int) -> tuple[int, ...]:
+    """The place of a number in the natural order of the whole drop: that of the archive around it, then its own."""
+    inside = []
+    while number >= NESTED:
+        number, own = divmod(number, NESTED)
+        inside.append(own)
+    return number, *reversed(inside)
 
 
 def clean(name: str, limit: int = LABEL_BYTES) -> str:

@@ -1,29 +1,52 @@
-"""The order in which people expect names: IMG_2 before IMG_10."""
+"""The order in which people expect names: IMG_2 before IMG_10, a before a(1), what is edited behind its original."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+from telespool.belonging.versions import version_of
+
 _DIGITS = re.compile(r"(\d+)")
-_CHAPTER = re.compile(r"(?<![^/])(g[hxsl])(\d\d)(\d{4})(?=\.[^/]*\Z)")
-_OLD_CHAPTER = re.compile(r"(?<![^/])gp(\d\d)(\d{4})(?=\.[^/]*\Z)")
-_EDITED = re.compile(r"(?<![^/])(img_)e(\d+)(?=[^/]*\Z)")
+_CHAPTER = re.compile(r"(g[hxsl])(\d\d)(\d{4})")
+_OLD_CHAPTER = re.compile(r"gp(\d\d)(\d{4})")
+# Behind a name that has come to its end; a name that goes on stands behind all of them.
+_ENDING, _FOLDER = "\0\1", "\0\2"
+_ORIGINAL, _PLAIN, _EDITED = "\1", "\2", "\3"
 
 
 def natural(name: str) -> str:
-    """A sort key in which IMG_2 comes before IMG_10, in whatever case, folders as one.
+    """A sort key in which IMG_2 comes before IMG_10, in whatever case, and each folder is one.
 
-    The chapters of a GoPro's recording follow each other (GX010001, GX020001, GX010002), and what a phone has edited
-    follows its original (IMG_1, IMG_E1, IMG_2). It is a text: there may be very many names, and very long numbers,
-    which int() would refuse.
+    The chapters of a GoPro's recording follow each other (GX010001, GX020001, GX010002), and what was edited follows
+    its original (IMG_1, IMG_E1, IMG_2; a, a-edited, a(1)). It is a text: there may be very many names, and very long
+    numbers, which int() would refuse.
     """
-    folded = unicodedata.normalize("NFC", name).casefold()
-    if folded.rpartition("/")[2].startswith(("g", "img_e")):  # most names are none of these
-        folded = _OLD_CHAPTER.sub(r"gopr\2~\1", _CHAPTER.sub(r"\1\3~\2", folded))
-        folded = _EDITED.sub(r"\1\2~e", folded)
-    parts = _DIGITS.split(folded)
-    return "".join(_sorted_part(part) for part in parts if part)
+    folders, _, last = unicodedata.normalize("NFC", name).casefold().rpartition("/")
+    stem, dot, ending = last.rpartition(".")
+    if not dot or not stem:
+        stem, ending = last, ""
+    if stem.startswith("g") and (match := _CHAPTER.fullmatch(stem)):
+        stem = f"{match[1]}{match[3]}~{match[2]}"
+    elif stem.startswith("gp") and (match := _OLD_CHAPTER.fullmatch(stem)):
+        stem = f"gopr{match[2]}~{match[1]}"
+    else:
+        version = version_of(stem)
+        if version.stem != stem:
+            mark = _ORIGINAL if version.is_original else _EDITED
+            stem, ending = version.stem, f"{mark}{_sorted(stem)}{_sorted(ending)}"
+            return f"{_in(folders)}{_sorted(stem)}{_ENDING}{ending}"
+    return f"{_in(folders)}{_sorted(stem)}{_ENDING}{_PLAIN}{_sorted(ending)}"
+
+
+def _in(folders: str) -> str:
+    return (
+        "".join(f"{_sorted(folder)}{_FOLDER}" for folder in folders.split("/")) if folders else ""
+    )
+
+
+def _sorted(text: str) -> str:
+    return "".join(_sorted_part(part) for part in _DIGITS.split(text) if part)
 
 
 def _sorted_part(part: str) -> str:

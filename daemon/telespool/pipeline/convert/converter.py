@@ -16,6 +16,7 @@ import time
 from typing import TYPE_CHECKING
 
 from telespool.errors import ChildDied, NoRoom, Temporary, Unreadable
+from telespool.file_endings import by_ending
 from telespool.media.compatibility import assess
 from telespool.observe.progress import ConversionProgress
 from telespool.pipeline.convert.chapters import chapters_ahead
@@ -140,6 +141,7 @@ class Converter(Worker):
             row = [entry for entry in units if _is_mine(entry)]
             conflicts = numbering.conflicts(self.spool, row, "deferred")
         renumbered = {each: self.renumber(each) for each in conflicts if _is_mine(each)}
+        row.sort(key=_turn)
         self._row = [renumbered.get(entry, entry) for entry in reversed(row)]
 
     def _has_chat(self, entry: Entry) -> bool:
@@ -335,3 +337,9 @@ def _is_mine(entry: Entry) -> bool:
     unit = entry.unit
     original = unit.kind == "" and unit.first > 0 and not unit.is_album
     return original and not unit.attempt and unit.message is None
+
+
+def _turn(entry: Entry) -> tuple[str, bool]:
+    """When it is its turn: the oldest job first; pictures before films, but in a story as they follow each other."""
+    unit = entry.unit
+    return entry.job, unit.place is None and by_ending(unit.label) != "photo"

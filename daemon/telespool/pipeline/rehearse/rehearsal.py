@@ -34,7 +34,7 @@ from telespool.spool.companions import password_for
 from telespool.spool.delivered_index import DeliveredIndex
 from telespool.spool.job_captions import JobCaptions, is_used
 from telespool.spool.layout import FOLDERS, SpoolLayout, archive_among
-from telespool.spool.names import Job, clean
+from telespool.spool.names import Job, clean, nested
 
 if TYPE_CHECKING:
     from telespool.archives.engine import Engine
@@ -185,7 +185,7 @@ def _tell(found: Rehearsed, source: Source, order: NotedOrder) -> None:
         found.alone = next(iter(order.out.members.values()), None)
         if found.quarantined:
             rows = [replace(each, becomes=QUARANTINED, why=found.quarantined) for each in rows]
-    found.rows = tuple(sorted(rows, key=lambda each: (not each.number, each.number)))
+    found.rows = tuple(sorted(rows, key=lambda each: (not each.number, nested(each.number))))
 
 
 def _left_out(each: LeftOut) -> Foretold:

@@ -37,7 +37,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.spool.account import LeftOut
 from telespool.spool.delivered_index import DeliveredIndex, Receipt
 from telespool.spool.job_captions import JobCaptions
-from telespool.spool.names import Job
+from telespool.spool.names import Job, nested
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -149,7 +149,7 @@ class ReleaseOrder:
 
     async def let_go(self) -> None:
         """Release all that has come, out of order where it must be."""
-        for number in sorted(self._ready):
+        for number in sorted(self._ready, key=nested):
             if (member := self._ready.pop(number, None)) is not None:
                 self._gone.add(number)
                 self._hold(member)
@@ -188,8 +188,7 @@ class ReleaseOrder:
         self._captions.expect(added)
         if self._chat.live_photos != "both":
             self._pairs.expect(added)
-        # What an archive inside adds has larger numbers than everything beside it.
-        self._order = sorted(self._ranks)
+        self._order = sorted(self._ranks, key=nested)
         self._next = 0
 
     async def _leave_out_known(self, piece: ExtractedMember, path: Path, line: Receipt) -> bool:

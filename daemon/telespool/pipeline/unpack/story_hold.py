@@ -16,7 +16,7 @@ from telespool.belonging import story
 from telespool.pipeline.unpack.assessed_member import CONVERTED
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.gathering import Gathering
-from telespool.spool.names import Unit
+from telespool.spool.names import Unit, nested
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -52,11 +52,11 @@ class StoryHold:
         self, held: Sequence[AssessedMember], kin: Kinship, noted: Mapping[int, Taken]
     ) -> list[AssessedMember]:
         """Give the members of a story in their order, each with a place of its own; what has none comes behind."""
-        within = [each for each in held if each.has_place]
+        within = sorted((e for e in held if e.has_place), key=lambda e: nested(e.unit.first))
         behind = [each for each in held if not each.has_place]
         if self._chat.order == "name":
             found = [
-                replace(each, unit=replace(each.unit, place=each.unit.first)) for each in within
+                replace(each, unit=replace(each.unit, place=each.unit.order)) for each in within
             ]
             return found + behind
         names = {each.unit.first: each.name for each in within}
@@ -66,7 +66,9 @@ class StoryHold:
         }
         places = story.places(names, taken, kin, noted)
         found, last = [], -1
-        for each in sorted(within, key=lambda each: (places[each.unit.first], each.unit.first)):
+        for each in sorted(
+            within, key=lambda each: (places[each.unit.first], nested(each.unit.first))
+        ):
             last = max(places[each.unit.first], last + 1)
             found.append(replace(each, unit=replace(each.unit, place=last)))
         return found + behind
