@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -93,3 +94,52 @@ async def test_without_a_step_it_is_done_at_once() -> None:
     loop = Loop()
     await loop.interruption.interrupt(loop.between)
     assert loop.said == ["between"]
+
+
+async def test_several_want_it_at_once() -> None:
+    """One step is broken off for all of them; who does not wait any more is no hindrance."""
+    loop = Loop()
+    task = asyncio.create_task(loop.run())
+    await loop.begun.wait()
+    loop.begun.clear()
+
+    async def fail() -> None:
+        loop.said.append("failed")
+        raise FileNotFoundError
+
+    asking = [
+        asyncio.create_task(loop.interruption.interrupt(between))
+        for between in (loop.between, fail, loop.between)
+    ]
+    await asyncio.sleep(0)
+    for impatient in asking[1:]:
+        impatient.cancel()
+    await asking[0]
+    await loop.begun.wait()
+    assert loop.said == ["cleaned up", "between", "failed", "between"]
+    assert loop.steps == 2
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_step_that_takes_the_cancellation_back() -> None:
+    """It is over all the same, and what is wanted is done."""
+    interruption, said = Interruption(), []
+
+    async def between() -> None:
+        said.append("between")
+
+    async def step() -> float:
+        asking.append(asyncio.create_task(interruption.interrupt(between)))
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        task = asyncio.current_task()
+        assert task is not None
+        task.uncancel()
+        return 1.0
+
+    asking: list[asyncio.Task[None]] = []
+    assert await interruption.guard(step) == 0.0
+    await asking[0]
+    assert said == ["between"]

@@ -98,3 +98,27 @@ def test_notes_of_files_in_another_archive() -> None:
     reasons = ["notes that belong to b.jpg", "notes that belong to a.jpg", NO_MEDIA]
     assert [each.reason for each in told] == reasons
     assert rules.told_again([other], {2000003: 1000002})[0].reason == "notes that belong to a.jpg"
+
+
+def test_whom_a_note_is_about(tmp_path: Path) -> None:
+    """The file it is called like, unless its title names another one beside it."""
+    names = {
+        1: "T/a.jpg",
+        2: "T/a(1).jpg",
+        3: "T/a.jpg.json",
+        4: "T/a.jpg(1).json",
+        5: "T/b.json",
+        6: "T/c.jpg",
+    }
+    notes = photo_notes.PhotoNotes(Kinship.of(names), names)
+    assert notes.leads() == {}
+    for number, title in ((3, "a.jpg"), (4, "a.jpg"), (5, "c.jpg"), (6, "")):
+        path = tmp_path / f"{number}.json"
+        path.write_text(
+            f'{{"title": "{title}", "photoTakenTime": {{"timestamp": {number}}}}}' if title else "{"
+        )
+        notes.read(number, path)
+    leads = notes.leads()
+    assert (leads[3], leads[5]) == (1, 6)
+    assert leads[4] in {1, 2}
+    assert notes.times()[6].seconds == 5.0

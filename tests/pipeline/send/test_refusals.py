@@ -1,0 +1,30 @@
+"""Which refusals of an album's files are waits, and of how many."""
+
+from __future__ import annotations
+
+import pytest
+
+from telespool.errors import Permanent, TelespoolError, Temporary, ToolFault
+from telespool.pipeline.send.refusals import waiting_together
+
+
+def test_those_that_wait_for_the_same() -> None:
+    """They wait together; what is refused for good does not wait."""
+    busy, slow = Temporary("Busy.", scope="unit"), Temporary("Slow.", scope="unit", retry_after=60)
+    refused: dict[int, TelespoolError] = {1: busy, 2: Permanent("No."), 3: slow, 4: busy}
+    found = waiting_together(refused, alone=False)
+    assert found == [(busy, [1, 4]), (slow, [3])]
+
+
+@pytest.mark.parametrize(
+    ("error", "alone"),
+    [
+        (Temporary("Busy.", scope="unit"), True),
+        (Temporary("Flood.", scope="account"), False),
+        (ToolFault("It is broken.", tool="ffmpeg"), False),
+    ],
+)
+def test_waits_of_more_than_these_files(error: Temporary, alone: bool) -> None:
+    """They are raised, as is the wait of one that stands alone."""
+    with pytest.raises(type(error)):
+        waiting_together({1: error}, alone=alone)
