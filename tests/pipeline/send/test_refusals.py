@@ -20,7 +20,7 @@ def test_those_that_wait_for_the_same() -> None:
     ("error", "alone"),
     [
         (Temporary("Busy.", scope="unit"), True),
-        (Temporary("Flood.", scope="account"), False),
+        (Temporary("Flood.", scope="all"), False),
         (ToolFault("It is broken.", tool="ffmpeg"), False),
     ],
 )
