@@ -6,6 +6,7 @@ Libraries make one where they are asked for something in a test that is no corou
 from __future__ import annotations
 
 import asyncio
+import gc
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,6 +24,12 @@ def close_left() -> bool:
     loop.close()
     asyncio.set_event_loop(None)
     return True
+
+
+def pytest_collection_finish() -> None:
+    """Let collections pass over what is there for good: the modules and the tests, which are most of all objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

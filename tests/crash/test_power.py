@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.crash.deaths import Starts
 from tests.crash.disks import DyingDisk
 from tests.crash.platter import Mode, Platter, Tree, WatchedDisk, lay
 from tests.crash.scenes import SCENES
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.usefixtures("converting", "uncounted"), pytest.mark.timeout(900)]
 MODES: tuple[Mode, ...] = ("journal", "loose")
-_PARTS = {"across": 4, "films": 12, "singles": 2, "waits": 4}
+_PARTS = {"films": 2}
 """The scenes with so many calls that a part of them is a test of its own."""
 scenes = pytest.mark.parametrize("scene", SCENES)
 
@@ -89,36 +90,31 @@ class Losses:
         begin: Callable[[], PoweredPlay],
         known: set[object],
         died_before: int | None = None,
+        starts: Starts | None = None,
     ) -> None:
         self._begin = begin
         self._died_before = died_before
         self._known = known
+        self.starts = starts or Starts()
         self._found: list[tuple[str, Tree, Play]] = []
         self.count = 0
 
     def find(self, calls: range) -> Iterator[tuple[str, Play]]:
         """Those before each of these calls, each on a machine that came up after it."""
-        for call in sorted(self._look_before(calls)):
-            if (play := self._begun()) is not None and play.until(call):
-                self._look(play, call)
+        self._look_before(calls)
         for where, tree, after in self._found:
             lay(tree, _after(after.place))
+            self.starts.watch(after)
             yield where, after
 
-    def _look_before(self, calls: range) -> set[int]:
-        """Look before each of these calls in one life; those of them for which it takes a life each."""
+    def _look_before(self, calls: range) -> None:
+        """Look before each of these calls, in one life."""
         play = self._begun()
         if play is None:
-            return set()
-
-        def look(call: int) -> None:
-            if call in calls:
-                self._look(play, call)
-
+            return
         disk = play._watched_disk(calls.stop - 1)
-        disk.before_call = look
+        disk.before_call = lambda call: self._look(play, call) if call in calls else None
         play.machine.live(disk)
-        return disk.halves.intersection(calls)
 
     def _begun(self) -> PoweredPlay | None:
         play = self._begin()
@@ -158,9 +154,9 @@ def test_power_fails_while_a_claim_is_undone(
 ) -> None:
     """The process dies in the middle of a claim, and the power fails while the next start puts that right."""
     begin = partial(PoweredPlay, scene, place, monkeypatch)
-    known: set[object] = set()
+    known, starts = set[object](), Starts()
     for death in range(4, 18):
-        _play_all(Losses(begin, known, death), range(9), counts)
+        _play_all(Losses(begin, known, death, starts), range(9), counts)
 
 
 @scenes
@@ -170,10 +166,10 @@ def test_power_fails_after_a_death(
     """What a dead process did without fsync is seen by the next one, which must not build on it."""
     begin = partial(PoweredPlay, scene, place, monkeypatch)
     whole = Play(SCENES[scene], place).run()
-    chosen, known = random.Random(scene), set[object]()
+    chosen, known, starts = random.Random(scene), set[object](), Starts()
     for _ in range(15):
         death, call = chosen.randrange(whole), chosen.randrange(40)
-        _play_all(Losses(begin, known, death), range(call, call + 1), counts)
+        _play_all(Losses(begin, known, death, starts), range(call, call + 1), counts)
 
 
 def _play_all(losses: Losses, calls: range, counts: Counter[str]) -> None:
@@ -182,8 +178,9 @@ def _play_all(losses: Losses, calls: range, counts: Counter[str]) -> None:
         try:
             play.check_nothing_lost()
             play.run()
-            play.check_end()
-            play.check_receipts()
+            if not play.machine.is_known:
+                play.check_end()
+                play.check_receipts()
         except AssertionError as error:
             wrong[where] = str(error)
 
