@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from telespool.spool import Spool, moved_notes
 from telespool.spool.layout import Entry
+from telespool.spool.moved_notes import Place
 from telespool.spool.names import Unit
 from tests.jobs import job_name
 
@@ -41,13 +44,14 @@ def test_the_files_have_their_names_and_the_notes_are_gone(tmp_path: Path) -> No
         (inbox / name).write_bytes(content)
 
     for _ in range(2):
-        moved_notes.sort_out(spool.disk, [inbox])
+        moved_notes.sort_out(spool.disk, [Place(inbox)])
         left = {path.name: path.read_bytes() for path in inbox.iterdir()}
         assert left == {"IMG_1.jpg": b"x", "0002_IMG_2.jpg": b"x", "my.txt": b"x", **theirs}
 
 
-def test_a_whole_job_and_an_album(tmp_path: Path) -> None:
-    """In the folder of a job, and in an album, the files have their names again; folders keep theirs."""
+@pytest.mark.parametrize("is_chat", [False, True])
+def test_a_whole_job_and_an_album(tmp_path: Path, is_chat: bool) -> None:
+    """In the folder of a job, and in an album, the files have their names again, and folders that of the drop."""
     spool = Spool(tmp_path / "spool")
     job = job_name("family_trip")
     album = spool.root / "uploading" / job / "0001-0002_album"
@@ -62,7 +66,11 @@ def test_a_whole_job_and_an_album(tmp_path: Path) -> None:
     (spool.root / "quarantine" / job / album.name / "readme").touch()
     (spool.root / "quarantine" / job).rename(spool.inbox / job)
 
-    moved_notes.sort_out(spool.disk, [spool.inbox])
+    moved_notes.sort_out(
+        spool.disk, [Place(spool.inbox, lambda name: name != "trip" or not is_chat)]
+    )
 
-    left = sorted(str(p.relative_to(spool.inbox / job)) for p in (spool.inbox / job).rglob("*.*"))
-    assert left == ["0001-0002_album/IMG_1.jpg", "0001-0002_album/IMG_2.jpg", "IMG_3.jpg"]
+    left = sorted(str(p.relative_to(spool.inbox)) for p in spool.inbox.rglob("*.jpg"))
+    inside = ["IMG_3.jpg", "trip/IMG_1.jpg", "trip/IMG_2.jpg"]
+    flat = ["IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg"]
+    assert left == (flat if is_chat else [f"trip/{name}" for name in inside])

@@ -1,14 +1,16 @@
 """Notes that a person moved out of quarantine/: into the inbox, with their files or without, or to where units lie.
 
 A note that is signed by the program (`note_text`) is removed. In the inbox the file beside it gets back the name that
-people know, where that is free: it has the number of its job in front, and only the note proves that. Notes of older
-versions have no signature; among the units of a job the names around them prove what they are. What is not proven to
-be ours is left.
+people know, where that is free: it has the number of its job in front, and only the note proves that. A folder of
+ours is called as what was dropped, or emptied where a folder of that name is a chat or a topic. Notes of older versions
+have no signature; among the units of a job the names around them prove what they are. What is not proven to be ours is
+left.
 """
 
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
@@ -16,9 +18,10 @@ from telespool.spool import note_text
 from telespool.spool.account import Account
 from telespool.spool.layout import FOLDERS, NOTE
 from telespool.spool.names import Job, Unit, clean
+from telespool.spool.transition import free_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from telespool.spool.fs_ops import FileOps
@@ -28,42 +31,77 @@ if TYPE_CHECKING:
 _MOST = 1 << 20  # bytes of a note
 
 
-def sort_out(disk: FileOps, folders: Iterable[Path]) -> None:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder of the inbox.
+
+    `may_be_called` says whether a folder of this name would be a drop there: not a chat, nor a topic.
+    """
+
+    folder: Path
+    may_be_called: Callable[[str], bool] = lambda _: True
+
+
+def sort_out(disk: FileOps, places: Iterable[Place]) -> None:
     """Remove the notes in these folders of the inbox and in folders of jobs there. Each step may be repeated."""
-    for folder in folders:
-        names = plain_files.names(folder)
+    for place in places:
+        names = plain_files.names(place.folder)
         for name in names:
-            if Job.parse(name) is not None:
-                _sort_out(disk, folder / name, plain_files.names(folder / name))
-        _sort_out(disk, folder, names)
+            job = Job.parse(name)
+            inside = replace(place, folder=place.folder / name)
+            if job is not None and _sort_out(disk, inside, plain_files.names(inside.folder)):
+                _call_folder(disk, place, name, job)
+        _sort_out(disk, place, names)
 
 
-def _sort_out(disk: FileOps, folder: Path, names: Iterable[str]) -> None:
+def _sort_out(disk: FileOps, place: Place, names: Iterable[str]) -> bool:
+    """Remove the notes among these names of a folder; whether there was one."""
+    some = False
     for name in names:
         unit = Unit.parse(name.removesuffix(NOTE)) if name.endswith(NOTE) else None
         if unit is None:
             continue
         with contextlib.suppress(OSError):  # of what we may not change the look at it tells
-            if not _is_ours(folder / name):
+            job = _job_of(place.folder / name)
+            if job is None:
                 continue
+            some = True
+            path = place.folder / name.removesuffix(NOTE)
             if unit.is_album:
-                album = folder / name.removesuffix(NOTE)
-                for member in plain_files.names(album):
+                for member in plain_files.names(path):
                     if (inner := Unit.parse(member)) is not None:
-                        _name_back(disk, album / member, inner)
+                        _name_back(disk, path / member, inner)
+                _call_folder(disk, place, path.name, job)
             else:
-                _name_back(disk, folder / name.removesuffix(NOTE), unit)
-            disk.unlink(folder / name)
-            disk.fsync(folder)
+                _name_back(disk, path, unit)
+            disk.unlink(place.folder / name)
+            disk.fsync(place.folder)
+    return some
 
 
-def _is_ours(path: Path) -> bool:
-    state = plain_files.lstat(path)
-    return state.st_size <= _MOST and note_text.is_ours(plain_files.read_text(path))
+def _call_folder(disk: FileOps, place: Place, name: str, job: Job) -> None:
+    """Call a folder with a name of ours as what was dropped; where it must not be called so, empty it there."""
+    path = place.folder / name
+    with contextlib.suppress(OSError):
+        if place.may_be_called(job.slug):
+            disk.rename(path, free_name(place.folder / job.slug))
+            return
+        for member in plain_files.names(path):
+            with contextlib.suppress(FileExistsError):
+                disk.rename(path / member, place.folder / member)
+        disk.fsync(place.folder)
+        disk.rmdir(path)
+
+
+def _job_of(path: Path) -> Job | None:
+    """The job for which the program wrote this note; None where it did not."""
+    if plain_files.lstat(path).st_size > _MOST:
+        return None
+    return note_text.job_in(plain_files.read_text(path))
 
 
 def _name_back(disk: FileOps, path: Path, unit: Unit) -> None:
-    """Give a file its own name. A folder keeps the one it has: under another it might be that of a chat."""
+    """Give a file its own name."""
     if plain_files.is_file(path):
         with contextlib.suppress(FileExistsError, FileNotFoundError):
             disk.rename(path, path.with_name(unit.shown))
@@ -87,7 +125,7 @@ def _is_note(spool: SpoolWriter, entry: Entry) -> bool:
         if name in {about, entry.unit.label}:
             return name == about
     with contextlib.suppress(OSError):
-        if _is_ours(entry.path):
+        if _job_of(entry.path) is not None:
             return True
     if member is not None:
         return False

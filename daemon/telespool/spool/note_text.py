@@ -24,7 +24,7 @@ def reason_in(text: str) -> str:
     return _SIGNATURE.sub("", text).strip()
 
 
-def is_ours(text: str) -> bool:
-    """Whether this text is a note that the program wrote, and not what a person wrote under such a name."""
+def job_in(text: str) -> Job | None:
+    """Return the job for which the program wrote this note; None for what a person wrote under such a name."""
     match = _SIGNATURE.search(text)
-    return match is not None and Job.parse(match[1]) is not None
+    return Job.parse(match[1]) if match is not None else None

@@ -27,6 +27,7 @@ from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent
 from telespool.pipeline.claim.copy_taking import CopyTaking, together_as
 from telespool.pipeline.claim.drops import find, find_below
+from telespool.pipeline.claim.near_names import nearly
 from telespool.pipeline.claim.stability import StabilityTracker
 from telespool.pipeline.claim.volume_wait import may_lack, missing_volume, no_end
 from telespool.pipeline.worker import Worker, log
@@ -120,7 +121,7 @@ class Inbox(Worker):
         """The drops that have settled, as jobs, and the seconds until the next one may have."""
         self._make_subfolders()
         if self.config.inbox.take != "copy":  # else what lies there is others'
-            moved_notes.sort_out(self.spool.disk, self._folders())
+            moved_notes.sort_out(self.spool.disk, self._places())
         pause, pending, there, settled = float(self.config.inbox.rescan), 0, set(), []
         loose: dict[str, list[tuple[Drop, float]]] = {}
         for drop in self._find():
@@ -173,17 +174,25 @@ class Inbox(Worker):
         for chat, folder in settings.folders.items():
             yield from find_below(Path(folder).resolve(), chat, settings.ignore, **named)
 
-    def _folders(self) -> Iterator[Path]:
-        """The folders in which drops may lie, of topics too."""
+    def _places(self) -> Iterator[moved_notes.Place]:
+        """The folders in which drops may lie, of topics too; and what a folder in each may not be called."""
         topics = self.config.with_value("subfolders", "topics")
         others = self.config.inbox.folders
         chats = {chat: self.spool.inbox / chat for chat in self.config.chats}
         chats[DEFAULT_CHAT] = self.spool.inbox
         for chat, folder in (*chats.items(), *((c, Path(p).resolve()) for c, p in others.items())):
-            yield folder
             if chat in topics:
+                yield moved_notes.Place(folder, lambda _: False)
                 inner = (folder / name for name in plain_files.names(folder))
-                yield from (path for path in inner if plain_files.is_directory(path))
+                yield from map(moved_notes.Place, filter(plain_files.is_directory, inner))
+            elif folder == self.spool.inbox:
+                yield moved_notes.Place(folder, self._is_no_chat)
+            else:
+                yield moved_notes.Place(folder)
+
+    def _is_no_chat(self, name: str) -> bool:
+        chats = {*self.config.chats, *self.spool.former_chats(self.config.chats)}
+        return not nearly(name, chats)
 
     def _forget(self, there: set[Path]) -> None:
         """Drop what is known of what is no longer in the inbox."""
