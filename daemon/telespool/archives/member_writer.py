@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import zlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from telespool.errors import NoRoom, Permanent, Temporary
 
@@ -22,6 +22,15 @@ if TYPE_CHECKING:
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _HEAD = 4096  # what `keep` is asked with, if there is so much
+WHOLE = 10 << 20
+"""Bytes up to which a member that lies in one piece is taken in one: whoever looks at it need not read it again."""
+
+
+class Written(NamedTuple):
+    """A file that has come out in one piece: its bytes, and what the kernel says of it."""
+
+    data: bytes
+    state: os.stat_result
 
 
 class Writer:
@@ -33,7 +42,7 @@ class Writer:
         archive: str,
         budget: Budget,
         keep: Callable[[Member, bytes], bool] | None,
-        came: Callable[[Member, Path], None] | None = None,
+        came: Callable[[Member, Path, Written | None], None] | None = None,
     ) -> None:
         self.directory = directory
         self.archive = archive
@@ -78,25 +87,29 @@ class NewFile:
         self.crc = zlib.crc32(data, self.crc)
         self._writer.came += len(data)
         self._writer.budget.take(self._writer.archive, len(data), self.size)
-        if self._wanted is None:
-            self._head += bytes(data)
+        if self._wanted is None and not self._head and len(data) >= _HEAD:
+            self._decide(bytes(data[:_HEAD]))
+        elif self._wanted is None:
+            self._head += data
             if len(self._head) >= _HEAD:
-                self._decide()
-        elif self._wanted:
+                self._decide_late()
+            return
+        if self._wanted:
             self._write(data)
 
-    def close(self) -> Path | None:
-        """The file is whole; where it is, None where it was not wanted."""
+    def close(self, data: bytes = b"") -> Path | None:
+        """The file is whole; where it is, None where it was not wanted. `data` is all of it, where it is at hand."""
         if self._wanted is None:
-            self._decide()
+            self._decide_late()
         if not self._wanted:
             return None
         if self._descriptor < 0:
             self._open()
+        written = Written(data, os.fstat(self._descriptor)) if data else None
         os.close(self._descriptor)
         self._descriptor = -1
         if self._writer.came_out is not None:
-            self._writer.came_out(self._member, self._path)
+            self._writer.came_out(self._member, self._path, written)
         return self._path
 
     def discard(self) -> None:
@@ -106,10 +119,12 @@ class NewFile:
             self._descriptor = -1
             self._path.unlink(missing_ok=True)
 
-    def _decide(self) -> None:
-        keep, head = self._writer.keep, self._head
-        self._head = b""
-        self._wanted = keep is None or keep(self._member, head)
+    def _decide(self, head: bytes) -> None:
+        self._wanted = self._writer.keep is None or self._writer.keep(self._member, head)
+
+    def _decide_late(self) -> None:
+        head, self._head = self._head, b""
+        self._decide(head)
         if self._wanted and head:
             self._write(head)
 
@@ -124,8 +139,9 @@ class NewFile:
             self._open()
         try:
             with self._writer.budget.writing(len(data), self._writer.archive):
-                while data:
-                    data = data[os.write(self._descriptor, data) :]
+                left = memoryview(data)
+                while left:
+                    left = left[os.write(self._descriptor, left) :]
         except NoRoom as error:
             self.discard()
             # All of it must fit, not the next piece alone.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Container, Iterable, Sequence
     from pathlib import Path
 
+    from telespool.archives.member_writer import Written
     from telespool.archives.opening import Opening
 
 ENTRIES_PER_MEMBER = 4  # folders, links and junk are listed too
@@ -83,15 +84,16 @@ class Archive(ABC):
         *,
         skip: Container[int] = (),
         keep: Callable[[Member, bytes], bool] | None = None,
-        came: Callable[[Member, Path], None] | None = None,
+        came: Callable[[Member, Path, Written | None], None] | None = None,
     ) -> AsyncIterator[ExtractedPiece]:
         """Unpack in one pass, in the archive's order, into new files of `directory`.
 
         Members whose number is in `skip` are passed over without a piece. `keep` is asked with the first
         bytes of a member (4 KiB or more, or all there are) whether it is wanted. While the next piece is not
         asked for, unpacking stands still. A file stands under its name only when it is complete and its
-        checksum fits; a piece with `damage` leaves none. `came` is told of each file in the thread that has written
-        it, which still knows its bytes; what it raises ends the pass. Closing the iterator early ends the child.
+        checksum fits; a piece with `damage` leaves none. `came` is told of each file in the thread that has
+        written it, with its bytes where they are at hand; what it raises ends the pass. Closing the iterator early
+        ends the child.
 
         Permanent where a limit is passed or nothing more can be read, Temporary where the disk is full.
         """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from telespool.archives import messages, zip_directory
 from telespool.archives.blocking import steps
 from telespool.archives.child_stream import CHUNK
+from telespool.archives.member_writer import WHOLE
 from telespool.archives.members import Archive, ExtractedPiece
 
 if TYPE_CHECKING:
@@ -59,13 +60,17 @@ def _piece(
     size = member.size or 0
     file = writer.begin(member)
     try:
+        data = os.pread(source, size, at) if at is not None and size <= WHOLE else b""
+        if data:
+            file.add(data)
         while at is not None and file.size < size and not writer.stopped:
             count = os.preadv(source, [buffer[: min(CHUNK, size - file.size)]], at + file.size)
             if not count:
                 break
             file.add(buffer[:count])
         if at is not None and file.size == size and file.crc == crc:
-            return ExtractedPiece(member, file.close(), size=file.size)
+            whole = data if len(data) == size else b""
+            return ExtractedPiece(member, file.close(whole), size=file.size)
     finally:
         file.discard()
     said = "CRC Failed" if file.size == size and at is not None else "Unexpected end of data"

@@ -36,6 +36,7 @@ from telespool.spool import delivered_index
 from telespool.spool.delivered_index import Receipt
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable, Sequence
 
     from telespool.destinations.base import Destination
@@ -190,7 +191,8 @@ class Stager:
     def _look(self, entry: Entry) -> tuple[StagedUnit, dict[int, glance.PhotoGlance]]:
         """A unit of which nothing has been brought, and what is seen of its files: each is read once here. Blocks."""
         members = self._spool.members(entry)
-        known = stamps(members)
+        states = _states(members)
+        known = _stamps(states)
         size = sum(size for size, _ in known.values())
         activity = UploadProgress(entry.job, str(entry.unit.plain()), size)
         seen = {}
@@ -198,7 +200,9 @@ class Stager:
             for member in members:
                 broken_off.check()
                 with contextlib.suppress(OSError):  # told where it is brought
-                    seen[member.unit.first] = glance.of_photo(member.path)
+                    seen[member.unit.first] = glance.of_photo(
+                        member.path, states.get(member.unit.first)
+                    )
         return StagedUnit({member.unit.first: member for member in members}, known, activity), seen
 
     async def _stage(
@@ -261,11 +265,19 @@ class Stager:
 
 def stamps(members: Sequence[Entry]) -> dict[int, tuple[int, int]]:
     """Size and inode of each file, by number; what is gone has none. Blocks."""
+    return _stamps(_states(members))
+
+
+def _stamps(states: dict[int, os.stat_result]) -> dict[int, tuple[int, int]]:
+    return {number: (state.st_size, state.st_ino) for number, state in states.items()}
+
+
+def _states(members: Sequence[Entry]) -> dict[int, os.stat_result]:
     found = {}
     with plain_files.held(*{member.path.parent for member in members}):
         for member in members:
             if (state := plain_files.lstat_or_none(member.path)) is not None:
-                found[member.unit.first] = state.st_size, state.st_ino
+                found[member.unit.first] = state
     return found
 
 

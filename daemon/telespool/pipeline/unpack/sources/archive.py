@@ -42,6 +42,7 @@ from telespool.spool.names import NESTED
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from telespool.archives.member_writer import Written
     from telespool.archives.members import Archive
     from telespool.archives.members import ExtractedPiece as Unpacked
     from telespool.archives.nested import Inside
@@ -227,10 +228,11 @@ class _Sieve:
         self._base = base
         self._depth = depth
 
-    def came(self, listed: Member, path: Path) -> None:
+    def came(self, listed: Member, path: Path, written: Written | None) -> None:
         """A member has come out; in the thread that has written it."""
         if listed.number in self.plain and not is_caption(listed.name):
-            self.seen[listed.number] = self._rules.glance(numbered(listed, self._base), path)
+            member = numbered(listed, self._base)
+            self.seen[listed.number] = self._rules.glance(member, path, written)
 
     def __call__(self, listed: Member, head: bytes) -> bool:
         if is_surely_none(head):

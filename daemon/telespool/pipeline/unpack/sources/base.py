@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from telespool.archives.engine import Engine
     from telespool.archives.limits import Budget
+    from telespool.archives.member_writer import Written
     from telespool.archives.members import Member
     from telespool.config.schema import ChatSettings, Config
     from telespool.pipeline.captions.text import CaptionText
@@ -113,7 +114,7 @@ class Rules:
     """Whether camera raws are wanted."""
     notes: bool = False
     """Whether the notes are wanted that tell when photos were taken."""
-    look: Callable[[Member, Path], MemberGlance] | None = None
+    look: Callable[[Member, Path, Written | None], MemberGlance] | None = None
     """Looks at a member that has come out."""
 
     spares: Callable[[Member], bool] | None = None
@@ -149,12 +150,14 @@ class Rules:
             spares=spares,
         )
 
-    def glance(self, member: Member, path: Path) -> MemberGlance | None:
+    def glance(
+        self, member: Member, path: Path, written: Written | None = None
+    ) -> MemberGlance | None:
         """What a look at a member tells, at once; None where that would take long, or cannot be had. Blocks."""
         if self.look is None or not 0 < (member.size or 0) <= _SOON:
             return None
         try:
-            return self.look(member, path)
+            return self.look(member, path, written)
         except OSError:
             return None  # it is looked at again, and told, by who takes it in
 
