@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from telespool.runtime import plain_files
 from telespool.runtime.trees import files_below
 from telespool.spool.layout import FOLDERS, MEMBERS, WORKING
-from telespool.spool.names import NESTED, nested
+from telespool.spool.names import NESTED, nested, origins
 from telespool.spool.receipts import Receipt, read
 from telespool.spool.strangers import NO_NUMBER, numberless
 
@@ -300,8 +300,4 @@ class Proof:
 
 def _is_below(number: int, archive: int) -> bool:
     """Whether a member came out of the archive that has this number, or of one inside it."""
-    while number >= NESTED:
-        number //= NESTED
-        if number == archive:
-            return True
-    return False
+    return number != archive and archive in origins(number)

@@ -20,15 +20,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
-from telespool.spool.job_captions import NONE, JobCaptions
+from telespool.spool.job_captions import JobCaptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from telespool.spool.layout import Entry, SpoolLayout
     from telespool.spool.names import Unit
-
-_NO_CAPTION = (NONE, NONE)
 
 
 def gathers(entry: Entry) -> bool:
@@ -115,8 +113,8 @@ def members_units(members: Sequence[Entry]) -> list[Unit]:
 
 def share_caption(spool: SpoolLayout, job: str, units: Sequence[Unit]) -> bool:
     """Whether these may share an album, which has one caption: people wrote the same for all of them, or none."""
-    written = JobCaptions.read(spool, job).files
-    return len({written.get(unit.parent or unit.first, _NO_CAPTION)[1] for unit in units}) <= 1
+    written = JobCaptions.read(spool, job)
+    return len({written.of(unit.first)[1] for unit in units}) <= 1
 
 
 def items(spool: SpoolLayout, album: Entry) -> int:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.spool.layout import CAPTIONS
+from telespool.spool.names import origins
 
 if TYPE_CHECKING:
     from telespool.spool.layout import SpoolLayout
@@ -63,6 +64,12 @@ class JobCaptions:
             elif match := _FILE.fullmatch(line):
                 found.files[int(match[1])] = int(match[2]), int(match[3])
         return found
+
+    def of(self, number: int) -> tuple[int, int]:
+        """The captions of a file, its own and its album's, or those of what it was made of; NONE where it has none."""
+        return next(
+            (self.files[each] for each in origins(number) if each in self.files), (NONE, NONE)
+        )
 
     @staticmethod
     def text_line(number: int, text: str | None) -> str:

@@ -33,7 +33,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 from telespool.spool.topic_names import escaped, fits, unescaped
 
@@ -291,6 +291,14 @@ class Unit:
     def original(self) -> Self:
         """This unit as an original released after its copy was delivered."""
         return replace(self.plain(), kind="o")
+
+
+def origins(number: int) -> Iterator[int]:
+    """This number, then those of what it was made of, or lay in: the nearest first."""
+    yield number
+    while number >= NESTED:
+        number //= NESTED
+        yield number
 
 
 def nested(number: int) -> tuple[int, ...]:

@@ -30,3 +30,10 @@ def test_what_a_caption_may_name(spool: Spool) -> None:
     found = CaptionFields(spool, named, "trip", {}).of("{taken}{counter}{duration}")
     assert found == {"taken": "2004-06-12", "counter": 2, "duration": ""}
     named.path.unlink()
+
+
+def test_a_page_lay_where_its_whole_did(spool: Spool) -> None:
+    """Whatever a file becomes has the folder that it lay in."""
+    page = lay(spool, "uploading/2000001c=0002_scan 1 of 3.jpg")
+    spool.note_members(page.job, [f"0002 0 7 {64 * 'a'} letters/1999/scan.tif"])
+    assert CaptionFields(spool, page, "trip", {}).of("{folder}") == {"folder": "letters/1999"}

@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from telespool.spool.job_captions import NONE
-from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from telespool.spool.job_captions import JobCaptions
-    from telespool.spool.layout import Entry
 
 # Every sign of ASCII that can mean something in Markdown may stand behind a backslash. spec.commonmark.org, 2.4
 _SIGNS = re.compile(r"([!-/:-@\[-`{-~])")
@@ -55,10 +53,8 @@ class PostCaptions:
     notes: tuple[str, ...] = ()
 
 
-def of_post(
-    known: JobCaptions, entry: Entry, sent: Sequence[int], clips: Mapping[int, int]
-) -> PostCaptions:
-    """What people wrote for the files of these numbers, which are one post. A part of a film has the film's.
+def of_post(known: JobCaptions, sent: Sequence[int], clips: Mapping[int, int]) -> PostCaptions:
+    """What people wrote for the files of these numbers, which are one post. Parts and pages have that of their whole.
 
     `clips`: of the live photos among them the number of the clip, whose own caption follows that of the still.
     """
@@ -66,14 +62,13 @@ def of_post(
     album: str | None = None
     missing = False
     for place, number in enumerate(sent):
-        of = number if number in known.files or entry.unit.kind != "c" else number // NESTED
-        mine, around = known.files.get(of, (NONE, NONE))
+        mine, around = known.of(number)
         missing |= not {mine, around} - {NONE} <= known.texts.keys()
         if place == 0 and around != NONE:
             album = known.texts.get(around)
         theirs = [mine]
         if number in clips:
-            theirs.append(known.files.get(clips[number], (NONE, NONE))[0])
+            theirs.append(known.of(clips[number])[0])
         missing |= not set(theirs) - {NONE} <= known.texts.keys()
         texts = [
             known.texts.get(each) for each in dict.fromkeys(theirs) if each not in {NONE, around}

@@ -14,6 +14,7 @@ from telespool.media import about
 from telespool.observe import humanize
 from telespool.runtime import plain_files
 from telespool.spool.account import Account
+from telespool.spool.names import origins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,7 +66,8 @@ class CaptionFields:
     def _folder(self) -> str:
         """Where the first of them lay in the drop."""
         known = Account.read(self._spool, self._entry.job).members
-        line = known.get(self._members[0].unit.first) if self._members else None
+        number = self._members[0].unit.first if self._members else 0
+        line = next((known[each] for each in origins(number) if each in known), None)
         return line.name.rpartition("/")[0] if line is not None else ""
 
     def _count(self, kind: str) -> int:

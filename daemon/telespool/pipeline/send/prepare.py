@@ -143,7 +143,7 @@ class Preparer:
         known = JobCaptions.read(self.spool, entry.job)
         clips = clips_of(self.spool.members(entry)) if entry.unit.is_album else {}
         films = {still: clip.unit.first for still, clip in clips.items()}
-        found = captions.of_post(known, entry, sent, films)
+        found = captions.of_post(known, sent, films)
         if found.album is None:
             replaced = bool(sent and found.own.get(sent[0]))
             found = replace(found, album="" if replaced else self._template(entry))
