@@ -141,3 +141,12 @@ def test_whom_a_password_belongs_to(tmp_path: Path) -> None:
     beside = [f"{name}.password" for name in files]
     found = owners(sorted(beside), files, where)
     assert found == {"b.part1.rar.password": "b.part1.rar", "trip.password": "trip"}
+
+
+def test_what_is_no_file(tmp_path: Path) -> None:
+    """Neither a pipe nor a link is taken."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("pipe")
+    link, pipe = find(tmp_path, [], ())
+    assert "is a link, and links are not followed" in link.obstacle
+    assert "is neither a file nor a folder" in pipe.obstacle

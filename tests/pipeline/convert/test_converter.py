@@ -18,6 +18,7 @@ from telespool.pipeline.worker import WorkerContext
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.wakeups import WakeupBus
+from telespool.spool import delivered_index
 from tests.laying import JOB, entry_at, lay
 
 if TYPE_CHECKING:
@@ -135,3 +136,26 @@ def test_helpers_that_join_and_fail() -> None:
         for _ in range(2):
             helping.tell()
     assert [entry["event"] for entry in log] == ["helper.joined", "helper.failed", "helper.joined"]
+
+
+async def test_a_queue_that_was_looked_at_just_now(spool: Spool) -> None:
+    """It is not looked at again at once, however often something comes."""
+    converter = Converter(context_of(spool), PauseGate())
+    assert await converter.step() > 1
+    converter._deferred.ring()
+    assert 0 < await converter.step() <= 60
+    converter._row = [entry_at(spool, "deferred/0002_b.avi")]
+    converter._deferred.clear()
+    assert await converter.step() > 1
+    converter._note_success(1.0, 2, 1)
+    assert converter.context.activity.counts["conversions_succeeded"] == 1
+
+
+async def test_an_original_that_vanishes(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is noted of it; it is gone with its copy sent."""
+    converter = Converter(context_of(spool), PauseGate())
+    lay(spool, ORIGINAL)
+    lay(spool, "done/0001c+7_a.mp4")
+    monkeypatch.setattr(delivered_index, "line_of", lambda _: None)
+    assert await in_thread(converter._begun) is None
+    assert "done/0001o_a.avi" in places(spool)

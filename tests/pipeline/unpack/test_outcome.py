@@ -108,11 +108,12 @@ def test_whom_a_note_is_about(tmp_path: Path) -> None:
         3: "T/a.jpg.json",
         4: "T/a.jpg(1).json",
         5: "T/b.json",
+        7: "U/gone.json",
         6: "T/c.jpg",
     }
     notes = photo_notes.PhotoNotes(Kinship.of(names), names)
     assert notes.leads() == {}
-    for number, title in ((3, "a.jpg"), (4, "a.jpg"), (5, "c.jpg"), (6, "")):
+    for number, title in ((3, "a.jpg"), (4, "a.jpg"), (5, "c.jpg"), (7, "none.jpg"), (6, "")):
         path = tmp_path / f"{number}.json"
         path.write_text(
             f'{{"title": "{title}", "photoTakenTime": {{"timestamp": {number}}}}}' if title else "{"
@@ -121,4 +122,5 @@ def test_whom_a_note_is_about(tmp_path: Path) -> None:
     leads = notes.leads()
     assert (leads[3], leads[5]) == (1, 6)
     assert leads[4] in {1, 2}
+    assert 7 not in leads
     assert notes.times()[6].seconds == 5.0

@@ -12,7 +12,13 @@ from telespool.errors import NoRoom, Permanent, ToolFault
 from telespool.pipeline.unpack.sources import archive as archive_module
 from telespool.pipeline.unpack.sources import open_source, opened
 from telespool.pipeline.unpack.sources.archive import UnpackingSource
-from telespool.pipeline.unpack.sources.base import PASSWORD, TOO_DEEP, ExtractedMember, Rules
+from telespool.pipeline.unpack.sources.base import (
+    IGNORED,
+    PASSWORD,
+    TOO_DEEP,
+    ExtractedMember,
+    Rules,
+)
 from telespool.pipeline.unpack.sources.file import FileSource
 from telespool.spool.fs_ops import FileOps
 from telespool.spool.names import NESTED
@@ -39,7 +45,9 @@ def test_why_a_member_is_left_out(tmp_path: Path) -> None:
     def fails(*_: object) -> Any:
         raise OSError
 
-    found = rules(tmp_path, look=fails)
+    found = rules(tmp_path, look=fails, ignore=("*.tmp",))
+    assert found.reason("a.tmp", 2) == IGNORED
+    assert not found.wanted("a.tmp", b"", 2)
     assert found.reason("a.zip.password", 2) == PASSWORD
     assert found.reason("a.zip", 1) == TOO_DEEP
     assert found.glance(Member(1, "a.jpg", 4), tmp_path) is None
