@@ -193,7 +193,10 @@ class Worker(abc.ABC):
         self.context.heartbeat.beat(self.name)
 
     def age(self, entry: Entry) -> float:
-        """Give the seconds since the unit's job was claimed, as far as they are sure: a clock may be wrong by years."""
+        """Give the seconds since the unit's job was claimed, as far as they are sure: a clock may be wrong by years.
+
+        Blocks.
+        """
         now, since = self.spool.clock(), claimed(entry.job)
         age = max(0.0, now - since)
         if age <= SHORT_GAP:

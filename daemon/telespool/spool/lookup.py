@@ -77,10 +77,10 @@ def find(folders: SpoolLayout, text: str, *, inner: bool = False) -> Found:
     else:
         name, _, rest = text.removeprefix("./").partition("/")
     job = _job(folders, name, rest)
-    if not rest:
-        return job if isinstance(job, Found) else Found(job)
     if isinstance(job, Found):
         return job
+    if not rest:
+        return Found(job)
     return _of_job(folders, job, rest, inside.parts[0] if inside is not None else None, inner=inner)
 
 

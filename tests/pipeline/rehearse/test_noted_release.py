@@ -9,12 +9,17 @@ import pytest
 from telespool.archives.members import Member
 from telespool.belonging import Kinship
 from telespool.config import loader
+from telespool.pipeline.claim.drop import Drop
 from telespool.pipeline.rehearse.foretelling import _kin
 from telespool.pipeline.rehearse.noted_release import NotedOrder
-from telespool.pipeline.unpack.sources import ExtractedMember
+from telespool.pipeline.rehearse.rehearsal import _open
+from telespool.pipeline.unpack.sources import ExtractedMember, Rules
+from telespool.spool.fs_ops import FileOps
 from tests.laying import JOB
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from telespool.spool import Spool
 
 
@@ -49,3 +54,12 @@ def test_whom_a_file_belongs_to() -> None:
         "of a burst of 2",
         "edited from b.jpg",
     ]
+
+
+async def test_a_folder_beside_its_password(tmp_path: Path) -> None:
+    """It is a folder, though it is called like an archive."""
+    (tmp_path / "a.zip").mkdir()
+    (tmp_path / "a.zip.password").write_text("secret")
+    drop = Drop(tmp_path / "a.zip", "default", (), beside=(tmp_path / "a.zip.password",))
+    rules = Rules(tmp_path / "out", None, (), "skip", 2, FileOps())
+    assert (await _open(drop, rules)).kind == "folder"

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from telespool.archives.members import ExtractedPiece, Member
+from telespool.clutter import IGNORED
 from telespool.errors import NoRoom, Permanent, ToolFault
 from telespool.pipeline.unpack.sources import archive as archive_module
 from telespool.pipeline.unpack.sources import open_source, opened
 from telespool.pipeline.unpack.sources.archive import UnpackingSource
 from telespool.pipeline.unpack.sources.base import (
-    IGNORED,
     PASSWORD,
     TOO_DEEP,
     ExtractedMember,

@@ -147,7 +147,7 @@ class Uploader(Worker):
         self.guard.waits()
         now = self.spool.clock()
         settings = self.config.send
-        age = self.age(entry)
+        age = await in_thread(self.age, entry)
         delay = error.retry_after
         if delay is None:
             delay = min(max(age, settings.retry_min), settings.retry_max)

@@ -117,7 +117,8 @@ class Intake(Worker):
 
     async def put_off(self, entry: Entry, error: Temporary) -> None:
         """Let the drop wait where it is; what lets a child be killed each time is poison at the limit."""
-        if isinstance(error, Unreadable) and self.age(entry) > self.config.send.max_age:
+        age = await in_thread(self.age, entry) if isinstance(error, Unreadable) else 0.0
+        if age > self.config.send.max_age:
             raise Permanent(f"{error.reason} Move it back to incoming/ when it is.") from None
         if isinstance(error, ChildDied) and self._is_last_try(entry):
             raise Permanent(
@@ -132,7 +133,7 @@ class Intake(Worker):
         if isinstance(error, ToolFault) and error.tool == "7-Zip":
             self.engine = None  # an upgrade may have put it elsewhere
         if isinstance(error, Unreadable):
-            wait = max(wait, min(self.age(entry), self.config.send.retry_max))
+            wait = max(wait, min(age, self.config.send.retry_max))
         self._not_before[entry.job] = time.monotonic() + wait
         if not isinstance(error, ChildDied):
             await in_thread(self.spool.pause, entry)

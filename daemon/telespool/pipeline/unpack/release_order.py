@@ -232,8 +232,7 @@ class ReleaseOrder:
                 break
             self._ready.pop(number, None)
             self._next += 1
-            if number in self._ranks:
-                self._coming[self._ranks.pop(number)] -= 1
+            self._coming[self._ranks.pop(number)] -= 1
             if judged is not None:
                 self._hold(judged)
         if self._chat.order == "taken" and not self._has_come:
