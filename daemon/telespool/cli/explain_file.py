@@ -111,7 +111,7 @@ def explain_drop(drop: Drop, config: Config, config_path: Path | None = None) ->
     passwords = (*config.archives.passwords, *Secrets.read(config_path).archive_passwords)
     found = asyncio.run(_rehearsed(drop, config, passwords))
     told, lines, code = _told(drop, found)
-    left = drop.obstacle or (found.waits and f"{found.waits} It is waited for.")
+    left = drop.obstacle or found.waits
     if left:
         lines.insert(1, f"  {left}")
     return told | {"left_in_inbox": left}, lines, code
@@ -178,7 +178,8 @@ def _told(drop: Drop, found: Rehearsed) -> Told:
             head += "; its photos and videos are unpacked and sent"
     told |= {"reasons": [found.quarantined] if found.quarantined else []}
     if found.quarantined:
-        lines += [f"  it goes to quarantine: {found.quarantined}"]
+        when = "then it" if found.waits else "it"
+        lines += [f"  {when} goes to quarantine: {found.quarantined}"]
     return told, [head, *lines], 0
 
 

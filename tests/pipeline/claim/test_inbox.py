@@ -53,7 +53,7 @@ async def test_a_volume_that_is_missing(spool: Spool, monkeypatch: pytest.Monkey
     drop = drop_of(spool, "a.part1.rar", missing=("a.part2.rar",))
     monkeypatch.setattr("telespool.pipeline.claim.inbox.may_lack", lambda _: True)
     first = await inbox._wait_for_volumes(drop)
-    assert "a.part1.rar lacks a.part2.rar. It is waited for." in told(inbox)
+    assert "a.part1.rar lacks a.part2.rar. It is waited for, for 24 h" in told(inbox)
     assert 0 < await inbox._wait_for_volumes(drop) <= first
     inbox._incomplete[drop.path].again = 0.0
     assert await inbox._wait_for_volumes(drop) == 2 * first

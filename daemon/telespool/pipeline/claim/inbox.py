@@ -29,7 +29,7 @@ from telespool.pipeline.claim.copy_taking import CopyTaking, together_as
 from telespool.pipeline.claim.drops import find, find_below
 from telespool.pipeline.claim.near_names import nearly
 from telespool.pipeline.claim.stability import StabilityTracker
-from telespool.pipeline.claim.volume_wait import may_lack, missing_volume, no_end
+from telespool.pipeline.claim.volume_wait import may_lack, missing_volume, no_end, waited
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
@@ -219,7 +219,7 @@ class Inbox(Worker):
         if not missing or self.spool.clock() - drop.changed > self.config.archives.volume_wait:
             self._incomplete.pop(drop.path, None)
             return 0.0
-        self._name(drop.path, f"{missing} It is waited for.")
+        self._name(drop.path, waited(missing, self.config.archives.volume_wait))
         gap = _FIRST_GAP
         if known is not None and known.signature == drop.signature:
             gap = min(known.gap * 2, _LONGEST_GAP)
@@ -240,7 +240,7 @@ class Inbox(Worker):
             return 0.0
         if drop.swift:
             return left
-        self._name(drop.path, f"{no_end(drop)} It is waited for.")
+        self._name(drop.path, waited(no_end(drop), longest))
         return min(left, _LONGEST_GAP)
 
     def _claim(self, drops: Sequence[Drop]) -> None:

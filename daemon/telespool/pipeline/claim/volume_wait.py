@@ -6,6 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from telespool.archives import passwords, volumes
+from telespool.config.units import human_span
 from telespool.errors import TelespoolError, ToolFault, VolumeMissing
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.companions import password_for
@@ -42,3 +43,11 @@ async def missing_volume(drop: Drop, engine: Engine | None) -> str:
 def no_end(drop: Drop) -> str:
     """The sentence about an archive whose end is missing."""
     return f"{drop.path.name} has no end yet: it is broken off, or still being written."
+
+
+def waited(reason: str, longest: float) -> str:
+    """What people are told of a drop that lacks something: it is waited for, seconds at most, and what comes then."""
+    return (
+        f"{reason} It is waited for, for {human_span(longest)} after the last change at most ([archives] volume_wait);"
+        " then it is taken as it is."
+    )

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from telespool.archives.endings import lacks_end
 from telespool.archives.limits import Budget
 from telespool.errors import Permanent, TelespoolError, VolumeMissing
-from telespool.pipeline.claim.volume_wait import may_lack, missing_volume, no_end
+from telespool.pipeline.claim.volume_wait import may_lack, missing_volume, no_end, waited
 from telespool.pipeline.rehearse.foretelling import LEFT_OUT, QUARANTINED, Foretold
 from telespool.pipeline.rehearse.noted_release import NotedOrder
 from telespool.pipeline.unpack import outcome
@@ -76,13 +76,14 @@ async def rehearse(
     with tempfile.TemporaryDirectory(prefix="telespool-explain-") as place:
         spool = _scratch(Path(place))
         try:
-            found.waits = await _waits(drop, engine)
+            found.waits = await _waits(drop, engine, config.archives.volume_wait)
             await _rehearse(found, drop, spool, config, engine, passwords)
         except VolumeMissing as error:
             found.quarantined = outcome.volume_missing(error)
         except TelespoolError as error:
             found.quarantined = error.reason if isinstance(error, Permanent) else ""
-            found.waits = found.waits or ("" if found.quarantined else error.reason)
+            waits = "" if found.quarantined else f"{error.reason} It is waited for."
+            found.waits = found.waits or waits
     return found
 
 
@@ -130,13 +131,14 @@ async def _open(drop: Drop, rules: Rules) -> Source:
     )
 
 
-async def _waits(drop: Drop, engine: Engine | None) -> str:
+async def _waits(drop: Drop, engine: Engine | None, longest: float) -> str:
     lacking = bool(drop.missing) or await in_thread(may_lack, drop)
+    reason = ""
     if lacking:
-        return await missing_volume(drop, engine)
-    if await in_thread(lacks_end, drop.path):
-        return no_end(drop)
-    return ""
+        reason = await missing_volume(drop, engine)
+    elif await in_thread(lacks_end, drop.path):
+        reason = no_end(drop)
+    return waited(reason, longest) if reason and longest > 0 else ""
 
 
 async def _rehearse(
