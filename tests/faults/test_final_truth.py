@@ -176,7 +176,7 @@ def test_what_a_person_withdraws(tmp_path: Path, capsys: Capture) -> None:
         "Sent: 1 file",
         "Withdrawn: 2 files",
         "moved to done/ by hand; not sent",
-        "Removed by hand, not sent: 1 file",
+        "Gone from the spool, not sent: 1 file",
         "kept, since 3 files of it went nowhere else",
     ):
         assert words in said
@@ -191,7 +191,10 @@ def test_what_a_person_withdraws(tmp_path: Path, capsys: Capture) -> None:
     report = (spool.root / f"done/{JOB}/report.txt").read_text()
     assert "1 sent" in report
     assert "3 withdrawn by hand" in report
-    assert "withdrawn: P4.jpg (removed from the spool by hand; not sent)" in report
+    assert (
+        "withdrawn: P4.jpg (gone from the spool, and not sent; if nobody removed it, please report that)"
+        in report
+    )
 
 
 @pytest.mark.usefixtures("converting")
@@ -228,4 +231,7 @@ async def test_the_last_file_is_taken_away(root: Path) -> None:
 
     report = (done / "report.txt").read_text()
     assert "withdrawn: a.jpg (moved to done/ by hand; not sent)" in report
-    assert "withdrawn: b.jpg (removed from the spool by hand; not sent)" in report
+    assert (
+        "withdrawn: b.jpg (gone from the spool, and not sent; if nobody removed it, please report that)"
+        in report
+    )

@@ -121,7 +121,7 @@ class JobHistory:
             yield f"  Waits{until}: {wait['reason']}"
         removed = [f"    {each.name}" for each in self.account if each.reason == REMOVED]
         if removed:
-            yield f"  Removed by hand, not sent: {humanize.count(len(removed), 'file')}"
+            yield f"  Gone from the spool, not sent: {humanize.count(len(removed), 'file')}"
             yield from _some(removed)
         lost = [each for each in self.account if each.fate == "unexplained"]
         if lost:

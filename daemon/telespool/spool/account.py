@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 FateKind = Literal["delivered", "under way", "quarantined", "left out", "withdrawn", "unexplained"]
 MOVED = "moved to done/ by hand; not sent"
-REMOVED = "removed from the spool by hand; not sent"
+REMOVED = "gone from the spool, and not sent; if nobody removed it, please report that"
 COMPLETE = "complete"
 
 
@@ -175,7 +175,7 @@ def fates(folders: SpoolLayout, job: str) -> list[Fate]:
         name = line.name if line is not None else entries[0].unit.shown if entries else ""
         fate = _fate(number, name, entries, delivered.get(number), folders)
         if fate.fate == "unexplained" and line is not None and account.complete:
-            # The program removes nothing that was not sent: a person did.
+            # The program removes nothing that was not sent: a person did, or it is a mistake that must be seen.
             fate = Fate(fate.name, "withdrawn", REMOVED, number)
         found.append(fate)
     found += [Fate(each.name, "left out", each.reason) for each in left_out]

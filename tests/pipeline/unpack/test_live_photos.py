@@ -15,7 +15,7 @@ from telespool.destinations.folder.destination import FolderDestination
 from telespool.pipeline.send.live_photos import DAMAGED
 from telespool.service.service import Service
 from tests import live
-from tests.harness import Home, eventually
+from tests.harness import Home
 from tests.material import make_zip, sha256
 
 if TYPE_CHECKING:
@@ -27,20 +27,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.telegram, pytest.mark.media]
 
 NAMES = ["IMG_1.HEIC", "IMG_2.HEIC", "IMG_3.HEIC", "PXL_4.MP.jpg"]
-
-
-@pytest.fixture(scope="module")
-def phones(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Three live photos of Apple's and a motion photo of Google's."""
-    place = tmp_path_factory.mktemp("phones")
-    files = {}
-    for number in (1, 2, 3):
-        identifier = f"9C4F1C52-8E5B-4C7E-8B0D-00000000000{number}"
-        files[f"IMG_{number}.HEIC"] = live.still(place / f"{number}.heic", number, identifier)
-        files[f"IMG_{number}.MOV"] = live.clip(place / f"{number}.mov", number, identifier)
-    film = live.clip(place / "film.mp4", 4, codec="h264")
-    files["PXL_4.MP.jpg"] = live.motion(place / "PXL_4.MP.jpg", 4, film.read_bytes())
-    return files
 
 
 def shown(messages: list[Message]) -> list[tuple[str, bool]]:
@@ -172,46 +158,6 @@ async def test_a_neighbour_that_is_refused_costs_nobody_its_clip(
     assert f"+{messages[0].id}_album/" in home.lying("done")[1]
     assert home.lying("quarantine") == []
     assert home.at_work() == []
-
-
-@pytest.mark.parametrize("at", ["uploadMedia", "sendMultiMedia"])
-async def test_what_must_wait_waits_with_its_clip(
-    tmp_path: Path, telegram: TestTelegram, phones: dict[str, Path], at: str
-) -> None:
-    """Photos of which one is refused for a while, or all are while a video is not: later they are live, and one album."""
-    home = Home.beside(tmp_path / "home", telegram, settings={"send": {"order": "name"}})
-    files = dict(phones)
-    files["IMG_2_b.mp4"] = live.clip(tmp_path / "b.mp4", 7, codec="h264")
-
-    def is_photo(request: Any) -> bool:
-        media = [one.media for one in getattr(request, "multi_media", [request])]
-        return any(isinstance(each, types.InputMediaUploadedPhoto) for each in media)
-
-    error = (400, "CHAT_SEND_PHOTOS_FORBIDDEN")
-    if at == "uploadMedia":
-        for name in ("IMG_1.jpg", "IMG_3.jpg"):
-            telegram.faults.add(at, file=name, where=is_photo, error=error)
-    else:
-        telegram.faults.add(at, error=error)
-    home.drop(make_zip(home.directory / "phones.zip", files))
-
-    behind = NAMES if at == "sendMultiMedia" else ["IMG_1.HEIC", "IMG_3.HEIC"]
-    async with home.working():
-        await eventually(lambda: len(telegram.in_chat("media")) == 5 - len(behind))
-        await eventually(lambda: {path[:4] for path in home.at_work()} == {"defe"})
-    async with home.working():  # a start tries it again
-        await eventually(lambda: len(telegram.in_chat("media")) == 5 and not home.at_work())
-
-    messages = telegram.in_chat("media")
-    assert [message.clip is not None for message in messages if message.kind == "photo"] == [
-        True
-    ] * 4
-    late = messages[5 - len(behind) :]
-    assert [message.name for message in late] == [name.replace("HEIC", "jpg") for name in behind]
-    assert len({message.grouped_id for message in late}) == 1
-    assert home.lying("quarantine") == []
-    verified = await asyncio.to_thread(home.command_output, "verify", "--all")
-    assert verified.returncode == 0, verified.stdout
 
 
 async def test_a_single_motion_photo_needs_no_archive(

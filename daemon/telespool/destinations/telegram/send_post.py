@@ -26,10 +26,9 @@ from telespool.destinations.telegram.error_table import Action
 from telespool.destinations.telegram.post_head import Head, cut_off
 from telespool.destinations.telegram.posted_before import PostedBefore, subject_of
 from telespool.destinations.telegram.server_health import Circuit, now
-from telespool.destinations.telegram.suspects import suspects
+from telespool.destinations.telegram.suspects import check_live, forbidden, rejected, suspects
 from telespool.destinations.telegram.topics import CLOSED
 from telespool.errors import (
-    LivePhotoRefused,
     NeedsConversion,
     Permanent,
     TelespoolError,
@@ -54,7 +53,6 @@ _ALL = {Action.WAIT, Action.RECONNECT, Action.CHAT, Action.ACCOUNT, Action.LOGIN
 _ITEM = {Action.CONVERT, Action.PHOTO, Action.DOCUMENT, Action.REFUSE}
 # Errors that fresh uploads may mend, or that uploadMedia may lay at one item's door.
 _RENEW = _ITEM | {Action.UPLOAD, Action.PART, Action.REFRESH}
-_FORBIDDEN = {"PHOTOS": {"photo"}, "VIDEOS": {"video"}, "ROUNDVIDEOS": {"video"}, "GIFS": {"gif"}}
 
 
 class PostSender:
@@ -115,7 +113,7 @@ class PostSender:
                         album[number] = await self._anew(chat, album[number], limit)
                         continue
                     case Action.KIND:
-                        self._forbidden(album, refusal)
+                        raise forbidden(album, refusal) from None
                     case Action.DELIVERED:
                         return await self._confirmed(chat, album, head)
                 if refusal.action in _ALL:
@@ -225,17 +223,10 @@ class PostSender:
             raise Rejected(causes)
         return fresh
 
-    @staticmethod
-    def _check_live(album: Sequence[Uploaded], refusal: Refusal) -> None:
-        """Send the live photos of a refused album apart, before its items go one by one. Nothing of it was posted."""
-        said = LivePhotoRefused(f"Telegram takes no live photos here ({refusal.name}).")
-        if causes := {each.item.key: said for each in album if each.item.clip is not None}:
-            raise Rejected(causes)
-
     async def _apart(
         self, chat: str, album: Sequence[Uploaded], head: Head, refusal: Refusal
     ) -> Receipts:
-        """Post the album without the one that is to blame; else its items one by one, in order.
+        """Post the album without the one that is to blame; of several, by halves; else its items one by one, in order.
 
         Live photos are suspected last: while another may be to blame they stay what they are.
         """
@@ -246,8 +237,29 @@ class PostSender:
                     return await self._send(chat, rest, head)
                 except Refusal as again:
                     self._check(again, chat, album)
-        self._check_live(album, refusal)
+            if len(album) >= _HALVES and any(each.item.clip is not None for each in album):
+                return await self._by_halves(chat, album, head)
+        check_live(album, refusal)
         return await self._one_by_one(chat, album, head, refusal)
+
+    async def _by_halves(self, chat: str, album: Sequence[Uploaded], head: Head) -> Receipts:
+        """Post each half by itself: several are to blame, and innocent live photos keep their clips."""
+        receipts, middle = Receipts(), len(album) // 2
+        for half in (album[:middle], album[middle:]):
+            rest = head.bare() if receipts else head
+            try:
+                try:
+                    receipts.add(await self._send(chat, half, rest))
+                except Refusal as again:
+                    self._check(again, chat, album)
+                    if len(half) < _HALVES - 1 and all(each.item.clip for each in half):
+                        check_live(half, again)  # alone one may pass where no album of them does
+                    receipts.add(await self._apart(chat, half, rest, again))
+            except Rejected as rejected:
+                receipts.causes |= rejected.causes
+        if not receipts:
+            raise Rejected(receipts.causes)
+        return receipts
 
     async def _one_by_one(
         self, chat: str, album: Sequence[Uploaded], head: Head, refusal: Refusal
@@ -291,7 +303,7 @@ class PostSender:
                     head = head.cut(0)
             if attempt < self._patience.tries:
                 await asyncio.sleep(self._patience.before(attempt))
-        raise self._rejected([each], refusal)
+        raise rejected([each], refusal)
 
     @staticmethod
     def _check(refusal: Refusal, chat: str, album: Sequence[Uploaded]) -> None:
@@ -313,31 +325,8 @@ class PostSender:
                 receipts.causes |= rejected.causes
         return receipts
 
-    @staticmethod
-    def _forbidden(album: Sequence[Uploaded], refusal: Refusal) -> None:
-        """The chat forbids a kind: those of it wait, the others go."""
-        word = refusal.name.removeprefix("CHAT_SEND_").removesuffix("_FORBIDDEN")
-        kinds = _FORBIDDEN.get(word, {"document"})
-        named = [each for each in album if each.item.kind in kinds]
-        if word == "VIDEOS" and not named:
-            PostSender._check_live(album, refusal)
-        raise Rejected(
-            {
-                each.item.key: error_mapping.verdict(refusal, each.item.name)
-                for each in named or album
-            }
-        )
-
-    @staticmethod
-    def _rejected(album: Sequence[Uploaded], refusal: Refusal) -> Rejected:
-        return Rejected(
-            {
-                each.item.key: error_mapping.verdict(refusal, each.item.name, each.item.kind)
-                for each in album
-            }
-        )
-
 
 _LATELY = 60.0
+_HALVES = 4  # items of an album that is tried by halves
 # Names of an item's errors that speak of the whole request when they come for an album of fresh uploads.
 _AS_SUCH = {"MEDIA_EMPTY"}
