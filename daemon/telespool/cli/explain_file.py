@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telespool.cli.chat_choice import by_place, differing, takes_topics
+from telespool.cli.live_count import Count
 from telespool.config.secrets import Secrets
 from telespool.errors import Permanent, ToolFault
 from telespool.observe import humanize
@@ -133,7 +134,11 @@ async def _rehearsed(drop: Drop, config: Config, passwords: tuple[str, ...]) -> 
     engine: Engine | None = None
     if path.is_dir() or drop.beside or may_be(path.name) or recognise(path) is not None:
         engine = await _engine(config)
-    return await rehearse(drop, config, engine, passwords)
+    count = Count()
+    try:
+        return await rehearse(drop, config, engine, passwords, count.show)
+    finally:
+        count.end()
 
 
 async def _engine(config: Config) -> Engine | None:

@@ -37,6 +37,8 @@ from telespool.spool.layout import FOLDERS, SpoolLayout, archive_among
 from telespool.spool.names import Job, clean, nested
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from telespool.archives.engine import Engine
     from telespool.archives.members import Member
     from telespool.config.schema import Config
@@ -69,15 +71,19 @@ class Rehearsed:
 
 
 async def rehearse(
-    drop: Drop, config: Config, engine: Engine | None, passwords: tuple[str, ...] = ()
+    drop: Drop,
+    config: Config,
+    engine: Engine | None,
+    passwords: tuple[str, ...] = (),
+    progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Rehearsed:
-    """Tell what would become of this drop."""
+    """Tell what would become of this drop; `progress` hears how many of its files were looked at, and of how many."""
     found = Rehearsed(drop.path.name)
     with tempfile.TemporaryDirectory(prefix="telespool-explain-") as place:
         spool = _scratch(Path(place))
         try:
             found.waits = await _waits(drop, engine, config.archives.volume_wait)
-            await _rehearse(found, drop, spool, config, engine, passwords)
+            await _rehearse(found, drop, spool, config, engine, passwords, progress)
         except VolumeMissing as error:
             found.quarantined = outcome.volume_missing(error)
         except TelespoolError as error:
@@ -148,6 +154,7 @@ async def _rehearse(
     config: Config,
     engine: Engine | None,
     passwords: tuple[str, ...],
+    progress: Callable[[int, int], None],
 ) -> None:
     job = str(Job.make(time.time(), drop.chat, drop.path.name, topic=drop.topic))
     chat = config.chat(drop.chat)
@@ -167,8 +174,11 @@ async def _rehearse(
     )
     try:
         async with aclosing(source.pieces(skip=())) as pieces:
+            done, of = 0, len(source.members)
             async for piece in pieces:
                 await order.add(piece)
+                done, of = done + 1, of + len(piece.expect)
+                progress(done, of)
         await order.finish()
     finally:
         await source.close()
