@@ -64,6 +64,28 @@ async def test_a_volume_that_is_missing(spool: Spool, monkeypatch: pytest.Monkey
     assert not inbox._incomplete
 
 
+async def test_a_piece_among_others_waits_for_its_set(spool: Spool) -> None:
+    """The photos and the caption of the same moment go without it; it goes when the set is complete."""
+    inbox = inbox_of(spool, "[inbox]\nsettle = 0\n")
+    film = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom"
+    for name, data in (
+        ("a.jpg", b"\xff\xd8\xff\xe0"),
+        ("caption.txt", b"the sea"),
+        ("film.mp4.001", film),
+        ("film.mp4.003", b"end"),
+    ):
+        drop_of(spool, name, data)
+    await inbox.step()
+    assert sorted(path.name for path in spool.inbox.glob("*.*")) == ["film.mp4.001", "film.mp4.003"]
+    assert "film.mp4.001 lacks film.mp4.002. It is waited for." in told(inbox)
+    drop_of(spool, "caption.txt", b"the film")
+    await inbox.step()
+    assert (spool.inbox / "caption.txt").exists()
+    drop_of(spool, "film.mp4.002", b"middle")
+    await inbox.step()
+    assert not list(spool.inbox.glob("*.*"))
+
+
 async def test_an_archive_without_its_end(spool: Spool) -> None:
     """It is waited for and named; where nobody writes it, it only has to settle. A time that is to come says nothing."""
     inbox = inbox_of(spool, "[inbox]\nsettle = 30\n")

@@ -19,8 +19,9 @@ class Drop:
     """Something in the inbox and what is known of it. `obstacle` is a sentence for people: it is not taken.
 
     `beside` are the files that belong to it; `missing` the names of volumes that must be there and are not. `written`
-    names the file that somebody writes. `swift`: it came here complete, as far as the kernel knows. `loose`: a photo or
-    a video by itself, which goes together with others of its moment. `caption`: it is the caption of these.
+    names the file that somebody writes. `swift`: it came here complete, as far as the kernel knows; `moved`: by one
+    rename. `loose`: a photo or a video by itself, which goes together with others of its moment. `caption`: it is the
+    caption of these.
     """
 
     path: Path
@@ -31,6 +32,7 @@ class Drop:
     beside: tuple[Path, ...] = ()
     missing: tuple[str, ...] = ()
     swift: bool = False
+    moved: bool = False
     loose: bool = False
     caption: bool = False
     topic: str = ""
@@ -62,5 +64,6 @@ def joined(drop: Drop, others: Iterable[Drop]) -> Drop:
         written=next((part.written for part in parts if part.written), ""),
         beside=tuple(part.path for part in parts[1:]),
         swift=all(part.swift for part in parts),
+        moved=all(part.moved for part in parts),
         loose=drop.loose and captioned,
     )

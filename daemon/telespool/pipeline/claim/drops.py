@@ -189,8 +189,10 @@ class Finder:
             if caption_for(main.name) == "":
                 drop = replace(drop, caption=True, loose=True)
             if beside or each:
+                loose = drop.loose
                 drop = joined(drop, [self.look(path, chat) for path in beside])
-                drop = replace(drop, missing=each.missing if each else ())
+                if each:  # a film in pieces is a film among others
+                    drop = replace(drop, missing=each.missing, loose=loose)
             yield drop
 
     def _without_owner(self, path: Path, chat: str) -> Drop:
@@ -241,6 +243,7 @@ class Finder:
             signature,
             written=path.name if written else "",
             swift=written is False,
+            moved=self.signs.told(path) == "arrived",
             loose=self._is_loose(path, chat),
         )
 
@@ -287,7 +290,7 @@ class Finder:
         # A folder that was moved here as a whole: its own name is new, nothing in it is.
         inner = [top.st_mtime_ns, *(max(sign[2], sign[3]) for sign in signature[1:])]
         swift = not written and top.st_ctime_ns > max(inner)
-        return Drop(path, chat, tuple(signature), written=written, swift=swift)
+        return Drop(path, chat, tuple(signature), written=written, swift=swift, moved=swift)
 
 
 _LONG_TOPIC = (

@@ -23,6 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from telespool.archives import volumes
 from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent
 from telespool.pipeline.claim.copy_taking import CopyTaking, together_as
@@ -110,11 +111,15 @@ class Inbox(Worker):
         settled.sort(key=lambda drops: natural(drops[0].path.name))
         for drops in settled:
             self.alive()
-            wait = await self._wait_for_volumes(drops[0]) if len(drops) == 1 else 0.0
-            if wait > 0:
-                pause = min(pause, wait)
-            else:
-                await in_thread(self._claim, drops)
+            complete = []
+            for drop in drops:
+                wait = await self._wait_for_volumes(drop) if _may_wait(drop, drops) else 0.0
+                if wait > 0:
+                    pause = min(pause, wait)
+                else:
+                    complete.append(drop)
+            if not all(drop.caption for drop in complete):
+                await in_thread(self._claim, complete)
         return pause
 
     def _look(self) -> tuple[list[list[Drop]], float]:
@@ -311,6 +316,11 @@ class Inbox(Worker):
             return f"inbox/{path.relative_to(self.spool.inbox)}"
         except ValueError:
             return str(path)
+
+
+def _may_wait(drop: Drop, together: Sequence[Drop]) -> bool:
+    """Whether it must be asked what is still to come of a drop; of many photos only for what may be a piece."""
+    return len(together) == 1 or volumes.may_be(drop.path.name)
 
 
 def _why_not(path: Path, error: OSError) -> str:

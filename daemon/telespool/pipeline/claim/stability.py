@@ -1,9 +1,10 @@
 """Since when each drop has looked the same, and which loose files go together.
 
 A drop must have been quiet for the settling time. What came complete, by a rename or closed by the last who wrote it,
-need not: a moment is enough, in which the others that were dropped with it come as well. Loose photos and videos of
-one chat that are quiet together are one job; one that is still being written is waited for, but not for ever. Clock
-jumps do no harm: only waiting is measured.
+need not: a moment is enough, in which the others that were dropped with it come as well. Who has made the settling time
+longer than it is by default has senders that pause, or wants a burst together: then it holds for all but archives and
+folders that were moved here. Loose photos and videos of one chat that are quiet together are one job; one that is still
+being written is waited for, but not for ever. Clock jumps do no harm: only waiting is measured.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from telespool.config.schema import InboxSettings
 from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
@@ -45,8 +47,12 @@ class StabilityTracker:
             if drop.path in self._since:
                 since = monotonic
             self._since[drop.path] = (drop.signature, since)
-        settle = min(self.settle, SWIFT) if drop.swift else self.settle
+        settle = min(self.settle, SWIFT) if self._is_swift(drop) else self.settle
         return settle - (monotonic - since)
+
+    def _is_swift(self, drop: Drop) -> bool:
+        usual = self.settle <= InboxSettings().settle
+        return drop.swift and (usual or (drop.moved and not drop.loose))
 
     def together(self, loose: Iterable[tuple[Drop, float]]) -> tuple[list[list[Drop]], float]:
         """The loose files of one chat (each with its wait) that go now, as jobs; and the seconds until others may.
