@@ -69,13 +69,41 @@ def test_several_clips_are_an_album(spool: Spool) -> None:
     assert "uploading/0003-0004_album/0004_2.mov" in stands(spool)
 
 
-@pytest.mark.parametrize(("size", "folder"), [(4, STORY), (3, "uploading/0003-0004=0001_album")])
+@pytest.mark.parametrize(("size", "folder"), [(4, STORY), (3, "uploading/0002-0004=0002_album")])
 def test_in_a_story_they_stand_behind_their_stills(spool: Spool, size: int, folder: str) -> None:
-    """In the same album where that has room for all of them, else in one of their own."""
+    """In the same album; what that has no room for is one behind it, each clip with its still."""
     entry, apart = album_of_two(spool, STORY, "=")
     part_live_photos(spool, entry, apart, size=size)
-    assert f"{folder}/0003=0001_1.mov" in stands(spool)
-    assert f"{folder}/0004=0002_2.mov" in stands(spool)
+    assert stands(spool) == [
+        f"{STORY}/0001=0001_1.jpg",
+        *([f"{folder}/0002=0002_2.jpg"] if folder == STORY else []),
+        f"{STORY}/0003=0001_1.mov",
+        *([f"{folder}/0002=0002_2.jpg"] if folder != STORY else []),
+        f"{folder}/0004=0002_2.mov",
+    ]
+
+
+def test_a_story_that_overflows_keeps_its_order(spool: Spool) -> None:
+    """Nine photos of which three had a clip within, and a whole live photo: ten messages, then the rest, whole."""
+    album = "uploading/0001-0010=0001@1_album"
+    photos = [f"{album}/{n:04d}={n:04d}_{n}.jpg" for n in range(1, 10)]
+    lay_files(spool, *photos, f"{album}/0010~0009_9.mov")
+    entry = entry_at(spool, album)
+    stills = {member.unit.first: member for member in spool.members(entry)}
+    apart = [LoneStill(stills[n], None, film(spool, f"{n}.mp4")) for n in (2, 5, 8)]
+    part_live_photos(spool, entry, apart, size=10)
+    within = [name for name in stands(spool) if name.startswith(album)]
+    assert [name.rpartition("_")[2] for name in within] == [
+        *(f"{n}.jpg" for n in range(1, 8)),
+        "2.mp4",
+        "5.mp4",
+    ]
+    assert stands(spool)[len(within) :] == [
+        "uploading/0008-8000001=0008_album/0008~0000=0008_8.jpg",
+        "uploading/0008-8000001=0008_album/0009=0009_9.jpg",
+        "uploading/0008-8000001=0008_album/0010~0009_9.mov",
+        "uploading/0008-8000001=0008_album/8000001c=0008_8.mp4",
+    ]
 
 
 def test_a_clip_within_its_still(spool: Spool) -> None:

@@ -123,7 +123,7 @@ def items(spool: SpoolLayout, album: Entry) -> int:
 
 
 def _items(members: Sequence[Entry]) -> int:
-    return sum(member.unit.still is None for member in members)
+    return sum(not member.unit.still for member in members)
 
 
 def patient_until(spool: SpoolLayout, albums: Sequence[Entry]) -> float:

@@ -42,7 +42,7 @@ def _arrange(spool: SpoolWriter, album: Entry, size: int) -> None:
     if around is None or around.unit.label == PARTS_LABEL or not (behind or around.unit.is_open):
         _open(spool, album)
         return
-    fits = sum(each.unit.still is None for each in (*inside, *mine)) <= size
+    fits = sum(not each.unit.still for each in (*inside, *mine)) <= size
     if fits and share_caption(spool, album.job, members_units([*inside, *mine])):
         _move(spool, mine, around.path)
         spool.disk.rmdir(album.path)

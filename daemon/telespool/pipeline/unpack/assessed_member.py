@@ -87,13 +87,15 @@ class AssessedMember:
         verdict = self.verdict
         return verdict is None or self.inner_photo or verdict.kind in {"photo", "video", "gif"}
 
-    @property
-    def messages(self) -> int:
-        """How many messages it becomes: a picture of several pages one for each."""
+    def messages(self, chat: ChatSettings) -> int:
+        """How many messages of its album it becomes: a picture of several pages one for each."""
         verdict = self.verdict
-        if verdict is None or verdict.kind != "photo" or verdict.action != "split":
+        if verdict is None or verdict.kind != "photo":
             return 1
-        return max(1, len(verdict.pages))
+        if verdict.action == "split":
+            return max(1, len(verdict.pages))
+        apart = chat.live_photos == "both" and chat.order != "kind"
+        return 1 + (apart and MOTION in verdict.left_behind)
 
     def is_wanted(self, chat: ChatSettings, *, has_photo: bool) -> bool:
         """Whether the rules of its chat let it be sent; `has_photo`: the photo of a camera raw lies beside it."""

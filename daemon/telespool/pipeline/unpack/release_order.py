@@ -94,7 +94,7 @@ class ReleaseOrder:
         # Members that have not been routed yet, by the rank their name suggests.
         self._coming = [0] * 4
         self._held: list[list[AssessedMember]] = [[], [], [], []]
-        self._albums: Albums[AssessedMember] = Albums(self._chat.album, lambda each: each.messages)
+        self._albums = Albums[AssessedMember](self._chat.album, lambda e: e.messages(self._chat))
         self._captions = captions or CaptionFiles(JobCaptions())
         self._account = AccountWriter(
             spool, job, self._captions, self._delivered if remembers else None
@@ -327,7 +327,7 @@ class ReleaseOrder:
         # Chapters of one recording (or a burst) share an album, where one has room for all of them.
         together = self._kin.together(number)
         needed = len(together) if together[0] == number else 1
-        needed = max(member.messages, needed if needed <= self._chat.album else 1)
+        needed = max(member.messages(self._chat), needed if needed <= self._chat.album else 1)
         if ends or self._albums.room(group) < needed:
             await self._close_groups([group])
         album_full = self._albums.add(group, member)
