@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -132,12 +133,14 @@ async def test_trouble_inside_telegram(
 
 
 async def test_trouble_for_a_long_time(
-    home: Home, telegram: TestTelegram, material: Material
+    home: Home, telegram: TestTelegram, material: Material, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """500s without end put the unit aside, and it is sent when they are over."""
+    monkeypatch.setattr("telespool.pipeline.send.uploader._SHORT_WAIT", 0.3)
+    patience = replace(HASTY, gap_max=0.5)
     files = drop_all(home, material)
     fault = telegram.faults.add("uploadMedia", times=None, error=(500, "RPC_CALL_FAIL"))
-    async with home.working(patience=HASTY):
+    async with home.working(patience=patience):
         await eventually(lambda: home.lying("deferred"))
         fault.times = 0
         await telegram.until(lambda: len(telegram.messages) == len(files))

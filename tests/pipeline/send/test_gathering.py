@@ -30,19 +30,19 @@ def hevc(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def test_many_clips_become_few_albums(
     tmp_path: Path, telegram: TestTelegram, hevc: Path
 ) -> None:
-    """Twenty-three HEVC clips are three albums, in order; one that is refused is missing in its album and holds up none."""
-    telegram.faults.refuse("clip_7.mp4")
-    home = Home.beside(tmp_path / "home", telegram)
-    names = [f"clip_{n}.mov" for n in range(1, 24)]
+    """Nine HEVC clips are three albums, in order; one that is refused is missing in its album and holds up none."""
+    telegram.faults.refuse("clip_3.mp4")
+    home = Home.beside(tmp_path / "home", telegram, settings={"send": {"album": 4}})
+    names = [f"clip_{n}.mov" for n in range(1, 10)]
     home.drop(make_zip(home.directory / "clips.zip", dict.fromkeys(names, hevc)))
 
     await home.inside()
 
     posts = albums(telegram.in_chat("media"))
-    assert [len(post) for post in posts] == [9, 10, 3]
+    assert [len(post) for post in posts] == [3, 4, 1]
     sent = [message.name for post in posts for message in post]
-    assert sent == [f"clip_{n}.mp4" for n in range(1, 24) if n != 7]
-    assert [path.rpartition("/")[2] for path in home.lying("quarantine")] == ["0007_clip_7.mov"]
+    assert sent == [f"clip_{n}.mp4" for n in range(1, 10) if n != 3]
+    assert [path.rpartition("/")[2] for path in home.lying("quarantine")] == ["0003_clip_3.mov"]
     assert home.at_work() == []
 
 
