@@ -60,6 +60,15 @@ def by_ending(name: str) -> Literal["photo", "video", "other", "unknown"]:
     return "other" if ending in _OTHER_ENDINGS else "unknown"
 
 
+def without_count(name: str) -> str:
+    """A name of a photo or a video without the number that a browser, or who keeps old ones, puts behind its ending.
+
+    film.mp4.1 is film.mp4; every other name stays as it is.
+    """
+    stem, _, ending = name.rpartition(".")
+    return stem if ending.isdecimal() and media_name(stem) else name
+
+
 def raw_name(name: str) -> bool:
     """Whether people take a file of this name for a camera raw."""
     return name.rpartition("/")[2].rpartition(".")[2].lower() in RAW_ENDINGS

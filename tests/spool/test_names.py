@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from telespool.belonging.versions import version_of
 from telespool.spool.identifiers import file_id, random_id
-from telespool.spool.names import LABEL_BYTES, Job, JobTokens, Unit, clean, nested, title
+from telespool.spool.names import LABEL_BYTES, Job, JobTokens, Unit, clean, nested
 from telespool.spool.natural_order import natural
+from telespool.spool.titles import title
 
 anything = st.text(st.characters(codec="utf-8", categories=None), max_size=300) | st.text(
     st.characters(min_codepoint=0xD800, max_codepoint=0xDFFF), max_size=5

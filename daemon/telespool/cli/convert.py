@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.config import loader
+from telespool.config.schema import LogSettings
 from telespool.config.units import read_size
 from telespool.destinations.base import ANY_ACCOUNT
 from telespool.errors import Permanent
 from telespool.media.convert import convert
 from telespool.media.pieces.helper import Helpers
 from telespool.media.split import split
-from telespool.observe import humanize
+from telespool.observe import humanize, log
 from telespool.observe.terminal import raw
 from telespool.runtime.gate import PauseGate
 from telespool.spool.fs_ops import FileOps
@@ -49,6 +50,7 @@ _DONE = {
 
 def run(options: argparse.Namespace) -> int:
     """Convert the file; Permanent if that fails."""
+    log.set_up(LogSettings(level="error"))
     config = loader.load(options.config)
     if not options.source.is_file():
         raise Permanent(f"{options.source}: there is no such file.")

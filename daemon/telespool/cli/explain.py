@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 from telespool.cli.chat_choice import chosen
 from telespool.cli.explain_file import explain_drop, explain_path, judge, verdict_lines
 from telespool.config import loader
+from telespool.config.schema import LogSettings
 from telespool.errors import Permanent
+from telespool.observe import log
 from telespool.observe.job_history import JobHistory
 from telespool.spool.account import one_line
 from telespool.spool.layout import SpoolLayout
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Print it."""
+    log.set_up(LogSettings(level="error"))
     config = loader.load(options.config)
     folders = SpoolLayout(config.spool.root, config.spool.inbox)
     text = typed(options.what)

@@ -16,8 +16,10 @@ from telespool.archives.passwords import read
 from telespool.archives.unpack_to_folder import unpack
 from telespool.cli.passwords import given
 from telespool.config import loader
+from telespool.config.schema import LogSettings
 from telespool.config.secrets import Secrets
 from telespool.errors import TelespoolError
+from telespool.observe import log
 from telespool.spool.companions import password_for
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Unpack, telling each file as it comes out."""
+    log.set_up(LogSettings(level="error"))
     path = options.config or loader.find()
     config = loader.load(path)
     passwords = (

@@ -17,7 +17,8 @@ from telespool.runtime import broken_off, hashing, plain_files
 from telespool.runtime.plain_files import sign
 from telespool.runtime.trees import Changed, Found, list_tree, walk
 from telespool.spool.layout import FOLDERS, Entry
-from telespool.spool.names import Job, Unit, clean, title
+from telespool.spool.names import Job, Unit, clean
+from telespool.spool.titles import title
 from telespool.spool.transition import free_name
 
 if TYPE_CHECKING:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from telespool.errors import Permanent
 from telespool.spool.account import fates, one_line
 from telespool.spool.layout import FOLDERS, NOTE
-from telespool.spool.names import SLUG_BYTES, Job, Unit, clean, title
+from telespool.spool.names import SLUG_BYTES, Job, Unit, clean
+from telespool.spool.titles import title
 
 if TYPE_CHECKING:
     from telespool.spool.layout import Entry, SpoolLayout

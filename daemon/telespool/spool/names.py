@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Literal, Self
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+from telespool.file_endings import without_count
 from telespool.spool.topic_names import escaped, fits, unescaped
 
 Kind = Literal["", "c", "o"]
@@ -71,13 +72,7 @@ _UNIT = re.compile(
     r"(?:@(?P<attempt>[1-9]\d*|held))?(?:\+(?P<message>\d+))?_(?P<label>.+)",
     re.DOTALL,
 )
-_VOLUME = re.compile(
-    r"(?:\.(part\d+|\d{3,})|(?:(?<=\.7z)|(?<=\.[gx]z)|(?<=\.(?:zip|rar|tar|tgz|txz|bz2|zst)))[-_. ]?(part[-_. ]?)?"
-    r"(\d{1,5}|[a-z]{2,3}))$",
-    re.IGNORECASE,
-)
 _WORKING = re.compile(r"\d{8}-\d{6}[-_].+|0|\d+0{6}|\.probe-\d.*", re.DOTALL)
-_ENDING = re.compile(r"[A-Za-z][A-Za-z0-9]{0,7}|7z")
 _PLAIN = re.compile(
     r"\w(?:[\w ().,+-]*\w)?", re.ASCII
 )  # what most names are, and nothing is to be cleaned of
@@ -260,7 +255,8 @@ class Unit:
 
     def copy(self, extension: str) -> Self:
         """The converted copy of this unit."""
-        stem = self.label.rpartition(".")[0] or self.label
+        label = without_count(self.label)
+        stem = label.rpartition(".")[0] or label
         return replace(self.plain(), kind="c", label=clean(f"{stem}{extension}"), still=None)
 
     def document(self) -> Self:
@@ -345,12 +341,3 @@ def topic_of(folder: str) -> str:
     """The topic that a folder of this name stands for; "" where the name is too long for one."""
     topic = clean(folder)
     return topic if fits(topic) else ""
-
-
-def title(dropped: str) -> str:
-    """What people call a drop: its name without the endings of archives and their volumes."""
-    name = _VOLUME.sub("", dropped)
-    stem, _, ending = name.rpartition(".")
-    if not stem or not _ENDING.fullmatch(ending):
-        return name or dropped
-    return _VOLUME.sub("", stem).removesuffix(".tar") or dropped

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from telespool.archives.volume_names import volume
-from telespool.spool.names import title
+from telespool.spool.titles import title
 
 _PART = re.compile(r"\.part\d{1,5}(?: ?\(\d{1,3}\))?(?=\.)", re.IGNORECASE)
 

@@ -12,7 +12,7 @@ from telespool.clutter import clutter
 from telespool.runtime import plain_files, trees
 from telespool.spool.companions import caption_for
 from telespool.spool.copies import Source, TakenFiles
-from telespool.spool.names import title
+from telespool.spool.titles import title
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

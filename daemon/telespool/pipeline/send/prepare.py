@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from telespool.archives.signatures import recognise
 from telespool.destinations.base import no_limit
 from telespool.errors import NeedsConversion, Permanent
+from telespool.file_endings import without_count
 from telespool.media import raw_preview
 from telespool.media.compatibility import assess
 from telespool.media.photo_info import CUT, MAX_BYTES
@@ -30,7 +31,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.spool.companions import password_for
 from telespool.spool.identifiers import file_id, random_id
 from telespool.spool.job_captions import JobCaptions
-from telespool.spool.names import title
+from telespool.spool.titles import title
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -271,7 +272,7 @@ class Preparer:
         stamp: str = "",
     ) -> Item:
         unit = member.unit
-        name = unit.shown
+        name = unit.shown if kind == "document" else without_count(unit.shown)
         if kind == "photo" and path != member.path:
             name = f"{name.rpartition('.')[0] or name}{path.suffix}"
         small, shown, sharp = None, None, None
