@@ -92,6 +92,8 @@ class Kinship:
     """Notes: the file that they are about."""
     raws: dict[int, int] = field(default_factory=dict)
     """Camera raw: the photo beside it."""
+    raws_beside: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Photo: the camera raws beside it."""
     edited: dict[int, int] = field(default_factory=dict)
     """Edited version: its original."""
     originals: dict[int, int] = field(default_factory=dict)
@@ -155,6 +157,8 @@ class Kinship:
             for name in named if photo is not None else ():
                 if name.ending in RAW_ENDINGS and photo is not None:
                     self.raws[name.number] = photo.number
+                    before = self.raws_beside.get(photo.number, ())
+                    self.raws_beside[photo.number] = (*before, name.number)
 
     def _find_edited(self, inside: Iterable[_Name], stems: Mapping[str, list[_Name]]) -> None:
         for name in inside:

@@ -55,3 +55,36 @@ async def test_the_pages_of_a_scan(house: House, order: str) -> None:
     assert len(captions) == 5
     assert {each for name, each in captions.items() if "scan" in name} == {"Grandma's letter"}
     assert house.captions() == {"Letters"}
+
+
+@pytest.mark.media
+@pytest.mark.parametrize("which", ["edited", "original"])
+async def test_the_version_that_is_sent(house: House, which: str) -> None:
+    """What was written for the version that is left out stands with the one that goes; each caption that does not is told."""
+    drop = house.inbox / "trip"
+    for name in ("IMG_1.JPG", "IMG_E1.JPG", "IMG_2.JPG", "IMG_E2.JPG"):
+        photo(drop / name)
+    left, goes = ("", "E") if which == "edited" else ("E", "")
+    (drop / f"IMG_{left}1.caption.txt").write_text("Carried")
+    (drop / "IMG_2.JPG.caption.txt").write_text("Two")
+    (drop / "IMG_E2.caption.txt").write_text("Two, edited")
+    (drop / "caption.txt").write_text("Trip")
+    photo(drop / "in" / "a.jpg")
+    for name in ("in.caption.txt", "in/caption.txt", "in/a.caption.txt", "in/a.jpg.caption.txt"):
+        (drop / name).write_text(name)
+
+    await house.work(f'[send]\nedited = "{which}"\n')
+
+    captions = {name: caption for post in told(house) for name, caption in post}
+    assert captions == {
+        f"IMG_{goes}1.JPG": "Carried",
+        f"IMG_{goes}2.JPG": "Two, edited" if goes else "Two",
+        "a.jpg": "in/a.jpg.caption.txt",
+    }
+    (report,) = house.root.glob("done/*/skipped.txt")
+    reasons = dict(line.split(": ", 1) for line in report.read_text().splitlines())
+    nearer = "a caption of {}, and {} has a nearer one: {}".format
+    assert reasons["in/a.caption.txt"] == nearer("a", "in/a.jpg", "in/a.jpg.caption.txt")
+    assert reasons["in.caption.txt"] == nearer("in", "in/a.jpg", "in/caption.txt")
+    other = "IMG_2.JPG.caption.txt" if goes else "IMG_E2.caption.txt"
+    assert "has a nearer one" in reasons[other]

@@ -27,7 +27,7 @@ def test_what_nobody_can_read() -> None:
     assert member.kind == "document"
     assert member.is_wanted(ChatSettings(), has_photo=False)
     assert member.has_place
-    assert member.messages == 1
+    assert member.messages(ChatSettings()) == 1
     assert member.why_left_out
 
 

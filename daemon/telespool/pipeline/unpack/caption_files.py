@@ -22,7 +22,7 @@ from telespool.spool.job_captions import CAPTION, NONE, WITH_THE_DROP, JobCaptio
 from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from telespool.pipeline.captions.text import CaptionText
     from telespool.pipeline.unpack.sources import ExtractedMember, Source
@@ -46,6 +46,8 @@ class CaptionFiles:
         self._said: dict[int, str] = {}
         self._noted = set(before.texts.items())
         self._used: dict[int, set[str]] = defaultdict(set)
+        self._sent: dict[int, None] = {}
+        self._instead_of: Callable[[int], Iterable[int]] = lambda _: ()
         for number, refers in before.files.items():
             for caption in refers:
                 self._used[caption].add(str(number))
@@ -62,6 +64,10 @@ class CaptionFiles:
     def __bool__(self) -> bool:
         """Whether the drop has any."""
         return bool(self._of_name or self._of_folder or WITH_THE_DROP in self._texts)
+
+    def heed(self, instead_of: Callable[[int], Iterable[int]]) -> None:
+        """Give a file the caption of one that it goes instead of, where it has none of its own."""
+        self._instead_of = instead_of
 
     def expect(self, names: Mapping[int, str]) -> None:
         """These are in the drop."""
@@ -100,9 +106,7 @@ class CaptionFiles:
         """The captions of a file by number: its own, and that of its album; NONE where it has none."""
         if not self:
             return NONE, NONE
-        name, archive = self._names.get(number, ""), number // NESTED
-        own = self._named(archive, name)
-        return own, self._around(archive, name)
+        return next(self._own(number), NONE), next(self._around(number), NONE)
 
     def lines(self, numbers: Iterable[int]) -> list[str]:
         """What is to be noted before these files are let out."""
@@ -110,6 +114,7 @@ class CaptionFiles:
             return []
         found = []
         for number in numbers:
+            self._sent[number] = None
             own, album = self.of(number)
             for caption in {own, album} - {NONE}:
                 self._used[caption].add(self._names.get(number, ""))
@@ -137,48 +142,59 @@ class CaptionFiles:
             name = self._names.get(number, "")
             reason = self._said.get(number, CAPTION)
             if not self._used.get(number) and is_used(reason):
-                reason = _SUPERSEDED if number == WITH_THE_DROP else _unused(name)
+                reason = _SUPERSEDED if number == WITH_THE_DROP else self._why_unused(number)
             found.append(LeftOut(name, reason, number=number))
         return found
 
-    def _named(self, archive: int, name: str) -> int:
-        """The caption of this name: by all of it, or without its ending."""
+    def _why_unused(self, caption: int) -> str:
+        """Why this caption stands with no file: another one counts, or there is none for it."""
+        last = self._names.get(caption, "").rpartition("/")[2]
+        target = caption_for(last)
+        for number in self._sent:
+            for found in (list(self._own(number)), list(self._around(number))):
+                if caption in found:
+                    whom, nearer = self._names[number], self._names[found[0]]
+                    return f"a caption of {target or 'a folder'}, and {whom} has a nearer one: {nearer}"
+        if target:
+            return f"a caption of {target}, and nothing of that name is sent"
+        return "a caption, and nothing beside it is sent"
+
+    def _own(self, number: int) -> Iterator[int]:
+        """The captions of a file by its name, the nearest first; then those of what it goes instead of."""
+        yield from self._named(number // NESTED, self._names.get(number, ""))
+        for other in self._instead_of(number):
+            yield from self._named(other // NESTED, self._names.get(other, ""))
+
+    def _named(self, archive: int, name: str) -> Iterator[int]:
+        """The captions of this name: by all of it, then without its endings."""
         folder, _, last = name.rpartition("/")
         for each in called(last):
             if (found := self._of_name.get((archive, _folded(folder, each)))) is not None:
-                return found
-        return NONE
+                yield found
 
-    def _around(self, archive: int, name: str) -> int:
-        """The nearest caption of a folder, or an archive, in which it lies."""
+    def _around(self, number: int) -> Iterator[int]:
+        """The captions of the folders and archives in which a file lies, the nearest first."""
+        name, archive = self._names.get(number, ""), number // NESTED
         while True:
             folder = name.rpartition("/")[0]
-            found = self._of_folder.get((archive, _folded(folder)), NONE)
-            if found == NONE and folder:
-                found = self._of_name.get((archive, _folded(folder)), NONE)
-            if found != NONE:
-                return found
+            for captions in (self._of_folder, self._of_name if folder else {}):
+                if (found := captions.get((archive, _folded(folder)))) is not None:
+                    yield found
             if folder:
                 name = folder
             elif archive:
                 name, archive = self._names.get(archive, ""), archive // NESTED
-                if (found := self._named(archive, name)) != NONE:
-                    return found
+                yield from self._named(archive, name)
             else:
-                beside = self._named(0, self._drop)
-                if beside == NONE and self._topic:
-                    beside = self._named(0, self._topic)
-                return WITH_THE_DROP if beside == NONE and WITH_THE_DROP in self._texts else beside
+                break
+        for beside in (self._drop, self._topic):
+            if beside:
+                yield from self._named(0, beside)
+        if WITH_THE_DROP in self._texts:
+            yield WITH_THE_DROP
 
 
 _SUPERSEDED = "a caption for all of the drop, and each of its files has a nearer one"
-
-
-def _unused(name: str) -> str:
-    last = name.rpartition("/")[2]
-    if target := caption_for(last):
-        return f"a caption of {target}, and nothing of that name is sent"
-    return "a caption, and nothing beside it is sent"
 
 
 def _folded(*parts: str) -> str:

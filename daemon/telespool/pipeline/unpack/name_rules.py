@@ -10,7 +10,7 @@ from telespool.file_endings import raw_name
 from telespool.pipeline.unpack.sources.base import NO_MEDIA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from telespool.config.schema import ChatSettings
     from telespool.spool.account import LeftOut
@@ -28,13 +28,36 @@ class NameRules:
 
     def unwanted(self, number: int) -> str:
         """Why a photo, or its clip, is left out for the sake of another version; "" where it is not."""
+        versions = self._left_for
+        if number in versions:
+            return f"another version of it is sent: {self._name(versions[number])}"
         still = self._kin.still_of(number)
-        for each in (number, *(() if still is None else (still,))):
-            if self._chat.edited == "edited" and each in self._kin.originals:
-                return f"another version of it is sent: {self._name(self._kin.originals[each])}"
-            if self._chat.edited == "original" and each in self._kin.edited:
-                return f"another version of it is sent: {self._name(self._kin.edited[each])}"
+        if still is not None and still in versions:
+            other = self._name(versions[still])
+            return (
+                f"it is the clip of {self._name(still)}, of which another version is sent: {other}"
+            )
         return ""
+
+    def instead_of(self, number: int) -> Iterator[int]:
+        """Of what this file is sent instead: the other version of a photo or film, and the camera raw beside it."""
+        versions = {"edited": self._kin.edited, "original": self._kin.originals}
+        other = versions.get(self._chat.edited, {}).get(number)
+        if other is not None:
+            yield other
+        with_raws = self._chat.raw == "document" or (self._chat.raw, self._chat.others) == (
+            "leave",
+            "document",
+        )
+        for photo in (number, other) if not with_raws else ():
+            yield from self._kin.raws_beside.get(photo or 0, ())
+
+    @property
+    def _left_for(self) -> Mapping[int, int]:
+        """The versions that are left out, and what is sent instead of them."""
+        return {"edited": self._kin.originals, "original": self._kin.edited}.get(
+            self._chat.edited, {}
+        )
 
     def reason(self, number: int, reason: str) -> str:
         """The reason why a file is left out, with what is known of whom it belongs to."""

@@ -96,6 +96,7 @@ class ReleaseOrder:
         self._held: list[list[AssessedMember]] = [[], [], [], []]
         self._albums = Albums[AssessedMember](self._chat.album, lambda e: e.messages(self._chat))
         self._captions = captions or CaptionFiles(JobCaptions())
+        self._captions.heed(self._by_name.instead_of)
         self._account = AccountWriter(
             spool, job, self._captions, self._delivered if remembers else None
         )
