@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+from typing import Literal
+
 import pytest
 
 from telespool.file_endings import by_ending, without_count
@@ -39,3 +42,32 @@ def test_a_count_behind_an_ending_is_no_part_of_the_name() -> None:
     shown = ["film.mp4", "a.JPG", "w.part01.rar.1", "trip.2", "a.jpg", "x.zip.001"]
 
     assert [without_count(name) for name in names] == shown
+
+
+def _old_cpio(order: Literal["little", "big"]) -> bytes:
+    head = bytearray(28)
+    head[:2], head[6:8] = (0o070707).to_bytes(2, order), (0o100644).to_bytes(2, order)
+    head[20:22] = (2).to_bytes(2, order)
+    return bytes(head)
+
+
+_ARJ = bytes(range(30))
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (b"\xff\xfb\x90\x00", "mp3"),
+        (b"\xff\xf1\x50\x80", "aac"),
+        (b"\x0b\x77\x00\x00", "ac3"),
+        (b"\x1f\x9d\x90\x00\x01", "compress"),
+        (_old_cpio("little"), "cpio"),
+        (_old_cpio("big"), "cpio"),
+        (b"\x60\xea\x1e\x00" + _ARJ + zlib.crc32(_ARJ).to_bytes(4, "little"), "arj"),
+    ],
+)
+def test_what_two_bytes_say(head: bytes, name: str) -> None:
+    """With what must follow them; alone they say little."""
+    assert identify(head).name == name
+    if name in {"compress", "cpio", "arj"}:
+        assert identify(head[:2] + b"\xff" * 40).name != name

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from telespool.errors import ChildDied, Permanent, TelespoolError, ToolFault
-from telespool.runtime.tool_health import Tool, ToolHealth
+from telespool.runtime.tool_health import Tool, ToolHealth, failure
 
 
 class Program:
@@ -132,3 +132,29 @@ async def test_a_pass_from_before_an_outage_says_nothing() -> None:
 
     with pytest.raises(ToolFault):
         await health.blame(program.tool, time.monotonic() - 3600)
+
+
+async def test_all_are_tried_at_once() -> None:
+    """Where a person says so: whoever waits looks again."""
+    health, program, told = ToolHealth(), Program(), list[str]()
+    health.hasten()
+    health.on_change = lambda: told.append("changed")
+    program.works = False
+    with pytest.raises(ToolFault):
+        await health.blame(program.tool, time.monotonic())
+    health.hasten()
+    (outage,) = health.outages
+    assert outage.due <= time.monotonic()
+    assert told == ["changed", "changed"]
+
+
+@pytest.mark.parametrize("error", [OSError("no such file"), MemoryError()])
+async def test_what_a_trial_cannot_do(error: Exception) -> None:
+    """Its words are told, or what it is called."""
+
+    async def trial() -> None:
+        raise error
+
+    told = await failure(Tool("prog", "prog", trial))
+    assert told is not None
+    assert f"({str(error) or 'MemoryError'})" in told

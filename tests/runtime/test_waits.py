@@ -43,3 +43,13 @@ def test_every_wait_has_a_kind() -> None:
     assert Temporary("x", kind="flood").kind == "flood"
     assert VolumeMissing("x").kind == "volume"
     assert NoRoom("x", needed=2, free=1).kind == "room"
+
+
+def test_those_that_are_over_are_forgotten() -> None:
+    """When there are very many: a daemon runs for years."""
+    waits = Waits()
+    for number in range(1000):
+        waits.begin("intake", Wait("x", 10.0, "job", f"J{number}", since=float(number > 998) * 20))
+    assert [wait.whom for wait in waits.begun_by("intake")] == []
+    waits.begin("intake", Wait("x", None, "job", "K", since=20.0))
+    assert [wait.whom for wait in waits.begun_by("intake")] == ["K"]

@@ -17,6 +17,7 @@ from telespool.pipeline.convert.helping import Helping
 from telespool.pipeline.worker import WorkerContext
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.gate import PauseGate
+from telespool.runtime.throttle import Throttle
 from telespool.runtime.wakeups import WakeupBus
 from telespool.spool import delivered_index
 from tests.laying import JOB, entry_at, lay
@@ -143,6 +144,10 @@ async def test_a_queue_that_was_looked_at_just_now(spool: Spool) -> None:
     converter = Converter(context_of(spool), PauseGate())
     assert await converter.step() > 1
     converter._deferred.ring()
+    converter._looking = Throttle()
+    converter._queueing = Throttle(60.0)
+    with converter._queueing:
+        pass
     assert 0 < await converter.step() <= 60
     converter._row = [entry_at(spool, "deferred/0002_b.avi")]
     converter._deferred.clear()

@@ -70,6 +70,17 @@ async def test_what_is_let_go(spool: Spool, material: Material) -> None:
     assert order._take(2) is None
 
 
+async def test_halves_that_are_let_go(spool: Spool) -> None:
+    """A still takes its clip along, also where both waited for what does not come."""
+    coming = [Member(1, "0.jpg", None), Member(2, "a.jpg", 4), Member(3, "a.mov", 4)]
+    order = ReleaseOrder(spool, loader.parse("", "config.toml"), JOB, coming)
+    order._ready = {n: member(spool.tmp / coming[n - 1].name, n) for n in (2, 3)}
+    order._pairs.came(3, order._ready[3])
+    await order.let_go()
+    (album,) = spool.all_units("uploading")
+    assert [each.path.name for each in spool.members(album)] == ["0002_a.jpg", "0003~0002_a.mov"]
+
+
 def test_a_clip_that_has_left(tmp_path: Path) -> None:
     """Its still goes alone."""
     kin = Kinship.of({1: "a.jpg", 2: "a.mov"})

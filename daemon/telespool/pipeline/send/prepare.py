@@ -277,10 +277,10 @@ class Preparer:
             name = f"{name.rpartition('.')[0] or name}{path.suffix}"
         small, shown, sharp = None, None, None
         if kind == "video" and verdict.frame is not None:
+            has_cover = self.config.chat(member.chat).video_cover
             async with plain_files.unchanged(path):
                 small = await thumbnail(path, verdict.frame, self.config.convert)
-                if self.config.chat(member.chat).video_cover:
-                    sharp = await cover(path, verdict.frame, self.config.convert)
+                sharp = await cover(path, verdict.frame, self.config.convert) if has_cover else None
         if kind == "gif" and self.previews and verdict.mime.startswith("image/"):
             async with plain_files.unchanged(path):
                 shown = await still(path)
