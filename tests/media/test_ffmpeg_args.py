@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from telespool.config.schema import ConvertSettings
@@ -25,7 +27,7 @@ VIDEO = ProbedStream(index=0, kind="video", codec="mpeg4", width=640, height=480
 )
 def test_the_encoder(encoder: str, options: set[str]) -> None:
     """Each is told the quality in its own words."""
-    found = ffmpeg_args.picture(VIDEO, ConvertSettings(encoder=encoder, threads=2))  # type: ignore[arg-type]
+    found = ffmpeg_args.picture(VIDEO, ConvertSettings(encoder=encoder, threads=2))
     assert found[:2] == ["-c:v", encoder]
     assert options <= {*found}
     assert found[-2:] == ["-threads", "2"]
@@ -65,5 +67,5 @@ def test_a_picture_of_many_blocks() -> None:
 )
 def test_colours(more: dict[str, str], says: str) -> None:
     """Those that reach beyond screens are brought into what screens show."""
-    video = ProbedStream(index=0, kind="video", codec="hevc", width=640, height=480, **more)  # type: ignore[arg-type]
+    video = replace(VIDEO, codec="hevc", **more)  # type: ignore[arg-type]
     assert says in ",".join(filters(video, "scale=640:480", 640, 480))

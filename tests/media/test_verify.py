@@ -10,6 +10,7 @@ import pytest
 from telespool.errors import Permanent
 from telespool.media import mp4, verify
 from telespool.media.pieces import answer
+from telespool.media.pieces.encoding import LEAD
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,7 +109,7 @@ def test_an_answer_of_a_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     """It holds the frames that were asked for, at their times, and nothing else."""
     span = cast("Any", SimpleNamespace(number=1, begin=10, end=13, frames=(10.0, 11.0, 12.0)))
     plan = cast("Any", SimpleNamespace(ticks=1, thinned=False))
-    base = -(10 - answer.LEAD)
+    base = -(10 - LEAD)
     held: list[Any] = []
     monkeypatch.setattr(mp4, "track", lambda _: held.pop(0))
 
