@@ -9,6 +9,7 @@ from telespool.spool.completion import FileState
 from telespool.spool.delivered_index import DeliveredIndex, Receipt, line_of
 from telespool.spool.layout import CAPTIONS, CONTENTS, FOLDERS, MEMBERS
 from telespool.spool.live_photos import part_live_photos
+from telespool.spool.titles import called
 from tests.laying import JOB, entry_at, lay_file, lay_files
 
 OTHER = "20010101-000000_family_other"
@@ -73,6 +74,16 @@ def test_a_live_photo_without_a_message_goes_by_itself_with_its_clip(spool: Spoo
         "uploading/0002-0003_album/0002_b.jpg",
         "uploading/0002-0003_album/0003~0002_b.mov",
     ]
+
+
+def test_people_know_an_album_by_its_first_file(spool: Spool) -> None:
+    """Not by the name of its folder, which is ours; the clip of a live photo is no file of its own."""
+    names = ("0001_a.jpg", "0002~0001_a.mov")
+    lay_files(spool, *(f"{ALBUM}/{name}" for name in names))
+    assert called(spool, entry_at(spool, ALBUM)) == "a.jpg"
+    lay_files(spool, f"{ALBUM}/0003_b.jpg", "uploading/0004_c.jpg")
+    assert called(spool, entry_at(spool, ALBUM)) == "a.jpg and 1 more"
+    assert called(spool, entry_at(spool, "uploading/0004_c.jpg")) == "c.jpg"
 
 
 def test_set_apart_halves_stay_together(spool: Spool) -> None:

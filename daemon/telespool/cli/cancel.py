@@ -16,6 +16,7 @@ from telespool.service.cancelling import cancel, note, order
 from telespool.spool import Spool, operator
 from telespool.spool.layout import WORKING
 from telespool.spool.lock import Lock
+from telespool.spool.titles import called
 
 if TYPE_CHECKING:
     import argparse
@@ -76,9 +77,10 @@ def _cancel(spool: Spool, job: str, entries: list[Entry]) -> list[str]:
     operator.share(spool)
     names = []
     for entry in entries:
+        name = called(spool, entry)
         try:
-            cancel(spool, entry, note(entry))
+            cancel(spool, entry, note(spool, entry))
         except FileNotFoundError:
             continue
-        names.append(entry.unit.label)
+        names.append(name)
     return names

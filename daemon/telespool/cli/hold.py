@@ -12,6 +12,7 @@ from telespool.cli.spool_access import find_claimed, spool_root
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
 from telespool.spool import Spool, operator
+from telespool.spool.titles import called
 
 if TYPE_CHECKING:
     import argparse
@@ -33,13 +34,14 @@ def run(options: argparse.Namespace) -> int:
             continue
         operator.share(spool)
         for entry in wanted:
+            name = called(spool, entry)
             try:
                 operator.hold(spool, entry)
             except FileNotFoundError:
-                print(f"{entry.unit.label}: the daemon was first, it is under way")
+                print(f"{name}: the daemon was first, it is under way")
                 code = 1
             else:
-                print(f"{entry.unit.label}: held. To let it go: telespool retry {what}")
+                print(f"{name}: held. To let it go: telespool retry {what}")
     return code
 
 

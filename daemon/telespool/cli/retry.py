@@ -22,7 +22,7 @@ from telespool.observe.control_client import look
 from telespool.observe.status_text import how_long, who_waits
 from telespool.runtime import plain_files
 from telespool.service.retrying import order
-from telespool.spool import Spool, operator
+from telespool.spool import Spool, operator, titles
 from telespool.spool.companions import password_for
 from telespool.spool.gathering import gathers
 from telespool.spool.lock import Lock
@@ -92,7 +92,7 @@ def _move(
     spool: Spool, entry: Entry, passwords: Sequence[str], *, as_document: bool, called: bool
 ) -> bool:
     """Move one unit and say where it is now; whether it could be moved. `called`: the daemon brings back what waits."""
-    label = entry.unit.label
+    label = titles.called(spool, entry)
     password = "\n".join(passwords)
     try:
         if entry.unit.first and not as_document and _is_archive(entry):

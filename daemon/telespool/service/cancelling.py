@@ -17,6 +17,7 @@ import structlog
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
+from telespool.spool.titles import called
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,11 +56,11 @@ def standing(spool: Spool, job: str, keys: Iterable[Key]) -> list[Entry]:
     return [entry for entry in found if key(entry) in wanted]
 
 
-def note(entry: Entry) -> str:
+def note(spool: Spool, entry: Entry) -> str:
     """Return the sentence for the quarantine: what was cancelled, in the midst of what, and how to go on."""
     under_way = bool(entry.unit.attempt) and entry.folder in _WHILE
     when = _WHILE[entry.folder] if under_way else "before it was sent"
-    return f"You cancelled {entry.unit.label} {when}. To send it after all: telespool retry {entry.job}"
+    return f"You cancelled {called(spool, entry)} {when}. To send it after all: telespool retry {entry.job}"
 
 
 def cancel(spool: Spool, entry: Entry, reason: str) -> Entry | None:
@@ -100,13 +101,15 @@ class Canceller:
 
     async def _one(self, entry: Entry) -> list[str]:
         moved: list[str] = []
-        reason = note(entry)  # now: a step that is broken off takes its mark back
+        # Now: a step that is broken off takes its mark back.
+        reason = await in_thread(note, self._spool, entry)
 
         def move() -> None:
             for each in standing(self._spool, entry.job, [key(entry)]):
+                name = called(self._spool, each)
                 if cancel(self._spool, each, reason) is not None:
                     log.info("unit.cancelled", job=each.job, unit=str(each.unit.plain()))
-                    moved.append(each.unit.shown)
+                    moved.append(name)
 
         async def between() -> None:
             await in_thread(move)

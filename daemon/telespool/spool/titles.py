@@ -1,8 +1,12 @@
-"""What people call a drop."""
+"""What people call a drop, and a unit."""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from telespool.spool.layout import Entry, SpoolLayout
 
 _VOLUME = re.compile(
     r"(?:\.(part\d+|\d{3,})|(?:(?<=\.7z)|(?<=\.[gx]z)|(?<=\.(?:zip|rar|tar|tgz|txz|bz2|zst)))[-_. ]?(part[-_. ]?)?"
@@ -19,3 +23,11 @@ def title(dropped: str) -> str:
     if not stem or not _ENDING.fullmatch(ending):
         return name or dropped
     return _VOLUME.sub("", stem).removesuffix(".tar") or dropped
+
+
+def called(folders: SpoolLayout, entry: Entry) -> str:
+    """Return what people call a unit: its file, or the first of its files and how many there are beside. Blocks."""
+    names = [member.unit.shown for member in folders.members(entry) if not member.unit.still]
+    if not entry.unit.is_album or not names:
+        return entry.unit.label
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

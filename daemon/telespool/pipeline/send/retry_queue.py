@@ -16,6 +16,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline, Deadlines
 from telespool.runtime.waits import Wait
+from telespool.spool.titles import called
 from telespool.spool.waiting import HELD, waits_until
 
 if TYPE_CHECKING:
@@ -162,7 +163,11 @@ class RetryQueue:
 
     def _tell(self, held: dict[str, list[Entry]]) -> None:
         for job, entries in held.items():
-            what = entries[0].unit.label if len(entries) == 1 else f"{len(entries)} of its files"
+            what = (
+                called(self._spool, entries[0])
+                if len(entries) == 1
+                else f"{len(entries)} of its files"
+            )
             reason = f"a person holds {what}; to let go: telespool retry {job}"
             self._told.begin(_NAME, Wait(reason, scope="job", whom=job, kind="person"))
         for job in self._held - held.keys():

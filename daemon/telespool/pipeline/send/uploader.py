@@ -41,6 +41,7 @@ from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.spool.job_report import close_job
+from telespool.spool.titles import called
 
 if TYPE_CHECKING:
     from telespool.destinations.base import Destination
@@ -157,7 +158,7 @@ class Uploader(Worker):
             and not isinstance(error, ToolFault | NoRoom)
         ):
             raise Permanent(
-                f"{entry.unit.label} could not be sent for {age / 86400:.0f} days; the last reason was:"
+                f"{await in_thread(called, self.spool, entry)} could not be sent for {age / 86400:.0f} days; the last reason was:"
                 f" {error.reason} Move it back to uploading/ to try again."
             )
         log.warning(
