@@ -225,6 +225,8 @@ ignore = "*.part"
         ('spool.inbox = "~no-such-user/x"', "there is no user no-such-user on this machine"),
         ('inbox.folders.default = "~no-such-user/x"', "there is no user no-such-user"),
         ("inbox.folders.default = 3", "inbox.folders.default: must be a path in quotes, not 3"),
+        ("inbox.folders = 3", "inbox.folders: must be a table, as in [inbox.folders], not 3"),
+        ("API_ID = 3", "is a setting of the older bot; here it is telegram.api_id"),
         ('spool.root = "/proc/x"', "must not be /proc/x, where the kernel has no room for files"),
         ('inbox.folders.default = "/var/spool/telespool/done"', "must lie outside the spool"),
     ],
