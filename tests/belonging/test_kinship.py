@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from telespool.belonging import About, Kinship, is_live
+from telespool.belonging.moment import Taken
 
 
 def of(*names: str) -> tuple[Kinship, dict[str, int]]:
@@ -39,11 +40,59 @@ def test_identifiers_decide_and_length_does() -> None:
     assert not is_live(About("A"), About("A", 10.5), same_name=True)
 
 
+@pytest.mark.parametrize(
+    ("still", "clip", "live"),
+    [
+        (Taken(0, zoned=True, ahead=7200), Taken(3, zoned=True, ahead=7200), True),
+        (Taken(0, zoned=True, ahead=7200), Taken(3600, zoned=True, ahead=7200), False),
+        (Taken(20700, zoned=False), Taken(5, zoned=True), True),
+        (Taken(0, zoned=False), Taken(400, zoned=True), False),
+        (Taken(0, zoned=False), Taken(17 * 86400, zoned=True), False),
+        (Taken(0, zoned=False), None, True),
+    ],
+)
+def test_what_was_taken_at_two_moments_is_no_live_photo(
+    still: Taken, clip: Taken | None, live: bool
+) -> None:
+    """A name counts only where the times allow it, whole quarters of hours aside where a zone is not known."""
+    assert is_live(About(taken=still), About("B", 3.0, clip), same_name=True) == live
+    assert is_live(About("B", taken=still), About("B", 3.0, clip), same_name=False)
+
+
 def test_raws_and_their_photos() -> None:
     """A raw belongs to the photo of its name."""
     kin, numbers = of("IMG_1.CR3", "IMG_1.JPG", "IMG_2.NEF")
 
     assert kin.raws == {numbers["IMG_1.CR3"]: numbers["IMG_1.JPG"]}
+
+
+@pytest.mark.parametrize(
+    ("raw", "photo"),
+    [
+        ("PXL_1.RAW-02.ORIGINAL.dng", "PXL_1.RAW-01.COVER.jpg"),
+        ("PXL_1.RAW-02.ORIGINAL.dng", "PXL_1.RAW-01.MP.COVER.jpg"),
+        ("PXL_1.NIGHT.RAW-02.ORIGINAL.dng", "PXL_1.NIGHT.RAW-01.COVER.jpg"),
+        ("PXL_1.dng", "PXL_1.MP.jpg"),
+        ("PXL_1.PORTRAIT-02.ORIGINAL.dng", "PXL_1.PORTRAIT-01.COVER.jpg"),
+        ("IMG_1.dng", "IMG_1_HDR.jpg"),
+        ("IMG_1_RAW.dng", "IMG_1.jpg"),
+        ("IMG_3-Enhanced-NR.dng", "IMG_3.jpg"),
+    ],
+)
+def test_raws_of_other_names_than_their_photos(raw: str, photo: str) -> None:
+    """Phones and apps add words to the names of one shot's files."""
+    kin, numbers = of(raw, photo, "PXL_2.RAW-02.ORIGINAL.dng", "IMG_2.jpg")
+
+    assert kin.raws == {numbers[raw]: numbers[photo]}
+    assert kin.edited == {}
+
+
+def test_a_raw_is_the_still_of_a_clip_where_no_photo_is() -> None:
+    """ProRAW alone is half of a live photo; beside its photo it is not."""
+    kin, numbers = of("IMG_1.DNG", "IMG_1.MOV", "IMG_2.DNG", "IMG_2.JPG", "IMG_2.MOV")
+
+    assert kin.still_of(numbers["IMG_1.MOV"]) == numbers["IMG_1.DNG"]
+    assert kin.still_of(numbers["IMG_2.MOV"]) == numbers["IMG_2.JPG"]
 
 
 @pytest.mark.parametrize(
@@ -63,11 +112,15 @@ def test_raws_and_their_photos() -> None:
             "a_name_of_more_than_forty_signs_that_was_cut_off.jpg",
         ),
         ("raw.xmp", "raw.CR2"),
+        (f"{'1' * 36}_DSCN0091.JP.supplemental-meta.json", f"{'1' * 36}_DSCN0091.JPG"),
+        (f"{'1' * 36}_DSCN0091.JP.supplemental-meta(1).json", f"{'1' * 36}_DSCN0091(1).JPG"),
     ],
 )
 def test_notes_and_whom_they_are_about(note: str, about: str) -> None:
     """Each app has its own way to call its notes."""
-    kin, numbers = of(about, note, "IMG_1.MOV" if "HEIC" in about else "z.jpg")
+    others = [f"{'1' * 36}_DSCN0091{copy}.JPG" for copy in ("", "(1)", "(2)")]
+    others += ["IMG_1.MOV"] if "HEIC" in about else []
+    kin, numbers = of(*{about: None, note: None, **dict.fromkeys(others)})
 
     assert kin.sidecars[numbers[note]] == numbers[about]
 
@@ -90,6 +143,13 @@ def test_notes_and_whom_they_are_about(note: str, about: str) -> None:
         ("a.jpg", "a (Edited).jpg"),
         ("a.jpg", "a-Edit.jpg"),
         (f"{'a' * 39}.jpg", f"{'a' * 39}-edi.jpg"),
+        (f"{'a' * 39}.jpg", f"{'a' * 39}-ha edit.jpg"),
+        (f"{'a' * 39}(1).jpg", f"{'a' * 39}-bearb(1).jpg"),
+        ("PXL_1.PORTRAIT-02.ORIGINAL.jpg", "PXL_1.PORTRAIT-01.COVER.jpg"),
+        ("PXL_1.LONG_EXPOSURE-02.ORIGINAL.jpg", "PXL_1.LONG_EXPOSURE-01.COVER.jpg"),
+        ("PXL_1.RAW-02.ORIGINAL.dng", "PXL_1.RAW-01.COVER~2.jpg"),
+        ("IMG_4.dng", "IMG_4-Edit.jpg"),
+        ("IMG_5.dng", "IMG_E5.jpg"),
     ],
 )
 def test_edited_versions(original: str, edited: str) -> None:
@@ -144,6 +204,13 @@ def test_bursts() -> None:
     kin, _ = of("20040612_153000_BURST001.jpg", "20040612_153000_BURST002.jpg", "a.jpg")
 
     assert kin.bursts == {1: (1, 2), 2: (1, 2)}
+    makers = [
+        ("00014IMG_00014_BURST20041111030039.jpg", "00015IMG_00015_BURST20041111030039_COVER.jpg"),
+        ("DSC_0001_BURST20040709220904977.JPG", "DSC_0002_BURST20040709220904977.JPG"),
+        ("20040612_153000_001.jpg", "20040612_153000_002.jpg"),
+    ]
+    for pair in makers:
+        assert of(*pair, "a.jpg")[0].bursts == {1: (1, 2), 2: (1, 2)}
 
 
 def test_what_has_nothing_in_common_belongs_to_nobody() -> None:

@@ -1,7 +1,7 @@
 """Who belongs to whom, by the names in a drop.
 
     IMG_1.HEIC  IMG_1.MOV                        a photo and what may be its clip
-    IMG_1.CR3   IMG_1.JPG                        a camera raw and its photo
+    IMG_1.CR3   IMG_1.JPG                        a camera raw and its photo (or `shots` of the same)
     IMG_1.AAE   IMG_1.xmp   IMG_1.HEIC.json      notes that apps and cameras keep of a file
     IMG_E1.HEIC IMG_1-edited.jpg IMG_1~2.jpg IMG_1_original.jpg
                                                  an edited version and its original
@@ -18,22 +18,26 @@ import re
 import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from telespool.belonging.shots import shot_of
 from telespool.belonging.versions import version_of
 from telespool.file_endings import RAW_ENDINGS, by_ending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-_STILLS = ("heic", "heif", "jpg", "jpeg")
+# A raw is the still of a clip where no photo is: it may be sent as the JPEG within.
+_STILLS = ("heic", "heif", "jpg", "jpeg", *sorted(RAW_ENDINGS))
 _CLIPS = frozenset(
     ["mov", "mp4", "mp", "mp~2"]
 )  # `.MP` is how Google calls the clip of a motion photo
 _NOTES = frozenset(["xmp", "aae", "thm", "json"])
+_ANY = "/"  # no stem has one
 _CUT = 40  # characters from which on Takeout may have cut a name
 
 _TAKEOUT = re.compile(r"(.+?)(?:\.s[a-z-]*)?(\(\d+\))?")  # IMG_1.HEIC.supplemental-metadata(1).json
+_COPY = re.compile(r"(.+)(\(\d+\))")
 
 _CHAPTERS = (
     re.compile(r"(?P<kind>g[hxsl])(?P<chapter>\d\d)(?P<recording>\d{4})"),
@@ -58,7 +62,10 @@ _LENSES = (
 )
 _BURST = (
     re.compile(r"(?P<burst>.+?)_burst\d+(?:_cover)?"),
-    re.compile(r"\d{5}[a-z]+_\d{5}_(?P<burst>burst\d{14,})(?:_cover)?"),
+    # Nexus 00015IMG_00015_BURST20171111030039_COVER, Xperia DSC_0001_BURST20230709220904977
+    re.compile(r"(?:\d{5}[a-z]+_\d{5}|dsc_\d+)_(?P<burst>burst\d{14,})(?:_cover)?"),
+    # Samsung 20231207_101605_031
+    re.compile(r"(?P<burst>\d{8}_\d{6})_\d{3}"),
 )
 
 
@@ -123,8 +130,8 @@ class Kinship:
             for name in inside:
                 stems[name.stem].append(name)
             self._find_clips(stems)
-            self._find_raws(stems)
-            self._find_edited(inside, stems)
+            raws = self._find_raws(inside)
+            self._find_edited(inside, stems, raws)
             self._find_sidecars(inside, stems)
             self._gather(inside)
         self.originals = {original: edited for edited, original in self.edited.items()}
@@ -137,6 +144,10 @@ class Kinship:
     def still_of(self, clip: int) -> int | None:
         """The photo whose clip this may be, None for none."""
         return self._stills.get(clip)
+
+    def is_half(self, number: int) -> bool:
+        """Whether it may be half of a live photo."""
+        return number in self.clips or number in self._stills
 
     def _find_clips(self, stems: Mapping[str, list[_Name]]) -> None:
         for stem, named in stems.items():
@@ -151,26 +162,51 @@ class Kinship:
                 self.clips[first.number] = tuple(clips)
                 self._stills |= dict.fromkeys(clips, first.number)
 
-    def _find_raws(self, stems: Mapping[str, list[_Name]]) -> None:
-        for named in stems.values():
-            photo = next((name for name in named if name.kind == "photo"), None)
-            for name in named if photo is not None else ():
-                if name.ending in RAW_ENDINGS and photo is not None:
-                    self.raws[name.number] = photo.number
-                    before = self.raws_beside.get(photo.number, ())
-                    self.raws_beside[photo.number] = (*before, name.number)
+    def _find_raws(self, inside: Iterable[_Name]) -> Mapping[str, int]:
+        """Pair raws with photos; those that have none, by shot."""
+        photos: dict[str, int] = {}
+        raws: list[_Name] = []
+        for name in inside:
+            if name.ending in RAW_ENDINGS:
+                raws.append(name)
+            elif name.kind == "photo":
+                photos.setdefault(name.stem, name.number)
+                photos.setdefault(_ANY + shot_of(name.stem), name.number)
+        lone: dict[str, int] = {}
+        for raw in raws:
+            shot = shot_of(version_of(raw.stem).stem)
+            photo = photos.get(raw.stem) or photos.get(_ANY + shot)
+            if photo is not None:
+                self.raws[raw.number] = photo
+                before = self.raws_beside.get(photo, ())
+                self.raws_beside[photo] = (*before, raw.number)
+            else:
+                lone.setdefault(shot, raw.number)
+        return lone
 
-    def _find_edited(self, inside: Iterable[_Name], stems: Mapping[str, list[_Name]]) -> None:
+    def _find_edited(
+        self,
+        inside: Iterable[_Name],
+        stems: Mapping[str, list[_Name]],
+        raws: Mapping[str, int],
+    ) -> None:
+        plain: defaultdict[str, list[_Name]] = defaultdict(list)
+        found: list[tuple[_Name, str]] = []
         for name in inside:
             if name.kind not in {"photo", "video"}:
                 continue
             version = version_of(name.stem)
             if version.is_edited:
-                self._pair_edited(name, stems.get(version.stem, ()))
+                found.append((name, version.stem))
             elif version.is_original:
+                plain[version.stem].append(name)
                 for edited in stems.get(version.stem, ()):
                     if edited.kind == name.kind:
                         self.edited.setdefault(edited.number, name.number)
+        for name, stem in found:
+            self._pair_edited(name, [*stems.get(stem, ()), *plain.get(stem, ())])
+            if name.kind == "photo" and (raw := raws.get(shot_of(stem))) is not None:
+                self.edited.setdefault(name.number, raw)
 
     def _pair_edited(self, edited: _Name, originals: Iterable[_Name]) -> None:
         same = [name for name in originals if name.kind == edited.kind]
@@ -180,6 +216,11 @@ class Kinship:
 
     def _find_sidecars(self, inside: list[_Name], stems: Mapping[str, list[_Name]]) -> None:
         wholes = {f"{name.stem}.{name.ending}": name for name in inside}
+        cut: defaultdict[str, list[_Takeout]] = defaultdict(list)
+        for name in inside:
+            if len(name.stem) + len(name.ending) >= _CUT and name.ending not in _NOTES:
+                named = _Takeout.of(name)
+                cut[named.whole[:_CUT]].append(named)
         for note in inside:
             if note.ending not in _NOTES:
                 continue
@@ -187,7 +228,7 @@ class Kinship:
             if lead is None and note.ending == "aae":
                 lead = _media(stems.get(re.sub(r"^(img_)o?e?(\d+)$", r"\1\2", note.stem), ()))
             if lead is None and note.ending == "json" and (m := _TAKEOUT.fullmatch(note.stem)):
-                lead = _takeout(m[1], m[2] or "", wholes)
+                lead = _takeout(m[1], m[2] or "", wholes, cut)
             if lead is not None and lead is not note:
                 self.sidecars[note.number] = lead.number
 
@@ -203,8 +244,9 @@ class Kinship:
                 recordings[recording].append((int(match["chapter"] or 0), name.number))
             if match := _first(_LENSES if is_film else (), name.stem):
                 moments[match["moment"]].append(name.number)
-            if match := _first(_BURST if name.kind == "photo" else (), name.stem):
-                bursts[match["burst"]].append(name.number)
+            for maker, pattern in enumerate(_BURST if name.kind == "photo" else ()):
+                if match := pattern.fullmatch(name.stem):
+                    bursts[f"{maker}/{match['burst']}"].append(name.number)
         for chapters in recordings.values():
             together = tuple(number for _, number in sorted(chapters))
             if len(together) > 1:
@@ -231,17 +273,27 @@ def _media(named: Iterable[_Name]) -> _Name | None:
     return min(media, key=lambda name: name.kind != "photo", default=next(iter(raws), None))
 
 
-def _takeout(start: str, copy: str, wholes: Mapping[str, _Name]) -> _Name | None:
+class _Takeout(NamedTuple):
+    """A long name as Google's Takeout writes it: `copy` is "(1)", "" for none, and stands in front of the ending."""
+
+    whole: str
+    copy: str
+    name: _Name
+
+    @classmethod
+    def of(cls, name: _Name) -> _Takeout:
+        match = _COPY.fullmatch(name.stem)
+        own, copy = (match[1], match[2]) if match else (name.stem, "")
+        return cls(f"{own}.{name.ending}", copy, name)
+
+
+def _takeout(
+    start: str, copy: str, wholes: Mapping[str, _Name], cut: Mapping[str, Sequence[_Takeout]]
+) -> _Name | None:
     """The file that a JSON of Google's is about: its name may be cut, and `(1)` stands behind the ending."""
     stem, _, ending = start.rpartition(".")
     found = wholes.get(f"{stem}{copy}.{ending}")
     if found is not None or len(start) < _CUT:
         return found
-    return next(
-        (
-            name
-            for whole, name in wholes.items()
-            if whole.startswith(start) and name.ending not in _NOTES
-        ),
-        None,
-    )
+    named = cut.get(start[:_CUT], ())
+    return next((n.name for n in named if n.copy == copy and n.whole.startswith(start)), None)

@@ -1,7 +1,8 @@
 """Which version of a photo or film a name tells of: the original, an edited one, or neither in particular.
 
     IMG_E1234.HEIC  a-edited.jpg  a-edited(1).jpg  a-bearbeitet.jpg  IMG_1-Edit-2.tif  PXL_1~2.jpg      edited
-    a_original.jpg  a(original).jpg                                                                 the original
+    PXL_1.PORTRAIT-01.COVER.jpg                                                                     edited
+    a_original.jpg  a(original).jpg  PXL_1.PORTRAIT-02.ORIGINAL.jpg                                 the original
 
 What is meant are stems, without folder and ending, folded (NFC, casefold).
 """
@@ -10,6 +11,8 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+
+from telespool.belonging.shots import WITH_EFFECT, WITHOUT_EFFECT
 
 _EDITED = re.compile(r"(img_)e(\d+.*)")
 # What Google's Takeout, in the languages of its users, Lightroom and photo apps call an edited version.
@@ -23,7 +26,11 @@ _SAID_EDITED = re.compile(
     rf"(.+?)(?:[-_ ](?:{'|'.join(word.replace('-', '[- ]') for word in _WORDS)})(?:[-_ ]?\d{{1,2}})?"
     r"| ?\(edited\))(\(\d+\))?"
 )
-_CUT_EDITED = re.compile(r"(.{38,}?)-e(?:d(?:i(?:t(?:e)?)?)?)?")  # a long name, as Takeout cuts it
+# A long name, as Takeout cuts it: within that word.
+_BEGUN = {word[:length] for word in (*_WORDS, "ha editado") for length in range(1, len(word))}
+_CUT_EDITED = re.compile(
+    rf"(.{{38,}}?)-(?:{'|'.join(re.escape(each) for each in sorted(_BEGUN))})(\(\d+\))?"
+)
 _COUNTED_EDITED = re.compile(r"(.+?)~\d{1,3}")
 _SAID_ORIGINAL = re.compile(r"(.+?)(?:[-_ ]original|\(original\))(\(\d+\))?")
 _LONG = 39
@@ -42,10 +49,13 @@ def version_of(stem: str) -> Version:
     if _may_tell(stem):
         if match := _EDITED.fullmatch(stem):
             return Version(match[1] + match[2], is_edited=True)
-        if match := _SAID_EDITED.fullmatch(stem):
+        # "-ha edit" is the beginning of "-ha editado", not what was edited of "-ha".
+        if match := _CUT_EDITED.fullmatch(stem) or _SAID_EDITED.fullmatch(stem):
             return Version(match[1] + (match[2] or ""), is_edited=True)
-        if match := _COUNTED_EDITED.fullmatch(stem) or _CUT_EDITED.fullmatch(stem):
+        if match := _COUNTED_EDITED.fullmatch(stem) or WITH_EFFECT.fullmatch(stem):
             return Version(match[1], is_edited=True)
+        if match := WITHOUT_EFFECT.fullmatch(stem):
+            return Version(match[1], is_original=True)
         if match := _SAID_ORIGINAL.fullmatch(stem):
             return Version(match[1] + (match[2] or ""), is_original=True)
     return Version(stem)
@@ -59,4 +69,4 @@ def _may_tell(stem: str) -> bool:
     return start.rstrip("0123456789-_ ").endswith(_TAILS)
 
 
-_TAILS = (*_WORDS, "ha editado", "original", "(edited)", "(original)")
+_TAILS = (*_WORDS, "ha editado", "original", "(edited)", "(original)", ".cover")

@@ -232,6 +232,30 @@ async def test_a_live_photo_was_taken_when_its_clip_was(spool: Spool, tmp_path: 
     assert [unit.label for unit in stills] == ["b.jpg", "a.jpg"]
 
 
+async def test_crossed_live_photos(spool: Spool, tmp_path: Path) -> None:
+    """Identifiers join what names contradict, whatever comes first; times part what only names join."""
+    for name, identifier in {"IMG_1": "NUMBER-ONE", "IMG_1 (1)": "NUMBER-TWO"}.items():
+        live.still(tmp_path / f"{name}.jpg", 1, identifier)
+        other = {"NUMBER-ONE": "NUMBER-TWO", "NUMBER-TWO": "NUMBER-ONE"}[identifier]
+        live.clip(tmp_path / f"{name}.mov", 2, other, codec="h264")
+    live.still(tmp_path / "IMG_2.jpg", 3)
+    live.clip(tmp_path / "IMG_2.mov", 4, codec="h264", created="2004-07-01T15:30:00+0200")
+    coming = members([path.name for path in tmp_path.iterdir() if path.suffix in {".jpg", ".mov"}])
+
+    await sort(
+        spool,
+        coming,
+        list(range(6)),
+        lambda name: (tmp_path / name).read_bytes(),
+        SendSettings(order="name"),
+    )
+
+    found = [m.unit for e in spool.all_units("deferred") for m in spool.members(e)]
+    stills = {unit.first: unit.label for unit in found if unit.still is None}
+    clips = {unit.label: stills[unit.still] for unit in found if unit.still}
+    assert clips == {"IMG_1.mov": "IMG_1 (1).jpg", "IMG_1 (1).mov": "IMG_1.jpg"}
+
+
 async def test_chapters_share_an_album(spool: Spool, material: Material) -> None:
     """Chapters follow each other in one album; where it has no room for all of them another is begun."""
     names = [*(f"A{n}.mp4" for n in range(9)), "GX010001.mp4", "GX010002.mp4", "GX020001.mp4"]

@@ -6,7 +6,7 @@ On the last try a member with which a child is killed is refused, so that the ot
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from telespool.belonging import About
 from telespool.errors import ChildDied, Permanent
@@ -46,16 +46,16 @@ class AssessedMember:
     taken: Taken | None = None
     clip: AssessedMember | None = None
     """The other half of a live photo."""
-    inner_photo: Literal["", "photo", "document"] = ""
-    """What the photo inside a camera raw is sent as, instead of that; "" for what is no such raw."""
+    inner_photo: bool = False
+    """A camera raw that is sent as the photo inside it."""
 
     @property
     def rank(self) -> int:
         """When its kind is sent."""
         verdict = self.verdict
-        if verdict is None or verdict.action == "refuse" or self.inner_photo == "photo":
+        if verdict is None or verdict.action == "refuse" or self.inner_photo:
             return PHOTO  # into quarantine, too: nobody waits for it
-        if self.unit.goes_as_document or verdict.action == "document" or self.inner_photo:
+        if self.unit.goes_as_document or verdict.action == "document":
             return OTHER
         if verdict.action in CONVERTED:
             return COPY
@@ -74,7 +74,7 @@ class AssessedMember:
         """What it is sent as."""
         verdict = self.verdict
         if self.inner_photo:
-            return self.inner_photo
+            return "photo"
         if self.unit.goes_as_document:  # a person called it so: "12.as-document.jpg"
             return "document"
         if verdict is None or self.is_other or verdict.action == "document":
@@ -85,9 +85,7 @@ class AssessedMember:
     def has_place(self) -> bool:
         """Whether it has a place in a story: photos and videos, in whatever form they are sent."""
         verdict = self.verdict
-        return (
-            verdict is None or bool(self.inner_photo) or verdict.kind in {"photo", "video", "gif"}
-        )
+        return verdict is None or self.inner_photo or verdict.kind in {"photo", "video", "gif"}
 
     def messages(self, chat: ChatSettings) -> int:
         """How many messages of its album it becomes: a picture of several pages one for each."""
@@ -154,8 +152,12 @@ async def assess_member(
     glance: MemberGlance,
     *,
     last_try: bool,
+    is_half: bool = False,
 ) -> AssessedMember:
-    """Find out what a member is, after a first glance; ChildDied and ToolFault leave."""
+    """Find out what a member is, after a first glance; ChildDied and ToolFault leave.
+
+    `is_half`: by its name it may be half of a live photo.
+    """
     name = piece.member.name.rpartition("/")[2]
     unit = Unit(piece.member.number, clean(name))
     if piece.refused:
@@ -170,36 +172,29 @@ async def assess_member(
         refused = f"{piece.member.name} cannot be looked at. {error.reason}"
         return AssessedMember(unit, path, piece.member.name, None, refused)
     unit, verdict = as_file(unit, verdict, chat)
-    taken = None
-    inner: Literal["", "photo", "document"] = ""
-    if (verdict.kind in {"photo", "video"} or verdict.is_raw) and chat.order == "taken":
+    taken, inner = None, False
+    if (verdict.kind in {"photo", "video"} or verdict.is_raw) and (
+        chat.order == "taken" or (is_half and chat.live_photos != "both")
+    ):
         taken = await in_thread(metadata.taken, path)
         if taken is None and verdict.probe is not None:  # no MP4: ffprobe knows the others
             taken = metadata.from_iso(verdict.probe.created)
     if verdict.is_raw and chat.raw == "jpeg":
-        found = await in_thread(raw_preview.find, path)
-        inner = inner_photo(chat) if found is not None else ""
+        inner = await in_thread(raw_preview.find, path) is not None
     about = None
-    if chat.live_photos != "both" and verdict.kind in {"photo", "video"}:
+    if chat.live_photos != "both" and (verdict.kind in {"photo", "video"} or inner):
         seconds = verdict.frame.duration if verdict.frame is not None else None
         identifier = glance.identifier
         if identifier is None:
             identifier = await in_thread(metadata.identifier, path)
-        about = About(identifier, seconds)
+        about = About(identifier, seconds, taken)
     return AssessedMember(
         unit, path, piece.member.name, verdict, about=about, taken=taken, inner_photo=inner
     )
 
 
-def inner_photo(chat: ChatSettings) -> Literal["", "photo", "document"]:
-    """What the photo inside a camera raw is sent as by the rules of a chat."""
-    if chat.raw != "jpeg":
-        return ""
-    return "document" if chat.photos == "file" else "photo"
-
-
 def as_file(unit: Unit, verdict: Assessment, chat: ChatSettings) -> tuple[Unit, Assessment]:
     """A photo as the file that it is, where the chat wants photos so."""
     if chat.photos == "file" and verdict.kind == "photo" and verdict.action != "refuse":
-        return unit.document(), replace(verdict, action="document", reasons=(), left_behind=())
+        return unit.document(), replace(verdict, action="document", left_behind=())
     return unit, verdict

@@ -1,7 +1,8 @@
 """Which of the members that have come out are the halves of a live photo.
 
-A still waits for the clip of its name; one with Apple's identifier for as long as another clip may still have the
-same. What is found is one item from there on: it leaves where the still stands.
+A still waits for the clip of its name, and a clip for its still; one with Apple's identifier for as long as another
+clip may still have the same. Where names and identifiers were found to contradict each other, that may be any. What is
+found is one item from there on: it leaves where the still stands.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telespool.belonging import About, is_live
-from telespool.file_endings import by_ending
+from telespool.file_endings import by_ending, raw_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,29 +29,47 @@ class LivePairs:
     def __init__(self, kin: Kinship, take: Callable[[int], AssessedMember | None]) -> None:
         self._kin = kin
         self._take = take
+        self._videos: set[int] = set()
+        """Videos to come, and of these the `_loose` that are no clip of a photo by their names."""
         self._loose: set[int] = set()
-        """Videos to come that are no clip of a still by their names."""
         self._stills: set[int] = set()
         self._come: dict[int, AssessedMember] = {}
         self._by_identifier: dict[str, int] = {}
+        self._said: dict[int, str] = {}
+        """The identifiers of the stills that have come, "" for none."""
+        self._owners: set[str] = set()
+        self._crossed = False
 
     def expect(self, names: Mapping[int, str]) -> None:
         """These are to come."""
         for number, name in names.items():
             kind = by_ending(name)
-            if kind == "video" and self._kin.still_of(number) is None:
-                self._loose.add(number)
+            if kind == "video":
+                self._videos.add(number)
+                still = self._kin.still_of(number)
+                if still is None or raw_name(names.get(still, "")):
+                    self._loose.add(number)
             elif kind == "photo":
                 self._stills.add(number)
 
     def came(self, number: int, member: AssessedMember | None) -> None:
         """A member has come out, or was left out (None)."""
-        self._loose.discard(number)
-        self._stills.discard(number)
+        for waiting in (self._videos, self._loose, self._stills):
+            waiting.discard(number)
+        known = _identifier(member)
         if member is not None and _is_clip(member):
             self._come[number] = member
-            if member.about and member.about.identifier:
-                self._by_identifier[member.about.identifier] = number
+            if known and self._by_identifier.get(known) not in self._come:
+                self._by_identifier[known] = number
+            self._compare(self._said.get(self._kin.still_of(number) or 0, ""), known)
+        elif number in self._kin.clips or (member is not None and self._is_still(member)):
+            self._said[number] = known
+            self._owners |= {known} - {""}
+            for clip in self._kin.clips.get(number, ()):
+                self._compare(known, _identifier(self._come.get(clip)))
+
+    def _compare(self, still: str, clip: str) -> None:
+        self._crossed = self._crossed or bool(still and clip and still != clip)
 
     def left(self, number: int) -> None:
         """A member has left by itself."""
@@ -58,19 +77,25 @@ class LivePairs:
 
     def waits(self, member: AssessedMember, awaited: Callable[[int], bool]) -> bool:
         """Whether its other half may still come; `awaited` says whether a number is to come."""
-        number = member.unit.first
-        if _is_still(member):
+        number, known = member.unit.first, _identifier(member)
+        if self._is_still(member):
             if any(awaited(clip) for clip in self._kin.clips.get(number, ())):
                 return True
-            known = member.about is not None and member.about.identifier
-            return bool(known and known not in self._by_identifier and self._loose)
-        if _is_clip(member) and member.about is not None and member.about.identifier:
-            return self._kin.still_of(number) is None and bool(self._stills)
-        return False
+            if not known or known in self._by_identifier:
+                return False
+            return bool(self._videos if self._crossed else self._loose)
+        if not _is_clip(member):
+            return False
+        still = self._kin.still_of(number)
+        if still is not None and awaited(still):
+            return True
+        if not known or (still is not None and self._said.get(still, "") in {"", known}):
+            return False
+        return bool(self._stills)
 
     def join(self, member: AssessedMember) -> AssessedMember:
         """A still with its clip, where that has come."""
-        if not _is_still(member):
+        if not self._is_still(member):
             return member
         for number, same_name in self._candidates(member):
             clip = self._come.get(number)
@@ -86,22 +111,24 @@ class LivePairs:
         return member
 
     def _candidates(self, still: AssessedMember) -> Iterable[tuple[int, bool]]:
+        identifier = _identifier(still)
         for number in self._kin.clips.get(still.unit.first, ()):
-            yield number, True
-        identifier = still.about.identifier if still.about else ""
+            # A still without an identifier has no right to a clip that is another's.
+            if identifier or _identifier(self._come.get(number)) not in self._owners:
+                yield number, True
         if identifier and (found := self._by_identifier.get(identifier)) is not None:
             yield found, False
 
+    def _is_still(self, member: AssessedMember) -> bool:
+        verdict = member.verdict
+        if verdict is None or member.refused or member.unit.first in self._kin.raws:
+            return False
+        is_photo = verdict.kind == "photo" and verdict.action == "send"
+        return member.inner_photo or (is_photo and verdict.mime in _STILLS)
 
-def _is_still(member: AssessedMember) -> bool:
-    verdict = member.verdict
-    return bool(
-        verdict is not None
-        and not member.refused
-        and verdict.kind == "photo"
-        and verdict.action == "send"
-        and verdict.mime in _STILLS
-    )
+
+def _identifier(member: AssessedMember | None) -> str:
+    return member.about.identifier if member is not None and member.about else ""
 
 
 def _is_clip(member: AssessedMember) -> bool:

@@ -72,12 +72,14 @@ class MemberRelease:
     async def leave_out(
         self, member: AssessedMember, reason: str = "", proof: Receipt | None = None
     ) -> None:
-        """Name it as left out, and remove what came out of it; `proof`: by which it is found where it was sent."""
+        """Name it as left out, and its clip; remove what came out. `proof`: by which it is found where it was sent."""
         self._account.lines.pop(member.unit.first, None)
         reason = reason or member.why_left_out
         size, digest = (proof.size, proof.digest) if proof is not None else (0, "")
         self.left_out.append(LeftOut(member.name, reason, size, digest, member.unit.first))
         await self.drop(member.path)
+        if member.clip is not None:
+            await self.leave_out(member.clip, reason)
 
     async def drop(self, path: Path) -> None:
         """Remove what has come out and is not sent; a file that was dropped alone stays where it is."""

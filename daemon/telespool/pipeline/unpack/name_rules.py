@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from telespool.config.schema import ChatSettings
+    from telespool.pipeline.unpack.assessed_member import AssessedMember
     from telespool.spool.account import LeftOut
 
 _NOTES_OF = "notes that belong to"
@@ -25,39 +26,50 @@ class NameRules:
         self._chat = chat
         self._kin = kin
         self._names = names
+        self._seen: set[int] = set()  # raws that are sent as the photo within them
+
+    def came(self, member: AssessedMember) -> None:
+        """A member has come out, and is judged."""
+        if member.inner_photo:
+            self._seen.add(member.unit.first)
 
     def unwanted(self, number: int) -> str:
         """Why a photo, or its clip, is left out for the sake of another version; "" where it is not."""
-        versions = self._left_for
-        if number in versions:
-            return f"another version of it is sent: {self._name(versions[number])}"
+        other = self._other(number)
+        if other is not None:
+            return f"another version of it is sent: {self._name(other)}"
         still = self._kin.still_of(number)
-        if still is not None and still in versions:
-            other = self._name(versions[still])
-            return (
-                f"it is the clip of {self._name(still)}, of which another version is sent: {other}"
-            )
+        other = self._other(still) if still is not None else None
+        if still is not None and other is not None:
+            told = f"of which another version is sent: {self._name(other)}"
+            return f"it is the clip of {self._name(still)}, {told}"
         return ""
 
     def instead_of(self, number: int) -> Iterator[int]:
         """Of what this file is sent instead: the other version of a photo or film, and the camera raw beside it."""
         versions = {"edited": self._kin.edited, "original": self._kin.originals}
         other = versions.get(self._chat.edited, {}).get(number)
-        if other is not None:
-            yield other
         with_raws = self._chat.raw == "document" or (self._chat.raw, self._chat.others) == (
             "leave",
             "document",
         )
+        if other is not None and not (with_raws and self._is_raw(other)):
+            yield other
         for photo in (number, other) if not with_raws else ():
             yield from self._kin.raws_beside.get(photo or 0, ())
 
-    @property
-    def _left_for(self) -> Mapping[int, int]:
-        """The versions that are left out, and what is sent instead of them."""
-        return {"edited": self._kin.originals, "original": self._kin.edited}.get(
-            self._chat.edited, {}
-        )
+    def _other(self, number: int) -> int | None:
+        """The version that is sent instead of this file; None where it is sent itself.
+
+        A raw is a version only as the photo within it, and in place of another only once that has been seen.
+        """
+        if self._chat.edited == "edited" and (self._chat.raw == "jpeg" or not self._is_raw(number)):
+            return self._kin.originals.get(number)
+        other = self._kin.edited.get(number) if self._chat.edited == "original" else None
+        return None if self._is_raw(other) and other not in self._seen else other
+
+    def _is_raw(self, number: int | None) -> bool:
+        return number is not None and raw_name(self._names.get(number, ""))
 
     def reason(self, number: int, reason: str) -> str:
         """The reason why a file is left out, with what is known of whom it belongs to."""

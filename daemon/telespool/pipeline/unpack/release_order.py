@@ -16,6 +16,7 @@ where one is large enough; of an edited photo only that version leaves that is w
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from telespool.belonging import Kinship
@@ -74,7 +75,6 @@ class ReleaseOrder:
         self.job = job
         self._chat = config.chat(Job.chat_of(job))
         remembers = config.with_value("duplicates", "skip", "quarantine")
-        self.last_try = last_try
         self.known = 0
         """Files that were left out because they were delivered before."""
         self._delivered = delivered or DeliveredIndex(spool, config.chats)
@@ -91,8 +91,7 @@ class ReleaseOrder:
         self._is_story = self._story.is_one
         self._has_come = False  # all that is to come
         self._ranks: dict[int, int] = {}
-        # Members that have not been routed yet, by the rank their name suggests.
-        self._coming = [0] * 4
+        self._coming = [0] * 4  # members not routed yet, by the rank that their name suggests
         self._held: list[list[AssessedMember]] = [[], [], [], []]
         self._albums = Albums[AssessedMember](self._chat.album, lambda e: e.messages(self._chat))
         self._captions = captions or CaptionFiles(JobCaptions())
@@ -101,6 +100,9 @@ class ReleaseOrder:
             spool, job, self._captions, self._delivered if remembers else None
         )
         self.out = MemberRelease(spool, job, self._account)
+        self._assess = partial(
+            assess_member, settings=config.convert, chat=self._chat, last_try=last_try
+        )
         self._twins = Twins(spool, job, self._chat.duplicates)
         self._scopes: dict[str, int] = {}  # whose caption stands under the album that is begun
         self._expect(members)
@@ -201,24 +203,22 @@ class ReleaseOrder:
             return False
         self.known += 1
         self._gone.add(piece.member.number)
-        self.out.left_out.append(
-            LeftOut(piece.member.name, before, line.size, line.digest, line.number)
-        )
+        known = LeftOut(piece.member.name, before, line.size, line.digest, line.number)
+        self.out.left_out.append(known)
         await self.out.drop(path)
         return True
 
     async def _judge(
         self, piece: ExtractedMember, path: Path, seen: glance.MemberGlance
     ) -> AssessedMember:
-        remedy = ""
+        number, remedy = piece.member.number, ""
         if self._chat.duplicates == "quarantine" and not piece.refused:
             before = await in_thread(self._delivered.before, self.job, seen.line)
             if before is not None:
                 piece = replace(piece, refused=f"{piece.member.name} {before}.")
-                remedy = cure(self.job, piece.member.number)
-        member = await assess_member(
-            piece, path, self.config.convert, self._chat, seen, last_try=self.last_try
-        )
+                remedy = cure(self.job, number)
+        member = await self._assess(piece, path, glance=seen, is_half=self._kin.is_half(number))
+        self._by_name.came(member)
         return replace(member, cure=remedy)
 
     async def _drain(self) -> None:
@@ -284,6 +284,8 @@ class ReleaseOrder:
             await self.out.refuse(member)
         elif not member.is_wanted(self._chat, has_photo=member.unit.first in self._kin.raws):
             await self.out.leave_out(member)
+        elif reason := self._by_name.unwanted(member.unit.first):  # the raw has come by now
+            await self.out.leave_out(member, reason)
         elif twin := await self._twins.of(self._account.lines.get(member.unit.first)):
             await self._keep_back(member, twin)
         elif self._story.keeps_place(member) and not self._story.is_passed(member):
@@ -297,10 +299,9 @@ class ReleaseOrder:
         """Do with a file that is in the drop twice what the chat wants; its clip is looked at by itself."""
         clip, member = member.clip, replace(member, clip=None)
         if self._chat.duplicates == "quarantine":
+            remedy = cure(self.job, member.unit.first)
             refused = f"{member.name} is the same as {twin}, which is sent."
-            await self.out.refuse(
-                replace(member, refused=refused, cure=cure(self.job, member.unit.first))
-            )
+            await self.out.refuse(replace(member, refused=refused, cure=remedy))
         else:
             line = self._account.lines[member.unit.first]
             await self.out.leave_out(member, f"the same as {twin}, which is sent", line)
@@ -331,8 +332,7 @@ class ReleaseOrder:
         needed = max(member.messages(self._chat), needed if needed <= self._chat.album else 1)
         if ends or self._albums.room(group) < needed:
             await self._close_groups([group])
-        album_full = self._albums.add(group, member)
-        if album_full:
+        if album_full := self._albums.add(group, member):
             await self._release_album(album_full)
 
     async def _close_groups(self, groups: Iterable[str]) -> None:
@@ -345,5 +345,5 @@ class ReleaseOrder:
     async def _release_album(self, album: list[AssessedMember]) -> None:
         if self._story.waits(album):
             await self._story.hold(album, self._account.note, self.out.defer)
-            return
-        await self.out.send([file for member in album for file in member.files])
+        else:
+            await self.out.send([file for member in album for file in member.files])
