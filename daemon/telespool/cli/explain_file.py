@@ -202,14 +202,14 @@ def _some(names: list[str]) -> str:
 def _counts(found: Rehearsed) -> dict[str, int]:
     kinds = [each.becomes for each in found.rows]
     return {
-        "photo": kinds.count("photo"),
+        "photo": sum(each.photos for each in found.rows if each.becomes == "photo"),
         "live photo": sum(
             each.becomes == "live photo" and not each.why.startswith("the clip of")
             for each in found.rows
         ),
         "video": kinds.count("video") + kinds.count("gif"),
         "archive": kinds.count("unpacked"),
-        "file": kinds.count("file"),
+        "file": kinds.count("file") + sum(each.file_behind for each in found.rows),
     }
 
 

@@ -77,7 +77,7 @@ async def test_a_piece_among_others_waits_for_its_set(spool: Spool) -> None:
         drop_of(spool, name, data)
     await inbox.step()
     assert sorted(path.name for path in spool.inbox.glob("*.*")) == ["film.mp4.001", "film.mp4.003"]
-    assert "film.mp4.001 lacks film.mp4.002. It is waited for." in told(inbox)
+    assert "film.mp4.001 lacks film.mp4.002. It is waited for" in told(inbox)
     drop_of(spool, "caption.txt", b"the film")
     await inbox.step()
     assert (spool.inbox / "caption.txt").exists()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
 from telespool.cli.explain_file import explain_path
 from telespool.spool.account import Account, fates
@@ -236,6 +237,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "captioned archive": (some(captioned, what="b.zip"), ""),
     "captioned sets": (captioned_sets, ""),
     "twins": (twins, 'duplicates = "skip"\n'),
+    "raws in files": (raws, '[send]\nraw = "jpeg"\nphotos = "file"\n'),
     "photos as files": (twins, '[send]\nphotos = "file"\n'),
     "a story": (twins, '[send]\norder = "name"\n'),
     "broken off": (broken_off, "[archives]\nvolume_wait = 0\n"),
@@ -289,6 +291,29 @@ async def test_it_comes_as_foretold(
     assert bool(told["quarantined"]) == refused
     if refused and drop is not None:
         assert told["quarantined"] == spool.note(drop)
+
+
+@pytest.mark.parametrize(
+    ("photos", "sent", "why"),
+    [
+        ("both", "sent: 3 photos, 2 files", "and each becomes a photo, its file behind them"),
+        ("file", "sent: 2 files", ""),
+    ],
+)
+async def test_photos_and_their_files(
+    tmp_path: Path, house: House, photos: str, sent: str, why: str
+) -> None:
+    """All messages are told: the pages of a picture, and the files behind them."""
+    trip = tmp_path / "trip"
+    trip.mkdir()
+    first, second = (Image.new("RGB", (64, 48), (shade, 9, 9)) for shade in (50, 150))
+    first.save(trip / "1.tif", save_all=True, append_images=[second])
+    second.save(trip / "2.jpg")
+    config = house.config(f'[send]\nphotos = "{photos}"\n')
+    told, lines, _ = await asyncio.to_thread(explain_path, trip, config)
+    assert lines[1].strip() == sent
+    assert told["members"][0]["why"].endswith(why)
+    assert bool(told["members"][0]["why"]) == bool(why)
 
 
 async def test_nothing_is_changed(tmp_path: Path, house: House, material: Material) -> None:

@@ -123,6 +123,26 @@ async def test_a_refused_file_is_told(tmp_path: Path, telegram: TestTelegram) ->
     assert "the file of IMG_1.jpg is not behind its photo" in _reports(home)["both"]
 
 
+async def test_the_file_of_several_pages_goes_once(tmp_path: Path, telegram: TestTelegram) -> None:
+    """As it was dropped, behind all its pages, in its place among the other files of the story."""
+    settings: dict[str, dict[str, object]] = {"send": {"order": "name", "photos": "both"}}
+    home = Home.beside(tmp_path / "home", telegram, settings=settings)
+    folder = tmp_path / "trip"
+    folder.mkdir()
+    for name in ("1.jpg", "3.jpg"):
+        Image.new("RGB", (64, 48), (int(name[0]), 9, 9)).save(folder / name)
+    pages = [Image.new("RGB", (64, 48), (shade, 90, 30)) for shade in (50, 150)]
+    pages[0].save(folder / "2.tif", save_all=True, append_images=pages[1:])
+    home.drop(folder)
+    await home.inside(patience=HASTY)
+
+    messages = telegram.in_chat("media")
+    assert [message.kind for message in messages] == [*["photo"] * 4, *["document"] * 3]
+    assert [message.name for message in messages[4:]] == ["1.jpg", "2.tif", "3.jpg"]
+    assert messages[5].sha256 == sha256((folder / "2.tif").read_bytes()).hexdigest()
+    assert home.at_work() == []
+
+
 @pytest.mark.parametrize("way", ["folder", "archive"])
 async def test_pictures_that_are_not_read_are_named_as_what_they_are(
     tmp_path: Path, telegram: TestTelegram, way: str

@@ -27,10 +27,13 @@ def raw(path: Path) -> tuple[Path, Path]:
     return path, inner
 
 
-@pytest.mark.parametrize("rule", ["leave", "document", "jpeg"])
+@pytest.mark.parametrize("rule", ["leave", "document", "jpeg", "jpeg as a file"])
 async def test_raws(tmp_path: Path, telegram: TestTelegram, material: Material, rule: str) -> None:
     """One alone and one beside its photo, by each rule; none is sent twice, each that is not sent is named."""
-    home = Home.beside(tmp_path / "home", telegram, settings={"send": {"raw": rule}})
+    send: dict[str, object] = {"raw": rule.split(maxsplit=1)[0]}
+    if "file" in rule:
+        send["photos"] = "file"
+    home = Home.beside(tmp_path / "home", telegram, settings={"send": send})
     alone, inner = raw(tmp_path / "alone.CR2")
     beside, _ = raw(tmp_path / "beside.CR2")
     files = {"a.CR2": alone, "b.CR2": beside, "b.JPG": material.photo(1)}
@@ -49,7 +52,9 @@ async def test_raws(tmp_path: Path, telegram: TestTelegram, material: Material, 
         documents = [("document", sha256(alone)), ("document", sha256(beside))]
         assert (sent, left) == ([photo, *documents], [])
     else:
-        assert (sent, left) == ([("photo", sha256(inner)), photo], ["b.CR2"])
+        kind = "document" if "file" in rule else "photo"
+        assert (sent, left) == ([(kind, sha256(inner)), (kind, photo[1])], ["b.CR2"])
+        assert rule == "jpeg" or [message.name for message in messages] == ["a.jpg", "b.JPG"]
         assert messages[0].grouped_id == messages[1].grouped_id
     assert home.lying("quarantine") == []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from telespool.pipeline.unpack.assessed_member import CONVERTED
@@ -28,6 +28,15 @@ class Foretold:
     name: str
     becomes: str
     why: str = ""
+    photos: int = 1
+    """How many photos it becomes, where it becomes photos: those of a picture of several pages."""
+    file_behind: bool = False
+    """Whether the file itself follows its photos."""
+
+    def with_file(self) -> Foretold:
+        """The same, with its file behind its photos."""
+        said = f"its file behind {'it' if self.photos == 1 else 'them'}"
+        return replace(self, why=f"{self.why}, {said}" if self.why else said, file_behind=True)
 
     def to_json(self) -> dict[str, Any]:
         """For `telespool explain --json`."""
@@ -73,7 +82,9 @@ def sent(
         rows.append(
             Foretold(clip.unit.first, clip.name, becomes, f"the clip of {_last(member.name)}")
         )
-    return [Foretold(number, member.name, becomes, ", ".join(why)), *rows]
+    is_split = verdict is not None and verdict.action == "split" and becomes == "photo"
+    pages = len(verdict.pages) if verdict is not None and is_split else 1
+    return [Foretold(number, member.name, becomes, ", ".join(why), pages), *rows]
 
 
 def _apart(member: AssessedMember) -> Foretold:

@@ -17,7 +17,7 @@ from telespool.media.photo_info import CUT
 from telespool.media.photo_pool import acceptable_photo
 from telespool.pipeline.rehearse.foretelling import BY_NAME, QUARANTINED, Foretold, sent
 from telespool.pipeline.send.live_photos import foresee_clip
-from telespool.pipeline.unpack.assessed_member import AssessedMember, as_file
+from telespool.pipeline.unpack.assessed_member import AssessedMember, as_file, inner_photo
 from telespool.pipeline.unpack.member_release import MemberRelease
 from telespool.pipeline.unpack.release_order import ReleaseOrder
 from telespool.runtime.cancellation import in_thread
@@ -114,7 +114,7 @@ class NotedOrder(ReleaseOrder):
             verdict = Assessment(
                 kind="other", action="skip", is_raw=True, reasons=("it is a camera raw",)
             )
-            inner = self._chat.raw == "jpeg"
+            inner = inner_photo(self._chat)
             return AssessedMember(unit, Path(), name, verdict, inner_photo=inner)
         if kind in {"photo", "video"}:
             ending = last.rpartition(".")[2].lower()
@@ -174,6 +174,8 @@ class NotedOrder(ReleaseOrder):
         self._captions.lines([unit.first for unit, _ in member.files])  # which are used by it
         inner = self._inner.get(member.unit.first)
         rows = sent(member, self._kin, self._names, inner)
+        if self._chat.photos == "both" and member.kind == "photo":
+            rows[0] = rows[0].with_file()
         if member.path == Path():
             rows = [replace(each, why=each.why or BY_NAME) for each in rows]
         return rows

@@ -1,6 +1,7 @@
 """The files behind photos (`photos = "both"`): each photo is posted, and the file it was made of as a second message.
 
-The files of an album are an album too, right behind it, without a sound and a caption. Both posts come before the
+The files of an album are an album too, right behind it, without a sound and a caption; that of a picture of several
+pages goes once. Both posts come before the
 receipt: whoever dies in between repeats both, and their ids make that harmless. A file that is refused is a remark of
 the report, for its photo is there.
 """
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from telespool.destinations.base import Receipts, Rejected
 from telespool.errors import NeedsConversion, Permanent, TelespoolError, Temporary
+from telespool.spool.names import nested
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -40,10 +42,11 @@ class FilesBehind:
             return []
         notes: list[str] = []
         staged = []
-        for number in sorted(posted):
-            if number not in unit.staged or unit.staged[number].item.kind != "photo":
-                continue
+        photos = (n for n, each in unit.staged.items() if n in posted and each.item.kind == "photo")
+        for number in sorted(photos, key=lambda n: (unit.members[n].unit.order, nested(n))):
             item = await self._preparing.original(unit.members[number])
+            if item is None:
+                continue
             try:
                 staged.append(await self._destination.stage(entry.chat, item))
             except (NeedsConversion, Permanent) as error:

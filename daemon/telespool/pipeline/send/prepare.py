@@ -16,7 +16,7 @@ from telespool.destinations.base import no_limit
 from telespool.errors import LivePhotoRefused, NeedsConversion, Permanent
 from telespool.file_endings import without_count
 from telespool.media import raw_preview
-from telespool.media.compatibility import assess
+from telespool.media.compatibility import assess, first_look
 from telespool.media.photo_info import CUT, MAX_BYTES
 from telespool.media.photo_pool import acceptable_photo, as_it_is, still
 from telespool.media.split_raw import how_to_join
@@ -31,6 +31,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.spool.companions import password_for
 from telespool.spool.identifiers import file_id, random_id
 from telespool.spool.job_captions import JobCaptions
+from telespool.spool.names import NESTED
 from telespool.spool.titles import title
 
 if TYPE_CHECKING:
@@ -88,13 +89,8 @@ class Preparer:
             yield await self._item(member, member.path, "document", verdict)
             return
         if verdict.is_raw and self.config.chat(member.chat).raw == "jpeg":
-            inner = await in_thread(raw_preview.extract, member.path, self._workshop(_key(member)))
-            self._made.add(_key(member))
-            if inner is not None:
-                film = await self._film(member, clip, "image/jpeg", is_still=True)
-                for again in (False, True):
-                    photo = await self._photo(member, again=again, source=inner)
-                    yield replace(photo, clip=film)
+            async for form in self._inner_forms(member, verdict, clip):
+                yield form
         if clip is not None and verdict.kind != "photo":
             raise LivePhotoRefused(f"{member.unit.label} is not sent as a photo.")
         if verdict.kind == "photo":
@@ -114,14 +110,30 @@ class Preparer:
         kind: Kind = verdict.kind if verdict.kind in {"video", "gif"} else "document"
         yield await self._item(member, member.path, kind, verdict)
 
+    async def _inner_forms(
+        self, member: Entry, verdict: Assessment, clip: Entry | None
+    ) -> AsyncIterator[Item]:
+        """The forms of the photo inside a camera raw; none where it holds none."""
+        inner = await in_thread(raw_preview.extract, member.path, self._workshop(_key(member)))
+        self._made.add(_key(member))
+        if inner is None:
+            return
+        if self.config.chat(member.chat).photos == "file":
+            if clip is None:
+                yield await self._item(member, inner, "document", verdict, "image/jpeg")
+            return
+        film = await self._film(member, clip, "image/jpeg", is_still=True)
+        for again in (False, True):
+            photo = await self._photo(member, again=again, source=inner)
+            yield replace(photo, clip=film)
+
     async def _film(
         self, member: Entry, clip: Entry | None, mime: str, *, is_still: bool
     ) -> Item | None:
-        """The clip of a live photo; None for a photo that is none."""
         if not is_still or clip is not None:
             self._made.add(_key(member))
-        workshop = self._workshop(_key(member))
-        return await self.live.of(member, clip, mime, workshop, is_still=is_still)
+        place = self._workshop(_key(member))
+        return await self.live.of(member, clip, mime, place, is_still=is_still)
 
     async def _assess(self, member: Entry, limit: int, first: FirstLook) -> Assessment:
         name, settings = member.unit.label, self.config.convert
@@ -231,8 +243,7 @@ class Preparer:
                 item = await self._item(member, member.path, "photo", verdict, stamp=seen.stamp)
                 return replace(item, picture=shown if self.previews else None)
         source = source or member.path
-        directory = self._workshop(_key(member)) / ("again" if again else "first")
-        size = 0
+        directory, size = self._workshop(_key(member)) / ("again" if again else "first"), 0
         if again or longest or verdict.reasons:
             self._made.add(_key(member))
             size = min((await in_thread(plain_files.lstat, member.path)).st_size, MAX_BYTES)
@@ -257,9 +268,21 @@ class Preparer:
         item = await self._item(member, path, "photo", verdict, mime)
         return replace(item, picture=shown)
 
-    async def original(self, member: Entry) -> Item:
-        """The file itself, to stand behind the photo that was made of it: another message, with an id of its own."""
-        item = await self._item(member, member.path, "document", self._verdicts[_key(member)])
+    async def original(self, member: Entry) -> Item | None:
+        """The file as it was dropped, to stand behind the photos made of it: another message, with an id of its own.
+
+        Behind the first of its pages; None for the others, and where a person took it away.
+        """
+        verdict = self._verdicts[_key(member)]
+        if member.unit.kind == "c":
+            source = await in_thread(self.spool.original_of, member)
+            if source is None:
+                return None
+            if member.unit.first not in {source.unit.first, source.unit.first * NESTED + 1}:
+                return None
+            look = await in_thread(first_look, source.path)
+            member, verdict = source, replace(verdict, mime=look.seen.mime)
+        item = await self._item(member, member.path, "document", verdict)
         number, stamp = member.unit.first, await in_thread(glance.stamp, member.path)
         return replace(
             item,
@@ -278,7 +301,7 @@ class Preparer:
     ) -> Item:
         unit = member.unit
         name = unit.shown if kind == "document" else without_count(unit.shown)
-        if kind == "photo" and path != member.path:
+        if path != member.path:
             name = f"{name.rpartition('.')[0] or name}{path.suffix}"
         small, shown, sharp = None, None, None
         if kind == "video" and verdict.frame is not None:

@@ -6,7 +6,7 @@ On the last try a member with which a child is killed is refused, so that the ot
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from telespool.belonging import About
 from telespool.errors import ChildDied, Permanent
@@ -46,16 +46,16 @@ class AssessedMember:
     taken: Taken | None = None
     clip: AssessedMember | None = None
     """The other half of a live photo."""
-    inner_photo: bool = False
-    """A camera raw that is sent as the photo inside it."""
+    inner_photo: Literal["", "photo", "document"] = ""
+    """What the photo inside a camera raw is sent as, instead of that; "" for what is no such raw."""
 
     @property
     def rank(self) -> int:
         """When its kind is sent."""
         verdict = self.verdict
-        if verdict is None or verdict.action == "refuse" or self.inner_photo:
+        if verdict is None or verdict.action == "refuse" or self.inner_photo == "photo":
             return PHOTO  # into quarantine, too: nobody waits for it
-        if self.unit.goes_as_document or verdict.action == "document":
+        if self.unit.goes_as_document or verdict.action == "document" or self.inner_photo:
             return OTHER
         if verdict.action in CONVERTED:
             return COPY
@@ -74,7 +74,7 @@ class AssessedMember:
         """What it is sent as."""
         verdict = self.verdict
         if self.inner_photo:
-            return "photo"
+            return self.inner_photo
         if self.unit.goes_as_document:  # a person called it so: "12.as-document.jpg"
             return "document"
         if verdict is None or self.is_other or verdict.action == "document":
@@ -85,7 +85,9 @@ class AssessedMember:
     def has_place(self) -> bool:
         """Whether it has a place in a story: photos and videos, in whatever form they are sent."""
         verdict = self.verdict
-        return verdict is None or self.inner_photo or verdict.kind in {"photo", "video", "gif"}
+        return (
+            verdict is None or bool(self.inner_photo) or verdict.kind in {"photo", "video", "gif"}
+        )
 
     def messages(self, chat: ChatSettings) -> int:
         """How many messages of its album it becomes: a picture of several pages one for each."""
@@ -172,7 +174,8 @@ async def assess_member(
         refused = f"{piece.member.name} cannot be looked at. {error.reason}"
         return AssessedMember(unit, path, piece.member.name, None, refused)
     unit, verdict = as_file(unit, verdict, chat)
-    taken, inner = None, False
+    taken = None
+    inner: Literal["", "photo", "document"] = ""
     if (verdict.kind in {"photo", "video"} or verdict.is_raw) and (
         chat.order == "taken" or (is_half and chat.live_photos != "both")
     ):
@@ -180,7 +183,8 @@ async def assess_member(
         if taken is None and verdict.probe is not None:  # no MP4: ffprobe knows the others
             taken = metadata.from_iso(verdict.probe.created)
     if verdict.is_raw and chat.raw == "jpeg":
-        inner = await in_thread(raw_preview.find, path) is not None
+        found = await in_thread(raw_preview.find, path)
+        inner = inner_photo(chat) if found is not None else ""
     about = None
     if chat.live_photos != "both" and (verdict.kind in {"photo", "video"} or inner):
         seconds = verdict.frame.duration if verdict.frame is not None else None
@@ -193,8 +197,15 @@ async def assess_member(
     )
 
 
+def inner_photo(chat: ChatSettings) -> Literal["", "photo", "document"]:
+    """What the photo inside a camera raw is sent as by the rules of a chat."""
+    if chat.raw != "jpeg":
+        return ""
+    return "document" if chat.photos == "file" else "photo"
+
+
 def as_file(unit: Unit, verdict: Assessment, chat: ChatSettings) -> tuple[Unit, Assessment]:
     """A photo as the file that it is, where the chat wants photos so."""
     if chat.photos == "file" and verdict.kind == "photo" and verdict.action != "refuse":
-        return unit.document(), replace(verdict, action="document", left_behind=())
+        return unit.document(), replace(verdict, action="document", reasons=(), left_behind=())
     return unit, verdict

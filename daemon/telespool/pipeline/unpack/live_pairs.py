@@ -124,7 +124,7 @@ class LivePairs:
         if verdict is None or member.refused or member.unit.first in self._kin.raws:
             return False
         is_photo = verdict.kind == "photo" and verdict.action == "send"
-        return member.inner_photo or (is_photo and verdict.mime in _STILLS)
+        return member.inner_photo == "photo" or (is_photo and verdict.mime in _STILLS)
 
 
 def _identifier(member: AssessedMember | None) -> str:
