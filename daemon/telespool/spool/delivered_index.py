@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 async def digests(members: Iterable[Entry]) -> dict[int, Receipt]:
     """The lines of these files, before they are sent; what vanishes meanwhile, or cannot be read, has none."""
-    return await in_thread(_lines, tuple(members))
+    asked = tuple(members)
+    return await in_thread(_lines, asked) if asked else {}
 
 
 def _lines(members: Iterable[Entry]) -> dict[int, Receipt]:

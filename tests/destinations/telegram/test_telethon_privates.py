@@ -12,6 +12,7 @@ from unittest.mock import Mock
 import pytest
 from telethon import errors
 from telethon.crypto import AuthKey, aes, rsa
+from telethon.extensions.messagepacker import MessagePacker
 from telethon.network import MTProtoSender
 from telethon.network.connection import (
     ConnectionTcpIntermediate,
@@ -26,9 +27,15 @@ PRIVATE = {
     "_state": "connection.py: the sender's MTProtoState is made ours, which does not gzip media",
     "_disconnected": "connection.py: the future by which the sender says that its connection broke",
     "_process_message": "connection.py: each message from the server is a sign of life",
-    "_get_new_msg_id": "connection.py: a media request is framed without gzip",
-    "_get_seq_no": "connection.py: the same",
-    "_calc_key": "connection.py: AES key and IV of a message",
+    "_get_new_msg_id": "large_messages.py: a media request is framed without gzip",
+    "_get_seq_no": "large_messages.py: the same",
+    "_calc_key": "large_messages.py: AES key and IV of a message",
+    "_user_connected": "connection.py: a part is put into the queue as the sender does it",
+    "_loggers": "connection.py: the sender's queue is made ours",
+    "_deque": "large_messages.py: what waits to be sent, where a part goes by itself",
+    "_ready": "large_messages.py: tells that something waits",
+    "_codec": "large_messages.py: puts the length in front of a packet",
+    "_writer": "large_messages.py: where packets go",
     "_ip": "proxy_transport.py: where a connection leads",
     "_port": "proxy_transport.py: the same",
     "_init_conn": "proxy_transport.py: sends the head of the MTProxy's cipher",
@@ -45,12 +52,14 @@ SIGNATURES: list[tuple[Any, tuple[str, ...], str]] = [
     (
         MTProtoState.write_data_as_message,
         ("buffer", "data", "content_related", "after_id"),
-        "connection.py overrides it",
+        "large_messages.py overrides it",
     ),
-    (MTProtoState.encrypt_message_data, ("data",), "connection.py overrides it"),
-    (MTProtoState._calc_key, ("auth_key", "msg_key", "client"), "connection.py: key and IV"),
-    (MTProtoState._get_seq_no, ("content_related",), "connection.py: framing"),
-    (MTProtoSender.send, ("request",), "connection.py: a future for each request"),
+    (MTProtoState.encrypt_message_data, ("data",), "large_messages.py overrides it"),
+    (MTProtoState._calc_key, ("auth_key", "msg_key", "client"), "large_messages.py: key and IV"),
+    (MTProtoState._get_seq_no, ("content_related",), "large_messages.py: framing"),
+    (MTProtoSender.send, ("request", "ordered"), "connection.py: a future for each request"),
+    (MessagePacker.get, (), "large_messages.py overrides it"),
+    (ConnectionTcpIntermediate._send, ("data",), "large_messages.py overrides it"),
     (
         ConnectionTcpIntermediate.__init__,
         ("ip", "port", "dc_id", "loggers"),
@@ -98,7 +107,7 @@ async def test_a_private_name_is_there(name: str) -> None:
     through = ConnectionTcpMTProxyRandomizedIntermediate(
         "", 0, 2, loggers=defaultdict(Mock), proxy=proxy
     )
-    there = any(hasattr(each, name) for each in (sender, MTProtoState, through))
+    there = any(hasattr(each, name) for each in (sender, MTProtoState, through, sender._send_queue))
     assert there, f"Telethon has no {name} any more. {PRIVATE[name]}"
 
 
@@ -126,6 +135,13 @@ def test_the_tables_of_errors_are_read_backwards() -> None:
 def test_cryptg_is_asked_for_by_its_name() -> None:
     """destination.py refuses to start where Telethon has not found it."""
     assert aes.cryptg is not None
+
+
+def test_acknowledgements_wait_in_the_sender() -> None:
+    """connection.py puts a set in the place of the one that the send loop asks whether it is time to tell."""
+    sender = MTProtoSender(AuthKey(bytes(256)), loggers=defaultdict(Mock))
+    assert sender._pending_ack == set()
+    assert "if self._pending_ack:" in inspect.getsource(MTProtoSender._send_loop)
 
 
 def test_the_state_has_a_salt_and_a_clock() -> None:

@@ -17,16 +17,17 @@ import contextlib
 import hashlib
 import os
 import struct
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from telethon.tl import functions, types
 
 from telespool.destinations.telegram.flow_control import PART
+from telespool.destinations.telegram.large_messages import Pieces
 from telespool.destinations.telegram.upload_journal import UploadJournal, forget, sweep
 from telespool.errors import Permanent, TelespoolError, Temporary
 from telespool.runtime import plain_files
+from telespool.runtime.cancellation import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -47,29 +48,30 @@ _GIVE_UP_PARTS = 3  # that many lost parts: Telegram has dropped the upload, not
 class SaveFilePartRequest(functions.upload.SaveFilePartRequest):  # type: ignore[misc]
     """Telethon's, which copies the bytes twice. The gate of floods knows it by its name."""
 
-    def _bytes(self) -> bytes:
-        return _joined(
-            struct.pack("<Iqi", self.CONSTRUCTOR_ID, self.file_id, self.file_part), self.bytes
-        )
+    def pieces(self) -> Pieces:
+        """How it is sent."""
+        head = struct.pack("<Iqi", self.CONSTRUCTOR_ID, self.file_id, self.file_part)
+        return _ending_in(head, self.bytes)
 
 
 class SaveBigFilePartRequest(functions.upload.SaveBigFilePartRequest):  # type: ignore[misc]
     """The same for a part of a big file."""
 
-    def _bytes(self) -> bytes:
+    def pieces(self) -> Pieces:
+        """How it is sent."""
         whole = self.file_total_parts
         head = struct.pack("<Iqii", self.CONSTRUCTOR_ID, self.file_id, self.file_part, whole)
-        return _joined(head, self.bytes)
+        return _ending_in(head, self.bytes)
 
 
-def _joined(head: bytes, data: bytearray) -> bytes:
-    """Serialise a request that ends in bytes: their length, the bytes, zeros to a multiple of four.
+def _ending_in(head: bytes, data: bytearray) -> Pieces:
+    """A request that ends in bytes: their length, the bytes, zeros to a multiple of four.
 
     core.telegram.org/mtproto/serialize
     """
     if len(data) < 254:
-        return b"".join((head, bytes([len(data)]), data, bytes(-(len(data) + 1) % 4)))
-    return b"".join((head, struct.pack("<I", len(data) << 8 | 254), data, bytes(-len(data) % 4)))
+        return Pieces(head + bytes([len(data)]), data, bytes(-(len(data) + 1) % 4))
+    return Pieces(head + struct.pack("<I", len(data) << 8 | 254), data, bytes(-len(data) % 4))
 
 
 class Changed(TelespoolError):
@@ -178,14 +180,13 @@ class FileUploader:
         self._rank = 0
         self._unnoted: set[FileUpload] = set()
         self._noting = asyncio.Lock()
-        self._readers = ThreadPoolExecutor(2, thread_name_prefix="upload")
 
     async def begin(self, item: Item, limit: int) -> FileUpload:
         """Open a file; `limit` is the most bytes this account may send as one."""
         self._rank += 1
         if self._directory is not None and self._rank % _SWEEP == 0:
-            await self._aside(sweep, self._directory)
-        upload: FileUpload = await self._aside(FileUpload, item, self._directory, self._rank)
+            await in_thread(sweep, self._directory)
+        upload: FileUpload = await in_thread(FileUpload, item, self._directory, self._rank)
         if upload.size == 0:
             upload.close()
             raise Permanent(f"{item.name} is empty, and Telegram takes no empty files.")
@@ -205,7 +206,7 @@ class FileUploader:
             await self._send_missing(upload, progress)
             return upload.handle(name)
         except Changed as changed:
-            await self._aside(upload.received.renew)
+            await in_thread(upload.received.renew)
             raise Temporary(f"{changed.reason} It is sent again from its start.") from None
 
     async def _send_missing(
@@ -252,12 +253,12 @@ class FileUploader:
             await asyncio.gather(*left, return_exceptions=True)
             # Of parts that were cancelled before they had noted it.
             if upload.acknowledged:
-                await asyncio.shield(self._aside(upload.settle))
+                await asyncio.shield(in_thread(upload.settle))
         if trouble:
             raise trouble[0]
 
     async def _part(self, upload: FileUpload, part: int) -> float:
-        request = upload.at_once(part) or await self._aside(upload.request, part)
+        request = upload.at_once(part) or await in_thread(upload.request, part)
         seconds = await self._lines.send(request, upload.item.key)
         upload.acknowledged.append(part)
         # Before its room in the window is free: what is on the way and what is not noted are never more than the window
@@ -266,29 +267,29 @@ class FileUploader:
         async with self._noting:
             if upload.acknowledged:
                 uploads, self._unnoted = self._unnoted, set()
-                await self._aside(_settle, uploads)
+                await in_thread(_settle, uploads)
         return seconds
 
     async def lost(self, upload: FileUpload, part: int) -> None:
         """Telegram does not have this part (any more): it will be sent again."""
         upload.lost += 1
         if upload.lost < _GIVE_UP_PARTS and part < upload.parts:
-            await self._aside(upload.received.forget, part)
+            await in_thread(upload.received.forget, part)
         else:
-            await self._aside(upload.received.renew)
+            await in_thread(upload.received.renew)
 
     async def again(self, upload: FileUpload) -> None:
         """The upload is spoilt: it will be sent from its start, under another id."""
-        await self._aside(upload.received.renew, upload.received.generation + 1)
+        await in_thread(upload.received.renew, upload.received.generation + 1)
 
     async def complete(self, upload: FileUpload, handle: str) -> None:
         """Note what became of it; `drop` when that is no longer needed."""
-        await self._aside(upload.received.complete, handle)
+        await in_thread(upload.received.complete, handle)
 
     async def drop(self, items: Iterable[Item]) -> None:
         """Forget what was noted of these."""
         if self._directory is not None:
-            await self._aside(forget, self._directory, [item.upload_key for item in items])
+            await in_thread(forget, self._directory, [item.upload_key for item in items])
 
     async def send_bytes(self, data: bytes, key: int, name: str, tries: int | None = None) -> Any:
         """Send a few bytes, such as a thumbnail, as a file of one part; `tries` is as for the connections."""
@@ -302,10 +303,6 @@ class FileUploader:
             self._window.leave(len(data))
         return types.InputFile(key, 1, name, "")
 
-    async def _aside(self, work: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work, *arguments)
-
     async def close(self) -> None:
-        """Close the connections and the threads; safe to call twice."""
+        """Close the connections; safe to call twice."""
         await self._lines.close()
-        self._readers.shutdown(wait=False)
