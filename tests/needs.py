@@ -13,12 +13,15 @@ On a busy machine every test may take as many times longer as there are processe
 from __future__ import annotations
 
 import time
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import pytest_timeout
 
 from tests.patience import longest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SLOW = (
     "archives/test_limits.py::test_headers_that_fill_the_memory",
@@ -88,9 +91,12 @@ KERNEL_TIME = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test by its place. No name may come from the clock: workers would not have the same tests."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark each test by its place, and let the slow ones begin: the many that are quick keep all workers busy to the end.
+
+    No name may come from the clock: workers would not have the same tests.
+    """
     stamp = time.strftime("%Y%m%d-%H", time.gmtime())
     for item in items:
         if stamp in item.nodeid:
@@ -106,6 +112,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for beginning, seconds in SECONDS.items():
                 if place.startswith(beginning):
                     item.add_marker(pytest.mark.timeout(seconds))
+    yield
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -52,6 +52,7 @@ async def test_after_a_retry_with_its_password(root: Path, tmp_path: Path) -> No
         (drop,) = spool.units("quarantine", job)
         operator.retry(spool, drop, password="sesame")
         await house.until(lambda: len(house.arrived) == 2 and house.idle and spool.drop(job))
+        await house.until(lambda: list(root.glob("done/*/report.txt")))
 
     assert told(root) == {"open.jpg": "delivered", "locked.jpg": "delivered"}
     assert [each for each in Account.read(spool, job).left_out if each.number] == []

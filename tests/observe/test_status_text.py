@@ -36,7 +36,7 @@ CONVERSION = {
     "speed": 2.0,
     "seconds_left": 60,
 }
-HELPER = {
+HELPER: dict[str, object] = {
     "name": "attic",
     "pieces": 3,
     "speed": 1.5,
@@ -44,7 +44,7 @@ HELPER = {
     "failures": 1,
     "failed_at": 1e9,
     "last_failure": "it slept",
-    "again_at": time.time() + 900,
+    "again_at": 0.0,
 }
 
 
@@ -71,7 +71,10 @@ def test_all_that_is_under_way(tmp_path: Path) -> None:
             "unpacking": "a.zip",
             "upload": UPLOAD,
             "conversion": CONVERSION,
-            "helpers": [HELPER, dict.fromkeys(HELPER, 0) | {"name": "cellar"}],
+            "helpers": [
+                HELPER | {"again_at": time.time() + 900},
+                dict.fromkeys(HELPER, 0) | {"name": "cellar"},
+            ],
         },
     )
     assert "the daemon runs (process 7)" in text
