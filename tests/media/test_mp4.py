@@ -6,7 +6,9 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 
+from telespool.media.about import motion
 from telespool.media.mp4 import layout, track
 
 if TYPE_CHECKING:
@@ -30,6 +32,28 @@ def test_truncated(clip: Callable[[str], Path]) -> None:
     assert layout(whole).missing == 0
     assert not cut.complete
     assert cut.missing > 0
+
+
+@pytest.mark.parametrize(
+    "trailer", [b"v2_f32              0:50:8  LIVE_31386     ", b"\1\2\3 made"]
+)
+def test_what_a_maker_writes_behind_a_film_is_not_missing(
+    clip: Callable[[str], Path], tmp_path: Path, trailer: bytes
+) -> None:
+    """A whole film with a trailer is whole; one that breaks off stays broken off."""
+    target = tmp_path / "film.mp4"
+    target.write_bytes(clip("plain.mp4").read_bytes() + trailer)
+    assert layout(target).complete
+    assert track(target) == track(clip("plain.mp4"))
+    behind = tmp_path / "photo.jpg"
+    Image.new("RGB", (64, 48)).save(behind)
+    begin, film = behind.stat().st_size, target.read_bytes()
+    behind.write_bytes(behind.read_bytes() + film)
+    assert motion(behind).place == (begin, len(film) - len(trailer))
+
+    target.write_bytes(clip("index-behind.mp4").read_bytes()[:-9])
+    assert layout(target).missing == 9
+    assert track(target) is None
 
 
 def test_protected(clip: Callable[[str], Path]) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from telespool.belonging.story import Taken
 from telespool.media import exif
-from telespool.media.boxes import boxes, inside
+from telespool.media.boxes import boxes, inside, is_trailer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,10 +145,11 @@ def _places(file: BinaryIO, size: int) -> Iterator[int]:
 
 def _length(file: BinaryIO, offset: int, size: int) -> int:
     """The bytes of the film that begins there, by its own boxes: a trailer may follow."""
-    end = offset
+    end, seen = offset, set[bytes]()
     for start, kind, length in boxes(file, offset, size):
-        if not (kind.isalnum() or kind.strip().isalnum()):
+        if not kind.strip().isalnum() or (start + length > size and is_trailer(kind, seen)):
             break
+        seen.add(kind)
         end = start + length
     return min(end, size) - offset
 

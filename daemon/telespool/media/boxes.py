@@ -6,10 +6,22 @@ import struct
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 _CONTAINERS = {b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts"}
 _HEADER = struct.Struct(">I4s")
+_AT_THE_TOP = frozenset(
+    b"ftyp styp moov mdat moof mfra sidx ssix free skip wide uuid meta pdin pnot udta emsg prft PICT mpvd".split()
+)
+_WHOLE = frozenset([b"moov", b"mdat"])
+
+
+def is_trailer(kind: bytes, seen: Collection[bytes]) -> bool:
+    """Whether what does not end within a film is no box of it, but what a maker wrote behind a film that is whole.
+
+    `seen` are the boxes in front of it. Huawei: `v2_f32 … LIVE_31386`.
+    """
+    return kind not in _AT_THE_TOP and _WHOLE.issubset(seen)
 
 
 def boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[int, bytes, int]]:

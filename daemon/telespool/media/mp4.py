@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, BinaryIO
 
 from telespool.media import mp4_frames
-from telespool.media.boxes import in_memory, walk
+from telespool.media.boxes import in_memory, is_trailer, walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +31,8 @@ class Layout:
     """What stands where.
 
     `order` names the boxes; `index_at` is where `moov` begins, None where there is none; `missing` is how many bytes
-    the last box promises beyond the end of the file. `protected`: its streams are encrypted. `frames`: what stands in
-    front of the frames of its picture.
+    the last box promises beyond the end of the file; what stands behind the boxes is none. `protected`: its streams
+    are encrypted. `frames`: what stands in front of the frames of its picture.
     """
 
     order: tuple[str, ...]
@@ -63,6 +63,7 @@ def layout(path: Path) -> Layout:
     """Walk over the top-level boxes. OSError where the file cannot be read."""
     size = path.stat().st_size
     order: list[str] = []
+    seen: set[bytes] = set()
     index_at: int | None = None
     missing = position = 0
     protected, frames = False, mp4_frames.UNSEEN
@@ -75,6 +76,8 @@ def layout(path: Path) -> Layout:
                 length = struct.unpack(">Q", head[8:16])[0]
             elif length == 0:
                 length = size - position
+            if (length < 8 or position + length > size) and is_trailer(kind, seen):
+                break
             if length < 8:
                 missing = max(missing, 1)
                 break
@@ -86,6 +89,7 @@ def layout(path: Path) -> Layout:
                 protected = _is_protected(index)
                 frames = mp4_frames.look(index[8:], file)
             order.append(name)
+            seen.add(kind)
             position += length
     if position > size:
         missing = position - size
@@ -148,18 +152,18 @@ def _first(index: bytes, handler: bytes, size: int) -> Track | None:
 def _index(file: BinaryIO, size: int) -> bytes | None:
     """The content of `moov`; None where any top-level box does not end within the file."""
     position, index = 0, None
+    seen: set[bytes] = set()
     while position + 8 <= size:
         file.seek(position)
         length, kind = _HEADER.unpack(file.read(8))
         head = 8
         if length == 1:
             length, head = struct.unpack(">Q", file.read(8))[0], 16
-        if (
-            length < head
-            or position + length > size
-            or (kind == b"moov" and length > _LARGEST_INDEX)
-        ):
+        if length < head or position + length > size:
+            return index if is_trailer(kind, seen) else None
+        if kind == b"moov" and length > _LARGEST_INDEX:
             return None
+        seen.add(kind)
         if kind == b"moov":
             index = file.read(length - head)
         position += length
