@@ -6,6 +6,7 @@ The class decides the folder. It is raised where the fact is known and caught on
       Temporary          waits in deferred/ (or where it is) and is tried again; uses up no attempt
         ChildDied        the same, but it counts as a death: at the limit, the drop is poison
         Unreadable       this one file cannot be read now; the others can
+        LockedOut        a folder of this job may not be written now; nothing grows too old
         ToolFault        a program of this machine does not work; no attempt counts, nothing grows too old
         VolumeMissing    a volume of an archive may still come
         NoRoom           what is to be written does not fit on the disk now
@@ -91,6 +92,12 @@ class ChildDied(Temporary):
 
 class Unreadable(Temporary):
     """The machine refuses to read this one file. Somebody may put that right; nobody else waits for it."""
+
+    default_kind = "disk"
+
+
+class LockedOut(Temporary):
+    """A folder of the spool that only this job needs may not be written. The others go on."""
 
     default_kind = "disk"
 

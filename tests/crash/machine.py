@@ -236,7 +236,7 @@ async def _turn(worker: Worker) -> float:
     try:
         return await worker.step()
     except OSError as error:
-        return worker._after(error)
+        return (await worker._trouble.step_failed(error))[1]
 
 
 def clone(scene: Path, to: Path) -> None:

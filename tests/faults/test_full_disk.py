@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.pipeline.worker import Worker
+from telespool.pipeline.trouble import Trouble
 from tests.crash.scenes import SCENES
 from tests.crash.stage import Play
 
@@ -78,17 +78,17 @@ def test_full_a_little_later_each_time(
     """Claims, copies, members, notes, receipts and reports: whichever finds no block, it is written once there is one."""
     wrong = {}
     refused: set[int] = set()
-    after = Worker._after
+    failed = Trouble.step_failed
     for free in (1, 2, 3, 4, 6, 8, 10, 13, 16, 20, 25, 30):
         play = Play(SCENES[scene], small / "place")
         crowded = Crowded(play, small, free)
 
-        def note(worker: Worker, error: OSError, at: int = free) -> float:
-            if error.errno == errno.ENOSPC:
+        async def note(trouble: Trouble, error: Exception, at: int = free) -> tuple[float, float]:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
                 refused.add(at)
-            return after(worker, error)
+            return await failed(trouble, error)
 
-        monkeypatch.setattr(Worker, "_after", note)
+        monkeypatch.setattr(Trouble, "step_failed", note)
         try:
             play.run()
             assert crowded.rounds > _ROUNDS

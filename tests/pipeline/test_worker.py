@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telespool.config import loader
-from telespool.errors import LoginNeeded, NoRoom, Permanent, Temporary
+from telespool.errors import LockedOut, LoginNeeded, NoRoom, Permanent, Temporary
 from telespool.observe.progress import Activity
 from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
 from telespool.pipeline.send.sending_waits import SendingWaits
@@ -20,9 +20,10 @@ from telespool.pipeline.unpack.room_queue import RoomQueue
 from telespool.pipeline.worker import Worker, WorkerContext
 from telespool.runtime.waits import EVERYBODY, Wait, Waits
 from telespool.runtime.wakeups import WakeupBus
-from telespool.spool import Spool
+from telespool.spool import Spool, rights
 from tests.jobs import DAY, job_name
 from tests.laying import JOB, lay
+from tests.runtime.virtual_time import VirtualLoop
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -151,7 +152,7 @@ async def test_whose_fault_it_is(
 async def test_trouble_of_the_machine_is_waited_out(
     spool: Spool, error: BaseException, says: str
 ) -> None:
-    """It is told for as long as it lasts, and no longer; the worker looks again when it is rung."""
+    """It is told for as long as it lasts, and no longer; the worker looks again when a person asks."""
     context = context_of(spool)
     worker = _Idle(context, error, FileNotFoundError(2, "gone", "x"), 0.0, 600.0)
     running = asyncio.create_task(worker.run())
@@ -160,12 +161,85 @@ async def test_trouble_of_the_machine_is_waited_out(
         waits = context.activity.waits.now(spool.clock())
         if len(worker.steps) == 3 and waits:
             assert says in waits[0].reason
-            worker.wakeup.ring()
+            worker.try_again("")
     while context.activity.waits.now(spool.clock()):
         await asyncio.sleep(0)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+class _Failing(_Idle):
+    """A worker whose steps fail, each of which has moved something in the folder it listens to."""
+
+    def __init__(self, context: WorkerContext, error: Exception) -> None:
+        super().__init__(context)
+        self.error = error
+        self.begun: list[float] = []
+        self.enough = asyncio.Event()
+
+    async def step(self) -> float:
+        """Fail; now and then find nothing to do."""
+        self.begun.append(asyncio.get_running_loop().time())
+        self.context.wakeups.ring(self.hears)
+        if len(self.begun) == 25:
+            self.enough.set()
+        if len(self.begun) % 5 == 0:
+            return 0.5
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        of(errno.EACCES, None),
+        of(errno.ENOENT, None),
+        sqlite3.OperationalError("locked"),
+        MemoryError(),
+        KeyError("odd"),
+    ],
+)
+def test_no_failure_is_repeated_at_once(spool: Spool, error: Exception) -> None:
+    """Whatever fails in whichever step, the waits grow: no ring of its own makes a worker fail again and again."""
+
+    async def run() -> list[float]:
+        worker = _Failing(context_of(spool), error)
+        running = asyncio.create_task(worker.run())
+        await worker.enough.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        return worker.begun
+
+    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        begun = runner.run(run())
+    assert begun[4] - begun[0] > 1
+    assert begun[-1] - begun[0] > 600
+
+
+async def test_a_folder_of_one_job_holds_up_that_job_alone(spool: Spool) -> None:
+    """The unit waits, with the folder's name and what gives it back; nobody takes it for trouble of the machine."""
+    context = context_of(spool)
+    entry = lay(spool, "uploading/0001_a.jpg")
+
+    class _Locked(_Idle):
+        async def step(self) -> float:
+            self.guard.begin(entry)
+            raise of(errno.EACCES, locked / "0001_a.jpg")
+
+    locked = spool.root / "done" / JOB
+    locked.mkdir()
+    refused = (locked, f"{locked} may not be written")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rights, "refused", lambda *_: refused)  # root may write everywhere
+        worker = _Locked(context)
+        assert await worker._guarded_step() == 0.0
+        await worker.attempt(entry, failing(of(errno.EACCES, locked / "x"))())
+        refused = (spool.root / "done", "done may not be written")
+        with pytest.raises(PermissionError):
+            await worker._guarded_step()
+    assert [(fate, type(error)) for fate, error in worker.fates] == 2 * [("waits", LockedOut)]
+    assert f"{locked} may not be written" in worker.fates[0][1].reason
 
 
 async def test_a_login_that_ended_ends_the_worker(spool: Spool) -> None:

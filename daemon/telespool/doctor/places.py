@@ -12,9 +12,11 @@ from telespool.config.paths import start_command
 from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.observe import control_client, humanize
 from telespool.runtime.write_signs import is_leasable
+from telespool.spool import rights
 from telespool.spool.layout import FOLDERS, WORKING, SpoolLayout
 from telespool.spool.lock import Lock
 from telespool.spool.mounts import first_apart
+from telespool.spool.rights import Identity
 from telespool.spool.strangers import strangers
 
 if TYPE_CHECKING:
@@ -47,10 +49,13 @@ def spool(config: Config) -> Iterator[Finding]:
     places = [
         path for path in (root, *(root / name for name in (*FOLDERS, "tmp"))) if path.exists()
     ]
-    locked = [path for path in places if not os.access(path, os.W_OK | os.X_OK)]
+    who = _daemon(root)
+    locked = [path for path in places if not who.may_change(path)]
     if locked:
-        cure = f"Give it to the user who runs Telespool: sudo chown -R {_user()} {root} (or run doctor as that user)"
-        yield wrong("spool", f"{', '.join(map(str, locked))}: cannot be written", cure)
+        cure = "; ".join(rights.cure(path, root, who) for path in locked)
+        listed = ", ".join(f"{path} ({rights.whose(path)})" for path in locked)
+        told = f"{listed}: may not be written by {who.name}, who runs Telespool"
+        yield wrong("spool", told, f"Give it back: {cure}")
         return
     yield ok("spool", str(root))
     yield _one_file_system(root)
@@ -216,6 +221,15 @@ def waits(config: Config) -> Iterator[Finding]:
             yield wrong("waits", found, "Put it right; it goes on by itself then")
         else:
             yield note("waits", found)
+
+
+def _daemon(root: Path) -> Identity:
+    """Who works on the spool: the daemon, where one runs; else its owner, where root asks; else who asks."""
+    holder = Lock(root / "lock").holder()
+    running = Identity.of_process(holder) if holder is not None else None
+    if running is not None and running != Identity.own():
+        return running
+    return Identity.own() if os.geteuid() else Identity.of_user(root.stat().st_uid)
 
 
 def _user() -> str:

@@ -41,6 +41,11 @@ class ProgressGuard:
         self._turn = _Turn(entry, self._state(entry))
 
     @property
+    def unit(self) -> Entry | None:
+        """The unit that the step is about, as it lay there before."""
+        return self._turn.entry if self._turn else None
+
+    @property
     def watches(self) -> bool:
         """Whether the step is about a unit."""
         return self._turn is not None

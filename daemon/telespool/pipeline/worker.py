@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import abc
 import asyncio
-import errno
+import contextlib
 import sqlite3
 import traceback
 from dataclasses import dataclass, field
@@ -31,12 +31,19 @@ from telespool.errors import (
     Temporary,
 )
 from telespool.pipeline.interruption import Interruption
-from telespool.pipeline.kernel_refusals import NO_SPACE, is_below, readable, refused_by_kernel
+from telespool.pipeline.kernel_refusals import (
+    NO_SPACE,
+    is_below,
+    locked_out_of_job,
+    readable,
+    refused_by_kernel,
+)
 from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
 from telespool.pipeline.report_hooks import ReportHooks
+from telespool.pipeline.trouble import Trouble
 from telespool.runtime.cancellation import clean_up, in_thread, raise_if_cancelled
 from telespool.runtime.liveness import Liveness
-from telespool.runtime.waits import Wait
+from telespool.runtime.wakeups import Wakeup
 from telespool.spool.ages import SHORT_GAP, Ages
 from telespool.spool.job_report import close_job
 from telespool.spool.transition import claimed
@@ -51,15 +58,6 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Entry
 
 log = structlog.get_logger()
-
-_WAIT_FOR_DISK = 10.0
-_WAIT_AFTER_MISTAKE = 60.0
-_DISK_TROUBLE = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the quota is used up",
-    errno.EROFS: "the file system is read-only",
-    errno.EIO: "the disk reports an error",
-}
 
 
 class IdleTracker:
@@ -109,7 +107,8 @@ class Worker(abc.ABC):
         self.config = context.config
         self.wakeup = context.wakeups.listen(self.hears)
         self.guard = ProgressGuard(context.spool)
-        self._trouble = ""
+        self._trouble = Trouble(self.name, context.spool, context.activity.waits)
+        self._nudge = Wakeup()
         self.interruption = Interruption()
 
     @abc.abstractmethod
@@ -126,6 +125,8 @@ class Worker(abc.ABC):
 
     def try_again(self, job: str) -> None:
         """End what this job waits for here, where that can be ended: a person wants it tried. In the loop's thread."""
+        self._trouble.is_looked_at()
+        self._nudge.ring()
         self.wakeup.ring()
 
     async def attempt(self, entry: Entry, work: Awaitable[object]) -> None:
@@ -148,6 +149,11 @@ class Worker(abc.ABC):
                     f"A working file of {entry.unit.label} was removed meanwhile: {error.filename}."
                 )
                 await self._put_off(entry, Temporary(reason, kind="disk"))
+                return
+            if isinstance(error, OSError) and (
+                locked := await in_thread(locked_out_of_job, self.spool, entry, error)
+            ):
+                await self._put_off(entry, locked)
                 return
             if isinstance(error, FileNotFoundError) or await self._is_of_machine(entry, error):
                 await self._let_go(entry)
@@ -223,34 +229,52 @@ class Worker(abc.ABC):
         while True:
             self.alive()
             self.wakeup.clear()
+            self._nudge.clear()
+            deaf = 0.0
             try:
                 pause = await self.interruption.guard(self._guarded_step)
-                self._recovered()
+                self._trouble.step_succeeded(at_once=pause == 0)
             except TelespoolError:
                 raise
-            except (OSError, sqlite3.Error, MemoryError) as error:
-                raise_if_cancelled()
-                pause = self._after(error)
             except Exception as error:  # noqa: BLE001 - a mistake of ours over one unit must not end the process
                 raise_if_cancelled()
-                pause = self._after_mistake(error)
+                deaf, pause = await self._trouble.step_failed(error)
             raise_if_cancelled()
             if pause > 0:
                 if not self.wakeup.rung:
                     self.context.settled.leave(self.name)
                 self.context.heartbeat.rest(self.name)
-                await self.wakeup.wait(pause)
+                await self._nudge.wait(deaf)
+                if not self._nudge.rung:
+                    await self.wakeup.wait(pause - deaf)
                 self.context.settled.enter(self.name)
 
     async def _guarded_step(self) -> float:
         """Do one step, and see whether it moved its unit on; one that was broken off says nothing of that."""
         try:
             pause = await self.step()
+        except OSError as error:
+            if await self._waits_for_job(error):
+                return 0.0
+            raise
         except BaseException:
             self.guard.forget()
             raise
         await self._check_progress()
         return pause
+
+    async def _waits_for_job(self, error: OSError) -> bool:
+        """Let the unit of this step wait by itself where only its own job's folder is refused; whether it does."""
+        entry = self.guard.unit
+        self.guard.forget()
+        if entry is None:
+            return False
+        locked = await in_thread(locked_out_of_job, self.spool, entry, error)
+        if locked is not None:
+            with contextlib.suppress(OSError):
+                await self._put_off(entry, locked)
+                return True
+        return False
 
     async def _check_progress(self) -> None:
         """Stop a unit with which nothing happens: it goes to quarantine, and that is said.
@@ -275,50 +299,6 @@ class Worker(abc.ABC):
         log.error("unit.stuck", job=entry.job, unit=str(entry.unit.plain()), reason=reason)
         await in_thread(self.spool.quarantine, entry, reason)
         await in_thread(close_job, self.spool, entry.job)
-
-    def _recovered(self) -> None:
-        if self._trouble:
-            self._trouble = ""
-            self.context.activity.waits.end(self.name, self.name)
-
-    def _after(self, error: OSError | sqlite3.Error | MemoryError) -> float:
-        """Wait for the machine; seconds until the next look."""
-        if isinstance(error, FileNotFoundError):
-            log.info("unit.vanished", worker=self.name, file=str(error.filename), reason=str(error))
-            return 0.1
-        number = error.errno if isinstance(error, OSError) else None
-        trouble = _DISK_TROUBLE.get(number or 0) or str(error) or type(error).__name__
-        where = ""
-        if isinstance(error, OSError):
-            where = str(error.filename or self.spool.root)
-            trouble = _DISK_TROUBLE.get(number or 0) or error.strerror or trouble
-        elif isinstance(error, sqlite3.Error):
-            trouble = f"the state directory cannot be written: {trouble}"
-        else:
-            trouble = "this machine has no memory left"
-        self._wait(trouble, where, "disk.failed")
-        return _WAIT_FOR_DISK
-
-    def _after_mistake(self, error: Exception) -> float:
-        self._wait(
-            f"a mistake of Telespool: {error!r}. Please report it",
-            "",
-            "worker.failed",
-            traceback=_traceback(),
-        )
-        return _WAIT_AFTER_MISTAKE
-
-    def _wait(self, trouble: str, where: str, event: str, **more: str) -> None:
-        """Say in the log, once, and in the status that this worker waits."""
-        place = f"{where}: " if where else ""
-        sentence = f"{trouble}; nothing is lost, it goes on by itself when that is over"
-        until = self.spool.clock() + _WAIT_FOR_DISK
-        self.context.activity.waits.begin(
-            self.name, Wait(f"{place}{sentence}", until + 1, "worker", self.name, "disk")
-        )
-        if trouble != self._trouble:
-            self._trouble = trouble
-            log.error(event, worker=self.name, file=where or None, reason=sentence, **more)
 
 
 def _traceback() -> str:

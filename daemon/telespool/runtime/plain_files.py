@@ -102,9 +102,19 @@ class _Parent:
         self._handle = _descend(self._path, parts, _PASSING)
         return self._handle
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if self._handle >= 0:
             os.close(self._handle)
+        if isinstance(error, OSError):
+            _name_whole(error, self._path)
+
+
+def _name_whole(error: OSError, path: Path) -> None:
+    """Let an error of a call that took a name in a directory tell the whole path."""
+    if error.filename2 in (path.name, os.fsencode(path.name)):
+        error.filename2 = str(path)
+    elif error.filename in (path.name, os.fsencode(path.name)):
+        error.filename = str(path)
 
 
 def parent_of(path: Path) -> AbstractContextManager[int]:

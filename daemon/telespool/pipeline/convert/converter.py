@@ -15,7 +15,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from telespool.errors import ChildDied, NoRoom, Temporary, Unreadable
+from telespool.errors import ChildDied, LockedOut, NoRoom, Temporary, Unreadable
 from telespool.file_endings import by_ending
 from telespool.media.compatibility import assess
 from telespool.observe.progress import ConversionProgress
@@ -260,9 +260,8 @@ class Converter(Worker):
             self.context.activity.waits.begin(
                 self.name, Wait(error.reason, now + wait, "unit", what, error.kind)
             )
-        if isinstance(
-            error, Unreadable | NoRoom
-        ):  # others go on; it comes back by way of the uploader
+        if isinstance(error, Unreadable | NoRoom | LockedOut):
+            # Others go on; it comes back by way of the uploader.
             await in_thread(self.spool.wait, original, now + wait)
             log.warning(
                 "wait.started",

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from telespool.destinations.base import SupportsPreviews
 from telespool.errors import (
     LivePhotoRefused,
+    LockedOut,
     NeedsConversion,
     NoRoom,
     Permanent,
@@ -155,7 +156,7 @@ class Uploader(Worker):
         if (
             error.scope == "unit"
             and age > settings.max_age
-            and not isinstance(error, ToolFault | NoRoom)
+            and not isinstance(error, ToolFault | NoRoom | LockedOut)
         ):
             raise Permanent(
                 f"{await in_thread(called, self.spool, entry)} could not be sent for {age / 86400:.0f} days; the last reason was:"

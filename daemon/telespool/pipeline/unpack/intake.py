@@ -17,7 +17,15 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from telespool.archives.engine import Engine
-from telespool.errors import ChildDied, NoRoom, Permanent, ToolFault, Unreadable, VolumeMissing
+from telespool.errors import (
+    ChildDied,
+    LockedOut,
+    NoRoom,
+    Permanent,
+    ToolFault,
+    Unreadable,
+    VolumeMissing,
+)
 from telespool.pipeline.unpack import outcome
 from telespool.pipeline.unpack.caption_files import CaptionFiles
 from telespool.pipeline.unpack.late_arrivals import LateArrivals
@@ -117,8 +125,9 @@ class Intake(Worker):
 
     async def put_off(self, entry: Entry, error: Temporary) -> None:
         """Let the drop wait where it is; what lets a child be killed each time is poison at the limit."""
-        age = await in_thread(self.age, entry) if isinstance(error, Unreadable) else 0.0
-        if age > self.config.send.max_age:
+        grows = isinstance(error, Unreadable | LockedOut)
+        age = await in_thread(self.age, entry) if grows else 0.0
+        if isinstance(error, Unreadable) and age > self.config.send.max_age:
             raise Permanent(f"{error.reason} Move it back to incoming/ when it is.") from None
         if isinstance(error, ChildDied) and self._is_last_try(entry):
             raise Permanent(
@@ -132,7 +141,7 @@ class Intake(Worker):
         wait = error.retry_after or self.config.send.retry_min
         if isinstance(error, ToolFault) and error.tool == "7-Zip":
             self.engine = None  # an upgrade may have put it elsewhere
-        if isinstance(error, Unreadable):
+        if grows:
             wait = max(wait, min(age, self.config.send.retry_max))
         self._not_before[entry.job] = time.monotonic() + wait
         if not isinstance(error, ChildDied):
