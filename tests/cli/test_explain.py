@@ -192,6 +192,11 @@ def test_what_would_be_left(tmp_path: Path, capsys: Capture) -> None:
         "links are not followed"
         in telespool(capsys, spool.config, "explain", tmp_path / "link").out
     )
+    for name in ("caption.txt", "nofile.jpg.caption.txt", "nofile.zip.password"):
+        (tmp_path / name).write_text("words")
+        said = telespool(capsys, spool.config, "explain", tmp_path / name).out
+        assert said.startswith(f"{name}: it is left in the inbox\n")
+        assert "quarantine" not in said
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("1.jpg", bytes(3000))
         archive.writestr("2.jpg", bytes(3000))

@@ -98,7 +98,8 @@ def _place(path: Path, folders: SpoolLayout) -> Told | None:
 
 def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
     """Explain a drop that is still in the inbox: why it is, and what would become of it."""
-    from telespool.pipeline.claim.drops import find as drops  # noqa: PLC0415 - only here
+    from telespool.pipeline.claim.drop import CAPTION_ALONE  # noqa: PLC0415 - only here
+    from telespool.pipeline.claim.drops import find as drops  # noqa: PLC0415 - the same
 
     ignore = config.inbox.ignore
     inbox = config.spool.inbox or config.spool.root / "inbox"
@@ -119,6 +120,8 @@ def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
             why = f"it is taken once nothing has changed for {settle:.0f} s, while the daemon runs"
             if drop.obstacle:
                 why = drop.obstacle
+            elif drop.caption:
+                why = CAPTION_ALONE
             elif drop.open_for_writing:
                 why = "a program still writes to it; it is taken when that is over"
             else:

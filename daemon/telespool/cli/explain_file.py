@@ -111,6 +111,15 @@ def explain_drop(drop: Drop, config: Config, config_path: Path | None = None) ->
     """Tell what would become of a drop."""
     passwords = (*config.archives.passwords, *Secrets.read(config_path).archive_passwords)
     found = asyncio.run(_rehearsed(drop, config, passwords))
+    if drop.obstacle and found.quarantined:  # it does not come so far
+        told = {
+            "kind": found.alone.verdict.kind if found.alone and found.alone.verdict else "other"
+        }
+        left, lines = (
+            drop.obstacle,
+            [f"{found.label}: it is left in the inbox", f"  {drop.obstacle}"],
+        )
+        return told | {"verdict": "skip", "reasons": [], "left_in_inbox": left}, lines, 0
     told, lines, code = _told(drop, found)
     left = drop.obstacle or found.waits
     if left:

@@ -15,7 +15,7 @@ from telespool.observe import humanize
 from telespool.observe.job_waits import waits
 from telespool.spool.account import MOVED, REMOVED, Account, Fate, Proof, fates, late
 from telespool.spool.gathering import gathers, patient_until
-from telespool.spool.job_captions import CAPTION, is_used
+from telespool.spool.job_captions import is_used, tells_of_used
 from telespool.spool.layout import FOLDERS, NOTES, SKIPPED, WORKING
 from telespool.spool.names import Job
 from telespool.spool.waiting import HELD, waits_until
@@ -139,7 +139,7 @@ class JobHistory:
     @property
     def _captions(self) -> list[str]:
         """The captions whose text stands in the chat."""
-        return [line for line in self.skipped if f": {CAPTION}" in line]
+        return [line for line in self.skipped if tells_of_used(line)]
 
     @property
     def _left_out(self) -> list[str]:

@@ -31,6 +31,11 @@ def is_used(reason: str) -> bool:
     return reason.startswith(CAPTION)
 
 
+def tells_of_used(line: str) -> bool:
+    """Whether a line of skipped.txt is of a caption whose text stands in the chat."""
+    return f": {CAPTION}" in line
+
+
 WITH_THE_DROP = 0
 """The number of the caption that was dropped beside an archive."""
 

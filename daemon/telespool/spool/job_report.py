@@ -18,6 +18,7 @@ from telespool.config.units import human_count, human_size, human_span
 from telespool.runtime import plain_files
 from telespool.spool import receipts
 from telespool.spool.account import brief, fates
+from telespool.spool.job_captions import tells_of_used
 from telespool.spool.layout import CONTENTS, NOTES, SKIPPED
 from telespool.spool.names import Job
 from telespool.spool.receipts import kept
@@ -50,6 +51,8 @@ class Report:
     begun: float = 0.0
     ended: float = 0.0
     remarks: tuple[str, ...] = ()
+    captions: tuple[str, ...] = ()
+    """Files whose text stands in the chat."""
     unexplained: tuple[str, ...] = ()
     """Files of which nothing says what became of them: there must be none."""
     withdrawn: tuple[str, ...] = ()
@@ -70,18 +73,20 @@ class Report:
             told = f" ({why})" if why else ""
             quarantined += [f"{member.unit}{told}" for member in folders.members(entry)]
         parsed = Job.parse(job)
+        left_out = folders.lines(job, SKIPPED)
         account = fates(folders, job)
         return cls(
             job,
             tuple(sent),
             tuple(recovered),
             tuple(quarantined),
-            tuple(folders.lines(job, SKIPPED)),
+            tuple(line for line in left_out if not tells_of_used(line)),
             tuple(folders.lines(job, NOTES)),
             bytes=sum(line.size for line in receipts.read(folders, job) if line.message),
             begun=parsed.claimed if parsed else 0.0,
             ended=_ended(folders, job),
             remarks=(*_kept(folders, job), *receipts.remarks(folders, job)),
+            captions=tuple(line for line in left_out if tells_of_used(line)),
             unexplained=_of(account, "unexplained"),
             withdrawn=_of(account, "withdrawn"),
         )
@@ -92,6 +97,8 @@ class Report:
             f"{self.job}: {len(self.sent)} sent, {len(self.recovered)} of them recovered by conversion,"
             f" {len(self.quarantined)} quarantined, {len(self.skipped)} skipped"
         )
+        if self.captions:
+            outcome += f", {human_count(len(self.captions), 'caption')} used"
         if self.withdrawn:
             outcome += f", {len(self.withdrawn)} withdrawn by hand"
         lines = [outcome]
@@ -100,7 +107,8 @@ class Report:
             began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.begun))
             lines.append(f"  {human_size(self.bytes)} in {took}, dropped {began}")
         lines += [f"  {remark}" for remark in self.remarks]
-        told = {"quarantined": self.quarantined, "skipped": self.skipped, "not whole": self.notes}
+        told = {"quarantined": self.quarantined, "skipped": self.skipped, "used": self.captions}
+        told |= {"not whole": self.notes}
         told |= {"withdrawn": self.withdrawn, "not accounted for": self.unexplained}
         for title, names in told.items():
             lines += [f"  {title}: {name}" for name in names]
@@ -154,7 +162,8 @@ def _close(spool: Spool, job: str) -> None:
             FileNotFoundError
         ):  # a link stands there: it is put right by the rename
             said = plain_files.read_text(before).splitlines()
-    any_fate = report.sent or report.quarantined or report.skipped or report.withdrawn
+    left_out = report.skipped or report.captions
+    any_fate = report.sent or report.quarantined or left_out or report.withdrawn
     if said == lines or not any_fate:
         return
     spool.remove_passwords(job)  # before the report: without one this is done again after a crash

@@ -55,6 +55,10 @@ async def test_the_pages_of_a_scan(house: House, order: str) -> None:
     assert len(captions) == 5
     assert {each for name, each in captions.items() if "scan" in name} == {"Grandma's letter"}
     assert house.captions() == {"Letters"}
+    (report,) = house.root.glob("done/*/report.txt")
+    outcome, *lines = report.read_text().splitlines()
+    assert outcome.endswith("0 skipped, 2 captions used")
+    assert sum(line.startswith("  used: ") for line in lines) == 2
 
 
 @pytest.mark.media

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+CAPTION_ALONE = (
+    "caption.txt goes with the photos and videos that are dropped with it. It is left in the inbox until there are some."
+    " For an archive or a folder, call it like that: trip.zip.caption.txt."
+)
 Signature = tuple[tuple[int, int, int, int], ...]
 
 

@@ -27,6 +27,7 @@ from telespool.archives import volumes
 from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent
 from telespool.pipeline.claim.copy_taking import CopyTaking, together_as
+from telespool.pipeline.claim.drop import CAPTION_ALONE
 from telespool.pipeline.claim.drops import find, find_below
 from telespool.pipeline.claim.near_names import nearly
 from telespool.pipeline.claim.stability import StabilityTracker
@@ -51,10 +52,6 @@ if TYPE_CHECKING:
     from telespool.runtime.fs_watcher import FolderWatcher
     from telespool.spool.layout import Entry
 
-_CAPTION_ALONE = (
-    "caption.txt goes with the photos and videos that are dropped with it, and there are none. It is left in the inbox until"
-    " there are. For an archive or a folder, call it like that: trip.zip.caption.txt."
-)
 _SHORTEST = 0.05
 _FIRST_GAP = 5.0
 _LONGEST_GAP = 600.0
@@ -150,7 +147,7 @@ class Inbox(Worker):
                 settled.append([drop])
         for files in loose.values():
             if all(drop.caption for drop, _ in files):
-                self._name(files[0][0].path, _CAPTION_ALONE)
+                self._name(files[0][0].path, CAPTION_ALONE)
                 continue
             jobs, wait = self._settling.together(files)
             # The caption is last: a job is called like the first of its files.

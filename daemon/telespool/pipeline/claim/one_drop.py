@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telespool.clutter import clutter, ignored, unfinished
+from telespool.pipeline.claim.drop import CAPTION_ALONE
 from telespool.pipeline.claim.drops import Finder
 from telespool.runtime.write_signs import WriteSigns
 from telespool.spool.names import DEFAULT_CHAT
@@ -41,7 +42,8 @@ def drop_of(
     if path not in paths:
         sentence = f"{path.name} would be left in the inbox: what lies beside it says that it is not finished."
         return replace(finder.look(path, chat), obstacle=sentence)
-    return next(finder.together(paths, chat, only=path))
+    found = next(finder.together(paths, chat, only=path))
+    return replace(found, obstacle=found.obstacle or CAPTION_ALONE) if found.caption else found
 
 
 def drops_of_topic(
