@@ -48,6 +48,10 @@ def run(options: argparse.Namespace) -> int:
 def _wanted(spool: Spool, what: str) -> list[Entry]:
     found = find_claimed(spool, what)
     lying = (*spool.units("uploading", found.job), *spool.units("deferred", found.job))
+    waiting = [entry for entry in found.entries if entry.folder in {"uploading", "deferred"}]
+    # The membership of an album is fixed.
+    if any(entry.path.parent.name != entry.job for entry in waiting):
+        raise Permanent(f"{what} is part of an album: hold the album, or the job {found.job}.")
     entries = [entry for entry in found.entries or lying if _may_be_held(entry)]
     if not entries:
         raise Permanent(
@@ -58,8 +62,6 @@ def _wanted(spool: Spool, what: str) -> list[Entry]:
 
 
 def _may_be_held(entry: Entry) -> bool:
-    if entry.path.parent.name != entry.job:
-        return False  # a member of an album: its membership is fixed
     if entry.folder == "deferred":
         return not entry.unit.is_held
     return entry.folder == "uploading" and not entry.unit.attempt
