@@ -86,3 +86,21 @@ def test_what_cannot_be_compared_is_taken(spool: Spool, tmp_path: Path) -> None:
     assert taking.untaken(drop) == []
     path.unlink()
     assert [source.name for source in taking.untaken(drop)] == ["a.jpg"]
+
+
+def test_captions_of_a_copied_folder(spool: Spool, tmp_path: Path) -> None:
+    """A caption.txt goes with what comes later, too; captions alone are no reason to take anything."""
+    config = loader.parse('[inbox]\ntake = "copy"\n', "config.toml")
+    folder = tmp_path / "trip"
+    (folder / "day").mkdir(parents=True)
+    for name in ("caption.txt", "day/1.jpg", "day/1.jpg.caption.txt"):
+        (folder / name).write_text(name)
+    drop = Drop(folder, "default", ())
+    taking = CopyTaking(spool, config.inbox)
+    taking.take([drop])
+    (folder / "day" / "1.jpg.caption.txt").write_text("written anew")
+    assert taking.untaken(drop) == []
+
+    (folder / "day" / "2.jpg").write_text("2")
+    found = sorted(source.name for source in taking.untaken(drop))
+    assert found == ["caption.txt", "day/1.jpg.caption.txt", "day/2.jpg"]

@@ -47,11 +47,14 @@ class CopyTaking:
         """What of a drop was not taken yet: of a folder some files, of the parts of an archive all or none. Blocks."""
         beside = [Source(path, path.name, f"{drop.place}/{path.name}") for path in drop.beside]
         if plain_files.is_directory(drop.path):
-            inside = [each for each in self._inside(drop) if each not in self._taken]
-            return inside and [*inside, *beside]
+            inside = [(each, each not in self._taken) for each in self._inside(drop)]
+            if not any(new and _caption(each) is None for each, new in inside):
+                return []
+            # A caption.txt counts for what comes later, too.
+            return [each for each, new in inside if new or _caption(each) == ""] + beside
         files = [Source(drop.path, drop.path.name, f"{drop.place}/{drop.path.name}"), *beside]
         # A caption that is written anew is no reason to post anything again.
-        telling = [each for each in files if caption_for(each.name) is None]
+        telling = [each for each in files if _caption(each) is None]
         try:
             return [] if all(each in self._taken for each in telling) else files
         except OSError:
@@ -73,3 +76,8 @@ class CopyTaking:
         entry, names = self._spool.take(sources, first.chat, label, single=alone, topic=first.topic)
         self._taken.add(names)
         return entry
+
+
+def _caption(source: Source) -> str | None:
+    """Whose caption it is, by its name: "" for a caption.txt, None for no caption."""
+    return caption_for(source.name.rpartition("/")[2])
