@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.spool.layout import WORKING
+from telespool.spool import Spool
+from telespool.spool.layout import FOLDERS, WORKING
 from telespool.spool.live_photos import LoneStill, part_live_photos
 from telespool.spool.names import Unit
 from tests.laying import JOB, entry_at, lay_file, lay_files
+from tests.pipeline.drop_house import Death, Dying
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from telespool.spool import Spool
     from telespool.spool.layout import Entry
 
 ALBUM = "uploading/0001-0004_album"
@@ -104,6 +105,43 @@ def test_a_story_that_overflows_keeps_its_order(spool: Spool) -> None:
         "uploading/0008-8000001=0008_album/0010~0009_9.mov",
         "uploading/0008-8000001=0008_album/8000001c=0008_8.mp4",
     ]
+
+
+def test_a_story_keeps_its_order_whenever_the_process_dies(tmp_path: Path) -> None:
+    """At each rename and fsync: parted again, all stands once, each clip behind its photo, in albums that hold it."""
+    album, calls, died = "uploading/0001-0010=0001@1_album", -1, True
+    expected = ["1.jpg", "2.jpg", "2.mp4", *(f"{n}.jpg" for n in range(3, 6)), "5.mp4", "6.jpg"]
+    expected += ["7.jpg", "8.jpg", "8.mp4", "9.jpg", "9.mov"]
+    while died:
+        calls += 1
+        spool = Spool(tmp_path / str(calls))
+        for folder in (*FOLDERS, "tmp"):
+            (spool.root / folder).mkdir(parents=True)
+        photos = [f"{album}/{n:04d}={n:04d}_{n}.jpg" for n in range(1, 10)]
+        lay_files(spool, *photos, f"{album}/0010~0009_9.mov")
+        whole, spool.disk = spool.disk, Dying(calls)
+        try:
+            _part_all(spool)
+            died = False
+        except Death:
+            spool.disk = whole
+            for entry in spool.units("uploading", JOB):
+                spool.reunite(entry)
+            _part_all(spool)
+        row = sorted(spool.units("uploading", JOB), key=lambda each: each.unit.order)
+        found = [[each.unit.label for each in spool.members(entry)] for entry in row]
+        assert [label for labels in found for label in labels] == expected, calls
+        assert max(map(len, found)) <= 10
+    assert calls > 20
+
+
+def _part_all(spool: Spool) -> None:
+    """Let the clips of 2, 5 and 8 go apart that have not yet, wherever they are."""
+    for entry in list(spool.units("uploading", JOB)):
+        stills = {each.unit.first: each for each in spool.members(entry)}
+        left = [n for n in (2, 5, 8) if n in stills and stills[n].unit.still is None]
+        apart = [LoneStill(stills[n], None, film(spool, f"{n}.mp4")) for n in left]
+        part_live_photos(spool, entry, apart, size=10)
 
 
 def test_a_clip_within_its_still(spool: Spool) -> None:
