@@ -5,10 +5,12 @@ An album may hold copies of several originals, and what was sent as it is: then 
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
-from telespool.errors import TelespoolError, Temporary, ToolFault
+from telespool.errors import Permanent, TelespoolError, Temporary, ToolFault
 from telespool.pipeline.worker import log
+from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 
 if TYPE_CHECKING:
@@ -34,6 +36,17 @@ def waiting_together(
                 raise error
             found.setdefault((error.kind, error.retry_after), (error, []))[1].append(number)
     return list(found.values())
+
+
+def nothing_in(album: Entry) -> Permanent:
+    """Why an album without any file of ours is not sent; FileNotFoundError where nothing at all is in it. Blocks."""
+    for name in plain_files.names(album.path):
+        kind = plain_files.kind_of(plain_files.lstat(album.path / name)) or "no file of this album"
+        said = f"This album holds nothing that can be sent: {name} is {kind}"
+        return Permanent(
+            f"{said}. Put the file itself there, and move the folder back to uploading/."
+        )
+    raise FileNotFoundError(errno.ENOENT, "it is empty", str(album.path))
 
 
 async def give_up(spool: Spool, entry: Entry, reason: str) -> None:

@@ -29,6 +29,7 @@ from telespool.observe.progress import UploadProgress
 from telespool.pipeline import glance
 from telespool.pipeline.kernel_refusals import readable
 from telespool.pipeline.send.live_photos import clips_of
+from telespool.pipeline.send.refusals import nothing_in
 from telespool.pipeline.worker import log
 from telespool.runtime import broken_off, plain_files
 from telespool.runtime.cancellation import in_thread
@@ -129,7 +130,7 @@ class Stager:
         self._context.activity.upload = None
         try:
             done = await task
-        except (OSError, LoginNeeded, NoRoom):
+        except (OSError, LoginNeeded, NoRoom, Permanent):
             return None  # it is seen again, and told, when it is brought in its turn
         except asyncio.CancelledError:
             task.cancel()
@@ -138,9 +139,14 @@ class Stager:
         return None if done.holds_up else done
 
     async def bring(self, entry: Entry) -> StagedUnit:
-        """Bring all files of a unit. OSError and LoginNeeded leave; what is about a file stands in `refused`."""
+        """Bring all files of a unit; what is about one of them stands in `refused`.
+
+        OSError and LoginNeeded leave, and Permanent where it holds no file.
+        """
         unit, seen = await in_thread(self._look, entry)
         members = unit.members
+        if not members:
+            raise await in_thread(nothing_in, entry)
         clips = clips_of(members.values())
         halves = {clip.unit.first for clip in clips.values()}
         items = {number: member for number, member in members.items() if number not in halves}

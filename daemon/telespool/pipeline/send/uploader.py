@@ -334,12 +334,8 @@ class Uploader(Worker):
                 continue
             member = members[number]
             if isinstance(error, NeedsConversion) and self.preparing.convertible(member):
-                log.info(
-                    "unit.deferred",
-                    job=member.job,
-                    unit=str(member.unit.plain()),
-                    reason=error.reason,
-                )
+                told = {"job": member.job, "unit": str(member.unit.plain())}
+                log.info("unit.deferred", **told, reason=error.reason)
                 await in_thread(self.spool.defer, member)
             else:
                 await self.give_up(member, error)
