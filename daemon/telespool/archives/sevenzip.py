@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 _NO_ANSWER = "-p"  # an empty password: without it 7-Zip asks, and ends with "Break signaled"
 _PROBES = 3  # members on which another password is tried: the first may be damaged
+_LONGEST_LISTING = 1 << 30
 _LIST_TIME = 600.0
 _STALL = 300.0  # seconds without a byte
 # Processor seconds: some to begin with, and one for so many bytes of either side. 7-Zip's slowest method is
@@ -146,7 +147,10 @@ class SevenZip:
     async def count(self, shown: bytes) -> int:
         """How many lines of the listing look like the one that announces this entry in a pass."""
         listing = await subprocesses.output(
-            self.command("l", None, "-slt"), limits=self.limits(0), timeout=_LIST_TIME
+            self.command("l", None, "-slt"),
+            limits=self.limits(0),
+            timeout=_LIST_TIME,
+            most=_LONGEST_LISTING,
         )
         line = b"- " + shown.rstrip(b"/")
         return sum(found.rstrip(b"/") == line for found in listing[1].split(b"\n"))

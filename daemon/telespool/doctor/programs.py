@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from telespool.archives.engine import Engine
+from telespool.archives.known_good import CURE
+from telespool.archives.messages import NOT_FOUND
 from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.errors import TelespoolError
 from telespool.media import encoders, ffmpeg, photo_pool
@@ -116,7 +118,7 @@ async def seven_zip(config: Config) -> list[Finding]:
         engine = await Engine.find(config.archives)
     except TelespoolError as error:
         cure = "Install it: apt install 7zip (or say where it is: [archives] command)"
-        return [wrong("7-Zip", error.reason, cure)]
+        return [wrong("7-Zip", error.reason, cure if NOT_FOUND in error.reason else CURE)]
     findings = [ok("7-Zip", f"{engine.version}, {engine.program}")]
     if engine.reads_rar:
         findings.append(ok("RAR", "can be unpacked"))

@@ -245,17 +245,22 @@ async def _listen(
     on_error: Callable[[str], None],
 ) -> None:
     await asyncio.gather(
-        _each_line(process.stdout, on_out), _each_line(process.stderr, on_error), process.wait()
+        _each_line(process.stdout, on_out),
+        _each_line(process.stderr, on_error, last=_LINES),
+        process.wait(),
     )
 
 
-async def _each_line(stream: asyncio.StreamReader | None, hear: Callable[[str], None]) -> None:
+async def _each_line(
+    stream: asyncio.StreamReader | None, hear: Callable[[str], None], *, last: int = 0
+) -> None:
+    """Pass on each line; where `last` is given, only so many of what came at once: others are of no use."""
     if stream is None:
         return
     buffer = b""
     while piece := await stream.read(1 << 16):
         *lines, buffer = (buffer + piece).replace(b"\r", b"\n").split(b"\n")
-        for line in lines:
+        for line in lines[-last:]:
             hear(line.decode("utf-8", "replace"))
         buffer = buffer[-4096:]  # a line without an end must not fill the memory
     if buffer:

@@ -53,7 +53,17 @@ async def _probe(settings: ConvertSettings) -> None:
         settings,
     )
     if out.split() != [b"h264", b"aac"]:
-        raise Permanent(f"it says {out[:80]!r} of the sample")
+        raise Permanent(_answer(out))
+
+
+def _answer(out: bytes) -> str:
+    """What it answered, as people can read it."""
+    said = " ".join(out[:80].decode("ascii", "replace").split())
+    if not said:
+        return "it says nothing of the sample"
+    if "\ufffd" in said or not said.isprintable():
+        return "what it says of the sample is no answer but rubbish"
+    return f"it says “{said}” of the sample"
 
 
 async def _encode(settings: ConvertSettings) -> None:

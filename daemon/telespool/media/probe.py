@@ -209,7 +209,7 @@ async def _ask(
         raise Permanent(
             f"{path.name} cannot be read: ffprobe did not come to an end within {_TIMEOUT:.0f} s"
         ) from None
-    found = _parse(out, ffmpeg.last_words(err) if err else "", deep=deep)
+    found = await asyncio.to_thread(_parse, out, ffmpeg.last_words(err) if err else "", deep=deep)
     if found is None or not found.streams:
         words = (
             ffmpeg.last_words(err)
@@ -224,6 +224,8 @@ def _parse(out: bytes, complaint: str, *, deep: bool) -> Probe | None:
     try:
         found = json.loads(out or b"{}")
     except ValueError:
+        return None
+    if not isinstance(found, dict):
         return None
     about, frames = found.get("format", {}), found.get("frames", [])
     tags = {str(key).lower(): str(value) for key, value in about.get("tags", {}).items()}

@@ -79,10 +79,13 @@ async def _one_frame(
 
 
 def _jpeg(picture: bytes, most: int) -> bytes:
-    with Image.open(io.BytesIO(picture), formats=["PPM"]) as image:
-        for quality in (85, 70, 50, 30):
-            out = io.BytesIO()
-            image.save(out, "JPEG", quality=quality, optimize=True)
-            if out.tell() <= most:
-                break
-        return out.getvalue()
+    try:
+        with Image.open(io.BytesIO(picture), formats=["PPM"]) as image:
+            for quality in (85, 70, 50, 30):
+                out = io.BytesIO()
+                image.save(out, "JPEG", quality=quality, optimize=True)
+                if out.tell() <= most:
+                    break
+            return out.getvalue()
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise Permanent("what ffmpeg gave for a thumbnail is no picture") from error

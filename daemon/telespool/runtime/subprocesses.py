@@ -22,11 +22,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from telespool.errors import ChildDied
+from telespool.errors import ChildDied, Permanent
 from telespool.runtime.cancellation import shielded_until_done
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+MOST_OUTPUT = 64 << 20
+"""Bytes that a child may put out where all of it is kept."""
+
+_TAIL = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,23 +154,64 @@ async def output(
     limits: ChildLimits | None = None,
     timeout: float = 60.0,  # noqa: ASYNC109 - the limit belongs to the child, which is killed at it
     data: bytes | None = None,
+    most: int = MOST_OUTPUT,
 ) -> tuple[int, bytes, bytes]:
-    """Run a child to its end; its exit code, stdout and stderr.
+    """Run a child to its end; its exit code, stdout, and the end of its stderr.
 
-    TimeoutError after `timeout` seconds; ChildDied where somebody else has killed it.
+    TimeoutError after `timeout` seconds; ChildDied where somebody else has killed it; Permanent where it puts out more
+    than `most` bytes.
     """
     process = await start(
         command,
         limits=limits,
         stdin=asyncio.subprocess.PIPE if data is not None else asyncio.subprocess.DEVNULL,
     )
+    saying = asyncio.create_task(tail_of(process.stderr))
+    giving = asyncio.create_task(_give(process.stdin, data))
     try:
         async with asyncio.timeout(timeout):
-            stdout, stderr = await process.communicate(data)
+            stdout = await _all_of(process.stdout, most)
+            if stdout is None:
+                words = f"{os.path.basename(command[0])} put out more than {most >> 20} MiB"  # noqa: PTH119 - a word
+                raise Permanent(words)
+            stderr = await saying
+            await giving
+            await process.wait()
     finally:
+        saying.cancel()
+        giving.cancel()
         await end(process)
     check_death(command[0], process.returncode)
     return process.returncode or 0, stdout, stderr
+
+
+async def tail_of(stream: asyncio.StreamReader | None) -> bytes:
+    """Read what a child says to its end, however much that is; the last of it."""
+    kept = b""
+    while stream is not None and (some := await stream.read(_TAIL)):
+        kept = (kept + some)[-_TAIL:]
+    return kept
+
+
+async def _all_of(stream: asyncio.StreamReader | None, most: int) -> bytes | None:
+    """Read to the end; None where more than `most` bytes came."""
+    pieces: list[bytes] = []
+    while stream is not None and (some := await stream.read(1 << 18)):
+        pieces.append(some)
+        most -= len(some)
+        if most < 0:
+            return None
+    return b"".join(pieces)
+
+
+async def _give(stream: asyncio.StreamWriter | None, data: bytes | None) -> None:
+    """Give a child what it reads; one that reads no further needs none of it."""
+    if stream is None or data is None:
+        return
+    with contextlib.suppress(ConnectionError):
+        stream.write(data)
+        await stream.drain()
+    stream.close()
 
 
 def how_it_ended(code: int) -> str:

@@ -5,7 +5,8 @@
 
 Before the block a
 tool that is known not to work raises `ToolFault` at once, so that nothing is tried in vain. Where the block raises what
-would blame the file, the tool's own sample is tried the same way; only if that passes does the error leave. Otherwise
+would blame the file, or stumbles over what the tool answered, the tool's own sample is tried the same way; only if that
+passes does the error leave. Otherwise
 `ToolFault` leaves in its place: nothing is wrong with the file, whoever needs the tool waits, and nobody else does. The
 gap between two trials grows with the length of the outage, up to a minute.
 
@@ -32,6 +33,8 @@ log = structlog.get_logger()
 _FIRST_GAP, _LONGEST_GAP = 2.0, 60.0
 _SHARE = 0.25  # of the outage so far passes before the next trial
 _LONGEST_TRIAL = 90.0
+_NO_ANSWER = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError)
+"""What comes of taking rubbish for the answer of a program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ class ToolHealth:
         try:
             async with _ended_if(self._hangs(tools, patience)):
                 yield
-        except (Permanent, ChildDied, ToolFault) as error:
+        except (Permanent, ChildDied, ToolFault, *_NO_ANSWER) as error:
             for tool in tools:
                 await self.blame(tool, begun, cause=error)
             raise

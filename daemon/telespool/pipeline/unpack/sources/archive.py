@@ -15,7 +15,9 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING, cast
 
 from telespool.archives.blocking import AHEAD, MOST_AHEAD
+from telespool.archives.known_good import NAME
 from telespool.archives.members import Member
+from telespool.archives.messages import NOT_FOUND
 from telespool.archives.nested import together
 from telespool.archives.signatures import is_surely_none, recognise
 from telespool.archives.volumes import may_be
@@ -57,10 +59,14 @@ _ENGINE_AGAIN = 5.0
 async def open_archive(path: Path, name: str, rules: Rules) -> Archive:
     """Open an archive, which people call `name`, by the rules of its drop."""
     if rules.engine is None:
+        broken = next((each for each in HEALTH.outages if each.tool.name == NAME), None)
+        if broken is not None and NOT_FOUND not in broken.reason:
+            reason = f"{name} is an archive. {broken.reason}"
+            raise ToolFault(reason, tool=NAME, retry_after=_ENGINE_AGAIN)
         raise ToolFault(
             f"{name} is an archive, but there is no 7-Zip on this machine."
             " Install it (Debian: apt install 7zip); it is unpacked by itself then.",
-            tool="7-Zip",
+            tool=NAME,
             retry_after=_ENGINE_AGAIN,
         )
     words = rules.passwords_for(name)
