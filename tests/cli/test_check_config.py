@@ -56,6 +56,15 @@ def test_what_is_wrong(
         assert "characters; it must be the 32" in said.err
 
 
+def test_an_empty_file(tmp_path: Path, capsys: Capture) -> None:
+    """It is fine, and said to set nothing."""
+    spool = make(tmp_path)
+    spool.config.write_text("# nothing\n")
+    said = telespool(capsys, spool.config, "check-config")
+    assert said.code == 0
+    assert "It sets nothing" in said.out
+
+
 def test_without_a_file(capsys: Capture) -> None:
     """The defaults are used, and where a file would be looked for is said."""
     if Path("/etc/telespool/config.toml").exists():

@@ -69,12 +69,20 @@ async def test_a_hangup_goes_on_with_the_new_configuration(tmp_path: Path) -> No
         assert not making.inbox("second")
     await until(lambda: making.inbox("second"))
 
-    making.write("[convert]\ncrf = 99\n")
-    with capture_logs() as logs:
-        os.kill(os.getpid(), signal.SIGHUP)
-        await until(lambda: logs)
-    assert "crf" in logs[0]["problem"]
-    assert len(making.made) == 2
+    for wrong, says in (
+        ('[spool]\nroot = "spool"\n[convert]\ncrf = 99\n', "crf"),
+        ("", "the configuration sets nothing"),
+        ("# all of it\n[chats]\n", "the configuration sets nothing"),
+        ('[spool]\nroot = "other"\n', f"does not leave the spool {tmp_path / 'spool'} for"),
+    ):
+        making.file.write_text(wrong)
+        with capture_logs() as logs:
+            os.kill(os.getpid(), signal.SIGHUP)
+            await until(logs.copy)
+        assert logs[0]["event"] == "config.reload_refused"
+        assert says in logs[0]["problem"]
+    assert not (tmp_path / "other").exists()
+    assert making.inbox("second")
 
     os.kill(os.getpid(), signal.SIGTERM)
     await asyncio.wait_for(running, 20)

@@ -27,6 +27,11 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(problems)
     if path:
         print(f"{path}: fine")
+        if loader.sets_nothing(config):
+            print(
+                "It sets nothing, so the defaults are used; a reload of it is refused, as it may be an accident"
+                " (telespool setup makes one, or see config.example.toml)."
+            )
         if posts and api_hash is None:
             print(
                 f"The API hash is missing: put it into {path.parent / 'secrets/api-hash'} (chmod 600),"

@@ -97,6 +97,14 @@ def load_with_secrets(path: Path | None) -> tuple[Config, Secrets, list[str]]:
     return config, secrets, problems
 
 
+def sets_nothing(config: Config) -> bool:
+    """Whether all of a configuration is as it is without any key."""
+    bare = parse("", "")
+    return dataclasses.replace(config, spool=bare.spool) == bare and (
+        config.spool in {bare.spool, _own_spool(bare.spool, os.geteuid())}
+    )
+
+
 def _own_spool(spool: SpoolSettings, user: int) -> SpoolSettings:
     """Return where files go without a configuration: below the home, unless the machine has a spool."""
     if not user or spool.root.exists():

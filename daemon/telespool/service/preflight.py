@@ -1,7 +1,8 @@
 """Check before a reload whether the service could work with a configuration.
 
 Looks at files alone, asks nobody, changes nothing: the login is there, the spool's folders can be made and written, no
-other process has the spool, the posts have a place. Blocks for milliseconds.
+other process has the spool, the posts have a place. What an accident leaves of a configuration (an empty file) is no
+wish to leave the spool and all chats. Blocks for milliseconds.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from telespool.config import loader
 from telespool.config.paths import inbox, posts
 from telespool.destinations.base import SupportsPreflight
 from telespool.spool.lock import Lock
@@ -22,6 +24,16 @@ if TYPE_CHECKING:
 
 def obstacles(service: Service, running: Service | None = None) -> list[str]:
     """Return a sentence for each thing that would keep `service` from working; `running` holds what is its own."""
+    if (
+        running is not None
+        and service.config != running.config
+        and loader.sets_nothing(service.config)
+    ):
+        problem = (
+            "the configuration sets nothing: its file is empty, cut off, or gone. The one before stays; to go on"
+            " with the defaults, restart the service"
+        )
+        return [problem]
     return [*_spool(service, running), *_destination(service)]
 
 
@@ -32,6 +44,11 @@ def _spool(service: Service, running: Service | None) -> Iterator[str]:
         if not _may_write(path):
             yield f"{key}: {path} cannot be made or written by this user; give it to {_me()}, or name another place"
     ours = running is not None and _same(running.config.spool.root, root)
+    if running is not None and not ours:
+        yield (
+            f"spool.root: a reload does not leave the spool {running.config.spool.root} for {root}: its jobs would be"
+            " left behind. To go there, restart the service"
+        )
     if not ours and (holder := Lock(root / "lock").holder()) is not None:
         yield f"spool.root: another telespool (process {holder}) is working on {root}"
 
