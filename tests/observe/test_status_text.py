@@ -195,3 +195,13 @@ def test_a_reason_that_is_a_list(tmp_path: Path) -> None:
         {f"quarantine/{JOB}/0000_a.zip": b"0", f"quarantine/{JOB}/0000_a.zip.txt": note},
     )
     assert "    These do not come out: a.jpg and 1 more" in text
+
+
+def test_a_note_that_is_a_link(tmp_path: Path) -> None:
+    """Nothing of what it leads to is told: who looks may read more than who made the link."""
+    secret = tmp_path / "secret"
+    secret.write_text("the root's own words")
+    spool = make(tmp_path / "home", {f"quarantine/{JOB}/0009_x.jpg": b"1"})
+    (spool.root / "quarantine" / JOB / "0009_x.jpg.txt").symlink_to(secret)
+    status = Status.of(SpoolLayout(spool.root), {})
+    assert "own words" not in str(status)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,3 +87,47 @@ def test_dropping_content_spares_other_names(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"a"
     assert (tmp_path / "b").read_bytes() == b""
     assert (tmp_path / "b").stat().st_mtime == 1_000_000_000.0
+
+
+POWERLESS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
+OTHERS = """
+import os, sys
+from pathlib import Path
+from telespool.spool.fs_ops import FileOps
+file, folder = map(Path, sys.argv[1:])
+try:
+    FileOps().utime(folder, 1000.0)
+except PermissionError as error:
+    print(error.filename)
+FileOps().utime(file, 1000.0)
+print(file.stat().st_uid, int(file.stat().st_mtime), file.read_text(), os.listdir(file.parent))
+FileOps().truncate(Path(os.fspath(file) + "-2"))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_the_time_of_what_belongs_to_somebody_else(tmp_path: Path) -> None:
+    """A file becomes ours, of the same content, so that it can be given a time; a folder says that it cannot."""
+    place, folder = tmp_path / "place", tmp_path / "folder"
+    for directory in (place, folder):
+        directory.mkdir()
+    for name in ("photo", "photo-2"):
+        (place / name).write_text("content")
+        (place / name).chmod(0o664)
+        os.chown(place / name, 12_001, 0)
+    os.chown(folder, 12_001, 0)
+    done = subprocess.run(
+        [*POWERLESS, sys.executable, "-c", OTHERS, str(place / "photo"), str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    if "setpriv" in done.stderr:
+        pytest.skip("root cannot be made to respect the rights of files here")
+    assert done.returncode == 0, done.stderr
+    told, photo = done.stdout.splitlines()
+    assert told == str(folder)
+    assert photo.startswith("0 1000 content [")
+    assert sorted(path.name for path in place.iterdir()) == ["photo", "photo-2"]
+    assert (place / "photo-2").read_text() == ""

@@ -35,6 +35,7 @@ from prometheus_client.registry import Collector
 from telespool import __version__
 from telespool.errors import WaitKind
 from telespool.observe.status import Status
+from telespool.runtime import plain_files
 from telespool.spool.layout import CONTENTS, note_path
 from telespool.spool.note_text import reason_in
 
@@ -271,7 +272,7 @@ class Metrics(Collector):
             reason = self._reasons.get(note)
             if reason is None:
                 try:
-                    reason = reason_of(reason_in(note.read_text("utf-8", "replace")))
+                    reason = reason_of(reason_in(plain_files.read_text(note)))
                 except OSError:
                     reason = "unknown"
             found[note] = reason

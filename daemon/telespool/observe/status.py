@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.observe import control_client
+from telespool.runtime import plain_files
 from telespool.spool.layout import FOLDERS, NOTE, WORKING, Entry, is_note
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job, Unit
@@ -257,7 +258,7 @@ def _read(folders: SpoolLayout, note: tuple[float, str, str]) -> Refusal:
     when, job, name = note
     try:
         path = folders.job_folder("quarantine", job) / name
-        reason = reason_in(path.read_text("utf-8", "replace"))
+        reason = reason_in(plain_files.read_text(path))
     except OSError:
         reason = ""
     return Refusal(when, job, name.removesuffix(NOTE), reason)

@@ -15,6 +15,8 @@ from telespool.runtime import plain_files
 from telespool.spool.transition import claimed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from telespool.spool.layout import Entry
     from telespool.spool.transition import SpoolWriter
 
@@ -25,13 +27,13 @@ def begin(spool: SpoolWriter, entry: Entry) -> Entry:
     Its time becomes that of the job; whoever gets further with it sets it anew (`advance`).
     """
     begun = spool.rename_in_place(entry, entry.unit.attempted(deaths(spool, entry) + 1))
-    spool.disk.utime(begun.path, claimed(entry.job))
+    _set_time(spool, begun.path, claimed(entry.job))
     return begun
 
 
 def announce(spool: SpoolWriter, entry: Entry) -> None:
     """Give a unit the time that `begin` will give it: an upload that begins before its turn stays the same one."""
-    spool.disk.utime(entry.path, claimed(entry.job))
+    _set_time(spool, entry.path, claimed(entry.job))
 
 
 def begin_again(spool: SpoolWriter, entry: Entry) -> Entry:
@@ -42,13 +44,13 @@ def begin_again(spool: SpoolWriter, entry: Entry) -> Entry:
 def advance(spool: SpoolWriter, entry: Entry) -> None:
     """Note that the work on a unit got further: should the process die now, this unit is no poison."""
     with contextlib.suppress(FileNotFoundError):
-        spool.disk.utime(entry.path, max(spool.clock(), claimed(entry.job) + 1))
+        _set_time(spool, entry.path, max(spool.clock(), claimed(entry.job) + 1))
 
 
 def advance_upload(spool: SpoolWriter, entry: Entry) -> None:
     """The same of an upload. Any change of a name in the directory takes it back, so say it again and again."""
     with contextlib.suppress(FileNotFoundError):
-        spool.disk.utime(entry.path.parent, claimed(entry.job))
+        _set_time(spool, entry.path.parent, claimed(entry.job))
 
 
 def deaths(spool: SpoolWriter, entry: Entry) -> int:
@@ -69,3 +71,9 @@ def count_deaths(spool: SpoolWriter, entry: Entry) -> Entry:
 def pause(spool: SpoolWriter, entry: Entry) -> Entry:
     """Take the mark back: the work was broken off by us, which is not a death."""
     return spool.rename_in_place(entry, entry.unit.attempted(max(0, entry.unit.attempt - 1)))
+
+
+def _set_time(spool: SpoolWriter, path: Path, when: float) -> None:
+    """Set a time that tells of attempts; a folder of somebody else goes without: it tells only of deaths."""
+    with contextlib.suppress(PermissionError):
+        spool.disk.utime(path, when)

@@ -146,7 +146,7 @@ def _tell_dropped_again(spool: Spool, entry: Entry) -> None:
 
 def _password_beside(entry: Entry) -> str:
     """What a NAME.password beside a unit holds, by the name it has there or had before; "" without one."""
-    texts = [path.read_text("utf-8", "replace").strip("\n") for path in _passwords_beside(entry)]
+    texts = [plain_files.read_text(path).strip("\n") for path in _passwords_beside(entry)]
     return "\n".join(texts)
 
 

@@ -87,7 +87,7 @@ def record(
 def remarks(folders: SpoolLayout, job: str) -> list[str]:
     """What the report should say of how this job was sent."""
     try:
-        text = (folders.job_folder("done", job) / CONTENTS).read_text("utf-8", "replace")
+        text = plain_files.read_text(folders.job_folder("done", job) / CONTENTS)
     except OSError:
         return []
     found = [each.removeprefix(_REMARK) for each in text.splitlines() if each.startswith(_REMARK)]
