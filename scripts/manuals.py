@@ -204,21 +204,51 @@ def _table(section: type[Any], name: str) -> Iterator[str]:
 
 # completions
 
+_BASH = """\
+_telespool_names() {
+    local file="$TELESPOOL_CONFIG" n
+    for ((n = 1; n < COMP_CWORD; n++)); do
+        case "${COMP_WORDS[n]}" in
+        -c | --config) [[ "${COMP_WORDS[n + 1]}" == = ]] && ((n++)); file="${COMP_WORDS[n + 1]}" ;;
+        --config=*) file="${COMP_WORDS[n]#--config=}" ;;
+        esac
+    done
+    file="${file/#\\~\\//$HOME/}"
+    TELESPOOL_CONFIG="$file" telespool complete-names "$1" "$2" 2>/dev/null
+}
+"""
+_ZSH = """\
+_telespool_names() {
+    local file="$TELESPOOL_CONFIG" n
+    for ((n = 2; n < CURRENT; n++)); do
+        case "$words[n]" in
+        -c|--config) file="${(Q)words[n+1]}" ;;
+        --config=*) file="${(Q)words[n]#--config=}" ;;
+        esac
+    done
+    file="${file/#\\~\\//$HOME/}"
+    TELESPOOL_CONFIG="$file" telespool complete-names "$1" "$2" 2>/dev/null
+}
+"""
+"""The names of the configuration that stands on the command line, before the one of the environment."""
+
 _NAMES: dict[str, Any] = {
     "bash": "_telespool_job_files",
     "zsh": "_telespool_job_files",
     "fish": "(telespool complete-names jobs (commandline -ct); __fish_complete_path (commandline -ct))",
     "preamble": {
-        "bash": """\
-_telespool_job_files() {
-    telespool complete-names jobs "$1" 2>/dev/null
+        "bash": f"""\
+{_BASH}
+_telespool_job_files() {{
+    _telespool_names jobs "$1"
     compgen -f -- "$1"
-}
+}}
 """,
-        "zsh": """\
+        "zsh": _ZSH
+        + """
 _telespool_job_files() {
     local -a names
-    names=("${(@f)$(telespool complete-names jobs "$PREFIX" 2>/dev/null)}")
+    names=("${(@f)$(_telespool_names jobs "$PREFIX")}")
     (( $#names )) && compadd -a names
     _files
 }
@@ -232,11 +262,12 @@ _CHATS: dict[str, Any] = {
     "zsh": "_telespool_chats",
     "fish": "(telespool complete-names chats (commandline -ct))",
     "preamble": {
-        "bash": '_telespool_chats() { telespool complete-names chats "$1" 2>/dev/null; }\n',
-        "zsh": """\
+        "bash": f'{_BASH}\n_telespool_chats() {{ _telespool_names chats "$1"; }}\n',
+        "zsh": _ZSH
+        + """
 _telespool_chats() {
     local -a names
-    names=("${(@f)$(telespool complete-names chats "$PREFIX" 2>/dev/null)}")
+    names=("${(@f)$(_telespool_names chats "$PREFIX")}")
     compadd -a names
 }
 """,

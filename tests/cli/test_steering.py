@@ -51,6 +51,21 @@ def test_retry_sends_what_was_refused_again(tmp_path: Path, capsys: Capture) -> 
     }
 
 
+def test_suggested_commands_can_be_pasted(tmp_path: Path, capsys: Capture) -> None:
+    """A job whose name holds blanks is quoted in each of them."""
+    job = job_name("default_long – p1 of 2")
+    spool = make(
+        tmp_path,
+        {f"uploading/{job}/0003_a.mp4": b"a", f"done/{job}/0004+7_b.mp4": b"b"},
+    )
+    said = [telespool(capsys, spool.config, each, job) for each in ("hold", "explain", "cancel")]
+    assert all(f"telespool retry '{job}'" in each.out for each in said)
+    note = (spool.root / "quarantine" / job / "0003_a.mp4.txt").read_text()
+    assert f"telespool retry '{job}'" in note
+    said = [telespool(capsys, spool.config, "hold", job)]
+    assert f"telespool explain '{job}'" in said[0].err
+
+
 def test_retry_of_a_job(tmp_path: Path, capsys: Capture) -> None:
     """All that was refused or waits goes again, an archive to be unpacked; what is to be converted stays in line."""
     spool = make(

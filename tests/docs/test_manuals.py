@@ -71,6 +71,11 @@ def test_jobs_units_and_chats_are_completed(tmp_path: Path) -> None:
     assert complete("hold", f"{job}/00", **config) == {f"{job}/0003@1_a b.jpg"}
     assert complete("drop", "a.zip", "--to", "", **config) == {"default", "family"}
     assert complete("drop", "a.zip", "--to", "fa", **config) == {"family"}
+    named = ("-c", str(spool.config))
+    assert complete("retry", *named, job[:4], HOME=str(tmp_path)) == {job}
+    assert complete("drop", *named, "a.zip", "--to", "fa", HOME=str(tmp_path)) == {"family"}
+    below = f"~/{spool.config.relative_to(tmp_path)}"
+    assert complete("retry", "--config", "=", below, job[:4], HOME=str(tmp_path)) == {job}
     broken = {"TELESPOOL_CONFIG": str(tmp_path / "missing.toml")}
     assert complete("retry", job[:4], **broken) == {""}
 

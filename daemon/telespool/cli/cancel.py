@@ -5,6 +5,7 @@ Nothing is deleted, and what was sent stays sent. `telespool retry` sends it aft
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         for name in cancelled:
             print(f"{name}: cancelled, now in quarantine/")
         if cancelled:
-            print(f"To send it after all: telespool retry {job}")
+            print(f"To send it after all: telespool retry {shlex.quote(job)}")
         else:
             print(f"{what}: the daemon was first, nothing of it waits any more")
             code = 1
@@ -58,7 +59,7 @@ def _wanted(spool: Spool, what: str) -> tuple[str, list[Entry]]:
     if not entries:
         raise Permanent(
             f"{what}: nothing of it waits or is under way, so there is nothing to cancel."
-            f" Where it is: telespool explain {what}"
+            f" Where it is: telespool explain {shlex.quote(what)}"
         )
     return found.job, entries
 

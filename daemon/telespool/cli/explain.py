@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -178,7 +179,7 @@ def _of_drop(name: str, story: JobHistory, *, as_json: bool) -> Any:
         lines.append(f"  {said}: {fate.reason}" if fate.reason else f"  {said}")
     if not told:
         lines.append(
-            f"  nothing is told of it alone. All of the job: telespool explain {story.job}"
+            f"  nothing is told of it alone. All of the job: telespool explain {shlex.quote(story.job)}"
         )
     return lines
 

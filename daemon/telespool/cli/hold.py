@@ -5,6 +5,7 @@ A held unit lies in deferred/ with @held in its name.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -41,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
                 print(f"{name}: the daemon was first, it is under way")
                 code = 1
             else:
-                print(f"{name}: held. To let it go: telespool retry {what}")
+                print(f"{name}: held. To let it go: telespool retry {shlex.quote(what)}")
     return code
 
 
@@ -56,7 +57,7 @@ def _wanted(spool: Spool, what: str) -> list[Entry]:
     if not entries:
         raise Permanent(
             f"{what}: nothing of it waits to be sent or converted, so there is nothing to hold."
-            f" Where it is: telespool explain {what}"
+            f" Where it is: telespool explain {shlex.quote(what)}"
         )
     return entries
 

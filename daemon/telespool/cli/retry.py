@@ -9,6 +9,7 @@ says so: clip.as-document.mp4).
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -146,7 +147,7 @@ def _wanted(spool: Spool, what: str, *, as_document: bool) -> tuple[str, list[En
     found = find(spool, what)
     if not found.job:
         raise Permanent(
-            f"{what} is in the inbox still: it is taken by itself. What it waits for: telespool explain {what}"
+            f"{what} is in the inbox still: it is taken by itself. What it waits for: telespool explain {shlex.quote(what)}"
         )
     resting = (*spool.units("quarantine", found.job), *spool.units("deferred", found.job))
     entries = [
@@ -160,7 +161,7 @@ def _wanted(spool: Spool, what: str, *, as_document: bool) -> tuple[str, list[En
 def _nothing(what: str) -> Permanent:
     return Permanent(
         f"{what}: nothing of it was refused or waits, so there is nothing to try again."
-        f" Where it is: telespool explain {what}"
+        f" Where it is: telespool explain {shlex.quote(what)}"
     )
 
 

@@ -6,6 +6,7 @@ is, and why it is treated so, `media.verdict` knows: `telespool explain` asks it
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -160,7 +161,7 @@ class JobHistory:
         if any(each.fate == "unexplained" for each in self.account):
             return "It is over, but for what is not accounted for."
         if refused:
-            return f"It is over. What was refused stays until you decide: telespool retry {self.job}, or remove it."
+            return f"It is over. What was refused stays until you decide: telespool retry {shlex.quote(self.job)}, or remove it."
         if self.notes:
             return "It is over. What is not whole is named above; the original has the rest."
         if any(each.fate == "withdrawn" for each in self.account):
@@ -172,7 +173,7 @@ class JobHistory:
     def _goes_on(self) -> str:
         """What goes on by itself, and what does not."""
         working = {part.state for part in self.parts if part.folder in WORKING}
-        let_go = f"telespool retry {self.job}"
+        let_go = f"telespool retry {shlex.quote(self.job)}"
         if working == {"held"}:
             return f"It is not over: what is held stays until you let it go: {let_go}"
         held = f", but for what is held: {let_go}" if "held" in working else "."
@@ -272,7 +273,11 @@ class _Teller:
         except FileNotFoundError:
             until = 0.0
         if until == HELD:
-            return "held", f"a person holds it; to let it go: telespool retry {self.job}", until
+            return (
+                "held",
+                f"a person holds it; to let it go: telespool retry {shlex.quote(self.job)}",
+                until,
+            )
         if Job.chat_of(self.job) not in self.config.chats:
             return "waiting", "it waits until the configuration has its chat", None
         if until <= time.time():

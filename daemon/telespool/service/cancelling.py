@@ -10,6 +10,7 @@ touched; nothing is deleted that cannot be made again.
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -60,7 +61,7 @@ def note(spool: Spool, entry: Entry) -> str:
     """Return the sentence for the quarantine: what was cancelled, in the midst of what, and how to go on."""
     under_way = bool(entry.unit.attempt) and entry.folder in _WHILE
     when = _WHILE[entry.folder] if under_way else "before it was sent"
-    return f"You cancelled {called(spool, entry)} {when}. To send it after all: telespool retry {entry.job}"
+    return f"You cancelled {called(spool, entry)} {when}. To send it after all: telespool retry {shlex.quote(entry.job)}"
 
 
 def cancel(spool: Spool, entry: Entry, reason: str) -> Entry | None:

@@ -12,6 +12,7 @@ Reads names only.
 from __future__ import annotations
 
 import os
+import shlex
 import urllib.parse
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,9 @@ def find(folders: SpoolLayout, text: str, *, inner: bool = False) -> Found:
 
 def _of_job(folders: SpoolLayout, job: str, rest: str, folder: str | None, *, inner: bool) -> Found:
     """The units of a job that are meant; with `inner`, a file that is none."""
-    none = Permanent(f"There is no {rest} in {job}. What there is: telespool explain {job}")
+    none = Permanent(
+        f"There is no {rest} in {job}. What there is: telespool explain {shlex.quote(job)}"
+    )
     if inner and (within := _within_drop(rest)):
         if _told(folders, job, within) or _stands_in(folders.drop(job), within):
             return Found(job, inner=within)

@@ -9,6 +9,7 @@ put right what it waited for wants to see it tried. What Telegram told us to wai
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
@@ -168,7 +169,7 @@ class RetryQueue:
                 if len(entries) == 1
                 else f"{len(entries)} of its files"
             )
-            reason = f"a person holds {what}; to let go: telespool retry {job}"
+            reason = f"a person holds {what}; to let go: telespool retry {shlex.quote(job)}"
             self._told.begin(_NAME, Wait(reason, scope="job", whom=job, kind="person"))
         for job in self._held - held.keys():
             self._told.end(_NAME, job)

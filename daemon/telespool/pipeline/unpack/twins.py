@@ -5,6 +5,7 @@ What an earlier process let out of the drop counts: its account tells of it.
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from telespool.runtime.cancellation import in_thread
@@ -39,4 +40,6 @@ class Twins:
 
 def cure(job: str, number: int) -> str:
     """What a person can do about a file that is set aside because it was sent before."""
-    return f"Remove it, or send it all the same: telespool retry {job}/{number:04d}"
+    return (
+        f"Remove it, or send it all the same: telespool retry {shlex.quote(f'{job}/{number:04d}')}"
+    )
