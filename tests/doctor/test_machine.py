@@ -193,8 +193,8 @@ def test_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert told(places.writers(polling))["who still writes"].startswith("note")
     monkeypatch.setattr(places, "_kind", lambda _: "nfs4")
     assert "sends no events" in told(places.inbox(config))["inbox events"]
-    monkeypatch.setattr(os, "access", lambda *_: False)
-    assert "cannot be written" in told(places.spool(config))["spool"]
+    monkeypatch.setattr(os, "access", lambda *_, **__: False)
+    assert "may not be written" in told(places.spool(config))["spool"]
     found = told(places.spool(configured(tmp_path / "other" / "spool")))
     assert "cannot be made" in found["spool"]
 
