@@ -11,6 +11,8 @@ from rich.console import Console
 from telespool.cli import cancel, live_status, main
 from telespool.errors import Temporary
 from telespool.observe.status import Status
+from telespool.service import cancelling
+from telespool.service.cancelling import Order
 from telespool.spool import operator
 from telespool.spool.layout import SpoolLayout
 from tests.cli.support import JOB, make, telespool
@@ -37,7 +39,7 @@ def test_what_cannot_be_cancelled(
     def gone(*_: object) -> None:
         raise FileNotFoundError
 
-    monkeypatch.setattr(cancel, "cancel", gone)
+    monkeypatch.setattr(cancelling, "cancel", gone)
     said = telespool(capsys, spool.config, "cancel", JOB)
     assert (said.code, said.out) == (
         1,
@@ -50,7 +52,7 @@ def test_what_cannot_be_cancelled(
 
 
 def test_a_daemon_that_does_not_cancel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is to be stopped first."""
+    """Nobody knows whether it did: it is said how to see that."""
     spool = make(tmp_path, {f"uploading/{JOB}/0001_a.jpg": b"1"})
 
     class _Lock:
@@ -63,8 +65,8 @@ def test_a_daemon_that_does_not_cancel(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(cancel, "Lock", _Lock)
     monkeypatch.setattr(cancel, "look", lambda *_: None)
-    with pytest.raises(Temporary, match="does not answer"):
-        cancel._cancel(SpoolLayout(spool.root), JOB, [])  # type: ignore[arg-type]
+    with pytest.raises(Temporary, match="has not answered"):
+        cancel._cancel(SpoolLayout(spool.root), Order(JOB))  # type: ignore[arg-type]
 
 
 def test_no_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from telespool.errors import Temporary
 from telespool.service.answers import Answers
-from telespool.service.cancelling import Canceller, cancel, order
+from telespool.service.cancelling import Canceller, cancel, of_entries
 from tests.laying import JOB, entry_at, lay, lay_files
 
 if TYPE_CHECKING:
@@ -51,8 +51,8 @@ async def test_what_is_cancelled(spool: Spool) -> None:
     waiting = lay(spool, "uploading/0001_a.jpg")
     gone = entry_at(spool, "uploading/0002_b.jpg")
     canceller = Canceller(spool, {})
-    asked = order(JOB, [waiting, gone]).removeprefix("cancel ")
-    assert await canceller(asked) == {"cancelled": ["a.jpg"]}
+    asked = str(of_entries(JOB, [waiting, gone])).removeprefix("cancel ")
+    assert await canceller(asked) == {"cancelled": ["a.jpg"], "failed": ""}
 
     lay_files(spool, "converting/0003@1_c.avi", "converting/0004@1_d.avi")
     copy = lay(spool, "uploading/0003c_c.mp4")

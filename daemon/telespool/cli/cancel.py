@@ -13,16 +13,13 @@ from telespool.cli.spool_access import find_claimed, spool_root
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError, Temporary
 from telespool.observe.control_client import look
-from telespool.service.cancelling import cancel, note, order
+from telespool.service.cancelling import Order, cancel_without_daemon, of_entries
 from telespool.spool import Spool, operator
 from telespool.spool.layout import WORKING
 from telespool.spool.lock import Lock
-from telespool.spool.titles import called
 
 if TYPE_CHECKING:
     import argparse
-
-    from telespool.spool.layout import Entry
 
 _PATIENCE = 60.0  # seconds; a step that is broken off cleans up first
 
@@ -34,8 +31,8 @@ def run(options: argparse.Namespace) -> int:
     code = 0
     for what in options.what:
         try:
-            job, wanted = _wanted(spool, what)
-            cancelled = _cancel(spool, job, wanted)
+            order = _wanted(spool, what)
+            cancelled, failed = _cancel(spool, order)
         except TelespoolError as error:
             print(f"telespool: {error}", file=sys.stderr)
             code = 1
@@ -43,14 +40,17 @@ def run(options: argparse.Namespace) -> int:
         for name in cancelled:
             print(f"{name}: cancelled, now in quarantine/")
         if cancelled:
-            print(f"To send it after all: telespool retry {shlex.quote(job)}")
-        else:
+            print(f"To send it after all: telespool retry {shlex.quote(order.job)}")
+        elif not failed:
             print(f"{what}: the daemon was first, nothing of it waits any more")
+            code = 1
+        if failed:
+            print(f"telespool: {failed}", file=sys.stderr)
             code = 1
     return code
 
 
-def _wanted(spool: Spool, what: str) -> tuple[str, list[Entry]]:
+def _wanted(spool: Spool, what: str) -> Order:
     found = find_claimed(spool, what)
     everything = [entry for folder in WORKING for entry in spool.units(folder, found.job)]
     entries = [entry for entry in found.entries or everything if entry.folder in WORKING]
@@ -61,27 +61,20 @@ def _wanted(spool: Spool, what: str) -> tuple[str, list[Entry]]:
             f"{what}: nothing of it waits or is under way, so there is nothing to cancel."
             f" Where it is: telespool explain {shlex.quote(what)}"
         )
-    return found.job, entries
+    return of_entries(found.job, entries) if found.entries else Order(found.job)
 
 
-def _cancel(spool: Spool, job: str, entries: list[Entry]) -> list[str]:
-    """Return the names of what was cancelled, by the daemon where one runs."""
+def _cancel(spool: Spool, order: Order) -> tuple[list[str], str]:
+    """Return the names of what was cancelled, by the daemon where one runs; and what went wrong."""
     holder = Lock(spool.root / "lock").holder()
     if holder is not None:
-        said = look(spool.root, holder, order(job, entries), _PATIENCE)
+        said = look(spool.root, holder, str(order), _PATIENCE)
         if said is None or "cancelled" not in said:
             raise Temporary(
-                f"The daemon (process {holder}) does not answer, so what it works on cannot be broken off."
-                " Stop it first, then cancel again."
+                f"The daemon (process {holder}) has not answered, so it is not known whether it has cancelled this:"
+                f" telespool explain {shlex.quote(order.job)} tells. If nothing has happened, stop the daemon, then cancel again."
             )
-        return [str(name) for name in said["cancelled"]]
+        return [str(name) for name in said["cancelled"]], str(said.get("failed", ""))
     operator.share(spool)
-    names = []
-    for entry in entries:
-        name = called(spool, entry)
-        try:
-            cancel(spool, entry, note(spool, entry))
-        except FileNotFoundError:
-            continue
-        names.append(name)
-    return names
+    work = cancel_without_daemon(spool, order)
+    return work.moved, work.failed

@@ -18,6 +18,8 @@ import socket
 import struct
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from telespool.observe import control_client
 from telespool.runtime.cancellation import in_thread
 
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     Answer = Callable[[], Awaitable[dict[str, Any]]]
     Order = Callable[[str], Awaitable[dict[str, Any]]]
+
+log = structlog.get_logger()
 
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; the module socket does not name it
 
@@ -45,7 +49,7 @@ async def opened(
             asks = writer.get_extra_info("socket")
             allowed = await in_thread(may_look, asks, root)
             if allowed and (tell or carry_out):
-                said = await tell() if tell else await carry_out(argument) if carry_out else {}
+                said = await _said(tell() if tell else carry_out(argument) if carry_out else None)
                 writer.write(json.dumps(said).encode())
                 await writer.drain()
         writer.close()
@@ -59,6 +63,15 @@ async def opened(
         yield
     finally:
         server.close()
+
+
+async def _said(answering: Awaitable[dict[str, Any]] | None) -> dict[str, Any]:
+    """The answer; what went wrong in finding it is one too, and no silence."""
+    try:
+        return await answering if answering is not None else {}
+    except Exception as error:
+        log.exception("order.failed", reason=str(error) or type(error).__name__)
+        return {"error": str(error) or type(error).__name__}
 
 
 def may_look(channel: socket.socket, root: Path) -> bool:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from telespool.clutter import REASONS
 from telespool.observe import humanize
 from telespool.observe.job_waits import waits
-from telespool.spool.account import MOVED, REMOVED, Account, Fate, Proof, fates, late
+from telespool.spool import account
+from telespool.spool.account import REMOVED, Account, Fate, Proof, fates, late
 from telespool.spool.gathering import gathers, patient_until
 from telespool.spool.job_captions import is_used, tells_of_used
 from telespool.spool.layout import FOLDERS, NOTES, SKIPPED, WORKING
@@ -116,19 +117,15 @@ class JobHistory:
             if parts:
                 files = sum(part.files for part in parts)
                 yield f"  {title}: {humanize.count(files, 'file')}"
-                yield from self._named(parts)
+                yield from _some([f"    {part.unit}: {part.sentence}" for part in parts])
         for wait in self.waits:
             until = f" until {humanize.moment(wait['until'])}" if wait["until"] else ""
             yield f"  Waits{until}: {wait['reason']}"
-        removed = [f"    {each.name}" for each in self.account if each.reason == REMOVED]
-        if removed:
-            yield f"  Gone from the spool, not sent: {humanize.count(len(removed), 'file')}"
-            yield from _some(removed)
-        lost = [each for each in self.account if each.fate == "unexplained"]
-        if lost:
-            yield f"  Not accounted for: {humanize.count(len(lost), 'file')}"
-            yield from _some([f"    {each.name}: {each.reason}" for each in lost])
-        for title, told in (("Captions", self._captions), ("Left out", self._left_out)):
+        removed = [each.name for each in self.account if each.reason == REMOVED]
+        lists = {"Gone from the spool, not sent": removed, "Not known whether sent": self._unsure}
+        lists |= {"Not accounted for": self._told("unexplained"), "Captions": self._captions}
+        lists["Left out"] = self._left_out
+        for title, told in lists.items():
             if told:
                 yield f"  {title}: {humanize.count(len(told), 'file')}"
                 yield from _some([f"    {line}" for line in told])
@@ -146,11 +143,15 @@ class JobHistory:
     def _left_out(self) -> list[str]:
         return [line for line in self.skipped if line not in self._captions]
 
+    @property
+    def _unsure(self) -> list[str]:
+        return [line for line in self._told("withdrawn") if line.endswith(account.MAY_STAND)]
+
+    def _told(self, fate: str) -> list[str]:
+        return [f"{each.name}: {each.reason}" for each in self.account if each.fate == fate]
+
     def _peer(self) -> str:
         return f" ({self.peer})" if self.peer and self.peer != self.chat else ""
-
-    def _named(self, parts: list[Part]) -> Iterator[str]:
-        yield from _some([f"    {part.unit}: {part.sentence}" for part in parts])
 
     def _end(self) -> str:
         refused = [part for part in self.parts if part.state == "refused"]
@@ -164,6 +165,8 @@ class JobHistory:
             return f"It is over. What was refused stays until you decide: telespool retry {shlex.quote(self.job)}, or remove it."
         if self.notes:
             return "It is over. What is not whole is named above; the original has the rest."
+        if self._unsure:
+            return "It is over. What was withdrawn by hand may stand in the chat; look there."
         if any(each.fate == "withdrawn" for each in self.account):
             return "It is over. What was withdrawn by hand was not sent."
         if self._left_out:
@@ -317,7 +320,8 @@ class _Teller:
                 )
             return "kept", f"{what}; kept until {humanize.moment(until)}", until
         if unit.message is None:
-            return "withdrawn", f"{MOVED}; kept until you remove it", None
+            why = account.moved_by_hand(self.folders, entry)
+            return "withdrawn", f"{why}; kept until you remove it", None
         if unit.kind == "c":
             return "recovered", f"message {unit.message}, a converted copy", None
         return "sent", f"message {unit.message}", None

@@ -182,7 +182,7 @@ class _Look:
         entries = {entry.name: entry for entry in _scan(self.folders.job_folder(self.folder, job))}
         for name, entry in entries.items():
             if is_note(name, entries, self.folder):
-                if self.folder == "quarantine":
+                if self.folder == "quarantine" and name.removesuffix(NOTE) in entries:
                     self._note(job, entry)
             elif (unit := Unit.parse(name)) is not None:
                 self._unit(job, unit, entry)

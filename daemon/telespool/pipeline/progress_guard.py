@@ -50,6 +50,11 @@ class ProgressGuard:
         """Whether the step is about a unit."""
         return self._turn is not None
 
+    @property
+    def entry(self) -> Entry | None:
+        """The unit that the step is about, as it lay there before anything was done to it; None without a step."""
+        return self._turn.entry if self._turn is not None else None
+
     def waits(self) -> None:
         """The step ends with a wait that has a reason and an end."""
         if self._turn is not None:

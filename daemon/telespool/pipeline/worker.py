@@ -129,6 +129,10 @@ class Worker(abc.ABC):
         self._nudge.ring()
         self.wakeup.ring()
 
+    def was_cancelled(self, job: str) -> None:
+        """Forget what was prepared of a job, and what it waits for: a person has set all of it aside."""
+        self.context.activity.waits.end_of(self.name, job)
+
     async def attempt(self, entry: Entry, work: Awaitable[object]) -> None:
         """Do one piece of work on a unit that was begun. What goes wrong decides, by its class, what becomes of it."""
         try:

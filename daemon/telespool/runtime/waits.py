@@ -98,6 +98,12 @@ class Waits:
             if key[0] == worker:
                 self._waits.pop(key, None)
 
+    def end_of(self, worker: str, job: str) -> None:
+        """This worker waits no more for the sake of a job or of a unit in it."""
+        for wait in self.begun_by(worker):
+            if wait.scope in {"job", "unit"} and wait.concerns(job):
+                self.end(worker, wait.whom)
+
     def of(self, worker: str, whom: str) -> Wait | None:
         """The wait that this worker began for the sake of `whom`."""
         return self._waits.get((worker, whom))

@@ -25,7 +25,7 @@ from telespool.runtime import plain_files
 from telespool.runtime.trees import files_below
 from telespool.spool.layout import FOLDERS, MEMBERS, WORKING
 from telespool.spool.names import NESTED, nested, origins
-from telespool.spool.receipts import Receipt, read
+from telespool.spool.receipts import Receipt, asked, read
 from telespool.spool.strangers import NO_NUMBER, numberless
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 FateKind = Literal["delivered", "under way", "quarantined", "left out", "withdrawn", "unexplained"]
 MOVED = "moved to done/ by hand; not sent"
 REMOVED = "gone from the spool, and not sent; if nobody removed it, please report that"
+MAY_STAND = "its sending had begun, so it may stand in the chat"
+"""Ends the reason where nobody knows what came of it."""
 COMPLETE = "complete"
 
 
@@ -153,6 +155,7 @@ def fates(folders: SpoolLayout, job: str) -> list[Fate]:
     """What became of each file of a job, by number; then what was left out."""
     account = Account.read(folders, job)
     delivered = {line.number: line for line in read(folders, job)}
+    begun = {number for each in asked(folders, job) for number in origins(each)}
     standing: dict[int, list[Entry]] = {}
     drop = None
     for folder in FOLDERS:
@@ -173,10 +176,12 @@ def fates(folders: SpoolLayout, job: str) -> list[Fate]:
         line = account.members.get(number)
         entries = standing.get(number, [])
         name = line.name if line is not None else entries[0].unit.shown if entries else ""
-        fate = _fate(number, name, entries, delivered.get(number), folders)
+        moved = f"moved to done/ by hand; {MAY_STAND}" if number in begun else MOVED
+        fate = _fate(number, name, entries, delivered.get(number), folders, moved)
         if fate.fate == "unexplained" and line is not None and account.complete:
             # The program removes nothing that was not sent: a person did, or it is a mistake that must be seen.
-            fate = Fate(fate.name, "withdrawn", REMOVED, number)
+            removed = f"gone from the spool; {MAY_STAND}" if number in begun else REMOVED
+            fate = Fate(fate.name, "withdrawn", removed, number)
         found.append(fate)
     found += [Fate(each.name, "left out", each.reason) for each in left_out]
     if drop is not None and drop.folder == "quarantine" and not found:
@@ -193,6 +198,7 @@ def _fate(
     entries: list[Entry],
     receipt: Receipt | None,
     folders: SpoolLayout,
+    moved: str,
 ) -> Fate:
     name = name or (receipt.name if receipt is not None else f"{number:04d}")
     for entry in entries:
@@ -209,8 +215,15 @@ def _fate(
     if any(entry.unit.kind == "o" for entry in entries):  # by its name its copy was sent
         return Fate(name, "delivered", "", number)
     if entries:
-        return Fate(name, "withdrawn", MOVED, number)
+        return Fate(name, "withdrawn", moved, number)
     return Fate(name, "unexplained", "nothing says what became of it", number)
+
+
+def moved_by_hand(folders: SpoolLayout, entry: Entry) -> str:
+    """What is said of a unit that a person moved to done/."""
+    begun = asked(folders, entry.job)
+    sent = any(member.unit.first in begun for member in folders.members(entry))
+    return f"moved to done/ by hand; {MAY_STAND}" if sent else MOVED
 
 
 def late(folders: SpoolLayout, drop: Entry | None, account: Account) -> Iterator[str]:

@@ -18,9 +18,10 @@ from telespool.config.units import human_count, human_size, human_span
 from telespool.runtime import plain_files
 from telespool.spool import receipts
 from telespool.spool.account import brief, fates
+from telespool.spool.ages import GAP, Ages
 from telespool.spool.job_captions import tells_of_used
 from telespool.spool.layout import CONTENTS, NOTES, SKIPPED
-from telespool.spool.names import Job
+from telespool.spool.names import Job, origins
 from telespool.spool.receipts import kept
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from telespool.spool.layout import SpoolLayout
 
 log = structlog.get_logger()
+
+_AHEAD = 60.0
+"""Seconds by which the name of a job may be ahead of the clock, where very many came in at one moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Report:
     bytes: int = 0
     begun: float = 0.0
     ended: float = 0.0
+    took: float | None = None
+    """Seconds from the drop to the last message; None where the clock was changed between, as far as that is seen."""
     remarks: tuple[str, ...] = ()
     captions: tuple[str, ...] = ()
     """Files whose text stands in the chat."""
@@ -62,19 +68,28 @@ class Report:
     def of(cls, folders: SpoolLayout, job: str) -> Report:
         """Read the history of this job from the folders."""
         sent, recovered, quarantined = [], [], []
+        told: set[int] = set()
         for entry in folders.units("done", job):
             for member in folders.members(entry):
                 if entry.unit.message is not None:
+                    told.update(origins(member.unit.first))
                     sent.append(str(member.unit))
                     if member.unit.kind == "c":
                         recovered.append(str(member.unit))
         for entry in folders.units("quarantine", job):
             why = brief(folders.note(entry))
-            told = f" ({why})" if why else ""
-            quarantined += [f"{member.unit}{told}" for member in folders.members(entry)]
+            because = f" ({why})" if why else ""
+            quarantined += [f"{member.unit}{because}" for member in folders.members(entry)]
         parsed = Job.parse(job)
         left_out = folders.lines(job, SKIPPED)
         account = fates(folders, job)
+        # What a person removed between its post and the answer is known to have arrived, and lies nowhere.
+        sent += [
+            each.name
+            for each in account
+            if each.fate == "delivered" and each.message and each.number not in told
+        ]
+        begun, ended = parsed.claimed if parsed else 0.0, _ended(folders, job)
         return cls(
             job,
             tuple(sent),
@@ -83,8 +98,9 @@ class Report:
             tuple(line for line in left_out if not tells_of_used(line)),
             tuple(folders.lines(job, NOTES)),
             bytes=sum(line.size for line in receipts.read(folders, job) if line.message),
-            begun=parsed.claimed if parsed else 0.0,
-            ended=_ended(folders, job),
+            begun=begun,
+            ended=ended,
+            took=_took(folders, begun, ended),
             remarks=(*_kept(folders, job), *receipts.remarks(folders, job)),
             captions=tuple(line for line in left_out if tells_of_used(line)),
             unexplained=_of(account, "unexplained"),
@@ -103,9 +119,9 @@ class Report:
             outcome += f", {len(self.withdrawn)} withdrawn by hand"
         lines = [outcome]
         if self.sent and self.ended:
-            took = human_span(max(0.0, self.ended - self.begun))
+            span = "" if self.took is None else f" in {human_span(self.took)}"
             began = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(self.begun))
-            lines.append(f"  {human_size(self.bytes)} in {took}, dropped {began}")
+            lines.append(f"  {human_size(self.bytes)}{span}, dropped {began}")
         lines += [f"  {remark}" for remark in self.remarks]
         told = {"quarantined": self.quarantined, "skipped": self.skipped, "used": self.captions}
         told |= {"not whole": self.notes}
@@ -144,6 +160,16 @@ def _ended(folders: SpoolLayout, job: str) -> float:
         return 0.0
 
 
+def _took(folders: SpoolLayout, begun: float, ended: float) -> float | None:
+    """Seconds between two times of the clock; None where it was surely, or most likely, put to another time between."""
+    if not ended or ended < begun - _AHEAD:
+        return None
+    took = max(0.0, ended - begun)
+    if took > GAP and Ages.of(folders, ended, 0.0).doubts(begun, GAP):
+        return None
+    return took
+
+
 def close_job(spool: Spool, job: str) -> None:
     """If this job is over, say so and leave its report; at most one report for one outcome."""
     with spool.closing:
@@ -153,6 +179,7 @@ def close_job(spool: Spool, job: str) -> None:
 def _close(spool: Spool, job: str) -> None:
     if not spool.is_over(job):
         return
+    spool.asked.pop(job, None)
     report = Report.of(spool, job)
     lines = report.lines()
     before = spool.report(job)
@@ -180,5 +207,5 @@ def _close(spool: Spool, job: str) -> None:
         quarantined=len(report.quarantined),
         skipped=len(report.skipped),
         bytes=report.bytes,
-        seconds=round(max(0.0, report.ended - report.begun)) if report.ended else None,
+        seconds=round(report.took) if report.sent and report.took is not None else None,
     )

@@ -4,6 +4,7 @@
     NUMBER MESSAGE SIZE SHA256 NAME        0012 48213 1234567 9f86d0…  IMG_12.jpg
     # SENTENCE                             what the report should say of how it was sent
     kept NUMBER WIDTH HEIGHT               of a photo: the largest copy that is kept where it was sent
+    asked NUMBER…                          these are about to be posted: from now on they may stand in the chat
 
 A line of contents.txt is written when the destination has confirmed the message, before the rename that makes the
 receipt: whoever sees that a job is over finds all of its lines. A power failure may cost a line; never is one taken for
@@ -33,6 +34,7 @@ _TO = "to "
 
 _REMARK = "# "
 _KEPT = "kept "
+_ASKED = "asked "
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,33 @@ def record(
     text += "".join(f"{_REMARK}{' '.join(note.split())}\n" for note in notes)
     text += "".join(f"{_KEPT}{n} {size[0]} {size[1]}\n" for n, size in (kept or {}).items() if size)
     spool.append(spool.job_folder("done", job) / CONTENTS, text.encode("utf-8", "replace"))
+
+
+def ask(spool: Spool, job: str, numbers: Iterable[int]) -> None:
+    """Note that these files are about to be posted: without an answer nobody knows whether they were.
+
+    It blocks. Not fsynced; and nothing stands still for want of such a line: sending is what makes room.
+    """
+    noted = spool.asked.setdefault(job, set())
+    new = [number for number in numbers if number not in noted]
+    if not new:
+        return
+    text = f"{_ASKED}{' '.join(f'{number:04d}' for number in new)}\n"
+    with contextlib.suppress(OSError):
+        spool.make(spool.job_folder("done", job))
+        spool.append(spool.job_folder("done", job) / CONTENTS, text.encode())
+        noted.update(new)
+
+
+def asked(folders: SpoolLayout, job: str) -> set[int]:
+    """The numbers of those whose posting was begun, whatever came of it."""
+    found: set[int] = set()
+    with contextlib.suppress(OSError):
+        text = plain_files.read_text(folders.job_folder("done", job) / CONTENTS)
+        for line in text.splitlines():
+            if line.startswith(_ASKED):
+                found.update(int(each) for each in line.split()[1:] if each.isdecimal())
+    return found
 
 
 def remarks(folders: SpoolLayout, job: str) -> list[str]:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import structlog
+
 from telespool.runtime import plain_files
 from telespool.spool import attempts, note_text
-from telespool.spool.layout import Entry, Folder, note_path
+from telespool.spool.layout import NOTE, Entry, Folder, note_path
 from telespool.spool.names import Unit
-from telespool.spool.transition import free_name
+from telespool.spool.transition import NO_ROOM, free_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from telespool.spool.transition import SpoolWriter
+
+log = structlog.get_logger()
 
 
 def release(spool: SpoolWriter, job: str, staged: Path, unit: Unit, folder: Folder) -> Entry:
@@ -69,20 +73,47 @@ def release_drop(spool: SpoolWriter, entry: Entry) -> Entry:
 def quarantine(spool: SpoolWriter, entry: Entry, reason: str) -> Entry:
     """Put a unit, or one member of an album, where it stays, with the sentence that says why.
 
-    The note comes first: an orphan note does no harm, a file without a reason would.
+    The note comes first, and whole: an orphan note does no harm, a file without a reason would. Where the unit is not
+    there any more, or cannot be moved, the note is taken back.
     """
     unit = entry.unit.plain()
     target = spool.job_folder("quarantine", entry.job) / str(unit)
     spool.make(target.parent)
     target = free_name(target)
     note = note_path(target)
-    spool.disk.unlink(note)
+    try:
+        _write_note(spool, note, entry, reason)
+        if entry.folder == "converting":
+            drop_segments(spool, entry)
+        return spool.move(entry.path, target, "quarantine", entry.job, unit)
+    except OSError:
+        if not plain_files.exists(target):
+            spool.disk.unlink(note)
+            spool.tidy(target.parent)
+        raise
+
+
+def _write_note(spool: SpoolWriter, note: Path, entry: Entry, reason: str) -> None:
+    """Write a note, whole or not at all; where the disk has no room for it the unit goes without one, as the log says.
+
+    OSError for what ends in .txt itself: without a note it would be taken for one.
+    """
+    staged = spool.tmp / f"{entry.job}.{entry.unit.first:04d}{entry.unit.kind}.note"
     reason = entry.unit.in_words(reason)
-    spool.disk.write(note, note_text.signed(reason, entry.job))
-    spool.disk.fsync(target.parent)
-    if entry.folder == "converting":
-        drop_segments(spool, entry)
-    return spool.move(entry.path, target, "quarantine", entry.job, unit)
+    if not plain_files.exists(spool.tmp):  # a command beside a spool from which a person removed it
+        spool.disk.mkdir(spool.tmp)
+    spool.disk.unlink(staged)
+    spool.disk.unlink(note)
+    try:
+        spool.disk.write(staged, note_text.signed(reason, entry.job))
+        spool.disk.replace(staged, note)
+        spool.disk.fsync(note.parent)
+    except OSError as error:
+        spool.disk.unlink(staged)
+        if error.errno not in NO_ROOM or entry.unit.label.endswith(NOTE):
+            raise
+        told = {"job": entry.job, "unit": str(entry.unit.plain())}
+        log.warning("note.unwritten", **told, error=error.strerror, reason=reason)
 
 
 def quarantine_staged(spool: SpoolWriter, job: str, staged: Path, unit: Unit, reason: str) -> Entry:

@@ -7,6 +7,7 @@ are made as they are needed and removed when they are empty, so that `ls` shows 
 from __future__ import annotations
 
 import contextlib
+import errno
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 
 _TRIES = 5
+
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
+"""How the kernel says that a disk, or somebody's share of it, is full."""
 
 
 class SpoolWriter(SpoolLayout):
@@ -49,6 +53,8 @@ class SpoolWriter(SpoolLayout):
         self.tokens = JobTokens()
         self.members_reader = ReceiptReader()
         self.contents_reader = ReceiptReader()
+        self.asked: dict[str, set[int]] = {}
+        """The files of jobs under way of which `receipts.ask` has noted that they are about to be posted."""
         self.gathering = threading.Lock()
         """Held by whoever changes the albums that gather in deferred/."""
 

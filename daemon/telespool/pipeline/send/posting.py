@@ -13,6 +13,7 @@ from telespool.errors import (
     TelespoolError,
     Temporary,
 )
+from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.spool import delivered_index
 
@@ -37,9 +38,17 @@ def deliver(
     notes: Iterable[str],
     kept: Mapping[int, tuple[int, int] | None],
 ) -> Entry:
-    """Note what has arrived, then write it into the names and put the unit into done/. Blocks."""
+    """Note what has arrived, then write it into the names and put the unit into done/. Blocks.
+
+    Where a person took it away since it was posted, the lines are its receipt.
+    """
     delivered_index.record(spool, entry.job, sent, messages, peer, notes, kept)
-    return spool.deliver(entry, messages)
+    try:
+        return spool.deliver(entry, messages)
+    except FileNotFoundError:
+        if plain_files.exists(entry.path):
+            raise
+        return replace(entry, unit=entry.unit.plain())
 
 
 async def post_all(

@@ -257,6 +257,11 @@ class Stager:
             return error
         return last
 
+    def drop_job(self, job: str) -> None:
+        """Break off what is being brought ahead of a job; what is left of it is brought again."""
+        for key in [key for key in self._tasks if key[0] == job]:
+            self._drop(key)
+
     def _drop(self, key: _Key) -> None:
         self._tasks.pop(key).cancel()
 
@@ -280,7 +285,10 @@ def _stamps(states: dict[int, os.stat_result]) -> dict[int, tuple[int, int]]:
 
 def _states(members: Sequence[Entry]) -> dict[int, os.stat_result]:
     found = {}
-    with plain_files.held(*{member.path.parent for member in members}):
+    with (
+        contextlib.suppress(FileNotFoundError),
+        plain_files.held(*{member.path.parent for member in members}),
+    ):
         for member in members:
             if (state := plain_files.lstat_or_none(member.path)) is not None:
                 found[member.unit.first] = state

@@ -41,6 +41,7 @@ from telespool.pipeline.send_queue import SendQueue
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import EVERYBODY, Wait
+from telespool.spool import receipts
 from telespool.spool.job_report import close_job
 from telespool.spool.titles import called
 
@@ -136,9 +137,8 @@ class Uploader(Worker):
         wait = until - self.spool.clock()
         if wait <= _SHORT_WAIT and whom == EVERYBODY:
             return wait
-        log.info(
-            "wait.started", job=entry.job, unit=str(entry.unit), seconds=round(wait), reason=reason
-        )
+        told = {"job": entry.job, "unit": str(entry.unit), "seconds": round(wait)}
+        log.info("wait.started", **told, reason=reason)
         self.returning.expect(entry, until)
         await in_thread(self.spool.wait, entry, until)
         self.queue.forget(entry)
@@ -147,12 +147,10 @@ class Uploader(Worker):
     async def put_off(self, entry: Entry, error: Temporary) -> None:
         """A unit, its chat, or everybody must wait."""
         self.guard.waits()
-        now = self.spool.clock()
-        settings = self.config.send
+        now, settings = self.spool.clock(), self.config.send
         age = await in_thread(self.age, entry)
-        delay = error.retry_after
-        if delay is None:
-            delay = min(max(age, settings.retry_min), settings.retry_max)
+        own = min(max(age, settings.retry_min), settings.retry_max)
+        delay = own if error.retry_after is None else error.retry_after
         if (
             error.scope == "unit"
             and age > settings.max_age
@@ -162,14 +160,8 @@ class Uploader(Worker):
                 f"{await in_thread(called, self.spool, entry)} could not be sent for {age / 86400:.0f} days; the last reason was:"
                 f" {error.reason} Move it back to uploading/ to try again."
             )
-        log.warning(
-            "wait.started",
-            job=entry.job,
-            unit=str(entry.unit.plain()),
-            scope=error.scope,
-            seconds=round(delay),
-            reason=error.reason,
-        )
+        told = {"job": entry.job, "unit": str(entry.unit.plain()), "scope": error.scope}
+        log.warning("wait.started", **told, seconds=round(delay), reason=error.reason)
         if error.scope != "unit":
             # What lasts is put aside even if each try asks for a short wait only: others can use the time.
             self._trouble_since = self._trouble_since or now
@@ -189,6 +181,11 @@ class Uploader(Worker):
         """End what this job waits for, of its chat and of everybody."""
         self._holds.end(job)
         super().try_again(job)
+
+    def was_cancelled(self, job: str) -> None:
+        """Break off what is being brought ahead of a job."""
+        self.stager.drop_job(job)
+        super().was_cancelled(job)
 
     async def _let_go(self, entry: Entry) -> None:
         await super()._let_go(entry)
@@ -221,6 +218,9 @@ class Uploader(Worker):
             return  # a person took it away
         try:
             await self.attempt(entry, self._attempt(entry, unit, members))
+        except FileNotFoundError:
+            await in_thread(close_job, self.spool, entry.job)  # a person took away the last of it
+            raise
         finally:
             self.context.activity.upload = None
             await self.preparing.clean(members)
@@ -266,6 +266,8 @@ class Uploader(Worker):
             await self._take_out(entry, members, refused, alone=not staged)
             if not staged:
                 return
+            posted = [number for number in members if number not in refused]
+            await in_thread(receipts.ask, self.spool, entry.job, posted)
             messages, refused, notes = await post_all(
                 self.destination, self.preparing, entry, staged
             )
