@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from telespool.cli import main
 from telespool.spool.layout import FOLDERS
 from tests.jobs import job_name
@@ -80,6 +82,8 @@ def telespool(
 ) -> Said:
     """`telespool COMMAND -c CONFIG ARGUMENTS` in this process."""
     capsys.readouterr()
+    before = structlog.get_config()
     code = main.main([command, "-c", str(config), *map(str, arguments)])
+    structlog.configure(**before)  # the command has set up its own
     out, err = capsys.readouterr()
     return Said(code, out, err)
