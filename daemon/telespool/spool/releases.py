@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
 from telespool.runtime import plain_files
 from telespool.spool import attempts, note_text
-from telespool.spool.layout import NOTE, Entry, Folder, note_path
+from telespool.spool.layout import Entry, Folder, note_path
 from telespool.spool.names import Unit
-from telespool.spool.transition import NO_ROOM, free_name
+from telespool.spool.transition import free_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from telespool.spool.transition import SpoolWriter
-
-log = structlog.get_logger()
 
 
 def release(spool: SpoolWriter, job: str, staged: Path, unit: Unit, folder: Folder) -> Entry:
@@ -94,10 +90,7 @@ def quarantine(spool: SpoolWriter, entry: Entry, reason: str) -> Entry:
 
 
 def _write_note(spool: SpoolWriter, note: Path, entry: Entry, reason: str) -> None:
-    """Write a note, whole or not at all; where the disk has no room for it the unit goes without one, as the log says.
-
-    OSError for what ends in .txt itself: without a note it would be taken for one.
-    """
+    """Write a note, whole or not at all."""
     staged = spool.tmp / f"{entry.job}.{entry.unit.first:04d}{entry.unit.kind}.note"
     reason = entry.unit.in_words(reason)
     if not plain_files.exists(spool.tmp):  # a command beside a spool from which a person removed it
@@ -108,12 +101,9 @@ def _write_note(spool: SpoolWriter, note: Path, entry: Entry, reason: str) -> No
         spool.disk.write(staged, note_text.signed(reason, entry.job))
         spool.disk.replace(staged, note)
         spool.disk.fsync(note.parent)
-    except OSError as error:
+    except OSError:
         spool.disk.unlink(staged)
-        if error.errno not in NO_ROOM or entry.unit.label.endswith(NOTE):
-            raise
-        told = {"job": entry.job, "unit": str(entry.unit.plain())}
-        log.warning("note.unwritten", **told, error=error.strerror, reason=reason)
+        raise
 
 
 def quarantine_staged(spool: SpoolWriter, job: str, staged: Path, unit: Unit, reason: str) -> Entry:
