@@ -5,7 +5,6 @@ An album may hold copies of several originals, and what was sent as it is: then 
 
 from __future__ import annotations
 
-import errno
 from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent, TelespoolError, Temporary, ToolFault
@@ -38,15 +37,15 @@ def waiting_together(
     return list(found.values())
 
 
-def nothing_in(album: Entry) -> Permanent:
-    """Why an album without any file of ours is not sent; FileNotFoundError where nothing at all is in it. Blocks."""
+def nothing_in(album: Entry) -> Permanent | None:
+    """Why an album without any file of ours is not sent; None where nothing at all is in it. Blocks."""
     for name in plain_files.names(album.path):
         kind = plain_files.kind_of(plain_files.lstat(album.path / name)) or "no file of this album"
         said = f"This album holds nothing that can be sent: {name} is {kind}"
         return Permanent(
             f"{said}. Put the file itself there, and move the folder back to uploading/."
         )
-    raise FileNotFoundError(errno.ENOENT, "it is empty", str(album.path))
+    return None
 
 
 async def give_up(spool: Spool, entry: Entry, reason: str) -> None:

@@ -145,8 +145,8 @@ class Stager:
         """
         unit, seen = await in_thread(self._look, entry)
         members = unit.members
-        if not members:
-            raise await in_thread(nothing_in, entry)
+        if not members and (nothing := await in_thread(nothing_in, entry)):
+            raise nothing
         clips = clips_of(members.values())
         halves = {clip.unit.first for clip in clips.values()}
         items = {number: member for number, member in members.items() if number not in halves}
