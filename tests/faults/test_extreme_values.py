@@ -34,9 +34,9 @@ def ends() -> list[tuple[str, str, Any]]:
             if hint not in _MOST or (section, each.name) == ("spool", "reserve"):
                 continue
             low, high = each.metadata["low"], each.metadata["high"]
-            values = (low or 0, _MOST[hint] if high is None else high)
+            values = [low or 0, _MOST[hint] if high is None else high]
             if (section, each.name) == ("inbox", "settle"):
-                values = values[:1]  # with the most nothing is ever quiet for long enough
+                del values[1]  # nothing is ever quiet for that long
             found += [(section, each.name, int(v) if hint is int else hint(v)) for v in values]
     return found
 

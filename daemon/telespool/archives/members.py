@@ -70,7 +70,9 @@ class Archive(ABC):
         self, opening: Opening, members: Sequence[Member], damage: str | None = None
     ) -> None:
         self.path = opening.path
-        self._lined = opening.source.lined  # the links under which volumes are read go with the last who has them
+        self._lined = (
+            opening.source.lined
+        )  # the links under which volumes are read go with the last who has them
         self.name = opening.name
         self.kind = opening.kind
         self.members = tuple(members)

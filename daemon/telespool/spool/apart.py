@@ -6,6 +6,7 @@ somewhere, and `reunite` brings the halves of a live photo together again; which
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from telespool.spool.transition import claimed, free_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from telespool.spool.names import Kind
     from telespool.spool.transition import SpoolWriter
@@ -34,11 +36,28 @@ def set_apart(spool: SpoolWriter, entry: Entry, members: Sequence[Entry]) -> Ent
         spool.disk.utime(members[0].path, claimed(entry.job))
         return spool.move(members[0].path, target, entry.folder, entry.job, unit)
     target = free_name(target)  # the first and the last may be those of the album as well
-    for member in sorted(members, key=lambda each: each.unit.still is None):
-        own = member.unit.plain()
-        spool.move(member.path, target / str(own), entry.folder, entry.job, own)
-    spool.disk.utime(target, claimed(entry.job))
+    moved: list[tuple[Path, Unit]] = []
+    try:
+        for member in sorted(members, key=lambda each: each.unit.still is None):
+            own = member.unit.plain()
+            spool.move(member.path, target / str(own), entry.folder, entry.job, own)
+            moved.append((member.path, own))
+        spool.disk.utime(target, claimed(entry.job))
+    except OSError:
+        _undo(spool, entry, target, moved)
+        raise
     return Entry(entry.folder, entry.job, Unit.parse(target.name) or unit, target)
+
+
+def _undo(
+    spool: SpoolWriter, entry: Entry, target: Path, moved: Sequence[tuple[Path, Unit]]
+) -> None:
+    """Bring back what had been moved: should that fail as well, `reunite` does it at the next start."""
+    with contextlib.suppress(OSError):
+        for path, unit in reversed(moved):
+            spool.move(target / str(unit), path, entry.folder, entry.job, unit)
+        if plain_files.exists(target):
+            spool.disk.rmdir(target)
 
 
 def reunite(spool: SpoolWriter, entry: Entry) -> None:
