@@ -40,8 +40,8 @@ def set_apart(spool: SpoolWriter, entry: Entry, members: Sequence[Entry]) -> Ent
     try:
         for member in sorted(members, key=lambda each: each.unit.still is None):
             own = member.unit.plain()
+            moved.append((member.path, own))  # its rename may be done when what follows it fails
             spool.move(member.path, target / str(own), entry.folder, entry.job, own)
-            moved.append((member.path, own))
         spool.disk.utime(target, claimed(entry.job))
     except OSError:
         _undo(spool, entry, target, moved)
@@ -54,7 +54,8 @@ def _undo(
 ) -> None:
     """Bring back what had been moved: should that fail as well, `reunite` does it at the next start."""
     with contextlib.suppress(OSError):
-        for path, unit in reversed(moved):
+        there = set(plain_files.names(target))
+        for path, unit in reversed([each for each in moved if str(each[1]) in there]):
             spool.move(target / str(unit), path, entry.folder, entry.job, unit)
         if plain_files.exists(target):
             spool.disk.rmdir(target)
