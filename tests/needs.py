@@ -87,6 +87,9 @@ KERNEL_TIME = {
     "pipeline/claim/test_drops.py::test_a_missing_volume_is_waited_for": "a volume is waited for since the last one came",
     "pipeline/claim/test_drops.py::test_a_volume_that_never_comes_is_named": "the same",
     "pipeline/claim/test_drops.py::test_the_last_volume_is_waited_for": "the same",
+    "pipeline/claim/test_finder.py::test_what_is_left": "an unfinished file is waited for since it changed",
+    "pipeline/claim/test_inbox.py::test_a_piece_among_others_waits_for_its_set": "as a volume",
+    "pipeline/claim/test_inbox.py::test_a_volume_that_is_missing": "it is waited for since the last one came",
     "pipeline/send/test_report_sender.py": "a report is sent while it is fresh",
 }
 

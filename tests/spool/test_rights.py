@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,10 +56,11 @@ def test_what_gives_it_back(spool: Spool, stranger: Identity) -> None:
     done = spool.root / "done"
     done.chmod(0o555)
     own = Identity.of_user(done.stat().st_uid)
-    assert rights.cure(done, spool.root, own) == f"sudo chmod u+rwx {done}"
+    assert rights.cure(done, spool.root, own) == f"sudo chmod u+rwx {shlex.quote(str(done))}"
     cure = rights.cure(done, spool.root, stranger)
     assert cure.startswith(f"sudo chown -R {SOMEBODY}:")
-    assert cure.endswith(f"{done} && sudo chmod 2770 {done}")
+    quoted = shlex.quote(str(done))
+    assert cure.endswith(f"{quoted} && sudo chmod 2770 {quoted}")
     assert rights.whose(done) == f"it belongs to {own.name}, mode 555"
 
 
