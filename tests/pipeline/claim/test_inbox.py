@@ -92,6 +92,7 @@ async def test_an_archive_without_its_end(spool: Spool) -> None:
     drop = drop_of(spool, "a.zip", b"PK\x03\x04" + b"0" * 99)
     spool.clock = lambda: drop.changed + 1
     assert await inbox._wait_for_end(drop_of(spool, "swift.zip", b"PK\x03\x04", swift=True)) <= 30
+    assert inbox.pending == 1
     assert told(inbox) == ""
     assert await inbox._wait_for_end(drop) > 30
     assert "a.zip has no end yet" in told(inbox)

@@ -241,6 +241,7 @@ class Inbox(Worker):
         if not 0.0 < left <= longest:  # a time that is yet to come says nothing
             return 0.0
         if drop.swift:
+            self.pending += 1
             return left
         self._name(drop.path, waited(no_end(drop), longest))
         return min(left, _LONGEST_GAP)
