@@ -159,18 +159,6 @@ _telespool_job_files() {
     compgen -f -- "$1"
 }
 
-_telespool_names() {
-    local file="$TELESPOOL_CONFIG" n
-    for ((n = 1; n < COMP_CWORD; n++)); do
-        case "${COMP_WORDS[n]}" in
-        -c | --config) [[ "${COMP_WORDS[n + 1]}" == = ]] && ((n++)); file="${COMP_WORDS[n + 1]}" ;;
-        --config=*) file="${COMP_WORDS[n]#--config=}" ;;
-        esac
-    done
-    file="${file/#\~\//$HOME/}"
-    TELESPOOL_CONFIG="$file" telespool complete-names "$1" "$2" 2>/dev/null
-}
-
 _telespool_chats() { _telespool_names chats "$1"; }
 
 # End Custom Preamble

@@ -216,6 +216,13 @@ _telespool_names() {
     file="${file/#\\~\\//$HOME/}"
     TELESPOOL_CONFIG="$file" telespool complete-names "$1" "$2" 2>/dev/null
 }
+
+_telespool_job_files() {
+    _telespool_names jobs "$1"
+    compgen -f -- "$1"
+}
+
+_telespool_chats() { _telespool_names chats "$1"; }
 """
 _ZSH = """\
 _telespool_names() {
@@ -229,31 +236,27 @@ _telespool_names() {
     file="${file/#\\~\\//$HOME/}"
     TELESPOOL_CONFIG="$file" telespool complete-names "$1" "$2" 2>/dev/null
 }
-"""
-"""The names of the configuration that stands on the command line, before the one of the environment."""
 
-_NAMES: dict[str, Any] = {
-    "bash": "_telespool_job_files",
-    "zsh": "_telespool_job_files",
-    "fish": "(telespool complete-names jobs (commandline -ct); __fish_complete_path (commandline -ct))",
-    "preamble": {
-        "bash": f"""\
-{_BASH}
-_telespool_job_files() {{
-    _telespool_names jobs "$1"
-    compgen -f -- "$1"
-}}
-""",
-        "zsh": _ZSH
-        + """
 _telespool_job_files() {
     local -a names
     names=("${(@f)$(_telespool_names jobs "$PREFIX")}")
     (( $#names )) && compadd -a names
     _files
 }
-""",
-    },
+
+_telespool_chats() {
+    local -a names
+    names=("${(@f)$(_telespool_names chats "$PREFIX")}")
+    compadd -a names
+}
+"""
+_PREAMBLE = {"bash": _BASH, "zsh": _ZSH}
+"""The names of the configuration that stands on the command line, before the one of the environment."""
+
+_NAMES: dict[str, Any] = {
+    "bash": "_telespool_job_files",
+    "zsh": "_telespool_job_files",
+    "fish": "(telespool complete-names jobs (commandline -ct); __fish_complete_path (commandline -ct))",
 }
 """Jobs and their units, and files."""
 
@@ -261,17 +264,6 @@ _CHATS: dict[str, Any] = {
     "bash": "_telespool_chats",
     "zsh": "_telespool_chats",
     "fish": "(telespool complete-names chats (commandline -ct))",
-    "preamble": {
-        "bash": f'{_BASH}\n_telespool_chats() {{ _telespool_names chats "$1"; }}\n',
-        "zsh": _ZSH
-        + """
-_telespool_chats() {
-    local -a names
-    names=("${(@f)$(_telespool_names chats "$PREFIX")}")
-    compadd -a names
-}
-""",
-    },
 }
 
 
@@ -280,19 +272,14 @@ def completions() -> dict[str, str]:
     found = {}
     for shell in ("bash", "zsh", "fish"):
         top = parser()
-        seen: set[str] = set()
         for command in commands(top):
             for action in command.parser._actions:  # noqa: SLF001 - as above
                 kind = _CHATS if action.dest == "to" else _NAMES if action.dest == "what" else None
                 if kind is None and action.type in {Path, named}:
                     action.complete = shtab.FILE  # type: ignore[attr-defined]
                 elif kind is not None:
-                    # The functions are defined once, whoever uses them.
-                    first = kind[shell] not in seen
-                    seen.add(kind[shell])
-                    used = kind if first else {key: kind[key] for key in kind if key != "preamble"}
-                    action.complete = used  # type: ignore[attr-defined]
-        found[shell] = shtab.complete(top, shell=shell)
+                    action.complete = kind  # type: ignore[attr-defined]
+        found[shell] = shtab.complete(top, shell=shell, preamble=_PREAMBLE)
     return found
 
 

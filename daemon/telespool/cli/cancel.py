@@ -17,6 +17,7 @@ from telespool.service.cancelling import Order, cancel_without_daemon, of_entrie
 from telespool.spool import Spool, operator
 from telespool.spool.layout import WORKING
 from telespool.spool.lock import Lock
+from telespool.spool.titles import retry_command
 
 if TYPE_CHECKING:
     import argparse
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         for name in cancelled:
             print(f"{name}: cancelled, now in quarantine/")
         if cancelled:
-            print(f"To send it after all: telespool retry {shlex.quote(order.job)}")
+            print(f"To send it after all: {retry_command(order.job)}")
         elif not failed:
             print(f"{what}: the daemon was first, nothing of it waits any more")
             code = 1

@@ -6,7 +6,6 @@ is, and why it is treated so, `media.verdict` knows: `telespool explain` asks it
 
 from __future__ import annotations
 
-import shlex
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,7 @@ from telespool.spool.gathering import gathers, patient_until
 from telespool.spool.job_captions import is_used, tells_of_used
 from telespool.spool.layout import FOLDERS, NOTES, SKIPPED, WORKING
 from telespool.spool.names import Job
+from telespool.spool.titles import retry_command
 from telespool.spool.waiting import HELD, waits_until
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ class JobHistory:
         if any(each.fate == "unexplained" for each in self.account):
             return "It is over, but for what is not accounted for."
         if refused:
-            return f"It is over. What was refused stays until you decide: telespool retry {shlex.quote(self.job)}, or remove it."
+            return f"It is over. What was refused stays until you decide: {retry_command(self.job)}, or remove it."
         if self.notes:
             return "It is over. What is not whole is named above; the original has the rest."
         if self._unsure:
@@ -176,7 +176,7 @@ class JobHistory:
     def _goes_on(self) -> str:
         """What goes on by itself, and what does not."""
         working = {part.state for part in self.parts if part.folder in WORKING}
-        let_go = f"telespool retry {shlex.quote(self.job)}"
+        let_go = retry_command(self.job)
         if working == {"held"}:
             return f"It is not over: what is held stays until you let it go: {let_go}"
         held = f", but for what is held: {let_go}" if "held" in working else "."
@@ -276,11 +276,7 @@ class _Teller:
         except FileNotFoundError:
             until = 0.0
         if until == HELD:
-            return (
-                "held",
-                f"a person holds it; to let it go: telespool retry {shlex.quote(self.job)}",
-                until,
-            )
+            return "held", f"a person holds it; to let it go: {retry_command(self.job)}", until
         if Job.chat_of(self.job) not in self.config.chats:
             return "waiting", "it waits until the configuration has its chat", None
         if until <= time.time():

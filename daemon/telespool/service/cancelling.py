@@ -15,7 +15,6 @@ touched; nothing is deleted that cannot be made again.
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -25,7 +24,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.spool import receipts
 from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
-from telespool.spool.titles import called
+from telespool.spool.titles import called, retry_command
 from telespool.spool.transition import NO_ROOM
 
 if TYPE_CHECKING:
@@ -95,7 +94,7 @@ def note(spool: SpoolLayout, entry: Entry, while_: str = "") -> str:
         tried = any(member.unit.first in asked for member in spool.members(entry))
         when = f"after its sending had begun. {_UNSURE}" if tried else "before it was sent"
     name = called(spool, entry)
-    return f"You cancelled {name} {when}. To send it after all: telespool retry {shlex.quote(entry.job)}"
+    return f"You cancelled {name} {when}. To send it after all: {retry_command(entry.job)}"
 
 
 def cancel(spool: Spool, entry: Entry, reason: str) -> Entry | None:

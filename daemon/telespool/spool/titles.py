@@ -1,8 +1,9 @@
-"""What people call a drop, and a unit."""
+"""What people call a drop, and a unit; and the command that sends it after all."""
 
 from __future__ import annotations
 
 import re
+import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,3 +32,8 @@ def called(folders: SpoolLayout, entry: Entry) -> str:
     if not entry.unit.is_album or not names:
         return entry.unit.label
     return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def retry_command(job: str) -> str:
+    """Return the command that lets a job go on, as it may be pasted into a shell."""
+    return f"telespool retry {shlex.quote(job)}"

@@ -9,7 +9,6 @@ put right what it waited for wants to see it tried. What Telegram told us to wai
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
@@ -17,7 +16,7 @@ from telespool.runtime.cancellation import in_thread
 from telespool.runtime.throttle import Throttle
 from telespool.runtime.timers import Deadline, Deadlines
 from telespool.runtime.waits import Wait
-from telespool.spool.titles import called
+from telespool.spool.titles import called, retry_command
 from telespool.spool.waiting import HELD, waits_until
 
 if TYPE_CHECKING:
@@ -169,7 +168,7 @@ class RetryQueue:
                 if len(entries) == 1
                 else f"{len(entries)} of its files"
             )
-            reason = f"a person holds {what}; to let go: telespool retry {shlex.quote(job)}"
+            reason = f"a person holds {what}; to let go: {retry_command(job)}"
             self._told.begin(_NAME, Wait(reason, scope="job", whom=job, kind="person"))
         for job in self._held - held.keys():
             self._told.end(_NAME, job)
