@@ -85,3 +85,38 @@ async def test_a_window_that_cannot_be_opened(tmp_path: Path) -> None:
         squatter.bind(control_client.address(tmp_path))
         async with opened(tmp_path, {"look": tell}):
             pass
+
+
+async def test_the_end_leaves_no_connection(tmp_path: Path) -> None:
+    """Who is being answered when the daemon ends is answered; whoever says nothing, or waits too long, is let go."""
+    asked_for, finished = asyncio.Event(), asyncio.Event()
+
+    async def soon() -> dict[str, Any]:
+        asked_for.set()
+        await finished.wait()
+        return {"told": "yes"}
+
+    async def never() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    name = control_client.address(tmp_path)
+    lines = [connected(name, said) for said in ("soon\n", "never\n", "")]
+    async with opened(tmp_path, {"soon": soon, "never": never}):
+        connections = [await line for line in lines]
+        await asked_for.wait()
+        asyncio.get_running_loop().call_soon(finished.set)
+    ends = [await reader.read() for reader, _ in connections]
+    assert ends == [b'{"told": "yes"}', b"", b""]
+    for _, writer in connections:
+        writer.close()
+        await writer.wait_closed()
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    assert not others
+
+
+async def connected(name: str, said: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection over which this was said."""
+    reader, writer = await asyncio.open_unix_connection(name)
+    writer.write(said.encode())
+    return reader, writer

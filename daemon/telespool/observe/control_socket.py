@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_LAST_ANSWERS = 1.0  # seconds
 _SO_PEERGROUPS = 59  # asm-generic/socket.h; the module socket does not name it
 
 
@@ -39,23 +40,36 @@ _SO_PEERGROUPS = 59  # asm-generic/socket.h; the module socket does not name it
 async def opened(
     root: Path, answers: Mapping[str, Answer], orders: Mapping[str, Order] | None = None
 ) -> AsyncIterator[None]:
-    """Answer these questions, and carry out these orders (`NAME ARGUMENT`), while the `async with` lasts."""
+    """Answer these questions, and carry out these orders (`NAME ARGUMENT`), while the `async with` lasts.
+
+    What is asked when it ends has a second to be answered; then its connection is closed.
+    """
+    under_way: set[asyncio.Task[None]] = set()
+
+    def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.create_task(answer(reader, writer))
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, ValueError):
-            line = (await reader.readline()).decode("ascii", "replace").strip()
-            name, _, argument = line.partition(" ")
-            tell, carry_out = answers.get(line), (orders or {}).get(name)
-            asks = writer.get_extra_info("socket")
-            allowed = await in_thread(may_look, asks, root)
-            if allowed and (tell or carry_out):
-                said = await _said(tell() if tell else carry_out(argument) if carry_out else None)
-                writer.write(json.dumps(said).encode())
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(OSError, ValueError):
+                line = (await reader.readline()).decode("ascii", "replace").strip()
+                name, _, argument = line.partition(" ")
+                tell, carry_out = answers.get(line), (orders or {}).get(name)
+                asks = writer.get_extra_info("socket")
+                allowed = await in_thread(may_look, asks, root)
+                if allowed and (tell or carry_out):
+                    said = await _said(
+                        tell() if tell else carry_out(argument) if carry_out else None
+                    )
+                    writer.write(json.dumps(said).encode())
+                    await writer.drain()
+        finally:
+            writer.close()
 
     try:
-        server = await asyncio.start_unix_server(answer, control_client.address(root))
+        server = await asyncio.start_unix_server(converse, control_client.address(root))
     except OSError:  # another process sits there, or there are no such sockets
         yield
         return
@@ -63,6 +77,11 @@ async def opened(
         yield
     finally:
         server.close()
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=_LAST_ANSWERS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
 
 async def _said(answering: Awaitable[dict[str, Any]] | None) -> dict[str, Any]:
