@@ -164,6 +164,21 @@ def test_all_that_waits(tmp_path: Path) -> None:
     assert "more lie where nobody takes them" in text
 
 
+def test_a_wait_is_told_once(tmp_path: Path) -> None:
+    """What the daemon says of a file, with its reason, is not said again by the file's time."""
+    until = time.time() + 600
+    files = [f"deferred/{JOB}/0001@1_a.jpg", f"deferred/{JOB}/0002@1_b.jpg"]
+    spool = make(tmp_path, dict.fromkeys(files, b"0"))
+    for name in files:
+        os.utime(spool.root / name, (until, until))
+    wait = {"scope": "unit", "kind": "disk", "until": until, "reason": "It is locked."}
+    activity = {"waits": [wait | {"whom": f"{JOB}/0001_a.jpg"}]}
+    status = replace(Status.of(SpoolLayout(spool.root)), activity=activity)
+    text = "\n".join(status_text.waiting(status))
+    assert text.count("0001_a.jpg") == text.count("It is locked.") == 1
+    assert text.count("0002_b.jpg") == 1
+
+
 @pytest.mark.parametrize("daemon", ["silent", "not running"])
 def test_the_daemon(tmp_path: Path, daemon: str) -> None:
     """Whether it runs, and why it ended."""

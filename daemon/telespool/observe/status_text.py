@@ -158,9 +158,12 @@ def waiting(status: Status) -> Iterator[str]:
     now = time.time()
     waits = (status.activity or {}).get("waits", [])
     held = {wait["whom"] for wait in waits if wait["kind"] == "person"}
+    told = {wait["whom"] for wait in waits if wait["scope"] == "unit"}
     for wait in waits:
         yield f"{who_waits(wait)} {how_long(wait, now)}: {wait['reason']}"
     for each in status.waiting[:5]:
+        if f"{each.job}/{each.unit}" in told:
+            continue  # above, with its reason
         if each.until == HELD:
             if each.job in held:
                 continue  # the daemon has told it
