@@ -15,8 +15,8 @@ import pytest
 from telespool.cli import failures
 from telespool.cli.main import main
 from telespool.observe.terminal import HarmlessStream, harmless
-from telespool.service.recovery import recover
 from telespool.spool import Spool
+from telespool.spool.recovery import recover
 from telespool.spool.staging import PREFIX, staging
 from tests.cli.support import JOB, make, telespool
 from tests.harness import ROOT

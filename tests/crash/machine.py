@@ -33,12 +33,12 @@ from telespool.pipeline.worker import WorkerContext
 from telespool.runtime import threads
 from telespool.runtime.gate import PauseGate
 from telespool.runtime.wakeups import WakeupBus
-from telespool.service.recovery import recover
 from telespool.spool import Spool
 from telespool.spool.gathering import gathers, patient_until
 from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
 from telespool.spool.names import Unit
+from telespool.spool.recovery import recover
 from tests.crash.disks import Death, DyingDisk
 
 if TYPE_CHECKING:

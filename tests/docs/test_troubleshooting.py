@@ -32,7 +32,7 @@ SPEAKERS = [
         PACKAGE / name
         for name in (
             "config/absent_chat.py",
-            "service/recovery.py",
+            "spool/recovery.py",
             "spool/__init__.py",
             "spool/lock.py",
             "spool/operator.py",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.service.recovery import recover
 from telespool.spool import Spool
 from telespool.spool.copies import TAKEN, Source, TakenFiles
+from telespool.spool.recovery import recover
 from tests.crash.disks import Death, DyingDisk
 from tests.crash.media import photo
 from tests.faults.house import config, running

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from telespool.spool.layout import WORKING
 from tests.faults.process import process
 from tests.harness import eventually
 from tests.jobs import job_name
@@ -23,6 +24,14 @@ JOBS = [job_name("default_holiday", ago=60 - n) for n in range(3)]
 _POWERLESS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
 
 
+def _powerless() -> tuple[str, ...]:
+    """What goes before a command that is to respect the rights of files."""
+    before = _POWERLESS if os.geteuid() == 0 else ()
+    if before and subprocess.run([*before, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("root cannot be made to respect the rights of files here")
+    return before
+
+
 @pytest.mark.parametrize(
     "place",
     [
@@ -34,9 +43,7 @@ _POWERLESS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
 )
 async def test_holds_nobody_up(place: str, tmp_path: Path, material: Material) -> None:
     """One file may not be read, wherever it lies: those behind it go on, and it follows when it may be."""
-    before = _POWERLESS if os.geteuid() == 0 else ()
-    if before and subprocess.run([*before, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("root cannot be made to respect the rights of files here")
+    before = _powerless()
     film = place.endswith(".mkv")
     locked = tmp_path / "spool" / place.replace("JOB", JOBS[0])
     others = [tmp_path / "spool" / place.replace("JOB", job) for job in JOBS[1:]]
@@ -58,3 +65,46 @@ async def test_holds_nobody_up(place: str, tmp_path: Path, material: Material) -
     assert any("cannot be read (Permission denied). Make it readable" in reason for reason in said)
     assert blamed == []
     assert list((tmp_path / "spool" / "quarantine").iterdir()) == []
+
+
+async def test_locked_folders_of_jobs_hold_nobody_up(tmp_path: Path, material: Material) -> None:
+    """Folders that root made, in each place, and one that somebody dropped: the service starts, others go on, they follow."""
+    before = _powerless()
+    locked = {}
+    for n, folder in enumerate((*WORKING, "done", "quarantine", "inbox")):
+        name = {"incoming": "0000_a.jpg", "converting": "0001_a.mkv"}.get(folder, "0001_a.jpg")
+        job = "default" if folder == "inbox" else job_name(f"default_{folder}", ago=60 - n)
+        locked[folder] = tmp_path / "spool" / folder / job / name
+        shutil.copy(
+            material.clip("mkv", n) if name.endswith("mkv") else material.photo(n),
+            laid(locked[folder]),
+        )
+    free = laid(tmp_path / "spool" / "uploading" / job_name("default_free") / "0001_free.jpg")
+    shutil.copy(material.photo(9), free)
+    for path in locked.values():
+        path.parent.chmod(0)
+    with process(tmp_path, *before) as house:
+        await eventually(lambda: [path.name for path in house.posts] == ["free.jpg"])
+        waits = [line["job"] for line in house.said if line["event"] == "job.locked"]
+        for path in locked.values():
+            path.parent.chmod(0o700)
+        await eventually(lambda: len(house.posts) == 6)  # what lay in done/ and quarantine/ stays
+        said = house.said
+
+    assert {job.rpartition("_")[2] for job in waits} == {*WORKING, "done", "quarantine"}
+    assert len(waits) == len(set(waits))
+    [reason] = [
+        line["reason"]
+        for line in said
+        if line.get("job", "").endswith("_uploading") and line["event"] == "job.locked"
+    ]
+    assert f"{locked['uploading'].parent} may not be written by" in reason
+    assert not [line for line in said if line["event"] in {"disk.failed", "worker.failed"}]
+    assert locked["done"].exists()
+    assert locked["quarantine"].exists()
+
+
+def laid(path: Path) -> Path:
+    """The path, in a folder that is there."""
+    path.parent.mkdir(parents=True)
+    return path

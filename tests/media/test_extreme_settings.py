@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Half a second of what no phone plays, with sound."""
     path = shared_folder(tmp_path_factory, "extreme") / "film.avi"
     if not path.exists():
-        made = path.with_suffix(".part.avi")
+        made = path.with_suffix(f".{os.getpid()}.avi")  # another worker may make it as well
         inputs = [
             "-f",
             "lavfi",

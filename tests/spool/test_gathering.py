@@ -121,6 +121,17 @@ def test_a_story_waits_for_what_it_lacks(spool: Spool) -> None:
     ]
 
 
+def test_nothing_overtakes_an_album_that_waits_for_the_end_of_unpacking(spool: Spool) -> None:
+    """The first album has all it awaits, but more of it may come out: the whole one behind it waits as well."""
+    held(spool, "deferred/0002=0002_2.avi", "incoming/0000_story.zip")
+    convert(spool, "0002=0002_2.avi")
+    assert lying(spool, "uploading") == []
+
+    (spool.root / "incoming" / JOB / "0000_story.zip").unlink()
+    assert close(spool, BEGIN) is None
+    assert len(lying(spool, "uploading")) == 5
+
+
 def test_a_story_that_was_patient_goes_on(spool: Spool) -> None:
     """After its time it leaves without what is late; that follows as an album of its own."""
     held(spool, "deferred/0002=0002_2.avi", "deferred/0006=0006_6.avi", "deferred/0007=0007_7.avi")

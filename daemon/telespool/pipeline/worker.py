@@ -38,6 +38,7 @@ from telespool.pipeline.kernel_refusals import (
     readable,
     refused_by_kernel,
 )
+from telespool.pipeline.locked_jobs import LockedJobWaits
 from telespool.pipeline.progress_guard import LIMIT, ProgressGuard
 from telespool.pipeline.report_hooks import ReportHooks
 from telespool.pipeline.trouble import Trouble
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Entry
 
 log = structlog.get_logger()
+
+_LOCKED_AGAIN = 5.0  # seconds: that a folder may be read again rings nobody
 
 
 class IdleTracker:
@@ -93,6 +96,10 @@ class WorkerContext:
     """Bytes that one message may hold."""
     hooks: ReportHooks = field(default_factory=ReportHooks)
     """Who is told of the end of a job beside the chat."""
+    locked: LockedJobWaits = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.locked = LockedJobWaits(self.spool, self.activity.waits, self.config.send.max_deaths)
 
 
 class Worker(abc.ABC):
@@ -265,6 +272,9 @@ class Worker(abc.ABC):
             self.guard.forget()
             raise
         await self._check_progress()
+        if self.context.locked.may_have_changed:
+            await in_thread(self.context.locked.tell)
+            pause = min(pause, _LOCKED_AGAIN)
         return pause
 
     async def _waits_for_job(self, error: OSError) -> bool:

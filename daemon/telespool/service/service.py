@@ -45,12 +45,12 @@ from telespool.runtime.waits import EVERYBODY, Wait
 from telespool.runtime.wakeups import Wakeup, WakeupBus
 from telespool.service import broken_tools
 from telespool.service.answers import Answers
-from telespool.service.recovery import recover
 from telespool.service.sd_notify import SdNotify
 from telespool.service.watchdog import Watchdog
 from telespool.spool import Spool
 from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
+from telespool.spool.recovery import recover
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -327,7 +327,8 @@ class Service:
 
         def finish() -> None:
             for job in self.spool.jobs_since(self.spool.last_start):
-                close_job(self.spool, job)
+                with self.spool.locked.unrecovered_where_refused(job):
+                    close_job(self.spool, job)
 
         await in_thread(finish)
 

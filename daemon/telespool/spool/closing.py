@@ -35,12 +35,15 @@ def close_due(
         pauses: list[float] = []
         for albums in filter(None, (found.story, found.copies)):
             pause = left(albums, patient_until(spool, albums))
+            waits = False  # what comes behind one that waits waits with it
             for album in albums:
                 full = album.unit.kind == "c" and items(spool, album) >= size
-                if pause <= 0 or full or not found.lacks(album):
+                behind = waits and album.unit.place is not None
+                if pause <= 0 or full or not (behind or found.lacks(album)):
                     close(spool, album)
                 else:
                     pauses.append(pause)
+                    waits = album.unit.place is not None
         return min(pauses, default=None)
 
 

@@ -28,6 +28,7 @@ from telespool.file_endings import archive_name, media_name
 from telespool.runtime import plain_files
 from telespool.spool import listing, note_text
 from telespool.spool.companions import belongs_to, caption_for
+from telespool.spool.locked import LockedJobs, holds_readable_unit
 from telespool.spool.names import Job, Unit, clean, nested
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ class SpoolLayout:
         self.tmp = self.root / "tmp"
         self._last_archive: tuple[tuple[Path, int, int], Path | None] | None = None
         self._last_drop: Entry | None = None
+        self.locked = LockedJobs()
 
     def job_folder(self, folder: Folder, job: str) -> Path:
         """Where the units of this job lie in this folder; it need not exist."""
@@ -101,9 +103,8 @@ class SpoolLayout:
         return _entries(folder, job, self.root / folder / job)
 
     def all_units(self, folder: Folder) -> Iterator[Entry]:
-        """Every unit of a folder, oldest job first, then by number."""
-        for job in self.jobs(folder):
-            yield from self.units(folder, job)
+        """Every unit of a folder, oldest job first, then by number; but for those of jobs that are `locked`."""
+        yield from self.locked.pass_over(folder, self.jobs(folder), self.units)
 
     def members(self, entry: Entry) -> list[Entry]:
         """The files of a unit, by number: those in the album's directory, or the unit itself."""
@@ -114,7 +115,7 @@ class SpoolLayout:
     def occupied(self, folder: Folder) -> bool:
         """Whether any unit lies there; ends at the first one, as a folder may have thirty thousand jobs."""
         return any(
-            listing.holds_unit(self.root / folder / job)
+            holds_readable_unit(self.root / folder / job)
             for job in listing.each_name(self.root / folder)
             if Job.parse(job)
         )
@@ -240,8 +241,11 @@ class SpoolLayout:
         return next((folder / name for name in sorted(names, reverse=True)), None)
 
     def is_over(self, job: str) -> bool:
-        """Whether nothing of this job lies in a working folder any more."""
-        return not any(listing.holds_unit(self.root / folder / job) for folder in WORKING)
+        """Whether nothing of this job lies in a working folder any more; in one that may not be read something may."""
+        try:
+            return not any(listing.holds_unit(self.root / folder / job) for folder in WORKING)
+        except PermissionError:
+            return False
 
     def free(self) -> int:
         """Bytes that may still be written to the spool's file system."""

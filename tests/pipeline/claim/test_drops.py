@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from telespool.pipeline.claim.drops import find
-from telespool.service.recovery import recover
 from telespool.spool import Spool
+from telespool.spool.recovery import recover
 from tests.material import Material, make_zip
 from tests.pipeline.drop_house import Death, Dying, House, pack, pack_locked
 

@@ -122,7 +122,10 @@ def plan(
         young_enough = age <= settings.archives and not settings.space
         if parsed is None or young_enough or not folders.is_over(job):
             continue
-        holding = [entry for entry in folders.units("done", job) if _size(entry.path)]
+        try:
+            holding = [entry for entry in folders.units("done", job) if _size(entry.path)]
+        except PermissionError:
+            continue  # it belongs to somebody else by now
         if age <= settings.archives:
             young += [(job, entry) for entry in holding]
             continue

@@ -124,7 +124,7 @@ class ReportSender:
             path = self._spool.job_folder("done", job) / REPORT
             try:
                 young = now - plain_files.lstat(path).st_mtime < _YOUNG
-            except FileNotFoundError:
+            except (FileNotFoundError, PermissionError):
                 continue
             if young and path not in self._given_up:
                 return path

@@ -7,6 +7,7 @@ account by then is proven to be nobody's mistake by `retention_plan`: it is kept
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from dataclasses import dataclass
@@ -47,9 +48,10 @@ class LateArrivals:
             self._watched = {}
             now, spool = time.monotonic(), self._spool
             for job in itertools.takewhile(self._is_young, reversed(spool.jobs("done"))):
-                drop = spool.drop(job)
-                if drop is not None and drop.folder == "done":
-                    self._watched[job] = _Watched(drop, now, now)
+                with contextlib.suppress(PermissionError):  # it belongs to somebody else by now
+                    drop = spool.drop(job)
+                    if drop is not None and drop.folder == "done":
+                        self._watched[job] = _Watched(drop, now, now)
         return self._watched
 
     def _is_young(self, job: str) -> bool:

@@ -7,54 +7,95 @@ Every step can be repeated: the process may die in here as well.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files
 from telespool.spool.claims import APART, GATHERED
+from telespool.spool.job_report import close_job
 from telespool.spool.layout import FOLDERS
 from telespool.spool.names import Job
 from telespool.spool.staging import sweep
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from telespool.spool import Spool
-    from telespool.spool.layout import Entry
-
+    from telespool.spool.layout import Entry, Folder
 
 _APART = 60.0
+_DOWNSTREAM_FIRST: tuple[Folder, ...] = ("converting", "uploading", "incoming")
 _RETURNED = "{}: its claim was broken off, it is back in the inbox"
 
 
 def recover(spool: Spool, max_deaths: int) -> list[str]:
-    """Put right what an earlier process left, downstream first; return a sentence for each repair."""
+    """Put right what an earlier process left, downstream first; return a sentence for each repair.
+
+    A job of which a folder may not be read is left as it is, and is `unrecovered` until `recover_later`.
+    """
     # What an earlier process did last may not be on the disk yet, but is seen: nothing may be built on it before it is.
     spool.disk.syncfs(spool.root)
     said = [f"{path}: removed, the command that copied it has died" for path in _sweep(spool)]
-    said += _return_set_apart(spool)
+    for apart in _set_apart(spool.inbox):
+        with spool.locked.unrecovered_where_refused(apart.name.removeprefix(APART)):
+            said += _return_set_apart(spool, apart)
     said += _part_suspects(spool, max_deaths)
-    for folder in ("converting", "uploading", "incoming"):
-        for entry in list(spool.all_units(folder)):
+    lying: dict[str, list[Folder]] = {}
+    for folder in FOLDERS:
+        for job in spool.jobs(folder):
+            lying.setdefault(job, []).append(folder)
+    for job, folders in sorted(lying.items()):
+        with spool.locked.unrecovered_where_refused(job):
+            said += _recover_job(spool, job, folders, max_deaths)
+    spool.drop_empty_gatherings()
+    return said
+
+
+def recover_later(spool: Spool, max_deaths: int) -> list[str]:
+    """Put right the jobs of which a folder could not be read before; return a sentence for each repair."""
+    said = []
+    for job in spool.locked.unrecovered:
+        with contextlib.suppress(PermissionError):
+            for apart in _set_apart(spool.inbox):
+                if apart.name == f"{APART}{job}":
+                    said += _return_set_apart(spool, apart)
+            said += _recover_job(spool, job, FOLDERS, max_deaths)
+            close_job(spool, job)
+            spool.locked.is_recovered(job)
+    return said
+
+
+def _recover_job(spool: Spool, job: str, folders: Sequence[Folder], max_deaths: int) -> list[str]:
+    """The same for one job; `folders`: those in which it has a folder."""
+    said = []
+    for folder in (each for each in _DOWNSTREAM_FIRST if each in folders):
+        for entry in spool.units(folder, job):
             if entry.unit.attempt:
                 said += _after_death(spool, entry, max_deaths)
-    for job in spool.jobs("incoming"):
+    if "incoming" in folders:
         spool.finish_taking(job)
         said += _return_gathered(spool, job)
-    for entry in list(spool.all_units("uploading")):
+    if "uploading" in folders:
+        said += _recover_uploads(spool, job)
+    if "converting" in folders:
+        spool.drop_orphan_segments(job)
+    if "quarantine" in folders:
+        spool.drop_orphan_notes(job)
+    for folder in folders:
+        spool.tidy(spool.job_folder(folder, job))  # died between its mkdir and the rename
+    return said
+
+
+def _recover_uploads(spool: Spool, job: str) -> list[str]:
+    said = []
+    for entry in spool.units("uploading", job):
         if entry.unit.is_album and not spool.members(entry):
             spool.disk.rmdir(entry.path)
         else:
             if entry.unit.is_album:
                 spool.reunite(entry)
             said += _drop_refused(spool, entry)
-    spool.drop_empty_gatherings()
-    for job in spool.jobs("converting"):
-        spool.drop_orphan_segments(job)
-    for job in spool.jobs("quarantine"):
-        spool.drop_orphan_notes(job)
-    for folder in FOLDERS:
-        for job in spool.jobs(folder):
-            spool.tidy(spool.job_folder(folder, job))  # died between its mkdir and the rename
     return said
 
 
@@ -63,26 +104,21 @@ def _sweep(spool: Spool) -> list[Path]:
     return sweep(spool.disk, _inboxes(spool.inbox))
 
 
-def _return_set_apart(spool: Spool) -> list[str]:
-    """Finish or undo interrupted claims by copy (of an inbox on another file system)."""
-    said: list[str] = []
-    for apart in _set_apart(spool.inbox):
-        job = apart.name.removeprefix(APART)
-        has_come = any(spool.units(folder, job) for folder in FOLDERS)
-        back = spool.finish_copy(apart, job) if has_come else spool.put_back(apart, apart.parent)
-        said += [_RETURNED.format(name) for name in back]
-    return said
+def _return_set_apart(spool: Spool, apart: Path) -> list[str]:
+    """Finish or undo an interrupted claim by copy (of an inbox on another file system)."""
+    job = apart.name.removeprefix(APART)
+    has_come = any(spool.units(folder, job) for folder in FOLDERS)
+    back = spool.finish_copy(apart, job) if has_come else spool.put_back(apart, apart.parent)
+    return [_RETURNED.format(name) for name in back]
 
 
 def _set_apart(inbox: Path) -> list[Path]:
     """What was set apart in the inbox and the folders of its chats."""
     return [
-        folder / each.name
+        path
         for folder in _inboxes(inbox)
-        for each in plain_files.entries(folder)
-        if each.is_directory
-        and each.name.startswith(APART)
-        and Job.parse(each.name.removeprefix(APART)) is not None
+        for path in _folders_in(folder)
+        if path.name.startswith(APART) and Job.parse(path.name.removeprefix(APART)) is not None
     ]
 
 
@@ -93,7 +129,11 @@ def _inboxes(inbox: Path) -> list[Path]:
 
 
 def _folders_in(folder: Path) -> list[Path]:
-    return [folder / each.name for each in plain_files.entries(folder) if each.is_directory]
+    """The folders in it; none where it may not be read: it is what somebody dropped, or `check` tells of it."""
+    try:
+        return [folder / each.name for each in plain_files.entries(folder) if each.is_directory]
+    except PermissionError:
+        return []
 
 
 def _return_gathered(spool: Spool, job: str) -> list[str]:
@@ -115,17 +155,18 @@ def _part_suspects(spool: Spool, max_deaths: int) -> list[str]:
             for entry in spool.all_units(folder)
             if entry.unit.attempt and spool.deaths(entry) >= max_deaths - 1
         ]
-        for folder in ("incoming", "uploading", "converting")
+        for folder in reversed(_DOWNSTREAM_FIRST)
     ]
     first, *others = [each for each in suspects if each] or [[]]
     said = []
     for entry in (entry for each in others for entry in each):
         if entry.folder == "converting" and spool.copy_of(entry.job, entry.unit.first):
             continue
-        spool.wait(entry, spool.clock() + _APART)
-        said.append(
-            f"{entry.job}/{entry.unit.plain()}: waits until {first[0].unit.label} was tried"
-        )
+        with spool.locked.unrecovered_where_refused(entry.job):
+            spool.wait(entry, spool.clock() + _APART)
+            said.append(
+                f"{entry.job}/{entry.unit.plain()}: waits until {first[0].unit.label} was tried"
+            )
     return said
 
 
