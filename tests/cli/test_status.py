@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.material import Material
     from tests.telegram_server import TestTelegram
 
-LATER = time.time() + 3600
+LATER = time.time() + 86400
 
 
 def spool_of_all(directory: Path) -> Path:
