@@ -5,13 +5,15 @@ Four tables say it, by the beginning of a test's path below tests/ (a folder, a 
 `SLOW`      takes more than about 0.4 s and is left out of `scripts/test --fast`; so is what runs ffmpeg (the mark `media`)
 `ALONE`     boots a machine or mounts: one worker runs them all, one after another
 `SECONDS`   may take longer than the default of pyproject.toml, on a quiet machine
-`KERNEL_TIME` compares the times of files with the clock, and is left out where only the clock is another; with the reason
+`KERNEL_TIME` compares the times of files with the clock, and is skipped where only the clock is another; with the reason
 
 On a busy machine every test may take as many times longer as there are processes waiting for a core.
 """
 
 from __future__ import annotations
 
+import os
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -58,6 +60,7 @@ SLOW = (
     "systemd/",
     "telegram_server/test_other_client.py",
 )
+_ANOTHER = 3600.0  # seconds
 ALONE = ("systemd/",)
 SECONDS = {
     "archives/test_limits.py": 60,
@@ -76,6 +79,7 @@ SECONDS = {
     "systemd/": 300,
 }
 KERNEL_TIME = {
+    "systemd/": "the machine that is booted has the kernel's clock",
     "cli/test_login.py::test_while_the_daemon_runs": "SQLite's wait for a lock fails under libfaketime",
     "destinations/telegram/test_albums.py::test_a_stale_reference_of_one": "parts are known while their note is fresh",
     "destinations/telegram/test_faults.py::test_a_stale_reference_is_renewed": "the same",
@@ -91,6 +95,8 @@ KERNEL_TIME = {
     "pipeline/claim/test_inbox.py::test_a_piece_among_others_waits_for_its_set": "as a volume",
     "pipeline/claim/test_inbox.py::test_a_volume_that_is_missing": "it is waited for since the last one came",
     "pipeline/send/test_report_sender.py": "a report is sent while it is fresh",
+    "pipeline/send/test_sending_times.py::test_when_posts_may_go": "posts are counted by the times of their receipts",
+    "pipeline/test_report_hooks.py::test_a_report_that_cannot_be_told": "a report is sent while it is fresh",
 }
 
 
@@ -101,14 +107,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     No name may come from the clock: workers would not have the same tests.
     """
     stamp = time.strftime("%Y%m%d-%H", time.gmtime())
+    another_day = _clock_is_another()
     for item in items:
         if stamp in item.nodeid:
             raise pytest.UsageError(f"{item.nodeid}: its parameters hold the time of this run")
         place = item.nodeid.removeprefix("tests/")
         if place.startswith(SLOW) or item.get_closest_marker("media"):
             item.add_marker(pytest.mark.slow)
-        if place.startswith(tuple(KERNEL_TIME)):
-            item.add_marker(pytest.mark.kernel_time)
+        reasons = [why for beginning, why in KERNEL_TIME.items() if place.startswith(beginning)]
+        if another_day and reasons:
+            item.add_marker(pytest.mark.skip(reason=f"another day: {reasons[0]}"))
         if place.startswith("systemd/"):
             item.add_marker(pytest.mark.systemd)
         if item.get_closest_marker("timeout") is None:
@@ -117,6 +125,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
                     item.add_marker(pytest.mark.timeout(seconds))
     yield
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def _clock_is_another() -> bool:
+    """Whether the clock is not the kernel's, which gives files their times: libfaketime is at work."""
+    with tempfile.NamedTemporaryFile() as file:
+        return abs(os.fstat(file.fileno()).st_mtime - time.time()) > _ANOTHER
 
 
 @pytest.hookimpl(optionalhook=True)

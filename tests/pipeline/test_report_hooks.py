@@ -77,7 +77,6 @@ async def test_apprise(
             await hooks.tell(JOB, "family", "1 sent", 7)
 
 
-@pytest.mark.kernel_time
 @pytest.mark.parametrize("error", [LoginNeeded("Log in."), Permanent("No such chat.")])
 async def test_a_report_that_cannot_be_told(spool: Spool, error: TelespoolError) -> None:
     """It is named once, and is told no more by this process; without a login nothing is."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from telespool.config import loader
 from telespool.config.schema import SendSettings
 from telespool.pipeline.send.sending_times import SendingTimes
@@ -41,7 +39,6 @@ def test_a_pace_outlives_the_process(tmp_path: Path) -> None:
     assert SendingTimes(SendSettings(), spool).wait(now) is None
 
 
-@pytest.mark.kernel_time
 def test_when_posts_may_go(spool: Spool) -> None:
     """Not outside the hours; not more than the pace in an hour, those of an earlier process counted."""
     now = spool.clock()
