@@ -233,10 +233,11 @@ def test_years_are_no_volumes() -> None:
     assert found.missing == ()
 
 
-async def test_set_that_was_downloaded_twice_in_part(tmp_path: Path) -> None:
-    """What a browser called `x.part1 (1).rar` is the volume that is missing under its own name."""
+@pytest.mark.parametrize("again", ["x.part01 (1).rar", "x.part01.rar.1", "x.part01.rar.12"])
+async def test_set_that_was_downloaded_twice_in_part(tmp_path: Path, again: str) -> None:
+    """What a browser called `x.part1 (1).rar` or `x.part1.rar.1` is the volume that is missing under its own name."""
     paths = _make("part", tmp_path)
-    paths[0].rename(tmp_path / "x.part01 (1).rar")
+    paths[0].rename(tmp_path / again)
 
     outcome = await read(paths[1])
 

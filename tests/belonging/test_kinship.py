@@ -232,3 +232,58 @@ def test_what_has_nothing_in_common_belongs_to_nobody() -> None:
     )
 
     assert kin == Kinship()
+
+
+def spread(*archives: tuple[str, ...]) -> tuple[Kinship, list[dict[str, int]]]:
+    """The kinship of archives that hold one export, and the numbers in each."""
+    numbers = [
+        {name: archive * 100 + n for n, name in enumerate(names)}
+        for archive, names in enumerate(archives, 1)
+    ]
+    kin = Kinship()
+    kin.add_spread([{number: name for name, number in each.items()} for each in numbers])
+    return kin, numbers
+
+
+def test_a_folder_that_lies_in_several_archives_is_one() -> None:
+    """Clips, raws, notes, versions and chapters are found in whichever they lie."""
+    kin, (a, b) = spread(
+        ("T/IMG_1.HEIC", "T/IMG_2.MOV", "T/3.jpg", "T/4.jpg.json", "T/5.dng", "T/GX010001.MP4"),
+        ("T/IMG_1.MOV", "T/IMG_2.HEIC", "T/3-edited.jpg", "T/4.jpg", "T/5.jpg", "T/GX020001.MP4", "U/3-edited.jpg"),
+    )  # fmt: skip
+
+    assert kin.clips == {
+        a["T/IMG_1.HEIC"]: (b["T/IMG_1.MOV"],),
+        b["T/IMG_2.HEIC"]: (a["T/IMG_2.MOV"],),
+    }
+    assert kin.edited == {b["T/3-edited.jpg"]: a["T/3.jpg"]}
+    assert kin.sidecars == {a["T/4.jpg.json"]: b["T/4.jpg"]}
+    assert kin.raws == {a["T/5.dng"]: b["T/5.jpg"]}
+    assert kin.raws_beside == {b["T/5.jpg"]: (a["T/5.dng"],)}
+    chapters = (a["T/GX010001.MP4"], b["T/GX020001.MP4"])
+    assert kin.chapters == dict.fromkeys(chapters, chapters)
+
+
+def test_a_name_in_two_archives_belongs_to_its_own() -> None:
+    """An iPhone's counter begins anew: what is called the same elsewhere is something else."""
+    names = ("P/IMG_1.HEIC", "P/IMG_1.MOV", "P/IMG_2.jpg")
+    kin, (a, b, c) = spread(names, (*names, "P/IMG_2-edited.jpg"), ("P/IMG_1.xmp", "P/IMG_3.MOV"))
+
+    assert kin.clips == {
+        a["P/IMG_1.HEIC"]: (a["P/IMG_1.MOV"],),
+        b["P/IMG_1.HEIC"]: (b["P/IMG_1.MOV"],),
+    }
+    assert kin.edited == {b["P/IMG_2-edited.jpg"]: b["P/IMG_2.jpg"]}
+    assert kin.still_of(c["P/IMG_3.MOV"]) is None
+
+
+def test_raws_in_a_folder_of_their_own() -> None:
+    """Folders that are called after a kind are one, beside each other or one in the other; others are not."""
+    kin, numbers = of(
+        "T/RAW/IMG_6.dng", "T/JPG/IMG_6.jpg", "U/7.jpg", "U/raw/7.CR3", "RAW/8.NEF", "more/8.jpg"
+    )
+
+    assert kin.raws == {
+        numbers["T/RAW/IMG_6.dng"]: numbers["T/JPG/IMG_6.jpg"],
+        numbers["U/raw/7.CR3"]: numbers["U/7.jpg"],
+    }

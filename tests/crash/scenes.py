@@ -269,6 +269,24 @@ def _pages() -> Scene:
     return Scene("pages", drops, fates, send=send)
 
 
+def _export() -> Scene:
+    """An export in two archives: halves of live photos, and versions of which one is sent, lie in both."""
+    first = {"IMG_1.jpg": photo(b"1"), "IMG_2.MOV": video(b"clip 2"), "IMG_3.jpg": photo(b"3")}
+    first |= {"IMG_5.jpg": photo(b"5, the original"), "4.avi": film(b"4")}
+    second = {"IMG_1.MOV": video(b"clip 1"), "IMG_2.jpg": photo(b"2")}
+    second |= {"IMG_5-edited.jpg": photo(b"5, edited"), "IMG_3-edited.jpg": photo(b"3, edited")}
+    drops: dict[str, bytes | dict[str, bytes]] = {
+        f"family/export-00{n}.tar": tar({f"Photos/{name}": data for name, data in members.items()})
+        for n, members in enumerate((first, second), 1)
+    }
+    fates = _all(first | second)
+    fates |= {f"IMG_{n}-edited.jpg": (second[f"IMG_{n}-edited.jpg"], "left out") for n in (3, 5)}
+    fates |= {f"IMG_{n}.MOV": ((first | second)[f"IMG_{n}.MOV"], "in its photo") for n in (1, 2)}
+    fates["4.avi"] = (first["4.avi"], "converted")
+    together = ("IMG_1.jpg", "IMG_2.jpg", "IMG_3.jpg", "IMG_5.jpg")
+    return Scene("export", drops, fates, together=together, send={"edited": "original"})
+
+
 def _captions() -> Scene:
     """Captions beside the archive, in it, in a folder of it, and of a film that is converted."""
     members = {"1.jpg": photo(b"1"), "2.jpg": photo(b"2"), "3.avi": film(b"3")}
@@ -311,5 +329,6 @@ SCENES = {
         _story(),
         _pages(),
         _captions(),
+        _export(),
     )
 }

@@ -19,9 +19,10 @@ from telespool.config.units import write_duration
 from telespool.errors import Permanent
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
     from contextlib import AbstractContextManager
 
+    from telespool.archives.members import Member
     from telespool.config.schema import ArchiveSettings
     from telespool.spool.room import Room
 
@@ -55,6 +56,12 @@ class Budget:
                 f"{name} holds more than {limits.max_members} files; that is the limit (archives.max_members)."
             )
         self._check_total(name, self._bytes + size, self._passed + passed)
+
+    def check_members(self, name: str, members: Iterable[Member]) -> None:
+        """See the same of members that were listed; what is too large alone is left to itself."""
+        sizes = [member.size or 0 for member in members]
+        large = sum(size for size in sizes if size > self._settings.max_member)
+        self.check(name, len(sizes), sum(sizes) - large, large)
 
     def too_large(self, size: int | None) -> str | None:
         """Why a member of this size is left out, None where it is not."""

@@ -53,7 +53,6 @@ class Opening:
         """Permanent where these members are too many or too much; what is too large alone is left to itself."""
         limit = self.settings.max_member
         large = [member.size for member in members if member.size and member.size > limit]
-        total = sum(member.size or 0 for member in members)
-        self.budget.check(self.name, len(members), total - sum(large), sum(large))
+        self.budget.check_members(self.name, members)
         if large and len(large) == len(members):
             self.budget.refuse_member(self.name, min(large))

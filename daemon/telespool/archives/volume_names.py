@@ -6,7 +6,7 @@ Nothing here looks at a file; `volumes` does, before it believes a name.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from telespool.file_endings import (
     ARCHIVE_ENDINGS,
@@ -38,6 +38,8 @@ _CUT = re.compile(
 )
 # xaa, part-aa, backup.00: as split(1) names its pieces. The file before it was cut had any name.
 _BARE = re.compile(r"(?P<stem>.*?)(?P<digits>\d{2,4}|[a-z]{2})", _FLAGS)
+# w.part01.rar.1: what a browser or wget calls it when the first download lies there.
+_AGAIN = re.compile(r"(?P<name>.+\.(?:rar|exe|[r-z]\d\d|z\d{2,4}))(?P<again>\.[1-9]\d?)", _FLAGS)
 _WHOLE = re.compile(rf"(?P<stem>.+?){_COPY}\.(?P<kind>rar|zip)", _FLAGS)
 
 
@@ -45,8 +47,8 @@ _WHOLE = re.compile(rf"(?P<stem>.+?){_COPY}\.(?P<kind>rar|zip)", _FLAGS)
 class Volume:
     """One file of a set. `key` is the same for all of them; `place` counts from 1, or from 0 where the set does.
 
-    `folder` and `copy` are what may differ in the names of one set; `digits` is the number as it is written, `stem`
-    what stands in front of it.
+    `folder`, `copy` and `again` are what may differ in the names of one set; `digits` is the number as it is written,
+    `stem` what stands in front of it.
     """
 
     key: tuple[str, str]
@@ -56,23 +58,29 @@ class Volume:
     copy: str = ""
     digits: str = ""
     stem: str = ""
+    again: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name, without what a second download has behind it."""
+        return self.name.removesuffix(self.again)
 
     def at(self, place: int) -> str:
         """What the volume at another place is called."""
         style = self.key[0]
         if style == "part":
-            stem, _, end = self.name.rpartition(f"{self.digits}{self.copy}.")
+            stem, _, end = self.called.rpartition(f"{self.digits}{self.copy}.")
             if (
                 place != 1 and end.lower() == "exe"
             ):  # behind a first one that is a program come archives
                 end = "rar"
             return f"{stem}{place:0{len(self.digits)}d}{self.copy}.{end}"
         if style == "partzip":
-            stem, _, end = self.name.rpartition(f"{self.digits}{self.copy}.")
+            stem, _, end = self.called.rpartition(f"{self.digits}{self.copy}.")
             return f"{stem}{_count(place, self.digits)}{self.copy}.{end}"
         if style in CUT:
-            return f"{self.name.removesuffix(self.digits)}{_count(place, self.digits)}"
-        stem, dot, ending = self.name.rpartition(".")
+            return f"{self.called.removesuffix(self.digits)}{_count(place, self.digits)}"
+        stem, dot, ending = self.called.rpartition(".")
         upper = ending.isupper()
         if style == "rar":
             number = place - 2
@@ -90,6 +98,10 @@ def volume(path: str, *, bare: bool = True) -> Volume | None:
     """
     folder, _, name = path.rpartition("/")
     style, place = "", 0
+    if match := _AGAIN.fullmatch(name):
+        first = volume(match["name"], bare=False)
+        if first is not None and first.key[0] not in CUT:
+            return replace(first, name=path, folder=folder, again=match["again"])
     if match := _PART.fullmatch(name):
         style, place = "part", int(match["digits"])
     elif match := _PART_ZIP.fullmatch(name):

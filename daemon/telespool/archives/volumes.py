@@ -12,7 +12,7 @@ Known by their names, as the programs that made them give them:
 
 Names only look like it now and then (`photos.zip.365`, `game.z64`): where a set lacks volumes, those that are whole
 files by their first bytes are none of it (`where` tells where to look). Volumes in several folders, or with the
-` (1)` that browsers put into the name of a second download, fill the gaps of the set they are called like.
+` (1)` or the `.1` that browsers give a second download, fill the gaps of the set they are called like.
 
 Names tell gaps and a missing first volume. That the last one has not come yet is known only when the archive
 is opened (`Engine.open` raises VolumeMissing with its name), except for .z01 sets, whose last one is the .zip.
@@ -103,7 +103,9 @@ def group(names: Iterable[str], where: Mapping[str, Path] | None = None) -> list
             plain.append(name)
         else:
             variants = found.setdefault(each.key, {})
-            variants.setdefault((each.folder, each.copy), {}).setdefault(each.place, each)
+            variants.setdefault((each.folder, each.copy + each.again), {}).setdefault(
+                each.place, each
+            )
     for name in plain:
         folder, _, base = name.rpartition("/")
         match beside_volumes(base):
@@ -275,7 +277,7 @@ def _head(style: str, volumes: dict[int, Volume]) -> int:
 
 
 def _set(style: str, volumes: dict[int, Volume]) -> VolumeSet:
-    pattern = min(volumes.values(), key=lambda each: len(each.name))  # part1 before part10
+    pattern = min(volumes.values(), key=lambda each: len(each.called))  # part1 before part10
     head = _head(style, volumes)
     places = range(head or (style == "zip"), max(volumes) + 1)
     order = [*places, 0] if style == "zip" else [*places]
@@ -298,7 +300,7 @@ def _set(style: str, volumes: dict[int, Volume]) -> VolumeSet:
 def _sought(style: str, first: Volume, head: int, place: int) -> str:
     if style in CUT:
         return f"{_joined(first)}.{place - head + 1:03d}"
-    before, _, after = first.name.rpartition("/")[2].rpartition(f"{first.copy}.")
+    before, _, after = first.called.rpartition("/")[2].rpartition(f"{first.copy}.")
     name = f"{before}.{after}"
     if place == head:
         return name

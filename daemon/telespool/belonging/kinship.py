@@ -9,6 +9,8 @@
     IMG_1_BURST001.jpg IMG_1_BURST002.jpg        a burst
     2024_0612_153000_0001F.MP4 …_0001R.MP4       what several lenses saw at one moment: dashcams
 
+    RAW/IMG_1.CR3 JPG/IMG_1.JPG                  raws and photos in folders of their own
+
 Files are known by their numbers in the drop, and belong together only inside one folder. Whatever the case of a name.
 """
 
@@ -33,6 +35,8 @@ _CLIPS = frozenset(
     ["mov", "mp4", "mp", "mp~2"]
 )  # `.MP` is how Google calls the clip of a motion photo
 _NOTES = frozenset(["xmp", "aae", "thm", "json"])
+_KINDS = RAW_ENDINGS | {"raw", "raws", "jpg", "jpgs", "jpeg", "jpegs", "heic", "heif"}
+"""What people call folders for files of one kind."""
 _ANY = "/"  # no stem has one
 _CUT = 40  # characters from which on Takeout may have cut a name
 
@@ -121,9 +125,32 @@ class Kinship:
 
     def add(self, names: Mapping[int, str]) -> None:
         """Take in more files, such as those of an archive inside."""
+        self._add(_Name.of(number, names[number]) for number in sorted(names))
+
+    def add_spread(self, archives: Sequence[Mapping[int, str]]) -> None:
+        """Take in archives among which one export was spread: a folder that lies in several of them is one.
+
+        A name that several have (an iPhone counts to 9999, then anew) says nothing of what lies in another archive.
+        """
+        named = [
+            [_Name.of(number, names[number]) for number in sorted(names)] for names in archives
+        ]
+        first: dict[tuple[str, str, str], int] = {}
+        several: set[tuple[str, str]] = set()
+        for place, names_there in enumerate(named):
+            for name in names_there:
+                if first.setdefault((name.folder, name.stem, name.ending), place) != place:
+                    several.add((name.folder, name.stem))
+        self._add(
+            name for there in named for name in there if (name.folder, name.stem) not in several
+        )
+        for there in named if len(named) > 1 else ():
+            self._add(there)
+
+    def _add(self, names: Iterable[_Name]) -> None:
+        """Find who belongs to whom among these; what was found before holds."""
         folders: defaultdict[str, list[_Name]] = defaultdict(list)
-        for number in sorted(names):
-            name = _Name.of(number, names[number])
+        for name in names:
             folders[name.folder].append(name)
         for inside in folders.values():
             stems: defaultdict[str, list[_Name]] = defaultdict(list)
@@ -134,6 +161,8 @@ class Kinship:
             self._find_edited(inside, stems, raws)
             self._find_sidecars(inside, stems)
             self._gather(inside)
+        for beside in _by_kind(folders):
+            self._find_raws(beside)
         self.originals = {original: edited for edited, original in self.edited.items()}
 
     def together(self, number: int) -> tuple[int, ...]:
@@ -151,12 +180,15 @@ class Kinship:
 
     def _find_clips(self, stems: Mapping[str, list[_Name]]) -> None:
         for stem, named in stems.items():
-            stills = [name for name in named if name.ending in _STILLS]
-            clips = [name.number for name in named if name.ending in _CLIPS]
+            stills = [
+                name for name in named if name.ending in _STILLS and name.number not in self.clips
+            ]
+            found = [name for name in named if name.ending in _CLIPS]
             # Google: PXL_1.MP.jpg has the clip PXL_1.MP or PXL_1.MP.mp4.
             base, dot, inner = stem.rpartition(".")
             if dot and inner in {"mp", "mv"}:
-                clips += [each.number for each in stems.get(base, ()) if each.ending == inner]
+                found += [each for each in stems.get(base, ()) if each.ending == inner]
+            clips = [each.number for each in found if each.number not in self._stills]
             if stills and clips:
                 first = min(stills, key=lambda name: (_STILLS.index(name.ending), name.number))
                 self.clips[first.number] = tuple(clips)
@@ -167,7 +199,7 @@ class Kinship:
         photos: dict[str, int] = {}
         raws: list[_Name] = []
         for name in inside:
-            if name.ending in RAW_ENDINGS:
+            if name.ending in RAW_ENDINGS and name.number not in self.raws:
                 raws.append(name)
             elif name.kind == "photo":
                 photos.setdefault(name.stem, name.number)
@@ -222,7 +254,7 @@ class Kinship:
                 named = _Takeout.of(name)
                 cut[named.whole[:_CUT]].append(named)
         for note in inside:
-            if note.ending not in _NOTES:
+            if note.ending not in _NOTES or note.number in self.sidecars:
                 continue
             lead = wholes.get(note.stem) or _media(stems.get(note.stem, ()))
             if lead is None and note.ending == "aae":
@@ -249,12 +281,22 @@ class Kinship:
                     bursts[f"{maker}/{match['burst']}"].append(name.number)
         for chapters in recordings.values():
             together = tuple(number for _, number in sorted(chapters))
-            if len(together) > 1:
+            if len(together) > 1 and self.chapters.keys().isdisjoint(together):
                 self.chapters |= dict.fromkeys(together, together)
         for groups, found in ((self.bursts, bursts), (self.views, moments)):
             for group in found.values():
-                if len(group) > 1:
+                if len(group) > 1 and groups.keys().isdisjoint(group):
                     groups.update(dict.fromkeys(group, tuple(group)))
+
+
+def _by_kind(folders: Mapping[str, list[_Name]]) -> Iterable[list[_Name]]:
+    """What lies in folders for one kind each beside each other, and in the folder around them."""
+    found: defaultdict[str, list[_Name]] = defaultdict(list)
+    for folder, inside in folders.items():
+        around, _, last = folder.rpartition("/")
+        if last.casefold() in _KINDS:
+            found[around] += inside
+    return [[*folders.get(around, ()), *inside] for around, inside in found.items()]
 
 
 def _first(patterns: Iterable[re.Pattern[str]], text: str) -> re.Match[str] | None:

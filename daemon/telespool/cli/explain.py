@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shlex
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,6 +102,7 @@ def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
     """Explain a drop that is still in the inbox: why it is, and what would become of it."""
     from telespool.pipeline.claim.drop import CAPTION_ALONE  # noqa: PLC0415 - only here
     from telespool.pipeline.claim.drops import find as drops  # noqa: PLC0415 - the same
+    from telespool.pipeline.claim.one_drop import drop_of  # noqa: PLC0415 - the same
 
     ignore = config.inbox.ignore
     inbox = config.spool.inbox or config.spool.root / "inbox"
@@ -117,6 +119,8 @@ def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
     for drop in drops(inbox.resolve(), config.chats, ignore, topics=topics, former=former):
         if path in drop.beside or path.is_relative_to(drop.path):
             chat = drop.place
+            if drop.export:  # the others of its export go with it
+                drop = replace(drop_of(drop.path, ignore, chat=drop.chat), topic=drop.topic)  # noqa: PLW2901
             settle = config.inbox.settle
             why = f"it is taken once nothing has changed for {settle:.0f} s, while the daemon runs"
             if drop.obstacle:

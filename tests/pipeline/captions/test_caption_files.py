@@ -190,11 +190,11 @@ def test_what_captions_are_for() -> None:
         5_000_003: "in/d.jpg",
     }
     captions.expect(names)
-    assert captions.waits(1)
+    assert captions.waits(1, names.__contains__)
     for number in (2, 3, 6, 7, 5_000_002):
         member = Member(number, names[number], None)
         captions.came(ExtractedMember(member, left_out=CAPTION, caption=CaptionText("text")))
-    assert not captions.waits(1)
+    assert not captions.waits(1, names.__contains__)
     found = {number: captions.of(number) for number in (1, 4, 8, 5_000_001, 5_000_003)}
     assert found == {
         1: (2, NONE),

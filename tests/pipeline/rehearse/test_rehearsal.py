@@ -205,6 +205,22 @@ def media(place: Path, material: Material, *, kind: str) -> str:
     return f"x{path.suffix}"
 
 
+def spread(place: Path, material: Material) -> str:
+    """An export in two archives, of which the second is named, with a caption of the first."""
+    files = {
+        "a.jpg": material.photo(1),
+        "b.mp4": material.clip("mp4"),
+        "b.jpg": material.photo(2),
+        "a-edited.jpg": material.photo(3),
+    }
+    for number, names in enumerate((["a.jpg", "b.mp4"], ["b.jpg", "a-edited.jpg"]), 1):
+        folder = material.named(place / f"{number}", {name: files[name] for name in names})
+        pack(place / f"x-00{number}.zip", folder)
+        shutil.rmtree(folder)
+    _file(place, "x-001.zip.caption.txt", "of the first")
+    return "x-002.zip"
+
+
 some = functools.partial
 DOCUMENTS = 'others = "document"\n'
 CASES: dict[str, tuple[Build, str]] = {
@@ -236,6 +252,8 @@ CASES: dict[str, tuple[Build, str]] = {
     "captioned folder": (some(captioned, what="trip"), ""),
     "captioned archive": (some(captioned, what="b.zip"), ""),
     "captioned sets": (captioned_sets, ""),
+    "spread": (spread, '[send]\nedited = "original"\n'),
+    "a spread story": (spread, '[send]\norder = "name"\n'),
     "twins": (twins, 'duplicates = "skip"\n'),
     "raws in files": (raws, '[send]\nraw = "jpeg"\nphotos = "file"\n'),
     "photos as files": (twins, '[send]\nphotos = "file"\n'),

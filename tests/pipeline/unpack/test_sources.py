@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from telespool.archives.limits import Budget
 from telespool.archives.members import ExtractedPiece, Member
 from telespool.clutter import IGNORED
+from telespool.config.schema import ArchiveSettings
 from telespool.errors import NoRoom, Permanent, ToolFault
-from telespool.pipeline.unpack.sources import archive as archive_module
-from telespool.pipeline.unpack.sources import open_source, opened
+from telespool.pipeline.unpack.sources import inner_archives, open_source, opened
 from telespool.pipeline.unpack.sources.archive import UnpackingSource
 from telespool.pipeline.unpack.sources.base import (
     PASSWORD,
@@ -99,7 +100,7 @@ async def test_an_archive_inside(
             raise opens
         return opens
 
-    monkeypatch.setattr(archive_module, "open_archive", open_archive)
+    monkeypatch.setattr(inner_archives, "open_archive", open_archive)
     source = UnpackingSource(rules(tmp_path / "out"))
     if says is None:
         with pytest.raises(type(opens)):
@@ -116,6 +117,8 @@ class _Broken:
     members = (Member(1, "a.jpg", 4),)
     left_out = (("link", "it is a link"),)
     damage = ""
+    name = "in.zip"
+    budget = Budget(ArchiveSettings(), 4)
 
     def __init__(self, error: Exception | None) -> None:
         self._error = error
@@ -133,7 +136,7 @@ async def test_damage_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     async def open_archive(*_: object) -> Archive:
         return cast("Archive", _Broken(None))
 
-    monkeypatch.setattr(archive_module, "open_archive", open_archive)
+    monkeypatch.setattr(inner_archives, "open_archive", open_archive)
     path = tmp_path / "in.zip"
     path.write_bytes(b"PK\x03\x04")
     source = UnpackingSource(rules(tmp_path / "out"))

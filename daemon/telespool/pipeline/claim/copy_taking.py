@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def together_as(drops: Sequence[Drop]) -> str:
-    """What loose files that go together are called; "" for one, with its caption or without."""
+    """What files that go together, loose ones or archives, are called; "" for one, with its caption or without."""
     files = [drop for drop in drops if not drop.caption]
     if len(files) == 1:
         return ""
@@ -68,7 +68,7 @@ class CopyTaking:
         ]
 
     def take(self, drops: Sequence[Drop]) -> Entry:
-        """Make a job of copies: of one drop, or of loose files that go together. Blocks."""
+        """Make a job of copies: of one drop, or of several that go together. Blocks."""
         first = drops[0]
         sources = [each for drop in drops for each in self.untaken(drop)]
         label = together_as(drops) or first.path.name

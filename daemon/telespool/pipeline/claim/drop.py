@@ -25,7 +25,8 @@ class Drop:
     `beside` are the files that belong to it; `missing` the names of volumes that must be there and are not. `written`
     names the file that somebody writes. `swift`: it came here complete, as far as the kernel knows; `moved`: by one
     rename. `loose`: a photo or a video by itself, which goes together with others of its moment. `caption`: it is the
-    caption of these.
+    caption of these. `export`: what the archives have in common among which one export was spread, and which go
+    together as well; `label` is what these are called then.
     """
 
     path: Path
@@ -39,7 +40,9 @@ class Drop:
     moved: bool = False
     loose: bool = False
     caption: bool = False
+    export: str = ""
     topic: str = ""
+    label: str = ""
 
     @property
     def place(self) -> str:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from telespool.archives import volumes
+from telespool.archives.export_parts import export_of
 from telespool.archives.signatures import recognise
 from telespool.clutter import clutter, ignored, stands_for_unfinished
 from telespool.clutter import unfinished as looks_unfinished
@@ -192,7 +193,7 @@ class Finder:
                 loose = drop.loose
                 drop = joined(drop, [self.look(path, chat) for path in beside])
                 if each:  # a film in pieces is a film among others
-                    drop = replace(drop, missing=each.missing, loose=loose)
+                    drop = replace(drop, missing=each.missing, loose=loose, export="")
             yield drop
 
     def _without_owner(self, path: Path, chat: str) -> Drop:
@@ -245,6 +246,7 @@ class Finder:
             swift=written is False,
             moved=self.signs.told(path) == "arrived",
             loose=self._is_loose(path, chat),
+            export=export_of(path.name),
         )
 
     def _is_loose(self, path: Path, chat: str) -> bool:

@@ -4,8 +4,9 @@ Events are only hints; the folder is scanned at the start, whenever something ri
 seconds. Each chat of the configuration has a subfolder, made at the start. What is left where it lies is named in the
 log once, with the reason.
 
-Loose photos and videos of one moment are one job, in natural order; other drops of one moment are claimed in natural
-order. A drop that cannot be claimed holds up nobody: it is named, also by `telespool status`, and the others go on.
+Loose photos and videos of one moment are one job, in natural order, and so are the archives among which one export was
+spread; other drops of one moment are claimed in natural order. A drop that cannot be claimed holds up nobody: it is
+named, also by `telespool status`, and the others go on.
 
 An archive in volumes is claimed when it is complete: names tell gaps, and whether the last one is there is asked of
 7-Zip, in place. A volume that is missing is waited for with growing gaps; after `archives.volume_wait` the set is
@@ -16,7 +17,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,14 @@ from telespool.pipeline.claim.drop import CAPTION_ALONE
 from telespool.pipeline.claim.drops import find, find_below
 from telespool.pipeline.claim.near_names import nearly
 from telespool.pipeline.claim.stability import StabilityTracker
-from telespool.pipeline.claim.volume_wait import may_lack, missing_volume, no_end, waited
+from telespool.pipeline.claim.volume_wait import (
+    may_lack,
+    missing_volume,
+    no_end,
+    still_written,
+    waited,
+)
+from telespool.pipeline.kernel_refusals import not_taken
 from telespool.pipeline.worker import Worker, log
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
@@ -108,13 +115,16 @@ class Inbox(Worker):
         settled.sort(key=lambda drops: natural(drops[0].path.name))
         for drops in settled:
             self.alive()
-            complete = []
+            complete, soon = [], False
             for drop in drops:
                 wait = await self._wait_for_volumes(drop) if _may_wait(drop, drops) else 0.0
                 if wait > 0:
                     pause = min(pause, wait)
+                    soon = soon or wait <= self.config.inbox.settle
                 else:
                     complete.append(drop)
+            if soon and drops[0].export:
+                continue  # the others of its export wait for as long as one may still be sent
             if not all(drop.caption for drop in complete):
                 await in_thread(self._claim, complete)
         return pause
@@ -126,6 +136,7 @@ class Inbox(Worker):
             moved_notes.sort_out(self.spool.disk, self._places())
         pause, pending, there, settled = float(self.config.inbox.rescan), 0, set(), []
         loose: dict[str, list[tuple[Drop, float]]] = {}
+        exports: dict[tuple[Path, str], list[tuple[Drop, float]]] = {}
         for drop in self._find():
             there.add(drop.path)
             if drop.obstacle:
@@ -143,8 +154,9 @@ class Inbox(Worker):
                 pause = min(pause, max(wait, _SHORTEST))
             if drop.loose:
                 loose.setdefault(drop.place, []).append((drop, wait))
-            elif wait <= 0:
-                settled.append([drop])
+            elif drop.export or wait <= 0:
+                whole = (drop.path.parent if drop.export else drop.path, drop.export)
+                exports.setdefault(whole, []).append((drop, wait))
         for files in loose.values():
             if all(drop.caption for drop, _ in files):
                 self._name(files[0][0].path, CAPTION_ALONE)
@@ -159,7 +171,18 @@ class Inbox(Worker):
                 pause = min(pause, max(wait, _SHORTEST))
         self._forget(there)
         self.pending = pending
+        settled += [job for each in exports.values() for job in self._whole_export(each)]
         return settled, pause
+
+    def _whole_export(self, archives: Sequence[tuple[Drop, float]]) -> list[list[Drop]]:
+        """The archives of one export (or a drop by itself) as one job, once none of them is on its way any more."""
+        jobs, _ = self._settling.together(archives, float(self.config.archives.volume_wait))
+        written = [drop.path.name for drop, _ in archives if drop.open_for_writing]
+        for drop, wait in archives if written and not jobs else ():
+            if wait <= 0:
+                self._name(drop.path, still_written(drop, written))
+        self.pending += not jobs and any(wait <= 0 for _, wait in archives)
+        return jobs
 
     def _find(self) -> Iterator[Drop]:
         settings = self.config.inbox
@@ -264,7 +287,7 @@ class Inbox(Worker):
                 return
             self._name(
                 drop.path,
-                _why_not(drop.path, error) if isinstance(error, OSError) else error.reason,
+                not_taken(drop.path, error) if isinstance(error, OSError) else error.reason,
             )
             if isinstance(error, NoRoom):
                 wait = Wait(error.reason, scope="drop", whom=drop.path.name, kind=error.kind)
@@ -318,13 +341,4 @@ class Inbox(Worker):
 
 def _may_wait(drop: Drop, together: Sequence[Drop]) -> bool:
     """Whether it must be asked what is still to come of a drop; of many photos only for what may be a piece."""
-    return len(together) == 1 or volumes.may_be(drop.path.name)
-
-
-def _why_not(path: Path, error: OSError) -> str:
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return (
-            f"{error.filename or path} may not be read or moved by Telespool. Let the group do it:"
-            f" chmod -R g+rwX {shlex.quote(str(path))}"
-        )
-    return f"{path.name} cannot be taken out of the inbox ({error.strerror}). Move it there yourself, or take it away."
+    return len(together) == 1 or bool(drop.export) or volumes.may_be(drop.path.name)

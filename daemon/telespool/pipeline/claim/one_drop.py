@@ -8,11 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from telespool.archives.export_parts import export_of
 from telespool.clutter import clutter, ignored, unfinished
-from telespool.pipeline.claim.drop import CAPTION_ALONE
+from telespool.pipeline.claim.copy_taking import together_as
+from telespool.pipeline.claim.drop import CAPTION_ALONE, joined
 from telespool.pipeline.claim.drops import Finder
 from telespool.runtime.write_signs import WriteSigns
 from telespool.spool.names import DEFAULT_CHAT
+from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -43,7 +46,22 @@ def drop_of(
         sentence = f"{path.name} would be left in the inbox: what lies beside it says that it is not finished."
         return replace(finder.look(path, chat), obstacle=sentence)
     found = next(finder.together(paths, chat, only=path))
+    if found.export:
+        return _with_its_export(found, paths, chat, finder)
     return replace(found, obstacle=found.obstacle or CAPTION_ALONE) if found.caption else found
+
+
+def _with_its_export(drop: Drop, paths: list[Path], chat: str, finder: Finder) -> Drop:
+    """An archive with the others beside it among which its export was spread: dropped together they are one job."""
+    names = {path for path in paths if export_of(path.name) == drop.export} | {drop.path}
+    parts = [next(finder.together(paths, chat, only=path)) for path in names]
+    parts = [part for part in parts if part.export == drop.export]
+    if len(parts) < 2:
+        return drop
+    parts.sort(key=lambda part: natural(part.path.name))
+    beside = [path for part in parts for path in (part.path, *part.beside)][1:]
+    found = joined(parts[0], parts[1:])
+    return replace(found, beside=tuple(beside), label=together_as(parts))
 
 
 def drops_of_topic(

@@ -1,4 +1,4 @@
-"""Since when each drop has looked the same, and which loose files go together.
+"""Since when each drop has looked the same, and which loose files, or archives of one export, go together.
 
 A drop must have been quiet for the settling time. What came complete, by a rename or closed by the last who wrote it,
 need not: a moment is enough, in which the others that were dropped with it come as well. Who has made the settling time
@@ -54,10 +54,12 @@ class StabilityTracker:
         usual = self.settle <= InboxSettings().settle
         return drop.swift and (usual or (drop.moved and not drop.loose))
 
-    def together(self, loose: Iterable[tuple[Drop, float]]) -> tuple[list[list[Drop]], float]:
+    def together(
+        self, loose: Iterable[tuple[Drop, float]], longest: float | None = None
+    ) -> tuple[list[list[Drop]], float]:
         """The loose files of one chat (each with its wait) that go now, as jobs; and the seconds until others may.
 
-        What is being written waits without an end of its own (infinite): the others wait a while for it.
+        What is being written waits without an end of its own (infinite): the others wait a while for it, or `longest`.
         """
         waiting = list(loose)
         ready = [drop for drop, wait in waiting if wait <= 0]
@@ -67,7 +69,8 @@ class StabilityTracker:
         if not ready:
             return [], min((wait for _, wait in waiting), default=float("inf"))
         if len(ready) < len(waiting):
-            longest = max(_LONGEST * self.settle, 30.0) if self.settle else 0.0
+            if longest is None:
+                longest = max(_LONGEST * self.settle, 30.0) if self.settle else 0.0
             left = min(self._ready[drop.path] for drop in ready) + longest - now
             if left > 0:
                 coming = min(wait for _, wait in waiting if wait > 0)

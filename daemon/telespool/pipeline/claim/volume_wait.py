@@ -12,6 +12,8 @@ from telespool.runtime.cancellation import in_thread
 from telespool.spool.companions import password_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from telespool.archives.engine import Engine
     from telespool.pipeline.claim.drop import Drop
 
@@ -43,6 +45,14 @@ async def missing_volume(drop: Drop, engine: Engine | None) -> str:
 def no_end(drop: Drop) -> str:
     """The sentence about an archive whose end is missing."""
     return f"{drop.path.name} has no end yet: it is broken off, or still being written."
+
+
+def still_written(drop: Drop, others: Iterable[str]) -> str:
+    """What people are told of an archive that waits for others of its export."""
+    return (
+        f"{drop.path.name} waits for {volumes.some(others)}, which somebody still writes: they are of one export, and what"
+        " belongs together may lie in both."
+    )
 
 
 def waited(reason: str, longest: float) -> str:

@@ -100,6 +100,7 @@ class NotedOrder(ReleaseOrder):
         if member is None:
             await super().add(piece)
             return
+        self._to_come.came(number)
         self._ready[number] = member
         self._by_name.came(member)
         self._pairs.came(number, member)

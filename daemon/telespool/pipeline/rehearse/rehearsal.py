@@ -78,7 +78,7 @@ async def rehearse(
     progress: Callable[[int, int], None] = lambda _done, _of: None,
 ) -> Rehearsed:
     """Tell what would become of this drop; `progress` hears how many of its files were looked at, and of how many."""
-    found = Rehearsed(drop.path.name)
+    found = Rehearsed(drop.label or drop.path.name)
     with tempfile.TemporaryDirectory(prefix="telespool-explain-") as place:
         spool = _scratch(Path(place))
         try:
@@ -124,7 +124,7 @@ async def _open(drop: Drop, rules: Rules) -> Source:
     if rules.engine is not None:
         packed = sum([await in_thread(size_of, path) for path in files])
         rules.budget = Budget(rules.engine.settings, packed)
-    label, place = clean(drop.path.name), drop.path.parent
+    label, place = clean(drop.label or drop.path.name), drop.path.parent
     if len(files) == 1:
         folder = await in_thread(plain_files.is_directory, drop.path)
         return await opened(drop.path, None if folder else drop.path, label, rules, None)
@@ -156,7 +156,7 @@ async def _rehearse(
     passwords: tuple[str, ...],
     progress: Callable[[int, int], None],
 ) -> None:
-    job = str(Job.make(time.time(), drop.chat, drop.path.name, topic=drop.topic))
+    job = str(Job.make(time.time(), drop.chat, found.label, topic=drop.topic))
     chat = config.chat(drop.chat)
     rules = Rules.of_chat(
         chat, config, spool.tmp / f"{job}.unpack", engine, passwords, spool.disk, spares=_Spared()
@@ -170,7 +170,7 @@ async def _rehearse(
         job,
         source.members,
         delivered=delivered,
-        captions=CaptionFiles.of_source(source, clean(drop.path.name), JobCaptions(), drop.topic),
+        captions=CaptionFiles.of_source(source, clean(found.label), JobCaptions(), drop.topic),
     )
     try:
         async with aclosing(source.pieces(skip=())) as pieces:

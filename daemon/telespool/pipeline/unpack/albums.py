@@ -23,6 +23,7 @@ class Albums(Generic[T]):
     size: int
     weigh: Callable[[T], int] = lambda _: 1
     _open: dict[str, list[T]] = field(default_factory=dict)
+    _scopes: dict[str, int] = field(default_factory=dict)
 
     @property
     def holds_some(self) -> bool:
@@ -32,6 +33,12 @@ class Albums(Generic[T]):
     def room(self, group: str) -> int:
         """How many items more the album of this group takes."""
         return self.size - sum(map(self.weigh, self._open.get(group, ())))
+
+    def fits(self, group: str, needed: int, scope: int) -> bool:
+        """Whether the album of this group takes as many items of this scope, which is that of its caption."""
+        same = self._scopes.get(group, scope) == scope
+        self._scopes[group] = scope
+        return same and self.room(group) >= needed
 
     def add(self, group: str, item: T) -> list[T] | None:
         """The album that this item completes, if it does."""

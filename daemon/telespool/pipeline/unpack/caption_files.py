@@ -22,8 +22,9 @@ from telespool.spool.job_captions import CAPTION, NONE, WITH_THE_DROP, JobCaptio
 from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from telespool.archives.members import Member
     from telespool.pipeline.captions.text import CaptionText
     from telespool.pipeline.unpack.sources import ExtractedMember, Source
 
@@ -41,6 +42,7 @@ class CaptionFiles:
         self._names: dict[int, str] = {}
         self._of_name: dict[_Place, int] = {}
         self._of_folder: dict[_Place, int] = {}
+        self._homes: dict[int, int] = {}  # by archive the first of its export
         self._awaited: set[int] = set()
         self._texts: dict[int, str | None] = {}
         self._said: dict[int, str] = {}
@@ -78,11 +80,23 @@ class CaptionFiles:
             if target is None:
                 continue
             self._awaited.add(number)
-            archive = number // NESTED
-            if target:
-                self._of_name.setdefault((archive, _folded(folder, target)), number)
-            else:
-                self._of_folder.setdefault((archive, _folded(folder)), number)
+            for archive in self._places(number // NESTED):
+                if target:
+                    self._of_name.setdefault((archive, _folded(folder, target)), number)
+                else:
+                    self._of_folder.setdefault((archive, _folded(folder)), number)
+
+    def spread(self, archives: Sequence[Sequence[Member]]) -> None:
+        """These archives hold one export: a caption in one of them counts in all, where none is nearer."""
+        home = archives[0][0].number // NESTED
+        for members in archives:
+            self._homes[members[0].number // NESTED] = home
+            self.expect({each.number: each.name for each in members})
+
+    def _places(self, archive: int) -> tuple[int, ...]:
+        """Where captions for what lies in an archive may be: in itself, then in others of its export."""
+        home = self._homes.get(archive)
+        return (archive,) if home is None else (archive, ~home)
 
     def with_drop(self, name: str, caption: CaptionText) -> None:
         """What was dropped beside the archive."""
@@ -98,9 +112,11 @@ class CaptionFiles:
             self._texts[number] = piece.caption.text
             self._said[number] = piece.caption.said
 
-    def waits(self, number: int) -> bool:
-        """Whether a caption of this file is still to come."""
-        return bool(self._awaited) and any(each in self._awaited for each in self.of(number))
+    def waits(self, number: int, awaited: Callable[[int], bool]) -> bool:
+        """Whether a caption of this file is one of these that are to come."""
+        return bool(self._awaited) and any(
+            each in self._awaited and awaited(each) for each in self.of(number)
+        )
 
     def of(self, number: int) -> tuple[int, int]:
         """The captions of a file by number: its own, and that of its album; NONE where it has none."""
@@ -169,8 +185,9 @@ class CaptionFiles:
         """The captions of this name: by all of it, then without its endings."""
         folder, _, last = name.rpartition("/")
         for each in called(last):
-            if (found := self._of_name.get((archive, _folded(folder, each)))) is not None:
-                yield found
+            for place in self._places(archive):
+                if (found := self._of_name.get((place, _folded(folder, each)))) is not None:
+                    yield found
 
     def _around(self, number: int) -> Iterator[int]:
         """The captions of the folders and archives in which a file lies, the nearest first."""
@@ -178,8 +195,9 @@ class CaptionFiles:
         while True:
             folder = name.rpartition("/")[0]
             for captions in (self._of_folder, self._of_name if folder else {}):
-                if (found := captions.get((archive, _folded(folder)))) is not None:
-                    yield found
+                for place in self._places(archive):
+                    if (found := captions.get((place, _folded(folder)))) is not None:
+                        yield found
             if folder:
                 name = folder
             elif archive:

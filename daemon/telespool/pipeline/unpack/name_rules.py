@@ -10,7 +10,7 @@ from telespool.file_endings import raw_name
 from telespool.pipeline.unpack.sources.base import NO_MEDIA
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from telespool.config.schema import ChatSettings
     from telespool.pipeline.unpack.assessed_member import AssessedMember
@@ -44,6 +44,11 @@ class NameRules:
             told = f"of which another version is sent: {self._name(other)}"
             return f"it is the clip of {self._name(still)}, {told}"
         return ""
+
+    def waits(self, number: int, awaited: Callable[[int], bool]) -> bool:
+        """Whether it is sent instead of, or left out for, a raw that is one of these."""
+        original = self._kin.edited.get(number) if self._chat.edited == "original" else None
+        return original is not None and self._is_raw(original) and awaited(original)
 
     def instead_of(self, number: int) -> Iterator[int]:
         """Of what this file is sent instead: the other version of a photo or film, and the camera raw beside it."""
@@ -87,7 +92,7 @@ class NameRules:
         """
         told = list(left_out)
         if any(each.reason == NO_MEDIA and each.number for each in told):
-            leads = Kinship.of(self._names).sidecars | leads
+            leads = Kinship.of(self._names).sidecars | self._kin.sidecars | leads
         return [
             replace(each, reason=f"{_NOTES_OF} {self._name(leads[each.number])}")
             if each.reason == NO_MEDIA and each.number in leads

@@ -10,7 +10,9 @@ As a story (`order` is "name" or "taken") photos and videos share albums and lea
 or by when they were taken, for which all must have come. Their place stands in their names; documents follow behind.
 
 Who belongs to whom (`belonging`) is known by the names before anything leaves: chapters of one recording share an album
-where one is large enough; of an edited photo only that version leaves that is wanted.
+where one is large enough; of an edited photo only that version leaves that is wanted. Of an export that is spread over
+several archives all names are known as well: what waits for something in a later one is set apart, and holds up nobody;
+a story is told over all of them.
 """
 
 from __future__ import annotations
@@ -19,34 +21,36 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from telespool.belonging import Kinship
-from telespool.file_endings import raw_name
 from telespool.pipeline import glance
-from telespool.pipeline.send_queue import COPY, PHOTO, earliest
+from telespool.pipeline.send_queue import COPY, PHOTO
 from telespool.pipeline.unpack.account_writer import AccountWriter
 from telespool.pipeline.unpack.albums import Albums
 from telespool.pipeline.unpack.assessed_member import CONVERTED, AssessedMember, assess_member
 from telespool.pipeline.unpack.caption_files import CaptionFiles
+from telespool.pipeline.unpack.delivered_before import DeliveredBefore
+from telespool.pipeline.unpack.drop_names import DropNames
 from telespool.pipeline.unpack.live_pairs import LivePairs
 from telespool.pipeline.unpack.member_release import MemberRelease
 from telespool.pipeline.unpack.name_rules import NameRules
 from telespool.pipeline.unpack.photo_notes import PhotoNotes, is_note
-from telespool.pipeline.unpack.sources.base import NO_MEDIA
+from telespool.pipeline.unpack.set_apart import SetApart
+from telespool.pipeline.unpack.sources.base import NO_MEDIA, is_caption
 from telespool.pipeline.unpack.story_hold import StoryHold
+from telespool.pipeline.unpack.to_come import MembersToCome
 from telespool.pipeline.unpack.twins import Twins, cure
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.account import LeftOut
-from telespool.spool.delivered_index import DeliveredIndex, Receipt
+from telespool.spool.delivered_index import DeliveredIndex
 from telespool.spool.job_captions import JobCaptions
 from telespool.spool.names import Job, nested
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
     from telespool.archives.members import Member
     from telespool.config.schema import Config
-    from telespool.pipeline.unpack.sources import ExtractedMember
+    from telespool.pipeline.unpack.sources import ExtractedMember, Listed
     from telespool.spool import Spool
 
 _GROUPS = ("photo", "video", "document")
@@ -54,7 +58,7 @@ _STORY = ("media", "file", "document")
 
 
 class ReleaseOrder:
-    """Sorts the members of one job; `members` are those that are still to come.
+    """Sorts the members of one job; of these `members` those that stand in a folder already do not come.
 
     On the last try a member with which a child is killed goes to quarantine, so that the others go on.
     """
@@ -64,8 +68,9 @@ class ReleaseOrder:
         spool: Spool,
         config: Config,
         job: str,
-        members: Iterable[Member],
+        members: Sequence[Member],
         *,
+        standing: Collection[int] = (),
         last_try: bool = False,
         delivered: DeliveredIndex | None = None,
         captions: CaptionFiles | None = None,
@@ -75,37 +80,35 @@ class ReleaseOrder:
         self.job = job
         self._chat = config.chat(Job.chat_of(job))
         remembers = config.with_value("duplicates", "skip", "quarantine")
-        self.known = 0
-        """Files that were left out because they were delivered before."""
-        self._delivered = delivered or DeliveredIndex(spool, config.chats)
-        self._order: list[int] = []
-        self._next = 0  # the place in `_order` of the first member that has not left yet
-        self._gone: set[int] = set()
+        index = delivered or DeliveredIndex(spool, config.chats)
+        self._before = DeliveredBefore(index, job, self._chat.duplicates)
         self._ready: dict[int, AssessedMember] = {}
-        self._names: dict[int, str] = {}
-        self._kin = Kinship()
+        self._known = DropNames(members)
+        self._names, self._kin = self._known.names, self._known.kin
         self._by_name = NameRules(self._chat, self._kin, self._names)
         self._notes = PhotoNotes(self._kin, self._names)
         self._pairs = LivePairs(self._kin, self._take)
         self._story = StoryHold(spool, self._chat, job)
-        self._is_story = self._story.is_one
-        self._has_come = False  # all that is to come
-        self._ranks: dict[int, int] = {}
-        self._coming = [0] * 4  # members not routed yet, by the rank that their name suggests
+        self._is_story, self._has_come = self._story.is_one, False
+        self._by_place = self._known.places.key if self._is_story else nested
+        self._to_come = MembersToCome(self._by_place, standing, self._chat)
         self._held: list[list[AssessedMember]] = [[], [], [], []]
         self._albums = Albums[AssessedMember](self._chat.album, lambda e: e.messages(self._chat))
         self._captions = captions or CaptionFiles(JobCaptions())
         self._captions.heed(self._by_name.instead_of)
-        self._account = AccountWriter(
-            spool, job, self._captions, self._delivered if remembers else None
-        )
+        self._apart = SetApart(self._kin, self._pairs, self._by_name, self._captions)
+        self._account = AccountWriter(spool, job, self._captions, index if remembers else None)
         self.out = MemberRelease(spool, job, self._account)
         self._assess = partial(
             assess_member, settings=config.convert, chat=self._chat, last_try=last_try
         )
         self._twins = Twins(spool, job, self._chat.duplicates)
-        self._scopes: dict[str, int] = {}  # whose caption stands under the album that is begun
         self._expect(members)
+
+    @property
+    def known(self) -> int:
+        """How many files were left out because they were delivered before."""
+        return self._before.left_out
 
     @property
     def holds_back(self) -> bool:
@@ -115,30 +118,35 @@ class ReleaseOrder:
     async def add(self, piece: ExtractedMember) -> None:
         """Take in one member."""
         number = piece.member.number
+        if piece.listed is not None:
+            self._foresee(piece.listed)
         if piece.expect:
             self._expect(piece.expect)
+        if piece.refused:
+            self._to_come.lost(number)
+        self._to_come.came(number)
         self._captions.came(piece)
-        if piece.caption is not None:
-            self._gone.add(number)
-        elif piece.path is None:
-            self._gone.add(number)
+        if piece.caption is None and piece.path is None:
             if piece.opened is not None:
                 line = await in_thread(glance.line_of, piece.member, piece.opened)
                 self._account.opened[number] = line
             if piece.left_out:
                 reason = self._by_name.reason(number, piece.left_out)
                 self.out.left_out.append(LeftOut(piece.member.name, reason, number=number))
-        elif reason := await self._why_unwanted(piece, piece.path):
-            self._gone.add(number)
+        elif piece.path is not None and (reason := await self._why_unwanted(piece, piece.path)):
             self.out.left_out.append(LeftOut(piece.member.name, reason, number=number))
             await self.out.drop(piece.path)
-        else:
+        elif piece.path is not None:
             live = self._chat.live_photos != "both"
             seen = await glance.once(piece.glance, piece.member, piece.path, live=live)
-            if not await self._leave_out_known(piece, piece.path, seen.line):
+            if known := await self._before.leave_out(piece.member.name, seen.line):
+                self.out.left_out.append(known)
+                await self.out.drop(piece.path)
+            else:
                 self._account.lines[number] = seen.line
                 self._ready[number] = await self._judge(piece, piece.path, seen)
         self._pairs.came(number, self._ready.get(number))
+        self._apart.moved(number, all_wait=bool(piece.refused) or is_caption(piece.member.name))
         await self._drain()
 
     async def _why_unwanted(self, piece: ExtractedMember, path: Path) -> str:
@@ -151,10 +159,12 @@ class ReleaseOrder:
         return self._by_name.unwanted(number)
 
     async def let_go(self) -> None:
-        """Release all that has come, out of order where it must be."""
-        for number in sorted(self._ready, key=nested):
+        """Release what has come, out of order where it must be: halves of live photos only when nothing else waits."""
+        is_half = partial(self._pairs.waits, awaited=self._to_come.is_to_come)
+        first = {n for n, each in self._ready.items() if self._has_come or not is_half(each)}
+        others = first or any(self._held) or self._albums.holds_some
+        for number in sorted(first if others else self._ready, key=self._by_place):
             if (member := self._ready.pop(number, None)) is not None:
-                self._gone.add(number)
                 self._hold(member)
         for rank in range(len(self._held)):
             await self._release_held(rank)
@@ -163,6 +173,7 @@ class ReleaseOrder:
     async def finish(self) -> None:
         """Release the rest: nothing more is to come."""
         self._has_come = True
+        self._to_come.over()
         await self.let_go()
         await self._drain()
         await self._account.late_captions()
@@ -172,7 +183,7 @@ class ReleaseOrder:
     @property
     def missing(self) -> list[int]:
         """The numbers of the members that were to come and did not; after `finish` there should be none."""
-        return sorted(self._ranks)
+        return self._to_come.missing
 
     async def close_account(self, standing: Collection[int]) -> bool:
         """Write what became of each file of the drop; whether everything is told. `standing` came out before."""
@@ -180,83 +191,75 @@ class ReleaseOrder:
         await in_thread(self.spool.note_skipped, self.job, [*map(str, self._account.left_out)])
         return told
 
+    def _foresee(self, listed: Listed) -> None:
+        """What lies in archives is known: that of the first comes now, that of the others later."""
+        one_story = listed.one_story and self._is_story
+        self._known.learn(listed.archives, one_story=one_story)
+        if len(listed.archives) > 1:
+            self._captions.spread(listed.archives)
+        for members in listed.archives[1:]:
+            if one_story:
+                self._expect(members)
+            else:
+                self._to_come.expect_later(members)
+
     def _expect(self, members: Iterable[Member]) -> None:
-        added = {member.number: member.name for member in members}
-        for number, name in added.items():
-            as_photo = self._chat.raw == "jpeg" and raw_name(name)
-            self._ranks[number] = PHOTO if as_photo else earliest(name)
-            self._coming[self._ranks[number]] += 1
-        self._kin.add(added)
-        self._names |= added
+        added = self._to_come.expect(members)
         self._captions.expect(added)
         if self._chat.live_photos != "both":
             self._pairs.expect(added)
-        self._order = sorted(self._ranks, key=nested)
-        self._next = 0
-
-    async def _leave_out_known(self, piece: ExtractedMember, path: Path, line: Receipt) -> bool:
-        """Whether the file was delivered before and must not be again."""
-        if self._chat.duplicates != "skip":
-            return False
-        before = await in_thread(self._delivered.before, self.job, line)
-        if before is None:
-            return False
-        self.known += 1
-        self._gone.add(piece.member.number)
-        known = LeftOut(piece.member.name, before, line.size, line.digest, line.number)
-        self.out.left_out.append(known)
-        await self.out.drop(path)
-        return True
 
     async def _judge(
         self, piece: ExtractedMember, path: Path, seen: glance.MemberGlance
     ) -> AssessedMember:
-        number, remedy = piece.member.number, ""
-        if self._chat.duplicates == "quarantine" and not piece.refused:
-            before = await in_thread(self._delivered.before, self.job, seen.line)
-            if before is not None:
-                piece = replace(piece, refused=f"{piece.member.name} {before}.")
-                remedy = cure(self.job, number)
-        member = await self._assess(piece, path, glance=seen, is_half=self._kin.is_half(number))
+        piece, remedy = await self._before.refuse(piece, seen.line)
+        is_half = self._kin.is_half(piece.member.number)
+        member = await self._assess(piece, path, glance=seen, is_half=is_half)
         self._by_name.came(member)
         return replace(member, cure=remedy)
 
     async def _drain(self) -> None:
-        while self._next < len(self._order):
-            number = self._order[self._next]
+        self._hold_apart()
+        to_come, apart = self._to_come, self._apart
+        while (number := to_come.first()) is not None:
             judged = self._ready.get(number)
-            if judged is None and number not in self._gone:
+            if judged is not None and apart.waits(judged, to_come.is_awaited):
                 break
-            if judged is not None and (
-                self._pairs.waits(judged, self._is_awaited) or self._captions.waits(number)
-            ):
-                break
-            self._ready.pop(number, None)
-            self._next += 1
-            self._coming[self._ranks.pop(number)] -= 1
-            if judged is not None:
-                self._hold(judged)
+            to_come.pass_on()
+            if judged is not None and to_come.some_later and apart.waits(judged, to_come.is_later):
+                apart.add(number)
+            elif judged is not None:
+                self._hold(self._ready.pop(number))
         if self._chat.order == "taken" and not self._has_come:
             return
         for rank in range(len(self._held)):
-            if any(self._coming[:rank]):
+            if self._to_come.some_before(rank):
                 return
             await self._release_held(rank)
+
+    def _hold_apart(self) -> None:
+        """Let those follow that were set apart and have what they waited for; a clip leaves with its still."""
+        for number in sorted(self._apart.due(), key=self._by_place):
+            judged, still = self._ready.get(number), self._kin.still_of(number)
+            if judged is None:  # it has left with another
+                self._apart.leave(number)
+            elif still not in self._ready and not self._apart.waits(
+                judged, self._to_come.is_to_come
+            ):
+                self._apart.leave(number)
+                self._hold(self._ready.pop(number))
 
     def _hold(self, member: AssessedMember) -> None:
         """Let it wait for those before it, with its other half where it is one of a live photo."""
         if self._chat.live_photos != "both":
             member = self._pairs.join(member)
+        self._apart.moved(member.unit.first)
         in_story = self._is_story and (member.rank < COPY or self._story.keeps_place(member))
         self._held[PHOTO if in_story else member.rank].append(member)
-
-    def _is_awaited(self, number: int) -> bool:
-        return number in self._ranks and number not in self._ready and number not in self._gone
 
     def _take(self, number: int) -> AssessedMember | None:
         """Take a member out that has come and not left: it leaves with another."""
         if number in self._ready:
-            self._gone.add(number)
             return self._ready.pop(number)
         for held in self._held:
             for place, member in enumerate(held):
@@ -267,7 +270,7 @@ class ReleaseOrder:
     async def _release_held(self, rank: int) -> None:
         held = self._held[rank]
         if self._is_story:
-            held[:] = self._story.placed(held, self._kin, self._notes.times())
+            held[:] = self._story.placed(held, self._kin, self._notes.times(), self._known.places)
             await self._story.look()
         if held and rank > PHOTO:
             await self._close_albums(below=rank)
@@ -324,13 +327,11 @@ class ReleaseOrder:
             await self._release_album([member])
             return
         _, scope = self._captions.of(number)
-        ends = self._scopes.get(group, scope) != scope
-        self._scopes[group] = scope
         # Chapters of one recording (or a burst) share an album, where one has room for all of them.
         together = self._kin.together(number)
         needed = len(together) if together[0] == number else 1
         needed = max(member.messages(self._chat), needed if needed <= self._chat.album else 1)
-        if ends or self._albums.room(group) < needed:
+        if not self._albums.fits(group, needed, scope):
             await self._close_groups([group])
         if album_full := self._albums.add(group, member):
             await self._release_album(album_full)

@@ -16,7 +16,7 @@ from telespool.belonging import story
 from telespool.pipeline.unpack.assessed_member import CONVERTED
 from telespool.runtime.cancellation import in_thread
 from telespool.spool.gathering import Gathering
-from telespool.spool.names import Unit, nested
+from telespool.spool.names import Unit
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from telespool.belonging.story import Taken
     from telespool.config.schema import ChatSettings
     from telespool.pipeline.unpack.assessed_member import AssessedMember
+    from telespool.pipeline.unpack.story_places import StoryPlaces
     from telespool.spool import Spool
 
 log = structlog.get_logger()
@@ -49,14 +50,19 @@ class StoryHold:
         return patient and convertible and member.kind in {"photo", "video"}
 
     def placed(
-        self, held: Sequence[AssessedMember], kin: Kinship, noted: Mapping[int, Taken]
+        self,
+        held: Sequence[AssessedMember],
+        kin: Kinship,
+        noted: Mapping[int, Taken],
+        by_name: StoryPlaces,
     ) -> list[AssessedMember]:
         """Give the members of a story in their order, each with a place of its own; what has none comes behind."""
-        within = sorted((e for e in held if e.has_place), key=lambda e: nested(e.unit.first))
+        within = sorted((e for e in held if e.has_place), key=lambda e: by_name.key(e.unit.first))
         behind = [each for each in held if not each.has_place]
         if self._chat.order == "name":
             found = [
-                replace(each, unit=replace(each.unit, place=each.unit.order)) for each in within
+                replace(each, unit=replace(each.unit, place=by_name.of(each.unit.first)))
+                for each in within
             ]
             return found + behind
         names = {each.unit.first: each.name for each in within}
@@ -67,7 +73,7 @@ class StoryHold:
         places = story.places(names, taken, kin, noted)
         found, last = [], -1
         for each in sorted(
-            within, key=lambda each: (places[each.unit.first], nested(each.unit.first))
+            within, key=lambda each: (places[each.unit.first], by_name.key(each.unit.first))
         ):
             last = max(places[each.unit.first], last + 1)
             found.append(replace(each, unit=replace(each.unit, place=last)))

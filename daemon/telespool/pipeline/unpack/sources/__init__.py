@@ -16,10 +16,11 @@ from telespool.archives import volumes
 from telespool.archives.limits import Budget
 from telespool.archives.signatures import recognise
 from telespool.pipeline.captions.text import read_caption
-from telespool.pipeline.unpack.sources.archive import ArchiveSource, open_archive
-from telespool.pipeline.unpack.sources.base import ExtractedMember, Rules, Source
+from telespool.pipeline.unpack.sources.archive import ArchiveSource
+from telespool.pipeline.unpack.sources.base import ExtractedMember, Listed, Rules, Source
 from telespool.pipeline.unpack.sources.file import FileSource
 from telespool.pipeline.unpack.sources.folder import FolderSource
+from telespool.pipeline.unpack.sources.inner_archives import open_archive
 from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.trees import files_below
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from telespool.spool.layout import Entry
     from telespool.spool.room import Room
 
-__all__ = ["ExtractedMember", "Rules", "Source", "open_source", "opened", "size_of"]
+__all__ = ["ExtractedMember", "Listed", "Rules", "Source", "open_source", "opened", "size_of"]
 
 
 async def open_source(

@@ -12,22 +12,15 @@ import itertools
 import time
 from collections.abc import AsyncGenerator, Container, Iterator, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from telespool.archives.blocking import AHEAD, MOST_AHEAD
-from telespool.archives.known_good import NAME
-from telespool.archives.members import Member
-from telespool.archives.messages import NOT_FOUND
-from telespool.archives.nested import together
 from telespool.archives.signatures import is_surely_none, recognise
 from telespool.archives.volumes import may_be
 from telespool.errors import (
     ChildDied,
-    NoRoom,
     Permanent,
-    TelespoolError,
-    ToolFault,
-    Unreadable,
 )
 from telespool.pipeline.captions.text import read_caption
 from telespool.pipeline.unpack.sources.base import (
@@ -35,42 +28,24 @@ from telespool.pipeline.unpack.sources.base import (
     ExtractedMember,
     is_caption,
 )
+from telespool.pipeline.unpack.sources.inner_archives import InnerArchives, numbered
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.tool_health import HEALTH
 from telespool.spool.account import LeftOut
 from telespool.spool.companions import password_for
-from telespool.spool.names import NESTED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
+    from telespool.archives.limits import Budget
     from telespool.archives.member_writer import Written
-    from telespool.archives.members import Archive
+    from telespool.archives.members import Archive, Member
     from telespool.archives.members import ExtractedPiece as Unpacked
-    from telespool.archives.nested import Inside
     from telespool.pipeline.captions.text import CaptionText
     from telespool.pipeline.glance import MemberGlance
-    from telespool.pipeline.unpack.sources.base import Rules
-
-
-_ENGINE_AGAIN = 5.0
-
-
-async def open_archive(path: Path, name: str, rules: Rules) -> Archive:
-    """Open an archive, which people call `name`, by the rules of its drop."""
-    if rules.engine is None:
-        broken = next((each for each in HEALTH.outages if each.tool.name == NAME), None)
-        if broken is not None and NOT_FOUND not in broken.reason:
-            reason = f"{name} is an archive. {broken.reason}"
-            raise ToolFault(reason, tool=NAME, retry_after=_ENGINE_AGAIN)
-        raise ToolFault(
-            f"{name} is an archive, but there is no 7-Zip on this machine."
-            " Install it (Debian: apt install 7zip); it is unpacked by itself then.",
-            tool=NAME,
-            retry_after=_ENGINE_AGAIN,
-        )
-    words = rules.passwords_for(name)
-    return await rules.engine.open(path, words, name=name, budget=rules.budget)
+    from telespool.pipeline.unpack.sources.base import Listed, Rules
+    from telespool.pipeline.unpack.sources.inner_archives import InnerArchive
 
 
 class UnpackingSource:
@@ -173,49 +148,57 @@ class UnpackingSource:
         self, found: Sequence[tuple[Member, Path]], depth: int, skip: Container[int]
     ) -> AsyncGenerator[ExtractedMember]:
         """The members of the archives among these files; those that are none come as they are."""
-        named = [(member.name, path) for member, path in found]
-        for inside in await in_thread(together, named):
-            files = [found[place] for place in inside.places]
-            if not inside.is_archive:
-                yield ExtractedMember(*files[0])
+        budget_of = partial(self.budget_of, depth)
+        inner = await in_thread(InnerArchives.among, found, self.rules, budget_of)
+        for each in inner.row:
+            if not each.inside.is_archive:
+                yield ExtractedMember(*each.files[0])
                 continue
-            async for piece in self._unpack_inside(inside, files, depth, skip):
+            listed = await inner.open(each)
+            async for piece in self._unpack_inside(each, listed, depth, skip):
                 yield piece
 
+    def budget_of(self, depth: int, files: Iterable[Path]) -> Budget | None:
+        """What the archive of these files may bring, this deep, None for what its drop may. Blocks."""
+        return None
+
     async def _unpack_inside(
-        self,
-        inside: Inside,
-        files: Sequence[tuple[Member, Path]],
-        depth: int,
-        skip: Container[int],
+        self, inner: InnerArchive, listed: Listed | None, depth: int, skip: Container[int]
     ) -> AsyncGenerator[ExtractedMember]:
-        own = files[0][0]
-        base = own.number * NESTED
-        before = len(self.damage)
-        try:
-            archive = await open_archive(inside.path, own.name, self.rules)
-            if len(archive.members) >= NESTED:
-                raise Permanent(f"{own.name} inside the drop has more than {NESTED - 1} members.")
-        except (ToolFault, NoRoom, Unreadable):
-            raise  # the machine's: the archive inside may be sound
-        except TelespoolError as error:
-            for member, path in files:
-                yield ExtractedMember(member, path, refused=error.reason)
+        own, archive, before = inner.member, inner.opened, len(self.damage)
+        refused = inner.refused or self._no_longer_fits(archive)
+        if refused or archive is None:
+            for place, (member, path) in enumerate(inner.files):
+                yield ExtractedMember(
+                    member, path, refused=refused, listed=None if place else listed
+                )
             return
-        added = (numbered(member, base) for member in archive.members)
-        expect = tuple(member for member in added if member.number not in skip)
+        expect = tuple(member for member in inner.members if member.number not in skip)
         self.left_out += [
-            LeftOut(f"{own.name} → {name}", why, number=base) for name, why in archive.left_out
+            LeftOut(f"{own.name} → {name}", why, number=inner.base)
+            for name, why in archive.left_out
         ]
-        yield ExtractedMember(own, expect=expect, opened=files[0][1])
-        for member, path in files[1:]:
+        yield ExtractedMember(own, expect=expect, opened=inner.files[0][1], listed=listed)
+        for member, path in inner.files[1:]:
             yield ExtractedMember(member, opened=path)
-        async for piece in self.unpack(archive, base, depth, skip):
+        outer, self.rules.budget = self.rules.budget, archive.budget
+        async for piece in self.unpack(archive, inner.base, depth, skip):
             yield piece
+        self.rules.budget, inner.opened = outer, None
         if len(self.damage) > before:
             self.damage[before:] = [f"{own.name} → {line}" for line in self.damage[before:]]
-        for _, path in files:
+        for _, path in inner.files:
             await in_thread(self.rules.discard, path)
+
+    @staticmethod
+    def _no_longer_fits(archive: Archive | None) -> str:
+        """Why an archive is refused that was listed a while ago: what has come out since counts; "" for none."""
+        try:
+            if archive is not None:
+                archive.budget.check_members(archive.name, archive.members)
+        except Permanent as error:
+            return error.reason
+        return ""
 
 
 class _Sieve:
@@ -290,11 +273,6 @@ class ArchiveSource(UnpackingSource):
         """One pass through the archive, in its own order."""
         self._next_size = next(iter(self._sizes(self.archive, 0, self.rules.depth, skip)), 0)
         return self.unpack(self.archive, 0, self.rules.depth, skip)
-
-
-def numbered(member: Member, base: int) -> Member:
-    """A member of an archive among those of the drop; `base` is 0 for the archive that was dropped itself."""
-    return Member(base + member.number, member.name, member.size)
 
 
 def may_be_archive(path: Path) -> bool:

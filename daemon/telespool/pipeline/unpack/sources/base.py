@@ -51,11 +51,23 @@ def is_caption(path: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The members of an archive inside, or of all among which one export was spread; those in a folder too already.
+
+    `one_story`: the archives say by their names that they are one.
+    """
+
+    archives: tuple[tuple[Member, ...], ...]
+    one_story: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ExtractedMember:
     """A member that has come out. Without a path it was left out: `left_out` says why, or it is damaged.
 
     `refused` is the sentence with which an archive inside goes to quarantine. `expect` are the members that an
-    archive inside adds; `opened` is the file of that archive, or a volume of it.
+    archive inside adds; `opened` is the file of that archive, or a volume of it; `listed` what is known of it, and of
+    others that are to come, and was not told before.
     """
 
     member: Member
@@ -64,6 +76,7 @@ class ExtractedMember:
     refused: str = ""
     expect: tuple[Member, ...] = ()
     opened: Path | None = None
+    listed: Listed | None = None
     caption: CaptionText | None = None
     """What is a caption of other members, and no file to be sent."""
     unseen: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING
 
+from telespool.archives.limits import Budget
 from telespool.archives.members import Member
 from telespool.clutter import (
     LINK,
@@ -33,7 +34,7 @@ from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import AsyncGenerator, Container, Iterator, Sequence
+    from collections.abc import AsyncGenerator, Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from telespool.pipeline.unpack.sources.base import Rules
@@ -67,6 +68,14 @@ class FolderSource(UnpackingSource):
                 yield piece
         async for piece in self.unpack_inner(inside, self.rules.depth, skip):
             yield piece
+
+    def budget_of(self, depth: int, files: Iterable[Path]) -> Budget | None:
+        """An archive right in the folder may bring what it may if it is dropped by itself. Blocks."""
+        engine, whole = self.rules.engine, self.rules.budget
+        if depth < self.rules.depth or engine is None or whole is None:
+            return None
+        packed = sum(plain_files.lstat(path).st_size for path in files)
+        return Budget(engine.settings, packed, self.rules.room)
 
     def _come_out(self, member: Member, directory: Path) -> tuple[ExtractedMember, Path | None]:
         """One of its files; where it is an archive, its second name as well. Blocks."""
