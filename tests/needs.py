@@ -1,9 +1,10 @@
 """Pytest plugin: what a test needs is told by where it lies, and decides when it runs, with whom, and for how long.
 
-Four tables say it, by the beginning of a test's path below tests/ (a folder, a module, or one test of it):
+Five tables say it, by the beginning of a test's path below tests/ (a folder, a module, or one test of it):
 
 `SLOW`      takes more than about 0.4 s and is left out of `scripts/test --fast`; so is what runs ffmpeg (the mark `media`)
 `ALONE`     boots a machine or mounts: one worker runs them all, one after another
+`TOGETHER`  shares with its module what is dear to make: one worker makes it, and runs all of them
 `SECONDS`   may take longer than the default of pyproject.toml, on a quiet machine
 `KERNEL_TIME` compares the times of files with the clock, and is skipped where only the clock is another; with the reason
 
@@ -62,6 +63,15 @@ SLOW = (
 )
 _ANOTHER = 3600.0  # seconds
 ALONE = ("systemd/",)
+TOGETHER = (
+    "destinations/test_page.py",
+    "docs/test_commands.py",
+    "media/test_about.py",
+    "media/test_audio_encode.py",
+    "media/test_helpers.py",
+    "media/test_pieces.py",
+    "packaging/test_wheel.py",
+)
 SECONDS = {
     "archives/test_limits.py": 60,
     "benchmarks/": 120,
@@ -135,11 +145,14 @@ def _clock_is_another() -> bool:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Give the tests of `ALONE` to one worker; xdist's own groups are lost with pytest 9.2, which keeps ids elsewhere."""
+    """Give the tests of `ALONE` to one worker, and each module of `TOGETHER`; xdist's own groups are lost with pytest 9.2, which keeps ids elsewhere."""
     from xdist.scheduler.loadscope import LoadScopeScheduling  # noqa: PLC0415 - only who distributes has it
 
     def with_whom(nodeid: str) -> str:
-        return "alone" if nodeid.removeprefix("tests/").startswith(ALONE) else nodeid
+        place = nodeid.removeprefix("tests/")
+        if place.startswith(ALONE):
+            return "alone"
+        return next((module for module in TOGETHER if place.startswith(module)), nodeid)
 
     scheduler = LoadScopeScheduling(config, log)
     assert hasattr(scheduler, "_split_scope"), "xdist asks otherwise by now who goes with whom"
