@@ -96,12 +96,24 @@ class Life:
                 (staged / "link.jpg").symlink_to("/etc/hostname")
             if self.chance.random() < 0.3:
                 self._come_later(staged)
+        elif kind < 0.65:
+            self._drop_export(target, staged)
+            return
         else:
             name, content = self.maker.file(2)
             self.maker.note({name: content})
             staged.write_bytes(content)
         with suppress(OSError):
             staged.rename(target / name.encode()[:240].decode("utf-8", "ignore"))
+
+    def _drop_export(self, target: Path, staged: Path) -> None:
+        """Drop some archives of one export, one after the other."""
+        stem = f"export {self.maker.count}"
+        for number in range(1, self.chance.choice([2, 3, 4])):
+            name, content = self.maker.archive(f"{stem}-{number:03d}", 1)
+            self.maker.note({name: content})
+            staged.write_bytes(content)
+            staged.rename(target / name)
 
     def _come_later(self, folder: Path) -> None:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -64,7 +64,11 @@ class ArchiveSettings:
     )
     max_members: int = key(100_000, "More members than this are refused.", low=1, high=999_999)
     max_member: Bytes = key(Bytes(4 * GIB), "A larger member is refused.", low=1)
-    max_total: Bytes = key(Bytes(256 * GIB), "Unpacked, a drop may hold this much.", low=1)
+    max_total: Bytes = key(
+        Bytes(256 * GIB),
+        "Unpacked, a drop (or each archive of a folder) may hold this much.",
+        low=1,
+    )
     max_ratio: float = key(
         20.0, "Beyond 100 MB, unpacked by packed size; photos and videos hardly shrink.", low=1
     )

@@ -142,3 +142,22 @@ async def test_an_inbox_that_is_only_to_be_read(spool: Spool) -> None:
     await in_thread(inbox_of(spool, '[inbox]\ntake = "copy"\n')._make_subfolders)
     with pytest.raises(FileExistsError):
         await in_thread(inbox_of(spool)._make_subfolders)
+
+
+async def test_an_export_of_which_one_archive_is_still_written(spool: Spool) -> None:
+    """The others wait for it, and say so; then they are one job, also with one that breaks off. Others do not wait."""
+    inbox = inbox_of(spool, "[inbox]\nsettle = 0\n")
+    empty_zip = b"PK\x05\x06" + bytes(18)
+    for number in (1, 2, 10):
+        drop_of(spool, f"x-{number:03d}.zip", empty_zip)
+    drop_of(spool, "x-003.zip", b"PK\x03\x04 it breaks off")
+    drop_of(spool, "y-001.zip", empty_zip)
+    with (spool.inbox / "x-002.zip").open("ab"):
+        await inbox.step()
+        assert len(list(spool.inbox.glob("x-*"))) == 4
+        assert "x-001.zip waits for x-002.zip, which somebody still writes" in told(inbox)
+        assert inbox.pending
+    await inbox.step()
+    drops = [entry.unit.label for entry in spool.all_units("incoming")]
+    assert sorted(drops) == ["x-001 – x-010", "y-001.zip"]
+    assert plain_files.names(spool.inbox) == ["family"]

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from telespool.spool import Spool
     from tests.telegram_server import TestTelegram
 
-PLACE = "Takeout/Google Photos/Trip"
 GOOGLE = "takeout-20040101T000000Z-{:03d}.zip"
 
 
@@ -34,7 +33,9 @@ def drop(home: Home, name: str, archives: Iterable[Mapping[str, Path]], way: str
     place = home.directory / "made" / "folder"
     place.mkdir(parents=True)
     for number, files in enumerate(archives, 1):
-        make_zip(place / name.format(number), {f"{PLACE}/{n}": path for n, path in files.items()})
+        archive = place / name.format(number)
+        folder = f"{archive.stem}/Photos" if " of " in name else "Takeout/Google Photos/Trip"
+        make_zip(archive, {f"{folder}/{n}": path for n, path in files.items()})
     if way == "folder":
         home.drop(place)
     for path in sorted(place.iterdir()) if way == "inbox" else ():
@@ -174,3 +175,20 @@ async def test_a_film_in_an_archive_inside_has_its_place(
     await home.inside()
 
     assert told(telegram) == [["1", "a", "b"], ["c", "d", "e"], ["f", "3"]]
+
+
+async def test_each_may_bring_what_it_may_by_itself(
+    house: House, tmp_path: Path, photos: Path
+) -> None:
+    """The limits of a drop hold for each archive, not for all of an export together."""
+    for number, photo in enumerate(sorted(photos.iterdir()), 1):
+        (tmp_path / "one").mkdir()
+        photo.rename(tmp_path / "one" / photo.name)
+        pack(house.inbox / f"x-00{number}.zip", tmp_path / "one")
+        shutil.rmtree(tmp_path / "one")
+    largest = max(path.stat().st_size for path in house.inbox.glob("*.zip"))
+
+    await house.work(f"[archives]\nmax_total = {largest}\nmax_members = 1\n")
+
+    assert len(house.posted()) == 3
+    assert list(house.root.glob("quarantine/*")) == []

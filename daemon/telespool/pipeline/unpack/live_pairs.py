@@ -24,9 +24,12 @@ _CLIPS = frozenset(["send", "remux", "audio", "encode"])
 
 
 class LivePairs:
-    """Finds pairs; `take` gives a member that has come and not left, or None."""
+    """Finds pairs, where the chat `wants` any; `take` gives a member that has come and not left, or None."""
 
-    def __init__(self, kin: Kinship, take: Callable[[int], AssessedMember | None]) -> None:
+    def __init__(
+        self, kin: Kinship, take: Callable[[int], AssessedMember | None], *, wants: bool = True
+    ) -> None:
+        self._wants = wants
         self._kin = kin
         self._take = take
         self._videos: set[int] = set()
@@ -42,7 +45,7 @@ class LivePairs:
 
     def expect(self, names: Mapping[int, str]) -> None:
         """These are to come."""
-        for number, name in names.items():
+        for number, name in names.items() if self._wants else ():
             kind = by_ending(name)
             if kind == "video":
                 self._videos.add(number)
@@ -78,6 +81,8 @@ class LivePairs:
     def waits(self, member: AssessedMember, awaited: Callable[[int], bool]) -> bool:
         """Whether its other half may still come; `awaited` says whether a number is to come."""
         number, known = member.unit.first, _identifier(member)
+        if not self._wants:
+            return False
         if self._is_still(member):
             if any(awaited(clip) for clip in self._kin.clips.get(number, ())):
                 return True
@@ -95,7 +100,7 @@ class LivePairs:
 
     def join(self, member: AssessedMember) -> AssessedMember:
         """A still with its clip, where that has come."""
-        if not self._is_still(member):
+        if not self._wants or not self._is_still(member):
             return member
         for number, same_name in self._candidates(member):
             clip = self._come.get(number)

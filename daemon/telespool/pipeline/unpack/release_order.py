@@ -87,7 +87,7 @@ class ReleaseOrder:
         self._names, self._kin = self._known.names, self._known.kin
         self._by_name = NameRules(self._chat, self._kin, self._names)
         self._notes = PhotoNotes(self._kin, self._names)
-        self._pairs = LivePairs(self._kin, self._take)
+        self._pairs = LivePairs(self._kin, self._take, wants=self._chat.live_photos != "both")
         self._story = StoryHold(spool, self._chat, job)
         self._is_story, self._has_come = self._story.is_one, False
         self._by_place = self._known.places.key if self._is_story else nested
@@ -206,8 +206,7 @@ class ReleaseOrder:
     def _expect(self, members: Iterable[Member]) -> None:
         added = self._to_come.expect(members)
         self._captions.expect(added)
-        if self._chat.live_photos != "both":
-            self._pairs.expect(added)
+        self._pairs.expect(added)
 
     async def _judge(
         self, piece: ExtractedMember, path: Path, seen: glance.MemberGlance
@@ -251,8 +250,7 @@ class ReleaseOrder:
 
     def _hold(self, member: AssessedMember) -> None:
         """Let it wait for those before it, with its other half where it is one of a live photo."""
-        if self._chat.live_photos != "both":
-            member = self._pairs.join(member)
+        member = self._pairs.join(member)
         self._apart.moved(member.unit.first)
         in_story = self._is_story and (member.rank < COPY or self._story.keeps_place(member))
         self._held[PHOTO if in_story else member.rank].append(member)
