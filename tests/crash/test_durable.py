@@ -146,7 +146,7 @@ def test_what_a_person_orders_is_on_the_disk(
     look("retry with a password")
     operator.retry(person, unit)
     look("retry")
-    operator.take_in(person, dropped, "default")
+    operator.take_in(person, [dropped], "default")
     look("drop")
 
     assert not loose

@@ -69,9 +69,13 @@ def test_a_copy_is_never_dropped_over_another(spool: Spool, tmp_path: Path) -> N
     """What waits under that name stays; the new one needs another."""
     source = tmp_path / "a.jpg"
     source.write_text("a")
-    assert operator.take_in(spool, source, "family", "Trip").read_text() == "a"
+    (copy,) = operator.take_in(spool, [source], "family", "Trip")
+    assert copy.read_text() == "a"
     with pytest.raises(Permanent, match="Give the new one another name"):
-        operator.take_in(spool, source, "family", "Trip")
+        operator.take_in(spool, [source], "family", "Trip")
+    with pytest.raises(Permanent, match="Give the new one another name"):
+        operator.take_in(spool, [source, source], "family")
+    assert list((spool.inbox / "family").glob("*.*")) == []
 
 
 def test_a_held_unit_waits_for_a_person(spool: Spool) -> None:

@@ -1,6 +1,7 @@
 """telespool drop FILE… --to CHAT[/TOPIC]: copy files or folders into the inbox, each whole from the first moment.
 
-The originals stay where they are. `mv FILE inbox/CHAT/` does the same without a copy, on the same file system.
+The originals stay where they are. The archives of one export appear at one moment, so that they are one job.
+`mv FILE inbox/CHAT/` does the same without a copy, on the same file system.
 `--to CHAT/TOPIC` is for a chat whose subfolders are topics.
 """
 
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from telespool.archives.export_parts import export_of
 from telespool.cli.chat_choice import chosen
 from telespool.cli.spool_access import spool_root, tell_if_stopped
 from telespool.config import loader
@@ -36,9 +38,12 @@ def run(options: argparse.Namespace) -> int:
         _check(path, config)
         _check_place(path, spool)
     operator.share(spool)
+    together: dict[str, list[Path]] = {}
     for path in options.files:
-        target = operator.take_in(spool, path.absolute(), to, topic)
-        print(f"{target}: dropped for the chat {options.to}")
+        together.setdefault(export_of(path.name) or str(path), []).append(path.absolute())
+    for paths in together.values():
+        for target in operator.take_in(spool, paths, to, topic):
+            print(f"{target}: dropped for the chat {options.to}")
     tell_if_stopped(config)
     return 0
 

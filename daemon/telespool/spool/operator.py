@@ -29,6 +29,8 @@ from telespool.spool.staging import COPY, staging, sweep
 from telespool.spool.waiting import HELD
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from telespool.spool import Spool
 
 
@@ -172,17 +174,23 @@ def hold(spool: Spool, entry: Entry) -> Entry:
     return spool.put(entry, "deferred", entry.unit.held())
 
 
-def take_in(spool: Spool, source: Path, chat: str, topic: str = "") -> Path:
-    """Copy a file or a folder into the inbox of a chat (or of its topic); complete from its first moment."""
+def take_in(spool: Spool, sources: Sequence[Path], chat: str, topic: str = "") -> list[Path]:
+    """Copy files or folders into the inbox of a chat (or of its topic); they appear at one moment, complete."""
     directory = _inbox_of(spool, chat, topic)
     sweep(spool.disk, [spool.inbox, directory])
-    target = directory / source.name
-    if plain_files.exists(target):
-        raise Permanent(
-            f"{target} is there already and waits to be taken. Give the new one another name."
-        )
+    targets: list[Path] = []
+    for source in sources:
+        target = directory / source.name
+        if target in targets or plain_files.exists(target):
+            raise Permanent(
+                f"{target} is there already and waits to be taken. Give the new one another name."
+            )
+        targets.append(target)
     with staging(spool.disk, directory) as hidden:
-        spool.disk.copy_tree(Path(os.path.realpath(source)), hidden / COPY)
-        spool.disk.rename(hidden / COPY, target)  # commit
+        copies = [hidden / f"{COPY}{number}" for number in range(len(sources))]
+        for source, copy in zip(sources, copies, strict=True):
+            spool.disk.copy_tree(Path(os.path.realpath(source)), copy)
+        for copy, target in zip(copies, targets, strict=True):
+            spool.disk.rename(copy, target)  # commit
     spool.disk.fsync(directory)
-    return target
+    return targets

@@ -5,8 +5,8 @@ folder is locked (flock) for as long as the copying process lives, however it en
 holds. So a command that was killed leaves nothing for longer than the daemon's next start or the next drop.
 
     mkdir   inbox/CHAT/.telespool-drop-PID-N/     flock
-    copy    inbox/CHAT/.telespool-drop-PID-N/.copy
-    rename  → inbox/CHAT/NAME                      # commit
+    copy    inbox/CHAT/.telespool-drop-PID-N/.copy0, .copy1, …
+    rename  → inbox/CHAT/NAME                      # commit, of each
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PREFIX = ".telespool-drop-"
 COPY = ".copy"
-"""What a copy is called while it is made: its own name may be as long as the file system allows, or odd."""
+"""Begins what a copy is called while it is made: its own name may be as long as the file system allows, or odd."""
 
 
 @contextlib.contextmanager

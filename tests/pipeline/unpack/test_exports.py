@@ -128,8 +128,14 @@ async def test_each_is_listed_once_and_none_holds_up_the_others(
     assert [name.partition("_")[2] for name in aside] == ["x-002.zip", "x-004.zip"]
 
 
-async def test_nothing_else_waits_for_a_later_archive(spool: Spool, material: Material) -> None:
-    """The films of the first leave before anything has come out of the second; a still waits for its clip alone."""
+@pytest.mark.parametrize("room", [True, False])
+async def test_nothing_else_waits_for_a_later_archive(
+    spool: Spool, material: Material, room: bool
+) -> None:
+    """The films of the first leave before anything has come out of the second; a still waits for its clip alone.
+
+    Where there is no room to wait, it goes as well, and its clip by itself.
+    """
     first = (Member(1_000_001, "IMG_1.jpg", None), Member(1_000_002, "IMG_2.jpg", None), Member(1_000_003, "z.mp4", None))  # fmt: skip
     second = (Member(2_000_001, "IMG_1.mp4", None), Member(2_000_002, "IMG_3.jpg", None))
     archives = [Member(n, f"x-00{n}.zip", None) for n in (1, 2)]
@@ -150,11 +156,18 @@ async def test_nothing_else_waits_for_a_later_archive(spool: Spool, material: Ma
         await come(member)
     await sorting.let_go()
     assert left() == ["1000002_IMG_2.jpg", "1000003_z.mp4"]
+    if not room:
+        await sorting.let_go()
+        assert left()[0] == "1000001_IMG_1.jpg"
     await sorting.add(ExtractedMember(archives[1], expect=second))
     for member in second:
         await come(member)
     await sorting.finish()
-    assert left()[0] == "1000001-2000002_album"
+    if room:
+        assert left()[0] == "1000001-2000002_album"
+    else:
+        assert left()[-2:] == ["2000001_IMG_1.mp4", "2000002_IMG_3.jpg"]
+    assert not sorting.holds_back
     assert sorting.missing == []
     spool.close()
 
