@@ -184,7 +184,7 @@ class UnpackingSource:
         outer, self.rules.budget = self.rules.budget, archive.budget
         async for piece in self.unpack(archive, inner.base, depth, skip):
             yield piece
-        self.rules.budget, inner.opened = outer, None
+        self.rules.budget, inner.opened, inner.members = outer, None, ()
         if len(self.damage) > before:
             self.damage[before:] = [f"{own.name} → {line}" for line in self.damage[before:]]
         for _, path in inner.files:

@@ -63,6 +63,8 @@ class InnerArchive:
     inside: Inside
     files: list[tuple[Member, Path]]
     opened: Archive | None = None
+    members: tuple[Member, ...] = ()
+    """Those of an archive that is open, as they are numbered in the drop."""
     refused: str = ""
     words: tuple[str, ...] = ()
     """The passwords that were known when it was opened."""
@@ -80,13 +82,6 @@ class InnerArchive:
     def base(self) -> int:
         """The number before that of its first member."""
         return self.member.number * NESTED
-
-    @property
-    def members(self) -> tuple[Member, ...]:
-        """Its members, as they are numbered in the drop."""
-        if self.opened is None:
-            return ()
-        return tuple(numbered(member, self.base) for member in self.opened.members)
 
 
 class InnerArchives:
@@ -146,6 +141,7 @@ class InnerArchives:
             if len(archive.members) >= NESTED:
                 raise Permanent(f"{name} inside the drop has more than {NESTED - 1} members.")
             inner.opened = archive
+            inner.members = tuple(numbered(member, inner.base) for member in archive.members)
         except (ToolFault, NoRoom, Unreadable):
             raise  # the machine's: the archive inside may be sound
         except TelespoolError as error:
