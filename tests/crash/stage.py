@@ -177,4 +177,5 @@ def occupied(root: Path) -> list[str]:
 def _shares_message(path: Path) -> bool:
     """Whether it is a clip that was sent with its still: that lies beside it, and has the receipt."""
     _, mark, still = path.name.partition("+")[0].partition("~")
-    return bool(mark) and any(path.parent.glob(f"{still}+*"))
+    number = still.partition("=")[0]  # in a story the still has its place behind that
+    return bool(mark) and any(path.parent.glob(f"{number}[+=]*"))
