@@ -11,7 +11,7 @@ from telespool.archives.members import Member
 from telespool.archives.sevenzip import SevenZip
 from telespool.config.schema import Config
 from telespool.pipeline.unpack.release_order import ReleaseOrder
-from telespool.pipeline.unpack.sources import ExtractedMember, Listed
+from telespool.pipeline.unpack.sources import ExtractedMember, Listed, inner_archives
 from tests.harness import Home
 from tests.jobs import job_name
 from tests.material import Material, make_zip
@@ -205,3 +205,20 @@ async def test_each_may_bring_what_it_may_by_itself(
 
     assert len(house.posted()) == 3
     assert list(house.root.glob("quarantine/*")) == []
+
+
+async def test_very_large_exports_are_several_sets(
+    house: House, tmp_path: Path, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is listed at once is bounded: the first two archives are one set, and so are the others."""
+    monkeypatch.setattr(inner_archives, "MOST_LISTED", 1)
+    photo = next(photos.iterdir())
+    for number, name in enumerate(["a.jpg", "a-edited.jpg", "b.jpg", "b-edited.jpg"], 1):
+        (tmp_path / "one").mkdir()
+        shutil.copy(photo, tmp_path / "one" / name)
+        pack(house.inbox / f"x-00{number}.zip", tmp_path / "one")
+        shutil.rmtree(tmp_path / "one")
+
+    await house.work('[send]\nedited = "edited"\n')
+
+    assert [name.rpartition("/")[2] for name in house.posted()] == ["a-edited.jpg", "b-edited.jpg"]

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from telespool.pipeline.unpack.sources.base import Rules
 
 _ENGINE_AGAIN = 5.0
+MOST_LISTED = 500_000
+"""From so many members on (some hundred megabytes of memory) the next archives of an export are another set."""
 
 
 async def open_archive(
@@ -118,9 +120,14 @@ class InnerArchives:
         """Open one, and those of its export where it is the first of them; what is listed that was not before."""
         if inner.refused and inner.words != self._rules.passwords_for(inner.member.name):
             inner.refused = ""  # what came out of another one since may open it
-        for each in inner.alike or (inner,):
+        listed = 0
+        for place, each in enumerate(inner.alike or (inner,)):
+            if listed > MOST_LISTED:
+                _part(inner.alike, place)
+                break
             if each.opened is None and not each.refused and not each.told:
                 await self._open(each)
+            listed += len(each.members)
         if inner.told or inner.opened is None:
             return None
         row = [each for each in inner.alike or (inner,) if each.opened and not each.told]
@@ -151,6 +158,13 @@ class InnerArchives:
 def numbered(member: Member, base: int) -> Member:
     """A member of an archive among those of the drop; `base` is 0 for the archive that was dropped itself."""
     return Member(base + member.number, member.name, member.size)
+
+
+def _part(alike: tuple[InnerArchive, ...], place: int) -> None:
+    """Make two sets of one: those before this place, and the others."""
+    for these in (alike[:place], alike[place:]):
+        for each in these:
+            each.alike = these
 
 
 def _overlap(row: Sequence[InnerArchive]) -> bool:
