@@ -202,6 +202,21 @@ def test_what_a_person_moved_is_not_under_way(tmp_path: Path) -> None:
     assert "converting" not in "\n".join(status_text.under_way(status))
 
 
+def test_links_and_pipes_among_units(tmp_path: Path) -> None:
+    """They are no units, whatever they are called, nor is a link a job: each is named as what it is."""
+    spool = make(tmp_path, {f"uploading/{JOB}/0001_a.jpg": b"1"})
+    job = spool.root / "uploading" / JOB
+    (job / "0002_b.jpg").symlink_to(job / "0001_a.jpg")
+    os.mkfifo(job / "0003_c.jpg")
+    (job.parent / JOB.replace("holiday", "other")).symlink_to(job)
+    status = Status.of(SpoolLayout(spool.root))
+    text = "\n".join(status_text.waiting(status))
+    assert status.shelf("uploading").units == 1
+    assert f"uploading/{JOB}/0002_b.jpg is a link: nobody follows or takes it" in text
+    assert f"uploading/{JOB}/0003_c.jpg is a named pipe: " in text
+    assert f"uploading/{JOB.replace('holiday', 'other')} is a link: " in text
+
+
 def test_a_reason_that_is_a_list(tmp_path: Path) -> None:
     """Of a reason that goes on in lines the first of them is told as well."""
     note = b"These do not come out:\n  a.jpg\n  b.jpg\n"

@@ -184,9 +184,11 @@ class _Look:
             if is_note(name, entries, self.folder):
                 if self.folder == "quarantine" and name.removesuffix(NOTE) in entries:
                     self._note(job, entry)
-            elif (unit := Unit.parse(name)) is not None:
+                continue
+            unit = Unit.parse(name)
+            if unit is not None and _is_ours(entry):
                 self._unit(job, unit, entry)
-            elif self.folder != "done" and is_numberless(name, entries, self.folder):
+            elif self.folder != "done" and (unit or is_numberless(name, entries, self.folder)):
                 self.beside.append(f"{job}/{name}")
 
     def _unit(self, job: str, unit: Unit, entry: os.DirEntry[str]) -> None:
@@ -239,6 +241,11 @@ def _scan(path: Path | str) -> list[os.DirEntry[str]]:
             return [entry for entry in entries if not entry.name.startswith(".")]
     except (FileNotFoundError, NotADirectoryError):
         return []
+
+
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    """Whether it can be a unit: a link or a pipe that has the name of one is none."""
+    return entry.is_file(follow_symlinks=False) or entry.is_dir(follow_symlinks=False)
 
 
 def _mtime(entry: os.DirEntry[str]) -> float:

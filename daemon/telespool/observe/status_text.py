@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import stat
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from telespool.observe import humanize
+from telespool.runtime import plain_files
 from telespool.runtime.waits import EVERYBODY
 from telespool.spool.account import brief
 from telespool.spool.strangers import NO_NUMBER
@@ -191,6 +194,9 @@ def waiting(status: Status) -> Iterator[str]:
 def _out_of_place(status: Status) -> Iterator[str]:
     """What lies where nobody takes it from."""
     for path in status.beside_jobs[:_NAMED]:
+        if kind := _kind(status, path):
+            yield f"{path} is {kind}: nobody follows or takes it; put the file itself there, or remove it"
+            continue
         if path.count("/") > 1:
             yield f"{path}: {NO_NUMBER}"
             continue
@@ -200,6 +206,15 @@ def _out_of_place(status: Status) -> Iterator[str]:
         )
     if len(status.beside_jobs) > _NAMED:
         yield f"{len(status.beside_jobs) - _NAMED} more lie where nobody takes them"
+
+
+def _kind(status: Status, path: str) -> str:
+    """What it is where it is neither a file nor a folder; empty for these."""
+    try:
+        state = Path(status.root, path).lstat()
+    except OSError:
+        return ""
+    return "" if stat.S_ISDIR(state.st_mode) else plain_files.kind_of(state)
 
 
 def how_long(wait: dict[str, Any], now: float) -> str:

@@ -111,12 +111,18 @@ async def test_what_was_cut_off_a_caption_is_told_however_it_is_posted(
     assert note.count("the end") == note.count("its end") == 1
 
 
-@pytest.mark.parametrize("name", ["MEDIA_INVALID", "IMAGE_PROCESS_FAILED"])
+@pytest.mark.parametrize(
+    ("name", "count"), [("MEDIA_INVALID", 2), ("MEDIA_INVALID", 3), ("IMAGE_PROCESS_FAILED", 10)]
+)
 async def test_an_album_that_is_refused_for_an_item_that_nobody_finds(
-    telegram: TestTelegram, tmp_path: Path, name: str
+    telegram: TestTelegram,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    count: int,
 ) -> None:
     """The same where the error's name speaks of an item: a culprit is looked for once, then the items go one by one."""
-    items = [photo_file(tmp_path, number) for number in range(1, 11)]
+    items = [photo_file(tmp_path, number) for number in range(1, count + 1)]
     telegram.faults.add("sendMultiMedia", error=(400, name), times=None)
     async with opened(telegram, tmp_path / "state") as destination:
         receipts, causes = await deliver(destination, items)
@@ -125,6 +131,7 @@ async def test_an_album_that_is_refused_for_an_item_that_nobody_finds(
     calls = len(telegram.calls_of("sendMultiMedia")) + len(telegram.calls_of("sendMedia"))
     assert calls <= 2 * len(items) + 3
     assert len(receipts) == len(items)
+    assert f"Telegram refused the album from {items[0].name} on" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("method", ["uploadMedia", "sendMultiMedia", "saveFilePart"])

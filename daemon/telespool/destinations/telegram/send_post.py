@@ -228,17 +228,24 @@ class PostSender:
     ) -> Receipts:
         """Post the album without the one that is to blame; of several, by halves; else its items one by one, in order.
 
-        Live photos are suspected last: while another may be to blame they stay what they are.
+        Live photos are suspected last: while another may be to blame they stay what they are. Of two nobody is left
+        out: the other would be posted alone, as no album, and stand before the first.
         """
         if len(album) > 1 and refusal.action in _ITEM and refusal.name not in _AS_SUCH:
-            for suspect in suspects(album, refusal):
+            for suspect in suspects(album, refusal) if len(album) > _PAIR else ():
                 rest = [each for each in album if each is not suspect]
                 try:
                     return await self._send(chat, rest, head)
                 except Refusal as again:
                     self._check(again, chat, album)
-            if len(album) >= _HALVES and any(each.item.clip is not None for each in album):
-                return await self._by_halves(chat, album, head)
+            parted = len(album) == _PAIR or len(album) >= _HALVES
+            if parted and any(each.item.clip is not None for each in album):
+                receipts = await self._by_halves(chat, album, head)
+                return (
+                    self._told_apart(receipts, chat, album, refusal)
+                    if len(album) == _PAIR
+                    else receipts
+                )
         check_live(album, refusal)
         return await self._one_by_one(chat, album, head, refusal)
 
@@ -274,13 +281,19 @@ class PostSender:
                 receipts.causes |= rejected.causes
         if not receipts:
             raise Rejected(receipts.causes)
-        if len(album) > 1:
-            apart = (
-                f"Telegram refused the album from {album[0].item.name} on ({refusal.name}): its files"
-                " stand one by one, in their order"
-            )
-            _log.warning("album.split", chat=chat, reason=apart)
-            receipts.told(f"{apart}; {receipts.note}" if receipts.note else apart)
+        return self._told_apart(receipts, chat, album, refusal) if len(album) > 1 else receipts
+
+    @staticmethod
+    def _told_apart(
+        receipts: Receipts, chat: str, album: Sequence[Uploaded], refusal: Refusal
+    ) -> Receipts:
+        """Add that the album is none, for the report."""
+        apart = (
+            f"Telegram refused the album from {album[0].item.name} on ({refusal.name}): its files"
+            " stand one by one, in their order"
+        )
+        _log.warning("album.split", chat=chat, reason=apart)
+        receipts.told(f"{apart}; {receipts.note}" if receipts.note else apart)
         return receipts
 
     async def _alone(self, chat: str, each: Uploaded, head: Head, before: Refusal) -> Receipts:
@@ -327,6 +340,7 @@ class PostSender:
 
 
 _LATELY = 60.0
+_PAIR = 2
 _HALVES = 4  # items of an album that is tried by halves
 # Names of an item's errors that speak of the whole request when they come for an album of fresh uploads.
 _AS_SUCH = {"MEDIA_EMPTY"}
