@@ -133,6 +133,16 @@ def test_only_what_is_asked_for(tmp_path: Path) -> None:
     assert "holds a password" in drop_of(tmp_path / "b.zip.password", ()).obstacle
 
 
+def test_an_export(tmp_path: Path) -> None:
+    """The others of its export would be dropped with an archive, with what belongs to each; one alone is by itself."""
+    make(tmp_path, "x-001.zip", "x-002.zip", "x-002.zip.password", "x-003.7z.001", "y-001.zip")
+    (tmp_path / "x-002.zip").write_bytes(b"PK\x03\x04")
+    found = drop_of(tmp_path / "x-002.zip", ())
+    assert [path.name for path in (found.path, *found.beside)] == ["x-001.zip", "x-002.zip", "x-002.zip.password"]  # fmt: skip
+    assert found.label == "x-001 – x-002"
+    assert drop_of(tmp_path / "y-001.zip", ()).beside == ()
+
+
 def test_whom_a_password_belongs_to(tmp_path: Path) -> None:
     """To a set of volumes, a folder, or an archive; to nothing that has no password, or is gone."""
     make(tmp_path, "trip/a.jpg", "a.jpg")

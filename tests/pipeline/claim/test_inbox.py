@@ -145,19 +145,35 @@ async def test_an_inbox_that_is_only_to_be_read(spool: Spool) -> None:
 
 
 async def test_an_export_of_which_one_archive_is_still_written(spool: Spool) -> None:
-    """The others wait for it, and say so; then they are one job, also with one that breaks off. Others do not wait."""
+    """The others wait for it, and say so; then they are one job. Others do not wait."""
     inbox = inbox_of(spool, "[inbox]\nsettle = 0\n")
     empty_zip = b"PK\x05\x06" + bytes(18)
     for number in (1, 2, 10):
         drop_of(spool, f"x-{number:03d}.zip", empty_zip)
-    drop_of(spool, "x-003.zip", b"PK\x03\x04 it breaks off")
     drop_of(spool, "y-001.zip", empty_zip)
     with (spool.inbox / "x-002.zip").open("ab"):
         await inbox.step()
-        assert len(list(spool.inbox.glob("x-*"))) == 4
+        assert len(list(spool.inbox.glob("x-*"))) == 3
         assert "x-001.zip waits for x-002.zip, which somebody still writes" in told(inbox)
         assert inbox.pending
     await inbox.step()
     drops = [entry.unit.label for entry in spool.all_units("incoming")]
     assert sorted(drops) == ["x-001 – x-010", "y-001.zip"]
     assert plain_files.names(spool.inbox) == ["family"]
+
+
+async def test_an_export_of_which_one_archive_breaks_off(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others wait for as long as its sender may go on, and then it goes with them."""
+    inbox = inbox_of(spool)
+    inbox._settling.settle = 0
+    monkeypatch.setattr("telespool.runtime.write_signs.WriteSigns.is_written", lambda *_: False)
+    drop_of(spool, "x-001.zip", b"PK\x05\x06" + bytes(18))
+    drop_of(spool, "x-002.zip", b"PK\x03\x04 it breaks off")
+    await inbox.step()
+    assert list(spool.all_units("incoming")) == []
+    clock = spool.clock
+    spool.clock = lambda: clock() + 2 * inbox.config.inbox.settle
+    await inbox.step()
+    assert [entry.unit.label for entry in spool.all_units("incoming")] == ["x-001 – x-002"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ from telespool.pipeline.unpack.sources import ExtractedMember, Listed, inner_arc
 from tests.harness import Home
 from tests.jobs import job_name
 from tests.material import Material, make_zip
-from tests.pipeline.drop_house import House, pack, pack_locked
+from tests.pipeline.drop_house import SECRET, House, pack, pack_locked
 from tests.pipeline.unpack.test_story import note, told
 
 if TYPE_CHECKING:
@@ -222,3 +223,53 @@ async def test_very_large_exports_are_several_sets(
     await house.work('[send]\nedited = "edited"\n')
 
     assert [name.rpartition("/")[2] for name in house.posted()] == ["a-edited.jpg", "b-edited.jpg"]
+
+
+@pytest.mark.parametrize("order", ["kind", "name"])
+async def test_one_that_no_longer_fits(
+    house: House, tmp_path: Path, photos: Path, order: str
+) -> None:
+    """It was listed with the others; what has come out since counts, so it is refused, and what waited for it leaves."""
+    photo, place = next(photos.iterdir()), tmp_path / "outer"
+    for number, names in enumerate((["a.jpg", "b.jpg"], ["a.mp4", "c.jpg"]), 1):
+        folder = tmp_path / f"{number}"
+        folder.mkdir()
+        for name in names:
+            shutil.copy(photo, folder / name)
+        place.mkdir(exist_ok=True)
+        pack(place / f"x-00{number}.zip", folder)
+    pack(house.inbox / "outer.zip", place)
+
+    await house.work(f'[send]\norder = "{order}"\n[archives]\nmax_members = 5\n')
+
+    assert [name[-5:] for name in house.posted()] == ["a.jpg", "b.jpg"]
+    assert "x-002.zip holds more than 5 files" in house.note()
+    assert len(list(house.root.glob("done/*/0000_outer.zip"))) == 1
+
+
+async def test_what_another_one_says_of_it(house: House, tmp_path: Path, photos: Path) -> None:
+    """Its password may lie in another. Of two trips of the same names each is itself, though they are numbered alike."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    place = tmp_path / "trip"
+    for folder in (first, second, place):
+        folder.mkdir()
+    a, b, c = sorted(photos.iterdir())
+    shutil.copy(a, first / "a.jpg")
+    (first / "x-002.zip.password").write_text(SECRET)
+    shutil.copy(b, second / "a-edited.jpg")
+    pack(place / "x-001.zip", first)
+    pack_locked(place / "x-002.7z", second)
+    (place / "x-002.7z").rename(place / "x-002.zip")
+    (first / "x-002.zip.password").unlink()
+    shutil.copy(c, first / "b.jpg")
+    shutil.copy(b, second / "a.jpg")
+    shutil.copy(b, second / "b-edited.jpg")
+    pack(place / "trip1.zip", first)
+    pack(place / "trip2.zip", second)
+    place.rename(house.inbox / "trip")
+
+    await house.work('[send]\nedited = "original"\n')
+
+    found = sorted(re.sub(r"(-\d)?\.jpg", "", name) for name in house.posted())
+    assert found == ["a", "a", "a", "a-edited", "b", "b-edited"], house.posted()
+    assert list(house.root.glob("quarantine/*")) == []

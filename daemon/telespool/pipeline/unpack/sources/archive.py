@@ -166,8 +166,8 @@ class UnpackingSource:
         self, inner: InnerArchive, listed: Listed | None, depth: int, skip: Container[int]
     ) -> AsyncGenerator[ExtractedMember]:
         own, archive, before = inner.member, inner.opened, len(self.damage)
-        refused = inner.refused or self._no_longer_fits(archive)
-        if refused or archive is None:
+        refused = inner.refused if archive is None else self._no_longer_fits(archive)
+        if archive is None or refused:
             for place, (member, path) in enumerate(inner.files):
                 yield ExtractedMember(
                     member, path, refused=refused, listed=None if place else listed
@@ -191,11 +191,10 @@ class UnpackingSource:
             await in_thread(self.rules.discard, path)
 
     @staticmethod
-    def _no_longer_fits(archive: Archive | None) -> str:
+    def _no_longer_fits(archive: Archive) -> str:
         """Why an archive is refused that was listed a while ago: what has come out since counts; "" for none."""
         try:
-            if archive is not None:
-                archive.budget.check_members(archive.name, archive.members)
+            archive.budget.check_members(archive.name, archive.members)
         except Permanent as error:
             return error.reason
         return ""
