@@ -158,3 +158,19 @@ async def test_damage_in_a_short_result_is_seen(
     data[place + size // 4 : place + size] = b"\xff" * (size - size // 4)
     broken.write_bytes(data)
     assert await probe_decoding(broken, settings) != ()
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9, 1.0])
+async def test_a_gif_that_was_cut_off(
+    tmp_path: Path, settings: ConvertSettings, share: float
+) -> None:
+    """It is sent, and said to break off; one that lacks only its mark is whole, and so is one with more behind that."""
+    source = tmp_path / "a.gif"
+    ffmpeg("-f", "lavfi", "-i", "testsrc2=s=160x120:r=5:d=2", source)
+    data = source.read_bytes()
+    source.write_bytes(data[: int(len(data) * share)])
+    said = (await assess(source, settings)).left_behind
+    assert said == (() if share == 1 else ("it breaks off: its last picture is cut short",))
+    for whole in (data[:-1], data + b"and more"):
+        source.write_bytes(whole)
+        assert (await assess(source, settings)).left_behind == ()

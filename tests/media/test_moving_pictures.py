@@ -53,6 +53,22 @@ async def test_a_picture_that_moves_becomes_a_film(
 
 
 @pytest.mark.media
+async def test_a_picture_for_those_who_show_none_moving(
+    tmp_path: Path, settings: ConvertSettings
+) -> None:
+    """The hidden first picture of an APNG is no part of its film."""
+    path = tmp_path / "dance.png"
+    first, *rest = frames(4)
+    first.save(path, save_all=True, append_images=rest, duration=200, default_image=True)
+    found = await assess(path, settings)
+    assert found.reasons == ("it moves (3 pictures), and Telegram shows that only as a video",)
+    await convert(
+        path, tmp_path / "out.mp4", settings=settings, state=tmp_path / "state", gate=PauseGate()
+    )
+    assert len(see(tmp_path / "out.mp4").times) == 3
+
+
+@pytest.mark.media
 async def test_what_is_transparent_becomes_white(tmp_path: Path, settings: ConvertSettings) -> None:
     """A sticker is shown on white, and not on black."""
     path = tmp_path / "sticker.webp"

@@ -29,7 +29,7 @@ from telespool.errors import Permanent
 from telespool.file_types import is_raw
 from telespool.media import mp4, photo_info, photo_pool, plain_jpeg
 from telespool.media import sniff as sniffing
-from telespool.media.damage import unwritten
+from telespool.media.damage import cut_gif, unwritten
 from telespool.media.pages import FOREIGN
 from telespool.media.playable import lowest_rung
 from telespool.media.probe import Probe, probe
@@ -209,8 +209,14 @@ async def _assess_photo(
     if look.frames > 1:
         frame = VideoInfo(look.width, look.height, 0.0, silent=True)
         if seen.kind == "gif":
+            cut = await in_thread(cut_gif, path)
             return Assessment(
-                kind="gif", action="send", mime=seen.mime, frame=frame, streams=streams
+                kind="gif",
+                action="send",
+                mime=seen.mime,
+                frame=frame,
+                streams=streams,
+                left_behind=cut,
             )
         moves = f"it moves ({look.frames} pictures), and Telegram shows that only as a video"
         return Assessment(

@@ -6,15 +6,21 @@ Only what is certain is said: a whole film is never called broken off. Blocks. E
 from __future__ import annotations
 
 import math
+import os
 from typing import TYPE_CHECKING
 
 from telespool.media import mp4
+from telespool.runtime import plain_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from telespool.media.conversion_context import ConversionContext
 
 _LEAST = 0.7  # seconds that headers may be wrong by
 _SHARE = 50  # and this part of the whole
+_GIF_SCREEN = 10  # where the flags of the whole stand
+_GIF_EXTENSION, _GIF_PICTURE = b"!", b","
 
 
 def missing(work: ConversionContext) -> tuple[str, ...]:
@@ -46,6 +52,35 @@ def unwritten(layout: mp4.Layout | None, duration: float) -> tuple[str, ...]:
     lost = max(duration * layout.frames.empty / layout.frames.looked_at, 0.1)
     said = f"about {lost:.1f} of its {duration:.1f} seconds are missing"
     return (f"{said}: there the file holds only zeros, as where a download did not end",)
+
+
+def cut_gif(path: Path) -> tuple[str, ...]:
+    """Return a sentence on the picture within which a GIF ends; none where it ends between two, or with its mark.
+
+    The blocks are those of the GIF89a specification.
+    """
+    with plain_files.opened(path) as file:
+        file.seek(_GIF_SCREEN)
+        flags = file.read(3)
+        if len(flags) < 3:
+            return ()
+        file.seek(_color_table(flags[0]), os.SEEK_CUR)
+        while (introducer := file.read(1)) in {_GIF_EXTENSION, _GIF_PICTURE}:
+            # What stands before the data of an extension: its label; of a picture: its place, its colors, a size.
+            head = file.read(1 if introducer == _GIF_EXTENSION else 9)
+            if introducer == _GIF_PICTURE and len(head) == 9:
+                file.seek(_color_table(head[8]) + 1, os.SEEK_CUR)
+            while size := file.read(1):
+                if size == b"\0" or len(file.read(size[0])) < size[0]:
+                    break
+            if size != b"\0":
+                return ("it breaks off: its last picture is cut short",)
+    return ()
+
+
+def _color_table(flags: int) -> int:
+    """The bytes of the table of colors that these flags announce."""
+    return 3 << ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _seconds(work: ConversionContext) -> str:

@@ -48,6 +48,7 @@ def main(source: Path, result: Path) -> int:
     from telespool.media.nclx import nclx_of  # noqa: PLC0415 - the same
     from telespool.media.photo import BROKEN, FORMATS, flat  # noqa: PLC0415 - the same
     from telespool.media.photo_colours import to_srgb  # noqa: PLC0415 - the same
+    from telespool.media.photo_info import shown_pictures  # noqa: PLC0415 - the same
 
     frames = promised = 0
     try:
@@ -55,8 +56,9 @@ def main(source: Path, result: Path) -> int:
             nclx = nclx_of(source) if image.format == "AVIF" else None
             profile = image.info.get("icc_profile")
             writer = _Writer(file, image.size)
-            promised = int(getattr(image, "n_frames", 1))
-            for number in range(promised):
+            pictures = shown_pictures(image)
+            promised = len(pictures)
+            for number in pictures:
                 image.seek(number)
                 image.load()
                 duration = float(image.info.get("duration", 0) or 0)

@@ -31,6 +31,7 @@ from telespool.media.photo_info import (
     MAX_SIDES,
     MOTION,
     PhotoInfo,
+    shown_pictures,
 )
 
 if TYPE_CHECKING:
@@ -247,7 +248,7 @@ def _look(path: Path, image: Image.Image) -> PhotoInfo:
         is_raw = tags.get(_REDUCED_TAG) == 1 or _DNG_TAG in tags
     if image.format == "TIFF" and not is_raw and image.mode == "F":
         raise Permanent(_floating(path))
-    pictures = 1 if image.format in {"TIFF", "MPO"} else int(getattr(image, "n_frames", 1))
+    pictures = 1 if image.format in {"TIFF", "MPO"} else len(shown_pictures(image))
     frames = pictures if image.format in _MOVING else 1
     more = (
         f"of its {pictures} pictures only the first is shown" if frames == 1 < pictures else "",

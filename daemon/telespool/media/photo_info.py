@@ -36,3 +36,10 @@ class PhotoInfo:
     def too_narrow(self) -> bool:
         """Whether Telegram refuses the shape, whatever the size."""
         return max(self.width, self.height) > MAX_RATIO * min(self.width, self.height)
+
+
+def shown_pictures(image: object) -> range:
+    """The pictures of a file that Pillow has open which are shown: not that of an APNG for who shows none moving."""
+    return range(
+        int(bool(getattr(image, "default_image", False))), int(getattr(image, "n_frames", 1))
+    )
