@@ -203,15 +203,18 @@ def test_what_a_person_moved_is_not_under_way(tmp_path: Path) -> None:
 
 
 def test_links_and_pipes_among_units(tmp_path: Path) -> None:
-    """They are no units, whatever they are called, nor is a link a job: each is named as what it is."""
-    spool = make(tmp_path, {f"uploading/{JOB}/0001_a.jpg": b"1"})
+    """They are no units, nor is a file without a number, nor a link a job: each is named as what it is."""
+    album = "0004-0005_album"
+    files = ["0001_a.jpg", f"{album}/0004_d.jpg", f"{album}/extra.jpg"]
+    spool = make(tmp_path, {f"uploading/{JOB}/{name}": b"1" for name in files})
     job = spool.root / "uploading" / JOB
     (job / "0002_b.jpg").symlink_to(job / "0001_a.jpg")
     os.mkfifo(job / "0003_c.jpg")
     (job.parent / JOB.replace("holiday", "other")).symlink_to(job)
     status = Status.of(SpoolLayout(spool.root))
     text = "\n".join(status_text.waiting(status))
-    assert status.shelf("uploading").units == 1
+    assert status.shelf("uploading").units == 2
+    assert f"uploading/{JOB}/{album}/extra.jpg: its name has no number" in text
     assert f"uploading/{JOB}/0002_b.jpg is a link: nobody follows or takes it" in text
     assert f"uploading/{JOB}/0003_c.jpg is a named pipe: " in text
     assert f"uploading/{JOB.replace('holiday', 'other')} is a link: " in text

@@ -194,6 +194,9 @@ class _Look:
     def _unit(self, job: str, unit: Unit, entry: os.DirEntry[str]) -> None:
         self.units += 1
         self._weigh(entry)
+        if unit.is_album and self.folder in WORKING:
+            inside = [each.name for each in _scan(entry.path) if Unit.parse(each.name) is None]
+            self.beside += [f"{job}/{entry.name}/{name}" for name in sorted(inside)]
         if self.folder == "deferred" and (unit.attempt or unit.is_album):
             self.waiting_count += 1
             until = _patient_until(unit, entry)

@@ -36,14 +36,25 @@ def strangers(folders: SpoolLayout) -> Iterator[Path]:
 def numberless(folders: SpoolLayout, job: str) -> Iterator[str]:
     """What lies among the units of a job and has no name of one, as FOLDER/NAME.
 
-    In done/ it lies among the notes of the job, where it harms nobody: `retention_plan` keeps it.
+    That of an album is looked at as well. In done/ it lies among the notes of the job, where it harms nobody:
+    `retention_plan` keeps it.
     """
     for folder in FOLDERS:
-        found = [] if folder == "done" else listing.listed(folders.job_folder(folder, job))
+        found = listing.listed(folders.job_folder(folder, job))
         names = {each.name for each in found}
-        yield from (
-            f"{folder}/{each.name}" for each in found if is_numberless(each.name, names, folder)
-        )
+        if folder != "done":
+            yield from (
+                f"{folder}/{each.name}" for each in found if is_numberless(each.name, names, folder)
+            )
+        for each in found:
+            unit = listing.unit_of(each)
+            if unit is not None and unit.is_album:
+                inside = listing.names(folders.job_folder(folder, job) / each.name)
+                yield from (
+                    f"{folder}/{each.name}/{name}"
+                    for name in sorted(inside)
+                    if is_numberless(name, inside, folder)
+                )
 
 
 def is_numberless(name: str, names: Container[str], folder: Folder) -> bool:
