@@ -51,6 +51,23 @@ def test_what_cannot_be_cancelled(
     assert "the daemon was first" in said.out
 
 
+def test_what_was_sent_is_not_cancelled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An original whose copy stands in the chat is on its way to done/, though it lies in converting/ still."""
+    files = {
+        f"uploading/{JOB}/0001_a.jpg": b"1",
+        f"converting/{JOB}/0002@1_old.avi": b"2",
+        f"done/{JOB}/0002c+5_old.mp4": b"",
+    }
+    spool = make(tmp_path, files)
+    said = telespool(capsys, spool.config, "cancel", JOB)
+    assert said.code == 0
+    assert "old.avi" not in said.out
+    assert (spool.root / f"quarantine/{JOB}/0001_a.jpg").exists()
+    assert (spool.root / f"converting/{JOB}/0002@1_old.avi").exists()
+
+
 def test_a_daemon_that_does_not_cancel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody knows whether it did: it is said how to see that."""
     spool = make(tmp_path, {f"uploading/{JOB}/0001_a.jpg": b"1"})

@@ -81,9 +81,17 @@ class Order:
         return entry.job == self.job and (self.units is None or key(entry) in self.units)
 
     def standing(self, spool: SpoolLayout) -> list[Entry]:
-        """Those that lie in a working folder now. Blocks."""
+        """Those that lie in a working folder now; not originals whose copy was sent, which only go to done/. Blocks."""
         found = (entry for folder in WORKING for entry in spool.units(folder, self.job))
-        return [entry for entry in found if self.includes(entry)]
+        return [each for each in found if self.includes(each) and not _was_sent(spool, each)]
+
+
+def _was_sent(spool: SpoolLayout, entry: Entry) -> bool:
+    """Whether this is an original whose copy stands in the chat."""
+    if entry.folder != "converting":
+        return False
+    copy = spool.copy_of(entry.job, entry.unit.first)
+    return copy is not None and copy.folder == "done" and copy.unit.message is not None
 
 
 def note(spool: SpoolLayout, entry: Entry, while_: str = "") -> str:
