@@ -51,9 +51,7 @@ def test_what_cannot_be_cancelled(
     assert "the daemon was first" in said.out
 
 
-def test_what_was_sent_is_not_cancelled(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_was_sent_is_not_cancelled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An original whose copy stands in the chat is on its way to done/, though it lies in converting/ still."""
     files = {
         f"uploading/{JOB}/0001_a.jpg": b"1",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from telespool.spool.layout import WORKING
-from tests.faults.process import process
+from tests.faults.process import powerless, process
 from tests.harness import eventually
 from tests.jobs import job_name
 
@@ -21,15 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.media
 JOBS = [job_name("default_holiday", ago=60 - n) for n in range(3)]
-_POWERLESS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
-
-
-def _powerless() -> tuple[str, ...]:
-    """What goes before a command that is to respect the rights of files."""
-    before = _POWERLESS if os.geteuid() == 0 else ()
-    if before and subprocess.run([*before, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("root cannot be made to respect the rights of files here")
-    return before
 
 
 @pytest.mark.parametrize(
@@ -43,7 +32,7 @@ def _powerless() -> tuple[str, ...]:
 )
 async def test_holds_nobody_up(place: str, tmp_path: Path, material: Material) -> None:
     """One file may not be read, wherever it lies: those behind it go on, and it follows when it may be."""
-    before = _powerless()
+    before = powerless()
     film = place.endswith(".mkv")
     locked = tmp_path / "spool" / place.replace("JOB", JOBS[0])
     others = [tmp_path / "spool" / place.replace("JOB", job) for job in JOBS[1:]]
@@ -69,7 +58,7 @@ async def test_holds_nobody_up(place: str, tmp_path: Path, material: Material) -
 
 async def test_locked_folders_of_jobs_hold_nobody_up(tmp_path: Path, material: Material) -> None:
     """Folders that root made, in each place, and one that somebody dropped: the service starts, others go on, they follow."""
-    before = _powerless()
+    before = powerless()
     locked = {}
     for n, folder in enumerate((*WORKING, "done", "quarantine", "inbox")):
         name = {"incoming": "0000_a.jpg", "converting": "0001_a.mkv"}.get(folder, "0001_a.jpg")

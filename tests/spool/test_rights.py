@@ -77,3 +77,33 @@ def test_other_refusals(spool: Spool) -> None:
     assert rights.refused(OSError(errno.EIO, "", name), spool.root) is None
     assert rights.refused(OSError(errno.EACCES, "", name), spool.root) is None
     assert rights.refused(OSError(errno.EACCES, "", "x"), spool.root) is None
+
+
+def test_a_folder_above_the_spool(spool: Spool) -> None:
+    """It is not ours to be given: others are let pass."""
+    above = spool.root.parent
+    mode = above.stat().st_mode
+    above.chmod(0o700)
+    try:
+        error = PermissionError(errno.EACCES, "", str(spool.root / "done" / "JOB"))
+        found = rights.refused(error, spool.root, Identity(SOMEBODY, frozenset()))
+    finally:
+        above.chmod(mode)
+
+    assert found is not None
+    assert spool.root.is_relative_to(found[0])
+    assert f"may not be passed by {SOMEBODY}" in found[1]
+    assert "chown" not in found[1]
+
+
+def test_one_command_for_many(spool: Spool, stranger: Identity) -> None:
+    """Of what belongs to others one for all; of what only lacks its mode the first few are named, or all of the spool."""
+    folders = [spool.root / name for name in ("tmp", "done", "incoming")]
+    own, root = Identity.own(), shlex.quote(str(spool.root))
+    assert rights.cure_of_all(folders, spool.root, stranger).startswith("sudo chown -R ")
+    assert rights.cure_of_all(folders, spool.root, stranger).endswith(f" {root}")
+    listed = " ".join(shlex.quote(str(each)) for each in folders)
+    assert rights.cure_of_all(folders, spool.root, own) == f"sudo chmod u+rwX {listed}"
+    many = rights.cure_of_all(folders * 4, spool.root, own)
+    assert many == f"sudo chmod -R u+rwX {root}"
+    assert " and 4 more may not be written by" in rights.give_back(folders * 4, spool.root, own)

@@ -9,7 +9,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from telespool.cli.spool_access import find_claimed, spool_root
+from telespool.cli.spool_access import find_claimed, refusals_told, spool_root
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError, Temporary
 from telespool.observe.control_client import look
@@ -32,8 +32,9 @@ def run(options: argparse.Namespace) -> int:
     code = 0
     for what in options.what:
         try:
-            order = _wanted(spool, what)
-            cancelled, failed = _cancel(spool, order)
+            with refusals_told(spool.root):
+                order = _wanted(spool, what)
+                cancelled, failed = _cancel(spool, order)
         except TelespoolError as error:
             print(f"telespool: {error}", file=sys.stderr)
             code = 1

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from telespool.config import loader
 from telespool.errors import TelespoolError
+from telespool.spool.closed import ClosedFolders
 from telespool.spool.layout import FOLDERS, SpoolLayout
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _jobs(layout: SpoolLayout, prefix: str) -> list[str]:
+    closed = ClosedFolders(layout)
     job, slash, _ = prefix.partition("/")
     if not slash:
-        return sorted({job for folder in FOLDERS for job in layout.jobs(folder)}, reverse=True)
-    units = [entry for folder in FOLDERS for entry in layout.units(folder, job)]
+        return sorted({job for folder in FOLDERS for job in closed.jobs(folder)}, reverse=True)
+    units = [entry for folder in FOLDERS for entry in closed.units(folder, job)]
     return sorted({f"{job}/{entry.path.name}" for entry in units})

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.cli.chat_choice import chosen
 from telespool.cli.explain_file import explain_drop, explain_path, judge, verdict_lines
+from telespool.cli.spool_access import see_all_of
 from telespool.config import loader
 from telespool.config.schema import LogSettings
 from telespool.errors import Permanent
@@ -59,6 +60,7 @@ def run(options: argparse.Namespace) -> int:
         raise Permanent(
             f"{found.job} was dropped for its chat already; --to is for what is not dropped yet."
         )
+    see_all_of(folders, found.job)
     story = JobHistory.of(folders, config, found.job)
     if found.inner:
         _print(_of_drop(found.inner, story, as_json=options.json))

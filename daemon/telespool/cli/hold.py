@@ -9,7 +9,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from telespool.cli.spool_access import find_claimed, spool_root
+from telespool.cli.spool_access import find_claimed, refusals_told, spool_root
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
 from telespool.spool import Spool, operator
@@ -37,7 +37,11 @@ def run(options: argparse.Namespace) -> int:
         for entry in wanted:
             name = called(spool, entry)
             try:
-                operator.hold(spool, entry)
+                with refusals_told(spool.root):
+                    operator.hold(spool, entry)
+            except Permanent as error:
+                print(f"telespool: {error}", file=sys.stderr)
+                code = 1
             except FileNotFoundError:
                 print(f"{name}: the daemon was first, it is under way")
                 code = 1

@@ -5,14 +5,18 @@ The daemon does the same by itself, every hour. Quarantine is never touched.
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
 
-from telespool.cli.spool_access import spool_root
+from telespool.cli.spool_access import refusals_told, spool_root
 from telespool.config import loader
+from telespool.errors import Permanent
 from telespool.observe import humanize
 from telespool.pipeline.forget.retention_plan import carry_out, plan
-from telespool.spool import Spool
+from telespool.spool import Spool, rights
+from telespool.spool.closed import closed_jobs
+from telespool.spool.rights import Identity
 
 if TYPE_CHECKING:
     import argparse
@@ -22,6 +26,11 @@ def run(options: argparse.Namespace) -> int:
     """Show each step, and carry it out unless --dry-run is given."""
     config = loader.load(options.config)
     spool = Spool(spool_root(config), config.spool.inbox)
+    code = 0
+    if closed := list(closed_jobs(spool.root, Identity.own())):
+        print(
+            f"Nothing is forgotten of these: {rights.give_back(closed, spool.root, Identity.of_daemon(spool.root))}"
+        )
     found = plan(spool, config.retention, config.chats, time.time(), spool.uptime())
     steps = found.steps
     for kept in found.kept:
@@ -30,7 +39,11 @@ def run(options: argparse.Namespace) -> int:
         print(step)
         if not options.dry_run:
             try:
-                carry_out(spool, step)
+                with refusals_told(spool.root):
+                    carry_out(spool, step)
+            except Permanent as error:
+                print(f"telespool: {error}", file=sys.stderr)
+                code = 1
             except FileNotFoundError:
                 print("  the daemon, or a person, was first")
     freed = humanize.size(sum(step.size for step in steps))
@@ -47,4 +60,4 @@ def run(options: argparse.Namespace) -> int:
         print(f"That would free {freed}. Nothing was changed.")
     else:
         print(f"{freed} freed.")
-    return 0
+    return code

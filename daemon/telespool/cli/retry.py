@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from telespool.archives.signatures import recognise
 from telespool.cli.passwords import given
-from telespool.cli.spool_access import spool_root, tell_if_stopped
+from telespool.cli.spool_access import see_all_of, spool_root, tell_if_stopped
 from telespool.config import loader
 from telespool.errors import Permanent, TelespoolError
 from telespool.observe.control_client import look
 from telespool.observe.status_text import how_long, who_waits
 from telespool.runtime import plain_files
 from telespool.service.retrying import order
-from telespool.spool import Spool, operator, titles
+from telespool.spool import Spool, operator, rights, titles
 from telespool.spool.companions import password_for
 from telespool.spool.gathering import gathers
 from telespool.spool.lock import Lock
@@ -107,6 +107,12 @@ def _move(
     except Permanent as error:
         print(f"telespool: {error}", file=sys.stderr)
         return False
+    except PermissionError as error:
+        found = rights.refused_to_reader(error, spool.root)
+        if found is None:
+            raise
+        print(f"telespool: {found[1]}", file=sys.stderr)
+        return False
     except FileNotFoundError:
         brought = _brought_back(spool, entry) if called else None
         if brought is not None and as_document and brought.folder == "uploading":
@@ -149,6 +155,7 @@ def _wanted(spool: Spool, what: str, *, as_document: bool) -> tuple[str, list[En
         raise Permanent(
             f"{what} is in the inbox still: it is taken by itself. What it waits for: telespool explain {shlex.quote(what)}"
         )
+    see_all_of(spool, found.job)
     resting = (*spool.units("quarantine", found.job), *spool.units("deferred", found.job))
     entries = [
         entry for entry in found.entries or resting if _may_go(entry, as_document=as_document)

@@ -1,10 +1,11 @@
 """telespool status: show what is in the folders and what is under way, whether or not the daemon runs.
 
---watch shows it live, until Ctrl-C; --json is for programs.
+--watch shows it live, until Ctrl-C; --json is for programs. Folders that may not be read are named, with what helps.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from functools import partial
@@ -31,7 +32,9 @@ def run(options: argparse.Namespace) -> int:
         from telespool.cli.live_status import watch  # noqa: PLC0415 - rich takes its time
 
         return watch(folders, config.chats, topics)
-    chats = {*config.chats, *folders.former_chats(config.chats)}
+    chats = {*config.chats}
+    with contextlib.suppress(PermissionError):  # the status names the folder
+        chats |= folders.former_chats(config.chats)
     status = Status.of(folders, chats, topics)
     if status.inbox and status.daemon != "running":
         status = replace(status, left_in_inbox=_left_in_inbox(folders, config))

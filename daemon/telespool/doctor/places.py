@@ -13,6 +13,7 @@ from telespool.doctor.findings import Finding, note, ok, wrong
 from telespool.observe import control_client, humanize
 from telespool.runtime.write_signs import is_leasable
 from telespool.spool import rights
+from telespool.spool.closed import ClosedFolders, closed_jobs, closed_places
 from telespool.spool.layout import FOLDERS, WORKING, SpoolLayout
 from telespool.spool.lock import Lock
 from telespool.spool.mounts import first_apart
@@ -46,18 +47,16 @@ def spool(config: Config) -> Iterator[Finding]:
         listed = ", ".join(str(root / name) for name in broken)
         yield wrong("spool", f"{listed}: not a folder", "Move it away; Telespool makes the folder")
         return
-    places = [
-        path for path in (root, *(root / name for name in (*FOLDERS, "tmp"))) if path.exists()
-    ]
-    who = _daemon(root)
-    locked = [path for path in places if not who.may_change(path)]
-    if locked:
-        cure = "; ".join(rights.cure(path, root, who) for path in locked)
-        listed = ", ".join(f"{path} ({rights.whose(path)})" for path in locked)
-        told = f"{listed}: may not be written by {who.name}, who runs Telespool"
-        yield wrong("spool", told, f"Give it back: {cure}")
+    who = Identity.of_daemon(root)
+    closed = closed_places(root, who)
+    every = [*closed, *closed_jobs(root, who)]
+    if every:
+        told = f"{rights.listed(every)}: may not be written by {who.name}, who runs Telespool"
+        yield wrong("spool", told, f"Give it back: {rights.cure_of_all(every, root, who)}")
+    if closed:
         return
-    yield ok("spool", str(root))
+    if not every:
+        yield ok("spool", str(root))
     yield _one_file_system(root)
     found = list(strangers(SpoolLayout(root)))
     if found:
@@ -170,7 +169,7 @@ def events(config: Config, proc: Path = Path("/proc")) -> Finding:
             "Set [inbox] polling = true if drops are seen late",
         )
     folders = SpoolLayout(config.spool.root, config.spool.inbox)
-    needed = 10 + sum(len(folders.jobs(folder)) for folder in WORKING)
+    needed = 10 + sum(len(ClosedFolders(folders).jobs(folder)) for folder in WORKING)
     needed += sum(1 for _ in os.walk(folders.inbox))
     found = f"{most} watches for each user, {needed} are needed now"
     cure = "echo fs.inotify.max_user_watches=524288 | sudo tee /etc/sysctl.d/50-inotify.conf; sudo sysctl --system"
@@ -205,7 +204,9 @@ def waits(config: Config) -> Iterator[Finding]:
     holder = Lock(root / "lock").holder()
     told = control_client.look(root, holder) if holder is not None else None
     folders = SpoolLayout(root, config.spool.inbox)
-    absent = folders.without_chat(config.chats)
+    absent: dict[str, int] = {}
+    with contextlib.suppress(PermissionError):  # `spool` names the folder
+        absent = folders.without_chat(config.chats)
     for alias, jobs in sorted(absent.items()):
         found = f"{humanize.count(jobs, 'job')} for it: {absent_chat(alias).reason}"
         yield wrong(f"chat {alias}", found, f"Add {alias} under [chats] and load the configuration")
@@ -221,15 +222,6 @@ def waits(config: Config) -> Iterator[Finding]:
             yield wrong("waits", found, "Put it right; it goes on by itself then")
         else:
             yield note("waits", found)
-
-
-def _daemon(root: Path) -> Identity:
-    """Who works on the spool: the daemon, where one runs; else its owner, where root asks; else who asks."""
-    holder = Lock(root / "lock").holder()
-    running = Identity.of_process(holder) if holder is not None else None
-    if running is not None and running != Identity.own():
-        return running
-    return Identity.own() if os.geteuid() else Identity.of_user(root.stat().st_uid)
 
 
 def _user() -> str:

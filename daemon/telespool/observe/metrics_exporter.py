@@ -38,7 +38,10 @@ async def keep(metrics: Metrics, settings: MetricsSettings) -> None:
 
 
 def _count(metrics: Metrics, settings: MetricsSettings) -> None:
-    metrics.count()
+    try:
+        metrics.count()
+    except OSError as error:  # a folder may not be read: the numbers of before stand
+        log.warning("metrics.failed", file=str(error.filename), reason=str(error))
     _write(metrics, settings)
 
 

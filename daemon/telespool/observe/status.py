@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from telespool.observe import control_client
 from telespool.runtime import plain_files
+from telespool.spool.closed import ClosedFolder, ClosedFolders
 from telespool.spool.layout import FOLDERS, NOTE, WORKING, Entry, is_note
 from telespool.spool.lock import Lock
 from telespool.spool.names import Job, Unit
@@ -98,6 +99,8 @@ class Status:
     left_in_inbox: tuple[str, ...] = ()
     ended: tuple[float, str] | None = None
     """When the daemon ended (seconds since the epoch), and why, where a person must do something about it."""
+    closed: tuple[ClosedFolder, ...] = ()
+    """Folders that could not be read: what lies in them is not among the rest."""
 
     @classmethod
     def of(
@@ -117,7 +120,8 @@ class Status:
         process = lock.holder()
         activity = control_client.look(folders.root, process) if process and ask else None
         daemon: Daemon = "running" if activity else "silent" if process else "not running"
-        looks = [_Look.at(folders, folder) for folder in FOLDERS]
+        closed = ClosedFolders(folders)
+        looks = [_Look.at(folders, folder, closed) for folder in FOLDERS]
         deferred = next(look for look in looks if look.folder == "deferred")
         quarantine = next(look for look in looks if look.folder == "quarantine")
         return cls(
@@ -125,7 +129,7 @@ class Status:
             daemon=daemon,
             process=process,
             free=folders.free() if folders.root.exists() else 0,
-            inbox=_count(folders, chats, topics),
+            inbox=_count(folders, chats, topics, closed),
             folders=tuple(look.shelf() for look in looks),
             under_way=tuple(each for look in looks for each in look.under_way),
             waiting=tuple(sorted(deferred.waiting)),
@@ -135,6 +139,7 @@ class Status:
             beside_jobs=tuple(f"{look.folder}/{name}" for look in looks for name in look.beside),
             activity=activity,
             ended=None if process else lock.last_word(),
+            closed=closed.told(),
         )
 
     def shelf(self, folder: Folder) -> Shelf:
@@ -152,6 +157,7 @@ class _Look:
 
     folders: SpoolLayout
     folder: Folder
+    closed: ClosedFolders
     jobs: int = 0
     units: int = 0
     files: int = 0
@@ -164,11 +170,14 @@ class _Look:
     beside: list[str] = field(default_factory=list)
 
     @classmethod
-    def at(cls, folders: SpoolLayout, folder: Folder) -> _Look:
-        look = cls(folders, folder)
-        jobs, look.beside = folders.jobs_and_others(folder)
+    def at(cls, folders: SpoolLayout, folder: Folder, closed: ClosedFolders) -> _Look:
+        look = cls(folders, folder, closed)
+        jobs: list[str] = []
+        with closed.passed_over():
+            jobs, look.beside = folders.jobs_and_others(folder)
         for job in jobs:
-            look._job(job)
+            with closed.passed_over():
+                look._job(job)
         return look
 
     def shelf(self) -> Shelf:
@@ -193,15 +202,17 @@ class _Look:
 
     def _unit(self, job: str, unit: Unit, entry: os.DirEntry[str]) -> None:
         self.units += 1
-        self._weigh(entry)
-        if unit.is_album and self.folder in WORKING:
-            inside = [each.name for each in _scan(entry.path) if Unit.parse(each.name) is None]
-            self.beside += [f"{job}/{entry.name}/{name}" for name in sorted(inside)]
+        with self.closed.passed_over():
+            self._weigh(entry)
+            if unit.is_album and self.folder in WORKING:
+                inside = [each.name for each in _scan(entry.path) if Unit.parse(each.name) is None]
+                self.beside += [f"{job}/{entry.name}/{name}" for name in sorted(inside)]
         if self.folder == "deferred" and (unit.attempt or unit.is_album):
             self.waiting_count += 1
-            until = _patient_until(unit, entry)
-            if unit.attempt:
-                until = waits_until(unit, _mtime(entry))
+            until = waits_until(unit, _mtime(entry)) if unit.attempt else 0.0
+            if not unit.attempt:
+                with self.closed.passed_over():
+                    until = _patient_until(unit, entry)
             _keep_least(self.waiting, WaitingUnits(until, job, str(unit.plain())))
             return
         if not unit.attempt:
@@ -209,7 +220,10 @@ class _Look:
         # What a person moved to done/ or quarantine/ with its mark is under way no more.
         if self.folder in WORKING:
             found = Entry(self.folder, job, unit, Path(entry.path))
-            segments = self.folders.segments_of_picture(found) if self.folder == "converting" else 0
+            segments = 0
+            with self.closed.passed_over():
+                if self.folder == "converting":
+                    segments = self.folders.segments_of_picture(found)
             plain = str(unit.plain())
             self.under_way.append(UnderWay(self.folder, job, plain, unit.attempt, segments))
 
@@ -274,14 +288,19 @@ def _read(folders: SpoolLayout, note: tuple[float, str, str]) -> Refusal:
     return Refusal(when, job, name.removesuffix(NOTE), reason)
 
 
-def _count(folders: SpoolLayout, chats: Container[str], topics: Container[str]) -> int:
+def _count(
+    folders: SpoolLayout, chats: Container[str], topics: Container[str], closed: ClosedFolders
+) -> int:
     """The drops in the inbox, those in the folders of the chats and their topics among them."""
     count = 0
-    for entry in _scan(folders.inbox):
-        if entry.name not in chats or not entry.is_dir(follow_symlinks=False):
-            count += 1
-            continue
-        for inner in _scan(entry.path):
-            is_topic = entry.name in topics and inner.is_dir(follow_symlinks=False)
-            count += len(_scan(inner.path)) if is_topic else 1
+    with closed.passed_over():
+        for entry in _scan(folders.inbox):
+            if entry.name not in chats or not entry.is_dir(follow_symlinks=False):
+                count += 1
+                continue
+            with closed.passed_over():
+                for inner in _scan(entry.path):
+                    is_topic = entry.name in topics and inner.is_dir(follow_symlinks=False)
+                    with closed.passed_over():
+                        count += len(_scan(inner.path)) if is_topic else 1
     return count

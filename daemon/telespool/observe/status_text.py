@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 WIDTH = 30
 _NAMED = 5  # drops that nobody takes
+_CLOSED = 8  # folders that are named
 _MEANING = {
     "incoming": "being unpacked",
     "uploading": "ready to send",
@@ -75,6 +76,7 @@ def sections(status: Status) -> Iterator[tuple[str, list[str]]]:
         ("Helpers", [*helpers(status)]),
         ("Waiting", [*waiting(status)]),
         ("Last refused", [*refused(status)]),
+        ("Not looked into", [*closed(status)]),
     ):
         if found:
             yield title, found
@@ -215,6 +217,15 @@ def _kind(status: Status, path: str) -> str:
     except OSError:
         return ""
     return "" if stat.S_ISDIR(state.st_mode) else plain_files.kind_of(state)
+
+
+def closed(status: Status) -> Iterator[str]:
+    """The folders that could not be read, but for those of which a wait has told."""
+    told = [wait["reason"] for wait in (status.activity or {}).get("waits", [])]
+    left = [each.reason for each in status.closed if not any(each.path in wait for wait in told)]
+    yield from left[:_CLOSED]
+    if len(left) > _CLOSED:
+        yield f"and {len(left) - _CLOSED} more: telespool doctor"
 
 
 def how_long(wait: dict[str, Any], now: float) -> str:

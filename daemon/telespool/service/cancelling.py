@@ -14,6 +14,7 @@ touched; nothing is deleted that cannot be made again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 import structlog
 
 from telespool.runtime.cancellation import in_thread
-from telespool.spool import receipts
+from telespool.spool import receipts, rights
 from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
 from telespool.spool.titles import called, retry_command
@@ -139,9 +140,12 @@ class Cancellation:
         """
         self.failed = ""
         with self._spool.gathering:  # an album that gathers is not closed, nor added to, meanwhile
-            for entry in self._order.standing(self._spool):
-                if key(entry) not in but:
-                    self._move(entry)
+            try:
+                for entry in self._order.standing(self._spool):
+                    if key(entry) not in but:
+                        self._move(entry)
+            except PermissionError as error:
+                self.failed = self._refused(error)
 
     def _move(self, entry: Entry) -> None:
         name = called(self._spool, entry)
@@ -150,12 +154,19 @@ class Cancellation:
             moved = cancel(self._spool, entry, reason)
         except FileNotFoundError:
             return
+        except PermissionError as error:
+            self.failed = self._refused(error)
+            return
         except OSError as error:
             self.failed = _why(name, error)
             return
         if moved is not None:
             log.info("unit.cancelled", job=entry.job, unit=str(moved.unit.plain()))
             self.moved.append(name)
+
+    def _refused(self, error: PermissionError) -> str:
+        found = rights.refused(error, self._spool.root)
+        return found[1] if found is not None else f"{error.filename}: {error.strerror}"
 
 
 def _why(name: str, error: OSError) -> str:
@@ -185,7 +196,8 @@ class Canceller:
                 break
         for worker in self._workers if order.units is None else ():
             worker.was_cancelled(order.job)
-        await in_thread(close_job, self._spool, order.job)
+        with contextlib.suppress(PermissionError):
+            await in_thread(close_job, self._spool, order.job)
         return {"cancelled": work.moved, "failed": work.failed}
 
     def _under_way(self, order: Order) -> dict[Key, str]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from telespool.errors import ConfigError, LoginNeeded, SpoolBusy
+from telespool.errors import ConfigError, LoginNeeded, SpoolBusy, Temporary
 from telespool.runtime import signals
 from telespool.service.preflight import obstacles
 from telespool.service.sd_notify import SdNotify
@@ -81,7 +81,7 @@ class _Runner:
                     return
                 self._before, self._service, self._next = self._service, self._next, None
                 log.info("config.reloaded")
-            except (ConfigError, LoginNeeded, SpoolBusy) as error:
+            except (ConfigError, LoginNeeded, SpoolBusy, Temporary) as error:
                 if self._before is None or self._service.has_worked:
                     raise
                 log.warning("config.reload_failed", reason=str(error))

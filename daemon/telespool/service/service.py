@@ -46,9 +46,9 @@ from telespool.runtime.wakeups import Wakeup, WakeupBus
 from telespool.service import broken_tools
 from telespool.service.answers import Answers
 from telespool.service.sd_notify import SdNotify
+from telespool.service.start import finish_reports, machine_trouble_told
 from telespool.service.watchdog import Watchdog
 from telespool.spool import Spool
-from telespool.spool.job_report import close_job
 from telespool.spool.layout import WORKING
 from telespool.spool.recovery import recover
 
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from telespool.destinations.base import Destination
     from telespool.pipeline.worker import Worker
     from telespool.spool.fs_ops import FileOps
+    from telespool.spool.layout import Folder
 
 log = structlog.get_logger()
 
@@ -110,17 +111,19 @@ class Service:
 
     async def run(self, *, until_idle: bool = False) -> None:
         """Work until cancelled, or until there is nothing left to do."""
-        await in_thread(self.spool.open)
+        async with machine_trouble_told(self.spool.root):
+            await in_thread(self.spool.open)
         HEALTH.reset()
         watching = None
         try:
-            for sentence in await in_thread(recover, self.spool, self.config.send.max_deaths):
-                log.info("crash.recovered", what=sentence)
-                self.activity.counts["recoveries"] += 1
-            await self._finish_reports()
             wakeups = WakeupBus()
-            watching = await in_thread(self._watch, wakeups)
-            await in_thread(watching.check)
+            async with machine_trouble_told(self.spool.root):
+                for sentence in await in_thread(recover, self.spool, self.config.send.max_deaths):
+                    log.info("crash.recovered", what=sentence)
+                    self.activity.counts["recoveries"] += 1
+                await in_thread(finish_reports, self.spool)
+                watching = await in_thread(self._watch, wakeups)
+                await in_thread(watching.check)
             log.info(
                 "service.ready", drop_into=str(self.spool.inbox), posts_go_to=self.place_of_posts()
             )
@@ -270,7 +273,7 @@ class Service:
     async def _keep_gate(self, wakeups: WakeupBus) -> None:
         """Keep the gate open while uploading/ is empty, and wake the converter when it opens."""
         await self.gate.keep_closed_while(
-            lambda: self.spool.occupied("uploading"),
+            lambda: self._occupied("uploading"),
             wakeups.listen(["uploading"], self.gate.close),
             lambda: wakeups.ring(["converting"]),
         )
@@ -281,7 +284,7 @@ class Service:
         pace = Throttle(1.0)
         while True:
             wakeup.clear()
-            with pace:
+            with pace, contextlib.suppress(OSError):  # of a folder that fails the workers tell
                 self.activity.deferred = await in_thread(self._count_deferred)
             await wakeup.wait(60.0)
             await asyncio.sleep(pace.left())
@@ -319,19 +322,6 @@ class Service:
         elif not self.gate.is_open:
             yield "converter"
 
-    async def _finish_reports(self) -> None:
-        """Close jobs that were complete when the process died before it could write their report.
-
-        Look only at those into which something was put since the process before began: it closed the others.
-        """
-
-        def finish() -> None:
-            for job in self.spool.jobs_since(self.spool.last_start):
-                with self.spool.locked.unrecovered_where_refused(job):
-                    close_job(self.spool, job)
-
-        await in_thread(finish)
-
     async def _until_idle(self, context: WorkerContext, inbox: Inbox) -> None:
         quiet = asyncio.Event()
         context.settled.on_change = quiet.set
@@ -344,4 +334,11 @@ class Service:
                 return
 
     def _something_left(self) -> bool:
-        return any(self.spool.occupied(folder) for folder in WORKING)
+        return any(self._occupied(folder) for folder in WORKING)
+
+    def _occupied(self, folder: Folder) -> bool:
+        """Whether something lies there that can be taken; of a folder that may not be read the workers tell."""
+        try:
+            return self.spool.occupied(folder)
+        except PermissionError:
+            return False

@@ -34,7 +34,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from telespool.errors import ConfigError
+from telespool.errors import ConfigError, Temporary
 from telespool.runtime import plain_files
 from telespool.spool import (
     apart,
@@ -50,10 +50,13 @@ from telespool.spool import (
     mounts,
     moved_notes,
     releases,
+    rights,
 )
+from telespool.spool.closed import closed_jobs, closed_places
 from telespool.spool.layout import FOLDERS, Folder
 from telespool.spool.lock import Lock
 from telespool.spool.names import is_working_name
+from telespool.spool.rights import Identity
 from telespool.spool.transition import SpoolWriter
 
 if TYPE_CHECKING:
@@ -163,14 +166,15 @@ class Spool(SpoolWriter):
         """Make the folders, take the lock, empty tmp/.
 
         SpoolBusy where another process has the lock; ConfigError where the folders cannot be made, or are not
-        one file system.
+        one file system; Temporary where some of it may not be read or written by this user.
         """
-        with _explained():
+        with _explained(self.root):
             self.root.mkdir(parents=True, exist_ok=True)
+            self._check_rights()
             self.last_start = self._last_start()
             self._lock.take()
         try:
-            with _explained():
+            with _explained(self.root):
                 for name in (*FOLDERS, "tmp"):
                     (self.root / name).mkdir(exist_ok=True)
                 self.inbox.mkdir(parents=True, exist_ok=True)
@@ -180,6 +184,13 @@ class Spool(SpoolWriter):
         except BaseException:
             self.close()
             raise
+
+    def _check_rights(self) -> None:
+        """Temporary where something of the spool may not be changed: all of it at once, so that one command helps."""
+        who = Identity.own()
+        if closed := closed_places(self.root, who):
+            closed += closed_jobs(self.root, who)
+            raise Temporary(rights.give_back(closed, self.root, who), kind="disk")
 
     def _last_start(self) -> float:
         try:
@@ -252,13 +263,18 @@ class Spool(SpoolWriter):
 
 
 @contextlib.contextmanager
-def _explained() -> Iterator[None]:
-    """Say what is wrong with the place of the spool."""
+def _explained(root: Path) -> Iterator[None]:
+    """Say what is wrong with the place of the spool, or with the rights of what lies in it."""
     try:
         yield
     except OSError as error:
         if error.errno not in _WRONG_PLACE:
             raise
+        found = rights.refused(error, root)
+        if found is not None and (
+            found[0].is_relative_to(root) or not os.access(found[0], os.X_OK, effective_ids=True)
+        ):
+            raise Temporary(found[1], kind="disk") from error
         problem = (
             f"spool.root: {error.filename} cannot be made or written ({error.strerror}); give it to the"
             " user who runs this, or name another place under [spool]"

@@ -102,8 +102,9 @@ class DeliveredIndex:
             if line.number == number and line.digest == wanted.digest:
                 message = f", message {line.message}" if line.message else ""
                 return f"was sent before, as {line.name} of {job}{message}"
-        if self._folders.standing(job).get(number, set()) & set(WORKING):
-            return f"is on its way already, in {job}"
+        with contextlib.suppress(PermissionError):  # of such a job nobody knows what is on its way
+            if self._folders.standing(job).get(number, set()) & set(WORKING):
+                return f"is on its way already, in {job}"
         return None
 
     def _peer(self, job: str) -> str:

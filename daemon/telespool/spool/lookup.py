@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from telespool.errors import Permanent
 from telespool.spool.account import fates, one_line
+from telespool.spool.closed import ClosedFolders
 from telespool.spool.layout import FOLDERS, NOTE
 from telespool.spool.names import SLUG_BYTES, Job, Unit, clean
 from telespool.spool.titles import title
@@ -164,7 +165,8 @@ def _in_inbox(folders: SpoolLayout, text: str) -> Path | None:
 
 def _job(folders: SpoolLayout, name: str, rest: str) -> str | Found:
     """The job of this name, or the files of this name where no job has it."""
-    jobs = sorted({job for folder in FOLDERS for job in folders.jobs(folder)})
+    closed = ClosedFolders(folders)
+    jobs = sorted({job for folder in FOLDERS for job in closed.jobs(folder)})
     if name in jobs:
         return name
     for fits in (_is_slug, _is_dropped, _is_part):
@@ -174,15 +176,22 @@ def _job(folders: SpoolLayout, name: str, rest: str) -> str | Found:
         if meant:
             listed = "\n".join(f"  {job}" for job in meant[-_NAMED:])
             raise Permanent(f"{len(meant)} jobs are called {name}. Say which:\n{listed}")
-    if not rest and (found := _by_file(folders, jobs, name)) is not None:
+    if not rest and (found := _by_file(closed, jobs, name)) is not None:
         return found
     if not rest and (drop := _in_a_chats_inbox(folders, name)) is not None:
         return Found(path=drop)
     shown = f"{name}/{rest}" if rest else name
     raise Permanent(
         f"{shown}: there is no such file or folder here, and no job of that name in {folders.root}."
-        " What lies there: telespool status"
+        f" What lies there: telespool status{_unseen(closed)}"
     )
+
+
+def _unseen(closed: ClosedFolders) -> str:
+    """Where it was not looked."""
+    told = closed.told()
+    more = f"\nand {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return "".join(f"\nNot looked into: {each.reason}" for each in told[:_NAMED]) + more
 
 
 def _in_a_chats_inbox(folders: SpoolLayout, name: str) -> Path | None:
@@ -192,7 +201,7 @@ def _in_a_chats_inbox(folders: SpoolLayout, name: str) -> Path | None:
     return found[0] / name if len(found) == 1 else None
 
 
-def _by_file(folders: SpoolLayout, jobs: list[str], name: str) -> Found | None:
+def _by_file(closed: ClosedFolders, jobs: list[str], name: str) -> Found | None:
     """Return the files of one job that have this name, or whose names hold it.
 
     Permanent where several jobs have one.
@@ -202,8 +211,8 @@ def _by_file(folders: SpoolLayout, jobs: list[str], name: str) -> Found | None:
     part: dict[str, list[Entry]] = {}
     for job in jobs:
         for where in FOLDERS:
-            for entry in folders.units(where, job):
-                for each in folders.members(entry):
+            for entry in closed.units(where, job):
+                for each in closed.members(entry):
                     names = {each.unit.shown.casefold(), each.path.name.casefold()}
                     if wanted in names:
                         whole.setdefault(job, []).append(each)

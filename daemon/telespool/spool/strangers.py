@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from telespool.spool import listing
+from telespool.spool.closed import ClosedFolders
 from telespool.spool.companions import is_companion
 from telespool.spool.layout import FOLDERS, WORKING, is_job, is_note
 from telespool.spool.names import Unit
@@ -21,14 +22,15 @@ NO_NUMBER = "its name has no number, so nobody takes it from there. Move it into
 
 
 def strangers(folders: SpoolLayout) -> Iterator[Path]:
-    """What lies in the working folders beside the jobs, and in a job beside its units."""
+    """What lies in the working folders beside the jobs, and in a job beside its units, as far as it may be read."""
+    closed = ClosedFolders(folders)
     for folder in WORKING:
-        for entry in listing.listed(folders.root / folder):
+        for entry in closed.listed(folders.root / folder):
             path = folders.root / folder / entry.name
             if not is_job(entry):
                 yield path
                 continue
-            for inner in listing.listed(path):
+            for inner in closed.listed(path):
                 if listing.unit_of(inner) is None and not inner.name.endswith(SEGMENTS):
                     yield path / inner.name
 

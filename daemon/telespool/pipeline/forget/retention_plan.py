@@ -14,6 +14,7 @@ stays, and is listed in `kept`; `retention.left_out` may allow what was left out
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -122,30 +123,31 @@ def plan(
         young_enough = age <= settings.archives and not settings.space
         if parsed is None or young_enough or not folders.is_over(job):
             continue
-        try:
+        with contextlib.suppress(PermissionError):  # some of it belongs to somebody else by now
             holding = [entry for entry in folders.units("done", job) if _size(entry.path)]
-        except PermissionError:
-            continue  # it belongs to somebody else by now
-        if age <= settings.archives:
-            young += [(job, entry) for entry in holding]
-            continue
-        told = f"it is {humanize.span(age)} old"
-        steps, kept = judge.job(job, holding, told)
-        found.kept += kept
-        if (
-            age > max(settings.receipts, settings.archives)
-            and not kept
-            and not judge.strangers(job)
-        ):
-            size = _size(folders.job_folder("done", job))
-            files = tuple(state for step in steps for state in step.files)
-            told = f"its receipts are {humanize.span(age)} old"
-            found.steps.append(RetentionStep(job, None, size, told, files))
-        else:
-            found.steps += steps
+            if age <= settings.archives:
+                young += [(job, entry) for entry in holding]
+            else:
+                _of_old_job(found, judge, job, holding, age)
     if settings.space:
         _for_space(found, judge, young, settings.space)
     return found
+
+
+def _of_old_job(
+    found: RetentionPlan, judge: _Judge, job: str, holding: list[Entry], age: float
+) -> None:
+    """Forget what of it is proven to have arrived; of one that is old enough for that, the receipts too."""
+    settings = judge.settings
+    steps, kept = judge.job(job, holding, f"it is {humanize.span(age)} old")
+    found.kept += kept
+    if age > max(settings.receipts, settings.archives) and not kept and not judge.strangers(job):
+        size = _size(judge.folders.job_folder("done", job))
+        files = tuple(state for step in steps for state in step.files)
+        told = f"its receipts are {humanize.span(age)} old"
+        found.steps.append(RetentionStep(job, None, size, told, files))
+    else:
+        found.steps += steps
 
 
 def _for_space(
@@ -158,7 +160,10 @@ def _for_space(
     for job, entry in young:
         if over <= 0:
             break
-        steps, kept = judge.job(job, [entry], why)
+        try:
+            steps, kept = judge.job(job, [entry], why)
+        except PermissionError:
+            continue
         found.steps += steps
         found.kept += kept
         over -= sum(step.size for step in steps)

@@ -9,6 +9,7 @@ everything anew.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import structlog
@@ -61,9 +62,9 @@ class AbsentChats:
         pace = Throttle(_LEAST)
         while True:
             wakeup.clear()
-            with pace:
-                aliases = await in_thread(self._spool.without_chat, self._config.chats)
-            self._tell({*aliases})
+            # Where a folder may not be read, the workers tell of it; what was told stands.
+            with pace, contextlib.suppress(OSError):
+                self._tell({*await in_thread(self._spool.without_chat, self._config.chats)})
             await wakeup.wait(_LOOK_AGAIN)
             await asyncio.sleep(pace.left())
 
