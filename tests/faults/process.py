@@ -22,10 +22,11 @@ _POWERLESS = ("setpriv", "--inh-caps=-all", "--bounding-set=-all")
 _SETTINGS = """\
 destination = "folder"
 spool = {{ root = "{root}", reserve = "0 B" }}
-inbox = {{ settle = "0s", rescan = "1s" }}
+inbox.settle = "0s"
+inbox.rescan = "1s"
 send = {{ retry_min = "1s", retry_max = "1s" }}
 log = {{ format = "json" }}
-chats = {{ default = "me" }}
+chats.default = "me"
 """
 
 
@@ -66,6 +67,12 @@ class Process:
         """The photos and videos that arrived."""
         posts = self.root.with_name("spool-posts") / "default"
         return sorted(path for ending in ("jpg", "mp4") for path in posts.glob(f"*/*.{ending}"))
+
+    @property
+    def all_posts(self) -> list[Path]:
+        """The photos that arrived in any chat."""
+        posts = self.root.with_name("spool-posts")
+        return [path for path in posts.glob("[a-z]*/*/*.jpg") if path.parent.name != "previews"]
 
     @property
     def posted(self) -> Counter[bytes]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,16 +59,6 @@ def refused_by_kernel(entry: Entry, error: OSError) -> Unreadable:
         f"{entry.unit.label} cannot be read or moved ({words}), though the disk of the spool works. See whether"
         " something is mounted there, or whether its folder is read-only; it is tried again now and then."
     )
-
-
-def not_taken(path: Path, error: OSError) -> str:
-    """Why a drop cannot be taken out of the inbox."""
-    if error.errno in {errno.EACCES, errno.EPERM}:
-        return (
-            f"{error.filename or path} may not be read or moved by Telespool. Let the group do it:"
-            f" chmod -R g+rwX {shlex.quote(str(path))}"
-        )
-    return f"{path.name} cannot be taken out of the inbox ({error.strerror}). Move it there yourself, or take it away."
 
 
 def locked_out_of_job(spool: Spool, entry: Entry, error: OSError) -> LockedOut | None:

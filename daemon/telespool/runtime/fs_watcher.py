@@ -124,6 +124,16 @@ class FolderWatcher:
             self._unwatched.discard(name)
             self._wakeups.ring([name])
 
+    def renew(self, name: str) -> None:
+        """Watch this folder, and those called after it ("inbox", "inbox family"), anew. Blocks.
+
+        The kernel refuses to watch what may not be read, and nobody is told when that changes.
+        """
+        for each, (watch, _) in list(self._watches.items()):
+            if each.partition(" ")[0] == name:
+                self._watches[each] = watch, (0, 0)
+        self.check()
+
     def _refused(self, name: str, path: Path, error: OSError) -> None:
         if name in self._unwatched or isinstance(error, FileNotFoundError):
             return

@@ -45,13 +45,21 @@ class Place:
 def sort_out(disk: FileOps, places: Iterable[Place]) -> None:
     """Remove the notes in these folders of the inbox and in folders of jobs there. Each step may be repeated."""
     for place in places:
-        names = plain_files.names(place.folder)
+        names = _names(place.folder)
         for name in names:
             job = Job.parse(name)
             inside = replace(place, folder=place.folder / name)
-            if job is not None and _sort_out(disk, inside, plain_files.names(inside.folder)):
+            if job is not None and _sort_out(disk, inside, _names(inside.folder)):
                 _call_folder(disk, place, name, job)
         _sort_out(disk, place, names)
+
+
+def _names(folder: Path) -> list[str]:
+    """What lies in a folder; nothing where it may not be read, which the look for drops tells."""
+    try:
+        return plain_files.names(folder)
+    except PermissionError:
+        return []
 
 
 def _sort_out(disk: FileOps, place: Place, names: Iterable[str]) -> bool:

@@ -116,6 +116,12 @@ class Identity:
             mode >>= 3
         return mode & wanted == wanted
 
+    def may(self, path: Path, wanted: int) -> bool:
+        """Whether this user may do all of this with a file or a folder: the bits of a mode, as access(2) has them."""
+        if self == Identity.own():
+            return os.access(path, wanted, effective_ids=True)
+        return self._may(path, wanted)
+
     def locked_out_of(self, path: Path) -> Path | None:
         """The folder that keeps this user from changing what has this path; None where none does."""
         for above in reversed(path.parents):

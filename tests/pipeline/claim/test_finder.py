@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -13,10 +14,9 @@ from telespool.pipeline.claim.drops import Finder, find
 from telespool.pipeline.claim.one_drop import drop_of
 from telespool.runtime import plain_files
 from telespool.runtime.write_signs import WriteSigns
+from telespool.spool.rights import Identity
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+SOMEBODY = 12_001
 PHOTO = b"\xff\xd8\xff\xe0"
 
 
@@ -78,7 +78,7 @@ def test_a_chat_that_is_a_link(tmp_path: Path) -> None:
     ("error", "obstacle", "written"),
     [
         (errno.ENOENT, "", "a.jpg"),
-        (errno.EACCES, "a.jpg cannot be read. Make it readable", ""),
+        (errno.EACCES, "a.jpg cannot be read now", ""),
         (errno.EIO, "a.jpg cannot be looked at (Input/output error).", ""),
     ],
 )
@@ -102,18 +102,22 @@ def test_what_cannot_be_looked_at(
     assert not other.obstacle
 
 
-def test_a_folder_that_nobody_may_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is nothing in it for us; the others are found."""
-    make(tmp_path, "family/a.jpg", "b.jpg")
-    names = plain_files.names
-
-    def refused(path: Path) -> list[str]:
-        if path.name == "family":
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return names(path)
-
-    monkeypatch.setattr(plain_files, "names", refused)
-    assert [drop.path.name for drop in find(tmp_path, ["family"], ())] == ["b.jpg"]
+def test_a_folder_that_nobody_may_read() -> None:
+    """It is named as a whole, for who is to take it; the others are found."""
+    stranger = Identity(SOMEBODY, frozenset({SOMEBODY}))
+    with tempfile.TemporaryDirectory() as made:  # pytest's own folders are its user's alone
+        place = Path(made).resolve()
+        make(place, "family/a.jpg", "forum/Hikes/c.jpg", "b.jpg")
+        for folder in (place, place / "forum"):
+            folder.chmod(0o777)
+        drops = list(find(place, ["family", "forum"], (), topics=["forum"], who=stranger))
+    found = {drop.path.name: drop for drop in drops}
+    assert {name: drop.closed for name, drop in found.items()} == {
+        "family": True,
+        "Hikes": True,
+        "b.jpg": False,
+    }
+    assert (found["Hikes"].place, found["family"].chat) == ("forum/Hikes", "family")
 
 
 def test_a_folder_in_which_somebody_writes(tmp_path: Path) -> None:

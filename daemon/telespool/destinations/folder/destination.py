@@ -18,13 +18,13 @@ for everybody, an unknown chat `Temporary` for that chat, and a path that is not
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import json
 import os
 import re
 import sys
+import threading
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from telespool.config.absent_chat import absent_chat
 from telespool.destinations.base import Uploaded
+from telespool.destinations.folder.disk_trouble import explained
 from telespool.destinations.folder.page import Page
 from telespool.destinations.folder.posts import (
     CAPTION,
@@ -61,7 +62,6 @@ STAGING = ".staging"
 _IN_USE, _LOCK = "in-use", "lock"
 
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9-]*")
-_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,7 @@ class FolderDestination:
         self._page = Page(self._path, self._chats, self._disk)
         self._ledgers: dict[str, Ledger] = {}
         self._presence: int | None = None
+        self._making = threading.Lock()
 
     @property
     def page(self) -> Path:
@@ -140,17 +141,31 @@ class FolderDestination:
         if self._path.exists() and not self._path.is_dir():
             problem = f"[folder] path: {self._path} is a file; name a folder for the posts."
             raise ConfigError([problem])
-        with self._explained():
-            self._path.mkdir(parents=True, exist_ok=True)
-            self._disk.mkdir(self._staging)
-            self._clean_up()
-            with self._alone():
-                for chat in sorted({*self._chats, *self._strangers()}):
-                    ledger = Ledger(self._path / chat)
-                    ledger.refresh()
-                    if chat in self._chats or ledger.posts():
-                        self._ledgers[chat] = ledger
-                self._page.rebuild(self._ledgers)
+        with explained(self._path):
+            self._make()
+
+    def _make(self) -> None:
+        self._path.mkdir(parents=True, exist_ok=True)
+        self._disk.mkdir(self._staging)
+        self._clean_up()
+        with self._alone():
+            for chat in sorted({*self._chats, *self._strangers()}):
+                # One that is known knows the ids of posts that were removed.
+                ledger = self._ledgers.get(chat) or Ledger(self._path / chat)
+                ledger.refresh()
+                if chat in self._chats or ledger.posts():
+                    self._ledgers[chat] = ledger
+            self._page.rebuild(self._ledgers)
+
+    def _make_anew(self) -> None:
+        """Make the folder as at the start where somebody removed it, or moved it away."""
+        with self._making:
+            if plain_files.exists(self._staging / _IN_USE):
+                return
+            if self._presence is not None:
+                os.close(self._presence)
+                self._presence = None
+            self._make()
 
     def _clean_up(self) -> None:
         """Remove what a dead process left in `.staging/`, unless another is at work here."""
@@ -170,8 +185,10 @@ class FolderDestination:
                 yield entry.name
 
     def _stage(self, chat: str, item: Item, progress: Callable[[int], None] | None) -> Uploaded:
-        with self._explained(), plain_files.held(self._staging):
-            self._known(chat)
+        self._known(chat)
+        with explained(self._path):
+            self._make_anew()
+        with explained(self._path), plain_files.held(self._staging):
             path, clip = self._staged(chat, item.key)
             self._disk.rmtree(path)
             try:
@@ -194,8 +211,10 @@ class FolderDestination:
 
     def _post(self, chat: str, staged: Sequence[Uploaded], caption: str) -> dict[int, int]:
         keys = [entry.item.key for entry in staged]
-        with self._explained(), self._alone():
-            self._known(chat)
+        self._known(chat)
+        with explained(self._path):
+            self._make_anew()
+        with explained(self._path), self._alone():
             ledger = self._ledgers[chat]
             changed = ledger.refresh()
             copies = [
@@ -274,7 +293,7 @@ class FolderDestination:
         self._disk.write(path, content)
 
     def _check(self, chat: str) -> None:
-        with self._explained():
+        with explained(self._path):
             self._known(chat)
             self._path.mkdir(parents=True, exist_ok=True)
             self._disk.mkdir(self._path / chat)
@@ -295,22 +314,6 @@ class FolderDestination:
             yield
         finally:
             os.close(descriptor)
-
-    @contextlib.contextmanager
-    def _explained(self) -> Iterator[None]:
-        """Say what an OSError means for the posts."""
-        try:
-            yield
-        except OSError as error:
-            if error.errno in _FULL:
-                reason = f"The disk with the posts in {self._path} is full. Make room; it goes on by itself."
-            else:
-                what = os.strerror(error.errno) if error.errno else str(error)
-                reason = (
-                    f"The posts cannot be written to {self._path} ({error.filename}: {what})."
-                    " Put that right; it goes on by itself."
-                )
-            raise Temporary(reason, scope="all", kind="disk") from error
 
 
 def _described(item: Item, path: Path, clip: Path, size: int) -> _Copy:

@@ -43,6 +43,7 @@ class Drop:
     export: str = ""
     topic: str = ""
     label: str = ""
+    closed: bool = False
 
     @property
     def place(self) -> str:

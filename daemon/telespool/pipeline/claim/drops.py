@@ -24,12 +24,14 @@ from telespool.clutter import unfinished as looks_unfinished
 from telespool.file_endings import by_ending
 from telespool.file_types import HEAD, identify
 from telespool.pipeline.claim import companion_files, topic_captions
+from telespool.pipeline.claim.closed import closed_folder, locked_drop
 from telespool.pipeline.claim.drop import Drop, joined
 from telespool.pipeline.claim.near_names import nearly
 from telespool.runtime import plain_files, trees
 from telespool.runtime.write_signs import WriteSigns
 from telespool.spool.companions import caption_for, is_companion, password_for
 from telespool.spool.names import DEFAULT_CHAT, topic_of
+from telespool.spool.rights import Identity
 from telespool.spool.topic_names import TOPIC_BYTES
 
 if TYPE_CHECKING:
@@ -51,27 +53,36 @@ def find(
     documents: Collection[str] = (),
     topics: Collection[str] = (),
     former: Callable[[], Collection[str]] = tuple,
+    who: Identity | None = None,
+    moves: bool = True,
 ) -> Iterator[Drop]:
     """The drops in the inbox, whether they may be taken or not; `topics` are the chats whose subfolders are topics.
 
     A folder that holds an unfinished file is left for `patience` seconds after that file's last change. For a chat of
     `documents` any file that is no archive may go together with others. `former` are aliases of jobs that no chat has
     any more: what lies in their folders was not meant for another one. It is asked only where there is such a folder.
+    `who` is to take them (None: who asks); where he `moves` them, he must be allowed to.
     """
-    finder = Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
+    who = who or Identity.own()
+    finder = Finder(
+        tuple(ignore), signs or WriteSigns(), patience, documents, topics, who=who, moves=moves
+    )
+    if closed := finder.closed(inbox, DEFAULT_CHAT):
+        yield closed
+        return
     aliases = set(chats)
     gone: Collection[str] | None = None
     own = []
     for path in finder.entries(inbox):
         folder = plain_files.is_directory(path)
         if path.name in aliases and folder:
-            yield from finder.of_chat(finder.entries(path), path.name)
+            yield from finder.of_folder(path, path.name)
         elif path.name in aliases and path.is_symlink():
             yield finder.refused(path, path.name, _LINKED_CHAT)
         elif folder and (meant := nearly(path.name, aliases)):
             yield finder.refused(path, DEFAULT_CHAT, _NEARLY.format(name=path.name, chat=meant))
         elif folder and path.name in (gone := former() if gone is None else gone):
-            if plain_files.names(path):
+            if finder.closed(path, path.name) or plain_files.names(path):
                 yield finder.refused(path, path.name, _FORMER)
         else:
             own.append(path)
@@ -89,8 +100,9 @@ def find_below(
     topics: Collection[str] = (),
 ) -> Iterator[Drop]:
     """The drops in a folder of its own for one chat (`inbox.folders`)."""
-    finder = Finder(tuple(ignore), signs or WriteSigns(), patience, documents, topics)
-    yield from finder.of_chat(finder.entries(folder), chat)
+    signs = signs or WriteSigns()
+    finder = Finder(tuple(ignore), signs, patience, documents, topics, moves=False)
+    yield from finder.of_folder(folder, chat)
 
 
 _LINKED_CHAT = (
@@ -122,13 +134,29 @@ class Finder:
     documents: Collection[str]
     topics: Collection[str] = ()
     now: float = field(default_factory=time.time)
+    who: Identity = field(default_factory=Identity.own)
+    moves: bool = True
+
+    def closed(self, folder: Path, chat: str, *, given_by_people: bool = False) -> Drop | None:
+        """What stands for a folder of the inbox that may not be read, or emptied: it holds up nobody else."""
+        sentence = closed_folder(
+            folder, self.who, change=self.moves, given_by_people=given_by_people
+        )
+        return Drop(folder, chat, (), sentence, closed=True) if sentence else None
+
+    def of_folder(self, folder: Path, chat: str) -> Iterator[Drop]:
+        """The drops in the folder of a chat; the folder itself where it may not be read."""
+        if closed := self.closed(folder, chat):
+            yield closed
+        else:
+            yield from self.of_chat(self.entries(folder), chat)
 
     def entries(self, directory: Path) -> list[Path]:
         """What lies in a folder of the inbox and may be meant for us."""
         try:
             names = sorted(plain_files.names(directory))
         except PermissionError:
-            return []
+            return []  # it was closed just now: the next look tells it
         there = set(names)
         return [
             directory / name
@@ -153,6 +181,9 @@ class Finder:
             topic = topic_of(folder.name)
             if not topic:
                 yield self.refused(folder, chat, _LONG_TOPIC)
+                continue
+            if closed := self.closed(folder, chat, given_by_people=True):
+                yield replace(closed, topic=topic)
                 continue
             inside = self.entries(folder)
             captions = topic_captions.among([*captions_beside, *inside], folder.name)
@@ -221,7 +252,7 @@ class Finder:
         except FileNotFoundError:
             return Drop(path, chat, (), written=path.name)
         except PermissionError:
-            return self.refused(path, chat, "{name} cannot be read. Make it readable (chmod g+r).")
+            return self._locked(path, chat)
         except OSError as error:
             return Drop(path, chat, (), f"{path.name} cannot be looked at ({error.strerror}).")
         if stat.S_ISLNK(state.st_mode):
@@ -231,6 +262,14 @@ class Finder:
         return self.refused(
             path, chat, "{name} is neither a file nor a folder. Drop the file itself."
         )
+
+    def _locked(self, path: Path, chat: str) -> Drop:
+        try:
+            sentence = locked_drop(path, self.who, change=self.moves)
+        except OSError:
+            sentence = ""
+        sentence = sentence or f"{path.name} cannot be read now; it is looked at again."
+        return Drop(path, chat, (), sentence, closed=True)
 
     def _file(self, path: Path, chat: str, state: os.stat_result) -> Drop:
         signature = (plain_files.sign(state),)

@@ -19,17 +19,14 @@ import errno
 import os
 import time
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from telespool.archives import volumes
 from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent
+from telespool.pipeline.claim.closed import not_taken
 from telespool.pipeline.claim.copy_taking import CopyTaking, together_as
 from telespool.pipeline.claim.drop import CAPTION_ALONE
-from telespool.pipeline.claim.drops import find, find_below
-from telespool.pipeline.claim.near_names import nearly
 from telespool.pipeline.claim.stability import StabilityTracker
 from telespool.pipeline.claim.volume_wait import (
     may_lack,
@@ -38,18 +35,16 @@ from telespool.pipeline.claim.volume_wait import (
     still_written,
     waited,
 )
-from telespool.pipeline.kernel_refusals import not_taken
+from telespool.pipeline.claim.watched import WatchedFolders
 from telespool.pipeline.worker import Worker, log
-from telespool.runtime import plain_files
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import Wait
 from telespool.runtime.write_signs import WriteSigns
-from telespool.spool import moved_notes
-from telespool.spool.names import DEFAULT_CHAT
 from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
     from watchdog.events import FileSystemEvent
 
@@ -62,6 +57,7 @@ if TYPE_CHECKING:
 _SHORTEST = 0.05
 _FIRST_GAP = 5.0
 _LONGEST_GAP = 600.0
+_CLOSED_AGAIN = 5.0  # seconds: that a folder may be read again need not ring
 _ITS_OWN = {
     errno.EACCES,
     errno.EPERM,
@@ -105,7 +101,9 @@ class Inbox(Worker):
         others = [f"{self.hears[0]} {chat}" for chat in self.config.inbox.folders]
         self.wakeup = context.wakeups.listen((*self.hears, *others))
         self._copying = CopyTaking(self.spool, self.config.inbox)
-        self._named: dict[Path, str] = {}
+        self._folders = WatchedFolders(self.spool, self.config)
+        self._named: dict[Path, tuple[str, str]] = {}
+        self._closed: set[Path] = set()
         self._incomplete: dict[Path, _Incomplete] = {}
 
     async def step(self) -> float:
@@ -131,16 +129,19 @@ class Inbox(Worker):
 
     def _look(self) -> tuple[list[list[Drop]], float]:
         """The drops that have settled, as jobs, and the seconds until the next one may have."""
-        self._make_subfolders()
-        if self.config.inbox.take != "copy":  # else what lies there is others'
-            moved_notes.sort_out(self.spool.disk, self._places())
+        self._folders.make()
+        self._folders.sort_out_notes()
         pause, pending, there, settled = float(self.config.inbox.rescan), 0, set(), []
+        closed = set()
         loose: dict[str, list[tuple[Drop, float]]] = {}
         exports: dict[tuple[Path, str], list[tuple[Drop, float]]] = {}
-        for drop in self._find():
+        for drop in self._folders.find(self._signs):
             there.add(drop.path)
+            if drop.closed:
+                closed.add(drop.path)
+                pause = min(pause, _CLOSED_AGAIN)
             if drop.obstacle:
-                self._name(drop.path, drop.obstacle)
+                self._name(drop, drop.obstacle)
                 continue
             if self._copying.copies(drop) and not self._copying.untaken(drop):
                 continue
@@ -159,7 +160,7 @@ class Inbox(Worker):
                 exports.setdefault(whole, []).append((drop, wait))
         for files in loose.values():
             if all(drop.caption for drop, _ in files):
-                self._name(files[0][0].path, CAPTION_ALONE)
+                self._name(files[0][0], CAPTION_ALONE)
                 continue
             jobs, wait = self._settling.together(files)
             # The caption is last: a job is called like the first of its files.
@@ -170,6 +171,9 @@ class Inbox(Worker):
                 pending += 1
                 pause = min(pause, max(wait, _SHORTEST))
         self._forget(there)
+        if self._closed - closed:  # what was closed as it was watched rings nobody
+            self.watching.renew(self.hears[0])
+        self._closed = closed
         self.pending = pending
         settled += [job for each in exports.values() for job in self._whole_export(each)]
         return settled, pause
@@ -180,44 +184,9 @@ class Inbox(Worker):
         written = [drop.path.name for drop, _ in archives if drop.open_for_writing]
         for drop, wait in archives if written and not jobs else ():
             if wait <= 0:
-                self._name(drop.path, still_written(drop, written))
+                self._name(drop, still_written(drop, written))
         self.pending += not jobs and any(wait <= 0 for _, wait in archives)
         return jobs
-
-    def _find(self) -> Iterator[Drop]:
-        settings = self.config.inbox
-        named: dict[str, Any] = {
-            "signs": self._signs,
-            "patience": self.config.archives.volume_wait,
-            "documents": self.config.with_value("others", "document"),
-            "topics": self.config.with_value("subfolders", "topics"),
-        }
-        former = partial(self.spool.former_chats, self.config.chats)
-        yield from find(
-            self.spool.inbox, self.config.chats, settings.ignore, former=former, **named
-        )
-        for chat, folder in settings.folders.items():
-            yield from find_below(Path(folder).resolve(), chat, settings.ignore, **named)
-
-    def _places(self) -> Iterator[moved_notes.Place]:
-        """The folders in which drops may lie, of topics too; and what a folder in each may not be called."""
-        topics = self.config.with_value("subfolders", "topics")
-        others = self.config.inbox.folders
-        chats = {chat: self.spool.inbox / chat for chat in self.config.chats}
-        chats[DEFAULT_CHAT] = self.spool.inbox
-        for chat, folder in (*chats.items(), *((c, Path(p).resolve()) for c, p in others.items())):
-            if chat in topics:
-                yield moved_notes.Place(folder, lambda _: False)
-                inner = (folder / name for name in plain_files.names(folder))
-                yield from map(moved_notes.Place, filter(plain_files.is_directory, inner))
-            elif folder == self.spool.inbox:
-                yield moved_notes.Place(folder, self._is_no_chat)
-            else:
-                yield moved_notes.Place(folder)
-
-    def _is_no_chat(self, name: str) -> bool:
-        chats = {*self.config.chats, *self.spool.former_chats(self.config.chats)}
-        return not nearly(name, chats)
 
     def _forget(self, there: set[Path]) -> None:
         """Drop what is known of what is no longer in the inbox."""
@@ -225,8 +194,8 @@ class Inbox(Worker):
         self._signs.forget({str(path) for path in there})
         self._incomplete = {path: each for path, each in self._incomplete.items() if path in there}
         for path in self._named.keys() - there:
-            del self._named[path]
-            self.context.activity.waits.end(self.name, self._whom(path))
+            _, whom = self._named.pop(path)
+            self.context.activity.waits.end(self.name, whom)
 
     def _heard(self, name: str, event: FileSystemEvent) -> None:
         if name.startswith(self.hears[0]):
@@ -244,7 +213,7 @@ class Inbox(Worker):
         if not missing or self.spool.clock() - drop.changed > self.config.archives.volume_wait:
             self._incomplete.pop(drop.path, None)
             return 0.0
-        self._name(drop.path, waited(missing, self.config.archives.volume_wait))
+        self._name(drop, waited(missing, self.config.archives.volume_wait))
         gap = _FIRST_GAP
         if known is not None and known.signature == drop.signature:
             gap = min(known.gap * 2, _LONGEST_GAP)
@@ -257,8 +226,11 @@ class Inbox(Worker):
         Where the kernel tells that nobody writes it, for the settling time: a sender that resumes has closed it as
         well.
         """
-        if not await in_thread(lacks_end, drop.path):
-            return 0.0
+        try:
+            if not await in_thread(lacks_end, drop.path):
+                return 0.0
+        except OSError:
+            return 0.0  # whoever takes it says why it cannot be read
         longest = self.config.inbox.settle if drop.swift else self.config.archives.volume_wait
         left = drop.changed + longest - self.spool.clock()
         if not 0.0 < left <= longest:  # a time that is yet to come says nothing
@@ -266,7 +238,7 @@ class Inbox(Worker):
         if drop.swift:
             self.pending += 1
             return left
-        self._name(drop.path, waited(no_end(drop), longest))
+        self._name(drop, waited(no_end(drop), longest))
         return min(left, _LONGEST_GAP)
 
     def _claim(self, drops: Sequence[Drop]) -> None:
@@ -286,7 +258,7 @@ class Inbox(Worker):
                         self._claim([each])
                 return
             self._name(
-                drop.path,
+                drop,
                 not_taken(drop.path, error) if isinstance(error, OSError) else error.reason,
             )
             if isinstance(error, NoRoom):
@@ -314,29 +286,20 @@ class Inbox(Worker):
             return False
         return error.errno != errno.EROFS or not os.statvfs(self.spool.root).f_flag & os.ST_RDONLY
 
-    def _make_subfolders(self) -> None:
-        folders = [self.spool.inbox / chat for chat in self.config.chats if chat != DEFAULT_CHAT]
-        for folder in (self.spool.inbox, *folders):
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-            except OSError:
-                if self.config.inbox.take != "copy":  # it may be a share that is only to be read
-                    raise
-
-    def _name(self, path: Path, sentence: str) -> None:
+    def _name(self, drop: Drop, sentence: str) -> None:
         """Say once, and as long as it lasts to `telespool status`, why something is left in the inbox."""
-        if self._named.get(path) == sentence:
+        path, inbox = drop.path, self.spool.inbox
+        if self._named.get(path, ("",))[0] == sentence:
             return
-        self._named[path] = sentence
-        wait = Wait(sentence, scope="unit", whom=self._whom(path), kind="person")
+        if path.is_relative_to(inbox):
+            whom = str("inbox" / path.relative_to(inbox))
+            wait = Wait(sentence, scope="unit", whom=whom, kind="person")
+        else:
+            whom = f"{path} (chat {drop.chat})"
+            wait = Wait(sentence, scope="drop", whom=whom, kind="person")
+        self._named[path] = sentence, whom
         self.context.activity.waits.begin(self.name, wait)
         log.warning("drop.left", file=path.name, reason=sentence)
-
-    def _whom(self, path: Path) -> str:
-        try:
-            return f"inbox/{path.relative_to(self.spool.inbox)}"
-        except ValueError:
-            return str(path)
 
 
 def _may_wait(drop: Drop, together: Sequence[Drop]) -> bool:
