@@ -32,6 +32,7 @@ SPEAKERS = [
         PACKAGE / name
         for name in (
             "config/absent_chat.py",
+            "spool/closed_inbox.py",
             "spool/recovery.py",
             "spool/__init__.py",
             "spool/lock.py",

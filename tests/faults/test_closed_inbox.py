@@ -114,10 +114,11 @@ async def test_the_folder_of_the_posts(tmp_path: Path, material: Material) -> No
     posts = tmp_path / "spool-posts"
     with process(tmp_path, *before) as home:
         await eventually(home.inbox.is_dir)
-        for number, harm in enumerate((lambda: None, lambda: shutil.rmtree(posts))):
-            harm()
-            shutil.copy(material.photo(number), home.inbox / f"{number}.jpg")
-            await eventually(lambda n=number: [path.name for path in home.posts] == [f"{n}.jpg"])
+        shutil.copy(material.photo(0), home.inbox / "0.jpg")
+        await eventually(lambda: any(line["event"] == "job.completed" for line in home.said))
+        shutil.rmtree(posts)
+        shutil.copy(material.photo(1), home.inbox / "1.jpg")
+        await eventually(lambda: [path.name for path in home.posts] == ["1.jpg"])
         assert (posts / "index.html").exists()
         (posts / "default").chmod(0o500)
         shutil.copy(material.photo(2), home.inbox / "2.jpg")

@@ -27,6 +27,7 @@ from telespool.observe.job_history import JobHistory
 from telespool.spool.account import one_line
 from telespool.spool.layout import SpoolLayout
 from telespool.spool.lookup import find, inside, typed
+from telespool.spool.rights import Identity
 
 if TYPE_CHECKING:
     import argparse
@@ -118,7 +119,9 @@ def _in_inbox(path: Path, config: Config, options: argparse.Namespace) -> int:
     lines: list[str] = []
     topics = config.with_value("subfolders", "topics")
     former = partial(SpoolLayout(config.spool.root).former_chats, config.chats)
-    for drop in drops(inbox.resolve(), config.chats, ignore, topics=topics, former=former):
+    who, moves = Identity.of_daemon(config.spool.root), config.inbox.take != "copy"
+    named: dict[str, Any] = {"topics": topics, "former": former, "who": who, "moves": moves}
+    for drop in drops(inbox.resolve(), config.chats, ignore, **named):
         if path in drop.beside or path.is_relative_to(drop.path):
             chat = drop.place
             if drop.export:  # the others of its export go with it

@@ -16,6 +16,7 @@ from telespool.config import loader
 from telespool.observe.status import Status
 from telespool.observe.status_text import lines
 from telespool.spool.layout import SpoolLayout
+from telespool.spool.rights import Identity
 
 if TYPE_CHECKING:
     import argparse
@@ -52,7 +53,11 @@ def _left_in_inbox(folders: SpoolLayout, config: Config) -> tuple[str, ...]:
     try:
         former = partial(folders.former_chats, config.chats)
         ignore = config.inbox.ignore
-        drops = list(find(inbox, config.chats, ignore, topics=topics, former=former))
+        who = Identity.of_daemon(folders.root)
+        moves = config.inbox.take != "copy"
+        drops = list(
+            find(inbox, config.chats, ignore, topics=topics, former=former, who=who, moves=moves)
+        )
     except OSError:
         return ()
     lacking = (

@@ -6,8 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from telespool.config import loader
-from telespool.config.paths import posts
-from telespool.doctor import places, programs, system, telegram
+from telespool.doctor import folders, places, programs, system, telegram
 from telespool.doctor.findings import Finding, ok, wrong
 
 if TYPE_CHECKING:
@@ -36,7 +35,12 @@ async def examine(
     yield await programs.photos()
     for finding in await programs.seven_zip(config):
         yield finding
-    for finding in (*places.spool(config), *places.inbox(config), *places.writers(config)):
+    for finding in (
+        *places.spool(config),
+        *places.inbox(config),
+        *folders.of_inbox(config),
+        *places.writers(config),
+    ):
         yield finding
     yield places.room(config)
     yield places.events(config)
@@ -50,10 +54,8 @@ async def examine(
             yield finding
     if problems:
         return
+    destination = folders.of_posts(config)
     if config.destination == "telegram":
-        for finding in await telegram.login(config, state, lambda: make(config, secrets)):
-            yield finding
-    else:
-        yield ok(
-            "destination", f"a folder, no login is needed; the page: {posts(config) / 'index.html'}"
-        )
+        destination = iter(await telegram.login(config, state, lambda: make(config, secrets)))
+    for finding in destination:
+        yield finding

@@ -98,9 +98,10 @@ class Identity:
 
     def may_change(self, folder: Path) -> bool:
         """Whether files can be seen in this folder, put into it and taken out of it; a file be written."""
-        return self._may(folder, _CHANGE if folder.is_dir() else _REWRITE)
+        return self.may(folder, _CHANGE if folder.is_dir() else _REWRITE)
 
-    def _may(self, folder: Path, wanted: int) -> bool:
+    def may(self, folder: Path, wanted: int) -> bool:
+        """Whether this user may do all of this with a file or a folder: the bits of a mode, as access(2) has them."""
         if self == Identity.own():
             return os.access(folder, wanted, effective_ids=True)
         if self.user == 0:
@@ -116,18 +117,12 @@ class Identity:
             mode >>= 3
         return mode & wanted == wanted
 
-    def may(self, path: Path, wanted: int) -> bool:
-        """Whether this user may do all of this with a file or a folder: the bits of a mode, as access(2) has them."""
-        if self == Identity.own():
-            return os.access(path, wanted, effective_ids=True)
-        return self._may(path, wanted)
-
     def locked_out_of(self, path: Path) -> Path | None:
         """The folder that keeps this user from changing what has this path; None where none does."""
         for above in reversed(path.parents):
             if not above.is_dir():
                 return None
-            if not self._may(above, _CHANGE if above == path.parent else _SEARCH):
+            if not self.may(above, _CHANGE if above == path.parent else _SEARCH):
                 return above
         # A directory moves only with its own consent.
         return path if plain_files.is_directory(path) and not self.may_change(path) else None
@@ -135,10 +130,10 @@ class Identity:
     def kept_from_reading(self, path: Path) -> Path | None:
         """The folder (or file) that keeps this user from reading what has this path; None where none does."""
         for above in reversed(path.parents):
-            if not self._may(above, _SEARCH):
+            if not self.may(above, _SEARCH):
                 return above
         is_file = not plain_files.is_directory(path)
-        return None if self._may(path, _READ if is_file else _LIST) else path
+        return None if self.may(path, _READ if is_file else _LIST) else path
 
 
 def cure(folder: Path, root: Path, who: Identity) -> str:

@@ -24,11 +24,11 @@ from telespool.clutter import unfinished as looks_unfinished
 from telespool.file_endings import by_ending
 from telespool.file_types import HEAD, identify
 from telespool.pipeline.claim import companion_files, topic_captions
-from telespool.pipeline.claim.closed import closed_folder, locked_drop
 from telespool.pipeline.claim.drop import Drop, joined
 from telespool.pipeline.claim.near_names import nearly
 from telespool.runtime import plain_files, trees
 from telespool.runtime.write_signs import WriteSigns
+from telespool.spool.closed_inbox import closed_folder, locked_drop
 from telespool.spool.companions import caption_for, is_companion, password_for
 from telespool.spool.names import DEFAULT_CHAT, topic_of
 from telespool.spool.rights import Identity

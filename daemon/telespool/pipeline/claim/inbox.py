@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING
 from telespool.archives import volumes
 from telespool.archives.endings import lacks_end
 from telespool.errors import NoRoom, Permanent
-from telespool.pipeline.claim.closed import not_taken
 from telespool.pipeline.claim.copy_taking import CopyTaking, together_as
 from telespool.pipeline.claim.drop import CAPTION_ALONE
 from telespool.pipeline.claim.stability import StabilityTracker
@@ -40,6 +39,7 @@ from telespool.pipeline.worker import Worker, log
 from telespool.runtime.cancellation import in_thread
 from telespool.runtime.waits import Wait
 from telespool.runtime.write_signs import WriteSigns
+from telespool.spool.closed_inbox import not_taken
 from telespool.spool.natural_order import natural
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from telespool.pipeline.claim.closed import closed_folder
 from telespool.pipeline.claim.drops import find, find_below
 from telespool.pipeline.claim.near_names import nearly
 from telespool.runtime import plain_files
 from telespool.spool import moved_notes
+from telespool.spool.closed_inbox import closed_folder
 from telespool.spool.names import DEFAULT_CHAT
 from telespool.spool.rights import Identity
 

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from telespool.pipeline.claim import closed
-from telespool.pipeline.claim.closed import closed_folder, locked_drop, not_taken
 from telespool.spool import reach
+from telespool.spool.closed_inbox import closed_folder, locked_drop, not_taken
 from telespool.spool.reach import group_name
 from telespool.spool.rights import Identity
 
@@ -95,7 +94,7 @@ def test_what_no_right_can_help(place: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert f"lsattr -d {shlex.quote(str(path))}" in told
     assert "chmod" not in told
     place.chmod(0o1777)
-    monkeypatch.setattr(closed.Identity, "own", lambda: Identity(SOMEBODY, frozenset()))
+    monkeypatch.setattr(Identity, "own", lambda: Identity(SOMEBODY, frozenset()))
     monkeypatch.setattr(reach, "locked_in", lambda *_, **__: None)
     assert f"chmod -t {shlex.quote(str(place))}" in not_taken(path, refused)
     busy = OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(path))
