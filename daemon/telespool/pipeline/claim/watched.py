@@ -1,4 +1,4 @@
-"""The folders in which drops may lie: they are made, looked through, and cleared of notes of ours.
+"""The folders in which drops may lie: they are made, scanned, and cleared of notes of ours.
 
 One that may not be read or emptied is given as a drop that is `closed`; the others go on.
 """
