@@ -73,6 +73,8 @@ def test_commands_tell_the_rest(spool: Spool, tmp_path: Path) -> None:
         file = telespool(before, spool, "explain", "b.jpg")
         nothing = telespool(before, spool, "explain", "nowhere.jpg")
         prune = telespool(before, spool, "prune")
+        verify = telespool(before, spool, "verify", closed[4].name)
+        fetch = telespool(before, spool, "fetch", closed[4].name, str(tmp_path / "back"))
         doctor = telespool(before, spool, "doctor")
         told = [
             (path, telespool(before, spool, command, path.name))
@@ -100,6 +102,7 @@ def test_commands_tell_the_rest(spool: Spool, tmp_path: Path) -> None:
     assert f"Nothing is forgotten of these: {closed[0]}" in prune.stdout
     assert all(str(path) in doctor.stdout for path in closed)
     assert "Give it back: sudo chmod u+rwX" in doctor.stdout
+    told += [(closed[4], verify), (closed[4], fetch)]
     for path, said in told:
         assert said.returncode == 1
         assert f"{path} may not be written by" in said.stderr
@@ -207,7 +210,12 @@ def test_one_command_gives_a_restored_spool_back(owned: Spool) -> None:
     said = telespool(_as(OWNER), owned, "run", "--until-idle")
     doctor = telespool(_as(OWNER), owned, "doctor")
     command = f"sudo chown -R {OWNER}:{OWNER} {owned.root}"
+    owned.root.chmod(0o700)
+    unseen = [telespool(_as(OWNER), owned, each) for each in ("run", "doctor", "status", "prune")]
+    owned.root.chmod(0o755)
 
+    assert all(f"ive it back: {command}" in each.stderr + each.stdout for each in unseen)
+    assert [each.returncode for each in unseen] == [75, 1, 1, 1]
     assert said.returncode == 75
     assert f"Give them back: {command}\n" in f"{json.loads(said.stderr)['reason']}\n"
     assert f"Give it back: {command}\n" in doctor.stdout

@@ -12,7 +12,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from telespool.cli.delivered import Delivered, Holder, asking, jobs_of, of_job
-from telespool.cli.spool_access import spool_root
+from telespool.cli.spool_access import refusals_told, spool_root
 from telespool.config import loader
 from telespool.config.schema import LogSettings
 from telespool.destinations.base import PIECE
@@ -35,7 +35,8 @@ def run(options: argparse.Namespace) -> int:
     config = loader.load(options.config)
     spool = Spool(spool_root(config), config.spool.inbox)
     (job,) = jobs_of(spool, options.job)
-    wanted = of_job(spool, job)
+    with refusals_told(spool.root):
+        wanted = of_job(spool, job)
     if not wanted:
         raise Permanent(f"Nothing of {job} was sent, so there is nothing to bring back.")
     options.directory.mkdir(parents=True, exist_ok=True)

@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
         print(
             f"Nothing is forgotten of these: {rights.give_back(closed, spool.root, Identity.of_daemon(spool.root))}"
         )
-    found = plan(spool, config.retention, config.chats, time.time(), spool.uptime())
+    with refusals_told(spool.root):
+        found = plan(spool, config.retention, config.chats, time.time(), spool.uptime())
     steps = found.steps
     for kept in found.kept:
         print(kept)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from telespool.config.schema import LogSettings
 from telespool.errors import Permanent
 from telespool.observe import humanize, log
 from telespool.spool import Spool
+from telespool.spool.closed import ClosedFolders
 
 if TYPE_CHECKING:
     import argparse
@@ -34,7 +36,16 @@ def run(options: argparse.Namespace) -> int:
     config = loader.load(options.config)
     spool = Spool(spool_root(config), config.spool.inbox)
     jobs = jobs_of(spool, options.job)
-    wanted = [each for job in jobs for each in of_job(spool, job)]
+    wanted: list[Delivered] = []
+    seen = ClosedFolders(spool)
+    for job in jobs:
+        with seen.passed_over():
+            wanted += of_job(spool, job)
+    closed = seen.told()
+    for folder in closed:
+        print(f"telespool: {folder.reason}", file=sys.stderr)
+    if closed and not wanted:
+        return 1
     faults = asyncio.run(_compare(options, wanted)) if wanted else []
     if options.json:
         told = [
@@ -53,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"{file.job}: {file.name} (message {file.message}) {fault}")
         looked = humanize.count(len(wanted), "message was", "messages were")
         print(f"{looked} looked at: {_outcome(faults)}.")
-    return 1 if faults else 0
+    return 1 if faults or closed else 0
 
 
 def _outcome(faults: list[tuple[Delivered, str]]) -> str:

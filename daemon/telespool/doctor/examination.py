@@ -35,12 +35,7 @@ async def examine(
     yield await programs.photos()
     for finding in await programs.seven_zip(config):
         yield finding
-    for finding in (
-        *places.spool(config),
-        *places.inbox(config),
-        *folders.of_inbox(config),
-        *places.writers(config),
-    ):
+    for finding in (*places.seen(config), *folders.of_inbox(config)):
         yield finding
     yield places.room(config)
     yield places.events(config)

@@ -30,9 +30,25 @@ _WAITS = 8  # that are named
 _ENOUGH = 5.0  # times the watches that are needed now
 
 
+def seen(config: Config) -> Iterator[Finding]:
+    """The spool, its inbox, and how writing is told there; where this user may not look, what helps."""
+    told = set()
+    for check in (spool, inbox, writers):
+        try:
+            yield from check(config)
+        except PermissionError as error:
+            refused = rights.refused_to_reader(error, config.spool.root)
+            found, _, cure = (refused[1] if refused else str(error)).partition(". ")
+            if found not in told:
+                yield wrong(check.__name__, found, cure)
+            told.add(found)
+
+
 def spool(config: Config) -> Iterator[Finding]:
     """The folders: there, writable, and under one mount."""
     root = config.spool.root
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        (root / "tmp").lstat()  # PermissionError where this user may not even look into it
     if not root.exists():
         yield note("spool", f"{root} is not there yet", "telespool run makes it at its first start")
         parent = next(path for path in root.parents if path.exists())

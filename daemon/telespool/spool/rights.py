@@ -143,9 +143,11 @@ def cure(folder: Path, root: Path, who: Identity) -> str:
     if state.st_uid == who.user:
         return f"sudo chmod u+rw{'x' if is_folder else ''} {quoted}"
     like = root.stat()
+    give = f"sudo chown {'-R ' if is_folder else ''}{who.name}:{_group(like, who)} {quoted}"
+    if folder == root and state.st_mode & stat.S_IRWXU == stat.S_IRWXU:
+        return give
     mode = stat.S_IMODE(like.st_mode) | 0o700 if is_folder else stat.S_IMODE(state.st_mode) | 0o600
-    recursive = "-R " if is_folder else ""
-    return f"sudo chown {recursive}{who.name}:{_group(like, who)} {quoted} && sudo chmod {mode:o} {quoted}"
+    return f"{give} && sudo chmod {mode:o} {quoted}"
 
 
 def cure_of_all(folders: Sequence[Path], root: Path, who: Identity) -> str:
