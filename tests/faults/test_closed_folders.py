@@ -214,7 +214,8 @@ def test_one_command_gives_a_restored_spool_back(owned: Spool) -> None:
     unseen = [telespool(_as(OWNER), owned, each) for each in ("run", "doctor", "status", "prune")]
     owned.root.chmod(0o755)
 
-    assert all(f"ive it back: {command}" in each.stderr + each.stdout for each in unseen)
+    for each in unseen:
+        assert f"ive it back: {command}" in each.stderr + each.stdout
     assert [each.returncode for each in unseen] == [75, 1, 1, 1]
     assert said.returncode == 75
     assert f"Give them back: {command}\n" in f"{json.loads(said.stderr)['reason']}\n"

@@ -35,7 +35,7 @@ async def examine(
     yield await programs.photos()
     for finding in await programs.seven_zip(config):
         yield finding
-    for finding in (*places.seen(config), *folders.of_inbox(config)):
+    for finding in places.seen(config):
         yield finding
     yield places.room(config)
     yield places.events(config)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from telespool.config.absent_chat import absent_chat
 from telespool.config.paths import start_command
 from telespool.doctor.findings import Finding, note, ok, wrong
+from telespool.doctor.folders import of_inbox
 from telespool.observe import control_client, humanize
 from telespool.runtime.write_signs import is_leasable
 from telespool.spool import rights
@@ -33,7 +34,7 @@ _ENOUGH = 5.0  # times the watches that are needed now
 def seen(config: Config) -> Iterator[Finding]:
     """The spool, its inbox, and how writing is told there; where this user may not look, what helps."""
     told = set()
-    for check in (spool, inbox, writers):
+    for check in (spool, inbox, of_inbox, writers):
         try:
             yield from check(config)
         except PermissionError as error:
