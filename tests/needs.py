@@ -102,10 +102,12 @@ KERNEL_TIME = {
     "pipeline/claim/test_drops.py::test_a_volume_that_never_comes_is_named": "the same",
     "pipeline/claim/test_drops.py::test_the_last_volume_is_waited_for": "the same",
     "pipeline/claim/test_finder.py::test_what_is_left": "an unfinished file is waited for since it changed",
+    "pipeline/claim/test_inbox.py::test_an_export_of_which": "the others are waited for since the last one came",
     "pipeline/claim/test_inbox.py::test_a_piece_among_others_waits_for_its_set": "as a volume",
     "pipeline/claim/test_inbox.py::test_a_volume_that_is_missing": "it is waited for since the last one came",
     "pipeline/send/test_report_sender.py": "a report is sent while it is fresh",
     "pipeline/send/test_sending_times.py::test_when_posts_may_go": "posts are counted by the times of their receipts",
+    "spool/test_delivered_index.py::test_the_report": "how long a job took is known by the times of its receipts",
     "pipeline/test_report_hooks.py::test_a_report_that_cannot_be_told": "a report is sent while it is fresh",
 }
 

@@ -25,7 +25,9 @@ SOMEBODY = 12_001
 @pytest.fixture
 def place() -> Iterator[Path]:
     """A folder that everybody may read and write, in which one has a folder and a file of its own."""
-    with tempfile.TemporaryDirectory() as made:  # pytest's own folders are its user's alone
+    with tempfile.TemporaryDirectory(
+        dir="/var/tmp"
+    ) as made:  # pytest's own folders are its user's alone
         place = Path(made).resolve()
         (place / "mixed/sub").mkdir(parents=True)
         (place / "mixed/sub/a.jpg").write_bytes(b"1")

@@ -105,7 +105,7 @@ def test_what_cannot_be_looked_at(
 def test_a_folder_that_nobody_may_read() -> None:
     """It is named as a whole, for who is to take it; the others are found."""
     stranger = Identity(SOMEBODY, frozenset({SOMEBODY}))
-    with tempfile.TemporaryDirectory() as made:  # pytest's own folders are its user's alone
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as made:  # others may pass there
         place = Path(made).resolve()
         make(place, "family/a.jpg", "forum/Hikes/c.jpg", "b.jpg")
         for folder in (place, place / "forum"):
