@@ -13,8 +13,7 @@ import pytest
 
 from telespool.spool import reach
 from telespool.spool.closed_inbox import closed_folder, locked_drop, not_taken
-from telespool.spool.reach import group_name
-from telespool.spool.rights import Identity
+from telespool.spool.rights import Identity, group_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -34,14 +34,15 @@ _ENOUGH = 5.0  # times the watches that are needed now
 def seen(config: Config) -> Iterator[Finding]:
     """The spool, its inbox, and how writing is told there; where this user may not look, what helps."""
     told = set()
-    for check in (spool, inbox, of_inbox, writers):
+    checks = (("spool", spool), ("inbox", inbox), ("inbox", of_inbox), ("writers", writers))
+    for about, check in checks:
         try:
             yield from check(config)
         except PermissionError as error:
             refused = rights.refused_to_reader(error, config.spool.root)
             found, _, cure = (refused[1] if refused else str(error)).partition(". ")
             if found not in told:
-                yield wrong(check.__name__, found, cure)
+                yield wrong(about, found, cure)
             told.add(found)
 
 

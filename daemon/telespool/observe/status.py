@@ -205,8 +205,9 @@ class _Look:
         with self.closed.passed_over():
             self._weigh(entry)
             if unit.is_album and self.folder in WORKING:
-                inside = [each.name for each in _scan(entry.path) if Unit.parse(each.name) is None]
-                self.beside += [f"{job}/{entry.name}/{name}" for name in sorted(inside)]
+                inside = sorted(each.name for each in _scan(entry.path))
+                strange = [name for name in inside if is_numberless(name, inside, self.folder)]
+                self.beside += [f"{job}/{entry.name}/{name}" for name in strange]
         if self.folder == "deferred" and (unit.attempt or unit.is_album):
             self.waiting_count += 1
             until = waits_until(unit, _mtime(entry)) if unit.attempt else 0.0

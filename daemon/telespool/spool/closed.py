@@ -46,7 +46,7 @@ class ClosedFolders:
         try:
             yield
         except PermissionError as error:
-            self._keep(error)
+            self._errors.setdefault(str(error.filename), error)
 
     def jobs(self, folder: Folder) -> list[str]:
         """The jobs of a folder, oldest first."""
@@ -65,14 +65,10 @@ class ClosedFolders:
         return self._read(lambda: listing.listed(path))
 
     def _read(self, read: Callable[[], list[T]]) -> list[T]:
-        try:
-            return read()
-        except PermissionError as error:
-            self._keep(error)
-            return []
-
-    def _keep(self, error: PermissionError) -> None:
-        self._errors.setdefault(str(error.filename), error)
+        found: list[T] = []
+        with self.passed_over():
+            found.extend(read())
+        return found
 
     def told(self) -> tuple[ClosedFolder, ...]:
         """Each of them once."""

@@ -102,7 +102,7 @@ def _for_the_group(path: Path, who: Identity, wanted: str) -> str:
     if state.st_gid in who.groups:
         return f"{sudo}chmod {deep}g+{wanted} {quoted}"
     above = path.parent.stat().st_gid
-    group = reach.group_name(above if above in who.groups else min(who.groups))
+    group = rights.group_name(above if above in who.groups else min(who.groups))
     return f"sudo chgrp {deep}{group} {quoted} && sudo chmod {deep}g+{wanted} {quoted}"
 
 
@@ -116,7 +116,7 @@ def _reading(folder: Path, who: Identity) -> str:
     listed = f"sudo setfacl -m u:{who.name}:rx {quoted}"
     if not state.st_gid:
         return f"{listed}, or chmod o+rx {quoted}"
-    member = f"sudo usermod -aG {reach.group_name(state.st_gid)} {who.name}"
+    member = f"sudo usermod -aG {rights.group_name(state.st_gid)} {who.name}"
     return f"{listed}, or chmod g+rx {quoted} with {member} and a restart of the service"
 
 

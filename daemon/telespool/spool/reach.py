@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import grp
 import os
-import stat
 from typing import TYPE_CHECKING
 
 from telespool.runtime import plain_files, trees
+from telespool.spool import rights
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from telespool.spool.rights import Identity
 
 _SEARCH, _READ, _LIST, _EMPTY = 0o1, 0o4, 0o5, 0o7
-_ACL = "system.posix_acl_access"
 
 
 def kept_out_by(who: Identity, folder: Path, *, change: bool) -> Path | None:
@@ -49,21 +47,9 @@ def locked_in(who: Identity, path: Path, *, change: bool) -> Path | None:
 
 def is_refused_by_mode(who: Identity, path: Path, *, change: bool) -> bool:
     """Whether the owner, group and mode refuse it; else it is immutable, or lies on a read-only file system."""
-    with contextlib.suppress(OSError):
-        os.getxattr(path, _ACL)
-        return True  # a list of rights that we do not read
-    state = path.stat()
+    if rights.has_acl(path):
+        return True
     wanted = _READ
-    if stat.S_ISDIR(state.st_mode):
+    if path.is_dir():
         wanted = _EMPTY if change else _LIST
-    ours, mode = state.st_uid == who.user, state.st_mode
-    mode >>= 6 if ours else 3 if state.st_gid in who.groups else 0
-    return mode & wanted != wanted
-
-
-def group_name(number: int) -> str:
-    """The name of a group; its number where it has none."""
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
+    return not who.mode_allows(path, wanted)

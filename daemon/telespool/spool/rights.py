@@ -106,10 +106,11 @@ class Identity:
             return os.access(folder, wanted, effective_ids=True)
         if self.user == 0:
             return True
-        with contextlib.suppress(OSError):
-            os.getxattr(folder, _ACL)
-            return True  # a list of rights that we do not read
-        state = folder.stat()
+        return has_acl(folder) or self.mode_allows(folder, wanted)
+
+    def mode_allows(self, path: Path, wanted: int) -> bool:
+        """Whether owner, group and mode of a file or a folder let this user do all of this."""
+        state = path.stat()
         mode = state.st_mode
         if state.st_uid == self.user:
             mode >>= 6
@@ -175,11 +176,23 @@ def cure_of_all(folders: Sequence[Path], root: Path, who: Identity) -> str:
 def _group(root: os.stat_result, who: Identity) -> str:
     """The group of the spool; where the spool itself belongs to others, his own."""
     ours = root.st_uid == who.user or root.st_gid in who.groups
-    group = root.st_gid if ours else who.group
+    return group_name(root.st_gid if ours else who.group)
+
+
+def group_name(number: int) -> str:
+    """The name of a group; its number where it has none."""
     try:
-        return grp.getgrgid(group).gr_name
+        return grp.getgrgid(number).gr_name
     except KeyError:
-        return str(group)
+        return str(number)
+
+
+def has_acl(path: Path) -> bool:
+    """Whether a file or a folder has a list of rights, which we do not read."""
+    with contextlib.suppress(OSError):
+        os.getxattr(path, _ACL)
+        return True
+    return False
 
 
 def whose(folder: Path) -> str:

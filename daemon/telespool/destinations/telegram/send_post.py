@@ -228,11 +228,10 @@ class PostSender:
     ) -> Receipts:
         """Post the album without the one that is to blame; of several, by halves; else its items one by one, in order.
 
-        Live photos are suspected last: while another may be to blame they stay what they are. Of two nobody is left
-        out: the other would be posted alone, as no album, and stand before the first.
+        Live photos are suspected last: while another may be to blame they stay what they are.
         """
         if len(album) > 1 and refusal.action in _ITEM and refusal.name not in _AS_SUCH:
-            for suspect in suspects(album, refusal) if len(album) > _PAIR else ():
+            for suspect in suspects(album, refusal):
                 rest = [each for each in album if each is not suspect]
                 try:
                     return await self._send(chat, rest, head)

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from telespool.destinations.base import Uploaded
     from telespool.destinations.telegram.error_mapping import Refusal
 
+_PAIR = 2
 _FORBIDDEN = {"PHOTOS": {"photo"}, "VIDEOS": {"video"}, "ROUNDVIDEOS": {"video"}, "GIFS": {"gif"}}
 
 
 def suspects(album: Sequence[Uploaded], refusal: Refusal) -> list[Uploaded]:
     """Those without whom the album is tried, the likely ones first.
 
-    The only live photo of an album is none of them: without its clip it can stay in the album.
+    The only live photo of an album is none of them: without its clip it can stay in the album. Nor is one of two:
+    without it the other would be no album, be posted for that, and stand before it.
     """
+    if len(album) <= _PAIR:
+        return []
     several = sum(each.item.clip is not None for each in album) > 1
     return sorted(
         (each for each in album if several or each.item.clip is None),
